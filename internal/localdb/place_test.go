@@ -1,0 +1,184 @@
+//go:build linux || darwin
+
+package localdb
+
+import (
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/jackc/pgx/v5"
+)
+
+func itoa(n int) string { return strconv.Itoa(n) }
+
+func TestUnusualHomes(t *testing.T) {
+	t.Parallel()
+	for _, name := range []string{
+		strings.Repeat("long/", 40) + "home",
+		`é "quoted", it's $HOME %41+b \ ?`,
+	} {
+		c := clusterIn(t, filepath.Join(tempDir(t), name))
+		if err := c.Start(t.Context(), nil, fill); err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+		again := New(c.home, os.Getenv) // a later command needs no Start
+		if got := query(t, again, "SHOW data_directory"); got != c.dataDir() {
+			t.Errorf("data lies in %s", got)
+		}
+		checkFilled(t, again)
+	}
+}
+
+func TestSocketFolderOfOthersIsRefused(t *testing.T) {
+	t.Parallel()
+	elsewhere := tempDir(t)
+	for name, squat := range map[string]func(path string) error{
+		"link": func(path string) error { return os.Symlink(elsewhere, path) },
+		"file": func(path string) error { return os.WriteFile(path, nil, 0o600) },
+		"open": func(path string) error { return os.Mkdir(path, 0o755) },
+	} {
+		home := filepath.Join(tempDir(t), strings.Repeat("long/", 30))
+		c := clusterIn(t, home)
+		if err := squat(c.socketDir()); err != nil {
+			t.Fatal(err)
+		}
+		if again := New(home, os.Getenv); strings.Contains(again.URL(Database), "crm-") {
+			t.Errorf("%s: it would be connected to: %s", name, again.URL(Database))
+		}
+		wantError(t, c.Start(t.Context(), nil, fill), c.socketDir())
+	}
+}
+
+func TestTwoNamesOfOneHome(t *testing.T) {
+	t.Parallel()
+	folder := tempDir(t)
+	if err := os.Symlink(folder, filepath.Join(folder, "link")); err != nil {
+		t.Fatal(err)
+	}
+	one, two := New(filepath.Join(folder, "home"), os.Getenv), New(filepath.Join(folder, "link", "home"), os.Getenv)
+	if one.Dir() != two.Dir() {
+		t.Errorf("%s and %s", one.Dir(), two.Dir())
+	}
+}
+
+// TestPlace starts in a home that only the user may enter, which matters to root alone.
+func TestPlace(t *testing.T) {
+	t.Parallel()
+	private := filepath.Join(tempDir(t), "private")
+	if err := os.Mkdir(private, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	home := filepath.Join(private, "home")
+	c := clusterIn(t, home)
+	if atHome := c.Dir() == filepath.Join(c.home, "postgres"); atHome == isRoot() {
+		t.Errorf("files lie in %s", c.Dir())
+	}
+	start(t, c)
+	checkFilled(t, c)
+	checkModes(t, c)
+	if err := os.Chmod(private, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if again := New(home, os.Getenv); again.Dir() != c.Dir() {
+		t.Errorf("moved from %s to %s", c.Dir(), again.Dir())
+	}
+	if !isRoot() {
+		return
+	}
+	owner, err := unprivileged()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, err := c.account(); err != nil || got != owner {
+		t.Errorf("account %+v, %v", got, err)
+	}
+}
+
+// TestRootInTheHomeOfAUser takes over the user's cluster, as sudo crm would, and leaves it usable for the user.
+func TestRootInTheHomeOfAUser(t *testing.T) {
+	t.Parallel()
+	c := cluster(t)
+	user := account{12345, 12345}
+	if !isRoot() {
+		user = account{os.Getuid(), os.Getgid()}
+	}
+	for _, folder := range []string{c.home, c.dir, c.dataDir()} {
+		if err := os.Mkdir(folder, 0o700); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.Lchown(folder, user.uid, user.gid); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if got, err := c.account(); err != nil || got != user {
+		t.Errorf("account %+v, %v", got, err)
+	}
+	lock, err := c.open("lock", os.O_RDWR|os.O_CREATE)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer lock.Close()
+	if err := os.Remove(c.dataDir()); err != nil {
+		t.Fatal(err)
+	}
+	if again := New(c.home, os.Getenv); again.Dir() != c.Dir() {
+		t.Errorf("moved to %s", again.Dir())
+	}
+}
+
+func TestUnusableHome(t *testing.T) {
+	t.Parallel()
+	folder := tempDir(t)
+	if err := os.WriteFile(filepath.Join(folder, "file"), nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	absent := clusterIn(t, "/proc/crm/home") // nobody can make folders there
+	wantError(t, absent.Start(t.Context(), nil, fill), absent.Dir(), "--database.url")
+
+	lineBreak := clusterIn(t, filepath.Join(folder, "line\nbreak"))
+	wantError(t, lineBreak.Start(t.Context(), nil, fill), "line break")
+
+	if isRoot() {
+		return // nothing is forbidden to root
+	}
+	inFile := clusterIn(t, filepath.Join(folder, "file", "home"))
+	wantError(t, inFile.Start(t.Context(), nil, fill), inFile.Dir(), "not a directory")
+
+	forbidden := filepath.Join(folder, "forbidden")
+	if err := os.Mkdir(forbidden, 0o500); err != nil {
+		t.Fatal(err)
+	}
+	c := clusterIn(t, filepath.Join(forbidden, "home"))
+	wantError(t, c.Start(t.Context(), nil, fill), c.Dir(), "permission denied")
+}
+
+// TestEnvironment is not parallel, since it changes the environment of the process.
+func TestEnvironment(t *testing.T) {
+	for name, value := range map[string]string{
+		"PGDATA": "/nonexistent", "PGHOST": "nowhere.invalid", "PGPORT": "1", "PGUSER": "nobody", "PGDATABASE": "other",
+		"PGSSLMODE": "require", "PGOPTIONS": "-c default_transaction_read_only=on", "PGTARGETSESSIONATTRS": "standby",
+		"PGPASSWORD": "secret", "PGCLIENTENCODING": "LATIN1", "CRM_TOKEN": "secret", "LANG": "fr_FR.UTF-8",
+	} {
+		t.Setenv(name, value)
+	}
+	c := cluster(t)
+	start(t, c)
+	checkFilled(t, c)
+	if got := query(t, c, "SHOW default_transaction_read_only"); got != "off" {
+		t.Errorf("read only: %s", got)
+	}
+	err := withConn(t.Context(), c.URL(Database), func(conn *pgx.Conn) error {
+		_, err := conn.Exec(t.Context(), "CREATE TABLE environment (line text); COPY environment FROM PROGRAM 'env'")
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	environment := query(t, c, "SELECT string_agg(line, ' ') FROM environment")
+	if strings.Contains(environment, "secret") || strings.Contains(environment, "nowhere.invalid") {
+		t.Errorf("the server inherits %s", environment)
+	}
+}

@@ -1,0 +1,82 @@
+-- name: CustomerList :many
+-- CustomerList gives the customers by id, or in the order of a field; each filter that is NULL lets all pass.
+SELECT *
+FROM customer_view
+WHERE (sqlc.narg('commercial_id')::bigint IS NULL OR commercial_id = sqlc.narg('commercial_id')::bigint)
+  AND (sqlc.narg('commercial')::text IS NULL OR commercial = sqlc.narg('commercial')::text)
+  AND (sqlc.narg('company')::text IS NULL OR fold(company) LIKE search_pattern(sqlc.narg('company')::text))
+  AND (sqlc.narg('search')::text IS NULL OR id IN (
+          SELECT customer.id
+          FROM customer
+          WHERE customer.search LIKE search_pattern(sqlc.narg('search')::text)))
+ORDER BY
+    CASE WHEN @sort::text = 'id:desc' THEN id END DESC,
+    CASE WHEN @sort = 'fullname' THEN fold(fullname) END,
+    CASE WHEN @sort = 'fullname:desc' THEN fold(fullname) END DESC,
+    CASE WHEN @sort = 'company' THEN fold(company) END,
+    CASE WHEN @sort = 'company:desc' THEN fold(company) END DESC,
+    CASE WHEN @sort = 'commercial' THEN commercial END,
+    CASE WHEN @sort = 'commercial:desc' THEN commercial END DESC,
+    CASE WHEN @sort = 'email' THEN email END,
+    CASE WHEN @sort = 'email:desc' THEN email END DESC,
+    CASE WHEN @sort = 'phone' THEN phone END,
+    CASE WHEN @sort = 'phone:desc' THEN phone END DESC,
+    CASE WHEN @sort = 'created_at' THEN created_at END,
+    CASE WHEN @sort = 'created_at:desc' THEN created_at END DESC,
+    CASE WHEN @sort = 'updated_at' THEN updated_at END,
+    CASE WHEN @sort = 'updated_at:desc' THEN updated_at END DESC,
+    id
+LIMIT sqlc.narg('row_limit')::bigint;
+
+-- name: CustomerDetail :one
+SELECT *
+FROM customer_view
+WHERE id = @id;
+
+-- name: CustomerAdd :one
+-- CustomerAdd adds a customer in the charge of the commercial.
+INSERT INTO customer (fullname, company, email, phone, commercial_id)
+VALUES (@fullname, @company, @email, @phone, @commercial_id)
+RETURNING id;
+
+-- name: CustomerUpdate :one
+-- CustomerUpdate changes the given fields; NULL keeps. It is limited to the customers of the commercial.
+UPDATE customer
+SET fullname   = coalesce(sqlc.narg('fullname'), fullname),
+    company    = coalesce(sqlc.narg('company'), company),
+    email      = coalesce(sqlc.narg('email'), email),
+    phone      = coalesce(sqlc.narg('phone'), phone),
+    updated_at = now()
+WHERE id = @id
+  AND (sqlc.narg('own_commercial_id')::bigint IS NULL OR commercial_id = sqlc.narg('own_commercial_id')::bigint)
+RETURNING id;
+
+-- name: CustomerSetCommercial :one
+-- CustomerSetCommercial hands the customer over; no row when either of the two does not exist.
+UPDATE customer
+SET commercial_id = employee.id,
+    updated_at    = now()
+FROM employee
+WHERE customer.id = @id
+  AND employee.username = @commercial
+RETURNING customer.id;
+
+-- name: CustomerTableLock :execrows
+-- CustomerTableLock keeps others from adding customers until the transaction ends.
+LOCK TABLE customer IN SHARE ROW EXCLUSIVE MODE;
+
+-- name: CustomerExists :one
+SELECT EXISTS (SELECT FROM customer);
+
+-- name: CustomersAreSample :one
+-- CustomersAreSample says whether there are no customers and employees but those of the sample data.
+SELECT (
+    NOT EXISTS (
+        SELECT
+        FROM customer
+        WHERE email NOT LIKE '%.example')
+    AND NOT EXISTS (
+        SELECT
+        FROM employee
+        WHERE username !~ '^(administrator[1-3]|commercial[1-3]|support[12]|none1)$')
+)::boolean AS only_sample;

@@ -1,0 +1,86 @@
+-- name: EmployeeList :many
+-- EmployeeList gives the employees by id, or in the order of a field: "fullname" or "fullname:desc".
+SELECT *
+FROM employee_view
+WHERE (sqlc.narg('role')::role IS NULL OR role = sqlc.narg('role')::role)
+ORDER BY
+    CASE WHEN @sort::text = 'id:desc' THEN id END DESC,
+    CASE WHEN @sort = 'username' THEN username END,
+    CASE WHEN @sort = 'username:desc' THEN username END DESC,
+    CASE WHEN @sort = 'fullname' THEN fold(fullname) END,
+    CASE WHEN @sort = 'fullname:desc' THEN fold(fullname) END DESC,
+    CASE WHEN @sort = 'role' THEN role END,
+    CASE WHEN @sort = 'role:desc' THEN role END DESC,
+    id
+LIMIT sqlc.narg('row_limit')::bigint;
+
+-- name: EmployeeDetail :one
+SELECT *
+FROM employee_view
+WHERE username = @username;
+
+-- name: EmployeeDetailByID :one
+SELECT *
+FROM employee_view
+WHERE id = @id;
+
+-- name: EmployeeUsernames :many
+-- EmployeeUsernames gives every username, to suggest the one that was meant.
+SELECT username
+FROM employee
+ORDER BY username;
+
+-- name: EmployeeAdd :one
+INSERT INTO employee (username, fullname, role, password_hash)
+VALUES (@username, @fullname, @role::role, @password_hash)
+RETURNING id;
+
+-- name: EmployeeExists :one
+SELECT EXISTS (SELECT FROM employee);
+
+-- name: EmployeeAddFirst :one
+-- EmployeeAddFirst adds an administrator to a database without employees; no row when it has some.
+INSERT INTO employee (username, fullname, role, password_hash)
+SELECT @username, @fullname, 'administrator', @password_hash
+WHERE NOT EXISTS (SELECT FROM employee)
+RETURNING id;
+
+-- name: EmployeeTableLock :execrows
+-- EmployeeTableLock keeps others from adding employees until the transaction ends.
+LOCK TABLE employee IN SHARE ROW EXCLUSIVE MODE;
+
+-- name: EmployeeUpdate :one
+-- EmployeeUpdate changes the given fields, NULL keeps, of the employee who has this id, or else now this username.
+UPDATE employee
+SET username = coalesce(sqlc.narg('username'), username),
+    fullname = coalesce(sqlc.narg('fullname'), fullname)
+WHERE id = (
+    SELECT found.id
+    FROM employee AS found
+    WHERE found.id = sqlc.narg('id')
+       OR found.username = sqlc.narg('current_username')
+    ORDER BY (found.id = sqlc.narg('id')) DESC
+    LIMIT 1)
+RETURNING id;
+
+-- name: EmployeeSetRole :one
+UPDATE employee
+SET role = @role::role
+WHERE username = @username
+RETURNING id;
+
+-- name: EmployeeSetPassword :one
+-- EmployeeSetPassword changes the password, which ends the sessions of the employee and forgets the failed logins.
+WITH forgotten AS (
+    DELETE FROM login_failure
+    WHERE login_failure.username = @username
+)
+UPDATE employee
+SET password_hash = @password_hash
+WHERE employee.username = @username
+RETURNING id;
+
+-- name: EmployeeDelete :one
+DELETE FROM employee
+WHERE username = @username
+RETURNING id;

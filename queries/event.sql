@@ -1,0 +1,89 @@
+-- name: EventList :many
+-- EventList gives the events by id, or in the order of a field; each filter that is NULL lets all pass. An event lies
+-- between two times when it starts there; the second is not part of the range.
+SELECT *
+FROM event_view
+WHERE (NOT @no_support_assigned::boolean OR support_id IS NULL)
+  AND (sqlc.narg('support_id')::bigint IS NULL OR support_id = sqlc.narg('support_id')::bigint)
+  AND (sqlc.narg('support')::text IS NULL OR support = sqlc.narg('support')::text)
+  AND (sqlc.narg('from_at')::timestamptz IS NULL OR start_at >= sqlc.narg('from_at')::timestamptz)
+  AND (sqlc.narg('to_at')::timestamptz IS NULL OR start_at < sqlc.narg('to_at')::timestamptz)
+  AND (sqlc.narg('search')::text IS NULL OR id IN (
+          SELECT event.id
+          FROM event
+          WHERE event.search LIKE search_pattern(sqlc.narg('search')::text)
+          UNION ALL
+          SELECT event.id
+          FROM customer
+          JOIN contract ON contract.customer_id = customer.id
+          JOIN event ON event.contract_id = contract.id
+          WHERE customer.search LIKE search_pattern(sqlc.narg('search')::text)))
+ORDER BY
+    CASE WHEN @sort::text = 'id:desc' THEN id END DESC,
+    CASE WHEN @sort = 'name' THEN fold(name) END,
+    CASE WHEN @sort = 'name:desc' THEN fold(name) END DESC,
+    CASE WHEN @sort = 'contract' THEN contract_id END,
+    CASE WHEN @sort = 'contract:desc' THEN contract_id END DESC,
+    CASE WHEN @sort = 'customer' THEN fold(customer) END,
+    CASE WHEN @sort = 'customer:desc' THEN fold(customer) END DESC,
+    CASE WHEN @sort = 'support' THEN support END,
+    CASE WHEN @sort = 'support:desc' THEN support END DESC NULLS LAST,
+    CASE WHEN @sort = 'commercial' THEN commercial END,
+    CASE WHEN @sort = 'commercial:desc' THEN commercial END DESC,
+    CASE WHEN @sort = 'start' THEN start_at END,
+    CASE WHEN @sort = 'start:desc' THEN start_at END DESC NULLS LAST,
+    CASE WHEN @sort = 'end' THEN end_at END,
+    CASE WHEN @sort = 'end:desc' THEN end_at END DESC NULLS LAST,
+    CASE WHEN @sort = 'attendees' THEN attendees END,
+    CASE WHEN @sort = 'attendees:desc' THEN attendees END DESC NULLS LAST,
+    CASE WHEN @sort = 'location' THEN fold(location) END,
+    CASE WHEN @sort = 'location:desc' THEN fold(location) END DESC NULLS LAST,
+    CASE WHEN @sort = 'note' THEN fold(note) END,
+    CASE WHEN @sort = 'note:desc' THEN fold(note) END DESC NULLS LAST,
+    id
+LIMIT sqlc.narg('row_limit')::bigint;
+
+-- name: EventDetail :one
+SELECT *
+FROM event_view
+WHERE id = @id;
+
+-- name: EventAdd :one
+-- EventAdd adds an event to a contract of the commercial's customers; no row when it is none of theirs.
+INSERT INTO event (name, contract_id, start_at, end_at, attendees, location, note)
+SELECT @name,
+       contract.id,
+       sqlc.narg('start_at'),
+       sqlc.narg('end_at'),
+       sqlc.narg('attendees'),
+       sqlc.narg('location'),
+       sqlc.narg('note')
+FROM contract
+JOIN customer ON customer.id = contract.customer_id
+WHERE contract.id = @contract_id
+  AND (sqlc.narg('own_commercial_id')::bigint IS NULL
+       OR customer.commercial_id = sqlc.narg('own_commercial_id')::bigint)
+RETURNING id;
+
+-- name: EventUpdate :one
+-- EventUpdate changes the given fields; NULL keeps, and a field named in clear becomes NULL. It is limited to the
+-- events that the support runs.
+UPDATE event
+SET name      = coalesce(sqlc.narg('name'), name),
+    start_at  = CASE WHEN 'start' = ANY (@clear::text[]) THEN NULL ELSE coalesce(sqlc.narg('start_at'), start_at) END,
+    end_at    = CASE WHEN 'end' = ANY (@clear) THEN NULL ELSE coalesce(sqlc.narg('end_at'), end_at) END,
+    attendees = CASE WHEN 'attendees' = ANY (@clear) THEN NULL ELSE coalesce(sqlc.narg('attendees'), attendees) END,
+    location  = CASE WHEN 'location' = ANY (@clear) THEN NULL ELSE coalesce(sqlc.narg('location'), location) END,
+    note      = CASE WHEN 'note' = ANY (@clear) THEN NULL ELSE coalesce(sqlc.narg('note'), note) END
+WHERE id = @id
+  AND (sqlc.narg('own_support_id')::bigint IS NULL OR support_id = sqlc.narg('own_support_id')::bigint)
+RETURNING id;
+
+-- name: EventSetSupport :one
+-- EventSetSupport assigns the event; no row when either of the two does not exist.
+UPDATE event
+SET support_id = employee.id
+FROM employee
+WHERE event.id = @id
+  AND employee.username = @support
+RETURNING event.id;

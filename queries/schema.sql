@@ -1,0 +1,11 @@
+-- name: SchemaVersion :one
+SELECT version, dirty
+FROM schema_migrations;
+
+-- name: RuleMessage :one
+-- RuleMessage gives the comment on a constraint: what to tell the user who broke it.
+SELECT coalesce(obj_description(pg_constraint.oid, 'pg_constraint'), '')::text
+FROM pg_catalog.pg_constraint
+JOIN pg_catalog.pg_class ON pg_class.oid = pg_constraint.conrelid
+WHERE pg_class.relname = @table_name
+  AND pg_constraint.conname = @constraint_name;

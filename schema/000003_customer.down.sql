@@ -1,0 +1,2 @@
+DROP VIEW customer_view;
+DROP TABLE customer;

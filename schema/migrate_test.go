@@ -1,0 +1,189 @@
+package schema_test
+
+import (
+	"context"
+	"errors"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/golang-migrate/migrate/v4"
+	pgxmigrate "github.com/golang-migrate/migrate/v4/database/pgx/v5"
+	"github.com/golang-migrate/migrate/v4/source/iofs"
+	"github.com/google/go-cmp/cmp"
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/stdlib"
+
+	"github.com/epicevents/crm/internal/dbtest"
+	"github.com/epicevents/crm/internal/localdb"
+	"github.com/epicevents/crm/schema"
+)
+
+func TestVersionIsTheNewestFile(t *testing.T) {
+	t.Parallel()
+	ups, err := filepath.Glob("*.up.sql")
+	if err != nil {
+		t.Fatal(err)
+	}
+	downs, err := filepath.Glob("*.down.sql")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if int64(len(ups)) != schema.Version() || len(downs) != len(ups) {
+		t.Errorf("%d up and %d down for version %d", len(ups), len(downs), schema.Version())
+	}
+	conn := dbtest.Connect(t, dbtest.Empty(t))
+	if got := one[int64](t, conn, "SELECT version FROM schema_migrations WHERE NOT dirty"); got != schema.Version() {
+		t.Errorf("the database is at %d, Version says %d", got, schema.Version())
+	}
+}
+
+func TestMigrateAtTheSameTime(t *testing.T) {
+	t.Parallel()
+	config := dbtest.Blank(t)
+	actions := make([]func(context.Context) error, 8)
+	for i := range actions {
+		actions[i] = func(ctx context.Context) error { return schema.Migrate(ctx, config) }
+	}
+	if err := errors.Join(together(t.Context(), actions...)...); err != nil {
+		t.Fatal(err)
+	}
+	if got, want := dump(t, config), dump(t, dbtest.Empty(t)); got != want {
+		t.Error(cmp.Diff(want, got))
+	}
+	conn := dbtest.Connect(t, config)
+	if got := one[int64](t, conn, "SELECT version FROM schema_migrations WHERE NOT dirty"); got != schema.Version() {
+		t.Errorf("version %d", got)
+	}
+}
+
+func TestMigrateAgainDoesNothing(t *testing.T) {
+	t.Parallel()
+	config := dbtest.Sample(t)
+	conn := dbtest.Connect(t, config)
+	before, dumped := contents(t, conn), dump(t, config)
+	if err := schema.Migrate(t.Context(), config); err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(before, contents(t, conn)); diff != "" {
+		t.Error(diff)
+	}
+	if diff := cmp.Diff(dumped, dump(t, config)); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestMigrateStopsWithItsContext(t *testing.T) {
+	t.Parallel()
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	config := dbtest.Blank(t)
+	if err := schema.Migrate(ctx, config); !errors.Is(err, context.Canceled) {
+		t.Errorf("got %v", err)
+	}
+	if err := schema.Migrate(t.Context(), config); err != nil {
+		t.Errorf("the next one does not go on: %v", err)
+	}
+}
+
+func TestEmptyAndMigrateAgain(t *testing.T) {
+	t.Parallel()
+	config := dbtest.Sample(t)
+	want := dump(t, config)
+	if err := schema.Empty(t.Context(), config); err != nil {
+		t.Fatal(err)
+	}
+	if strings.Contains(dump(t, config), "employee") {
+		t.Error("something is left")
+	}
+	if err := schema.Migrate(t.Context(), config); err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(want, dump(t, config)); diff != "" {
+		t.Error(diff)
+	}
+}
+
+// TestEveryStepBack goes up and down, step by step, and requires that each down restores what its up found.
+func TestEveryStepBack(t *testing.T) {
+	t.Parallel()
+	config := dbtest.Blank(t)
+	m := migrator(t, config)
+	step := func(n int) string {
+		t.Helper()
+		if err := m.Steps(n); err != nil {
+			t.Fatal(err)
+		}
+		return dump(t, config)
+	}
+	up := make([]string, schema.Version()+1)
+	for version := 1; version < len(up); version++ {
+		up[version] = step(1)
+		if before := step(-1); version > 1 {
+			if diff := cmp.Diff(up[version-1], before); diff != "" {
+				t.Errorf("down from %d: %s", version, diff)
+			}
+		} else {
+			up[0] = before // unlike a blank database it keeps the version table and the extension
+		}
+		if diff := cmp.Diff(up[version], step(1)); diff != "" {
+			t.Errorf("up to %d again: %s", version, diff)
+		}
+	}
+	for version := len(up) - 1; version > 0; version-- {
+		if diff := cmp.Diff(up[version-1], step(-1)); diff != "" {
+			t.Errorf("all the way down, from %d: %s", version, diff)
+		}
+	}
+}
+
+// migrator goes in steps, which package schema does not offer.
+func migrator(t *testing.T, config *pgx.ConnConfig) *migrate.Migrate {
+	t.Helper()
+	source, err := iofs.New(os.DirFS("."), ".")
+	if err != nil {
+		t.Fatal(err)
+	}
+	db := stdlib.OpenDB(*config)
+	t.Cleanup(func() { db.Close() })
+	driver, err := pgxmigrate.WithInstance(db, &pgxmigrate.Config{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	m, err := migrate.NewWithInstance("schema", source, config.Database, driver)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { m.Close() })
+	return m
+}
+
+// dump gives the catalogue as pg_dump writes it, without what differs from run to run.
+func dump(t *testing.T, config *pgx.ConnConfig) string {
+	t.Helper()
+	server, err := localdb.New(t.TempDir(), os.Getenv).Program(t.Context(), "postgres")
+	if err != nil {
+		t.Fatal(err)
+	}
+	// Where a folder of PATH has links to some of the programs, the others are beside what the links name.
+	if server, err = filepath.EvalSymlinks(server); err != nil {
+		t.Fatal(err)
+	}
+	program := filepath.Join(filepath.Dir(server), "pg_dump")
+	output, err := exec.CommandContext(t.Context(), program, "--schema-only", "--no-owner", dbtest.URL(config)).Output()
+	if err != nil {
+		if exit, ok := errors.AsType[*exec.ExitError](err); ok {
+			t.Fatalf("pg_dump: %v: %s", err, exit.Stderr)
+		}
+		t.Fatal(err)
+	}
+	var kept strings.Builder
+	for line := range strings.Lines(string(output)) {
+		if !strings.HasPrefix(line, `\restrict`) && !strings.HasPrefix(line, `\unrestrict`) {
+			kept.WriteString(line)
+		}
+	}
+	return kept.String()
+}

@@ -1,0 +1,357 @@
+package schema_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/jackc/pgx/v5"
+
+	"github.com/epicevents/crm/internal/dbtest"
+)
+
+const (
+	primaryOrUnique = "23505"
+	foreignKey      = "23503"
+	check           = "23514"
+	byTrigger       = "23000"
+)
+
+// rules breaks every constraint, and every trigger that refuses, on the sample data.
+var rules = []struct {
+	table, name string
+	code        string
+	setup       string
+	statement   string
+	message     string // if it is not the comment as it stands
+}{
+	{table: "schema_migrations", name: "schema_migrations_pkey", code: primaryOrUnique,
+		statement: `INSERT INTO schema_migrations SELECT * FROM schema_migrations`},
+
+	{table: "employee", name: "employee_pkey", code: primaryOrUnique,
+		statement: `INSERT INTO employee (id, username, fullname, password_hash) OVERRIDING SYSTEM VALUE SELECT id, 'other', fullname, password_hash FROM employee WHERE username = 'none1'`},
+	{table: "employee", name: "employee_username_key", code: primaryOrUnique,
+		statement: `INSERT INTO employee (username, fullname, password_hash) SELECT username, fullname, password_hash FROM employee WHERE username = 'none1'`},
+	{table: "employee", name: "employee_id_role_key", code: primaryOrUnique,
+		setup:     `ALTER TABLE employee DROP CONSTRAINT employee_pkey CASCADE`, // it is found first
+		statement: `INSERT INTO employee (id, username, fullname, password_hash) OVERRIDING SYSTEM VALUE SELECT id, 'other', fullname, password_hash FROM employee WHERE username = 'none1'`},
+	{table: "employee", name: "employee_username_shape", code: check,
+		statement: `UPDATE employee SET username = 'a' WHERE username = 'none1'`},
+	{table: "employee", name: "employee_username_shape", code: check,
+		statement: `UPDATE employee SET username = repeat('a', 31) WHERE username = 'none1'`},
+	{table: "employee", name: "employee_username_shape", code: check,
+		statement: `UPDATE employee SET username = 'None1' WHERE username = 'none1'`},
+	{table: "employee", name: "employee_username_shape", code: check,
+		statement: `UPDATE employee SET username = 'inès' WHERE username = 'none1'`},
+	{table: "employee", name: "employee_username_shape", code: check,
+		statement: `UPDATE employee SET username = '.none' WHERE username = 'none1'`},
+	{table: "employee", name: "employee_username_shape", code: check,
+		statement: `UPDATE employee SET username = E'none1\n' WHERE username = 'none1'`},
+	{table: "employee", name: "employee_fullname_line", code: check,
+		statement: `UPDATE employee SET fullname = '' WHERE username = 'none1'`},
+	{table: "employee", name: "employee_password_hash_argon2id", code: check,
+		statement: `UPDATE employee SET password_hash = 'epic-events-sample' WHERE username = 'none1'`},
+	{table: "employee", name: "employee_administrator_remains", code: byTrigger,
+		statement: `UPDATE employee SET role = 'none' WHERE role = 'administrator'`},
+	{table: "employee", name: "employee_administrator_remains", code: byTrigger,
+		setup:     `DELETE FROM employee WHERE username IN ('administrator2', 'administrator3')`,
+		statement: `UPDATE employee SET role = 'commercial' WHERE username = 'administrator1'`},
+	{table: "employee", name: "employee_administrator_stays", code: byTrigger,
+		statement: `DELETE FROM employee WHERE role = 'administrator'`},
+	{table: "employee", name: "employee_administrator_stays", code: byTrigger,
+		setup:     `UPDATE employee SET role = 'none' WHERE username IN ('administrator2', 'administrator3')`,
+		statement: `DELETE FROM employee WHERE username = 'administrator1'`},
+	{table: "employee", name: "employee_in_charge", code: byTrigger,
+		statement: `DELETE FROM employee WHERE username = 'commercial1'`,
+		message:   `Replace this employee first: in charge of 4 customers (crm customer set-commercial).`},
+	{table: "employee", name: "employee_in_charge", code: byTrigger,
+		setup:     `DELETE FROM event WHERE name <> 'Soirée fado'`,
+		statement: `DELETE FROM employee WHERE username = 'support1'`,
+		message:   `Replace this employee first: in charge of 1 event (crm event set-support).`},
+	{table: "employee", name: "employee_in_charge_role", code: byTrigger,
+		statement: `UPDATE employee SET role = 'none' WHERE username = 'support1'`,
+		message:   `Replace this employee first: in charge of 4 events (crm event set-support).`},
+	{table: "employee", name: "employee_in_charge_role", code: byTrigger,
+		setup: `UPDATE customer SET commercial_id = (SELECT id FROM employee WHERE username = 'commercial2')
+		        WHERE commercial_id = (SELECT id FROM employee WHERE username = 'commercial1') AND company <> 'Marsh & Fils'`,
+		statement: `UPDATE employee SET role = 'support' WHERE username = 'commercial1'`,
+		message:   `Replace this employee first: in charge of 1 customer (crm customer set-commercial).`},
+
+	{table: "session", name: "session_pkey", code: primaryOrUnique,
+		setup:     `INSERT INTO session (id, employee_id) SELECT gen_random_uuid(), id FROM employee WHERE username = 'none1'`,
+		statement: `INSERT INTO session SELECT * FROM session`},
+	{table: "session", name: "session_employee_fkey", code: foreignKey,
+		statement: `INSERT INTO session (id, employee_id) VALUES (gen_random_uuid(), 0)`},
+	{table: "session", name: "session_ends_after_start", code: check,
+		statement: `INSERT INTO session (id, employee_id, expires_at) SELECT gen_random_uuid(), id, now() FROM employee`},
+	{table: "login_failure", name: "login_failure_pkey", code: primaryOrUnique,
+		setup:     `INSERT INTO login_failure VALUES ('nobody', 1, now())`,
+		statement: `INSERT INTO login_failure VALUES ('nobody', 2, now())`},
+	{table: "login_failure", name: "login_failure_failures_positive", code: check,
+		statement: `INSERT INTO login_failure VALUES ('nobody', 0, now())`},
+
+	{table: "customer", name: "customer_pkey", code: primaryOrUnique,
+		statement: `INSERT INTO customer (id, fullname, company, commercial_id, email, phone) OVERRIDING SYSTEM VALUE SELECT id, fullname, company, commercial_id, email, phone FROM customer`},
+	{table: "customer", name: "customer_commercial_fkey", code: foreignKey,
+		statement: `UPDATE customer SET commercial_id = (SELECT id FROM employee WHERE username = 'support1')`},
+	{table: "customer", name: "customer_commercial_fkey", code: foreignKey,
+		statement: `INSERT INTO customer (fullname, company, commercial_id, email, phone) VALUES ('Jo', 'Jo', 0, 'jo@example.fr', '+33612345678')`},
+	{table: "customer", name: "customer_commercial_fkey", code: foreignKey,
+		setup:     `ALTER TABLE employee DISABLE TRIGGER employee_in_charge_role`, // it answers first, with figures
+		statement: `UPDATE employee SET role = 'none' WHERE username = 'commercial1'`},
+	{table: "customer", name: "customer_fullname_line", code: check, statement: `UPDATE customer SET fullname = ' '`},
+	{table: "customer", name: "customer_company_line", code: check, statement: `UPDATE customer SET company = E'Two\nlines'`},
+	{table: "customer", name: "customer_email_shape", code: check, statement: `UPDATE customer SET email = 'notanemail'`},
+	{table: "customer", name: "customer_email_shape", code: check, statement: `UPDATE customer SET email = 'a@b@example.fr'`},
+	{table: "customer", name: "customer_email_shape", code: check, statement: `UPDATE customer SET email = 'a@localhost'`},
+	{table: "customer", name: "customer_email_shape", code: check, statement: `UPDATE customer SET email = 'a@example.'`},
+	{table: "customer", name: "customer_email_shape", code: check, statement: `UPDATE customer SET email = 'a b@example.fr'`},
+	{table: "customer", name: "customer_email_shape", code: check, statement: `UPDATE customer SET email = E'a\u0007@example.fr'`},
+	{table: "customer", name: "customer_phone_e164", code: check, statement: `UPDATE customer SET phone = '0612345678'`},
+	{table: "customer", name: "customer_phone_e164", code: check, statement: `UPDATE customer SET phone = '+33 612345678'`},
+
+	{table: "contract", name: "contract_pkey", code: primaryOrUnique,
+		statement: `INSERT INTO contract (id, customer_id, total_amount) SELECT id, customer_id, total_amount FROM contract`},
+	{table: "contract", name: "contract_id_signed_key", code: primaryOrUnique,
+		setup:     `ALTER TABLE contract DROP CONSTRAINT contract_pkey CASCADE`, // it is found first
+		statement: `INSERT INTO contract (id, customer_id, total_amount, signed_at) SELECT id, customer_id, total_amount, signed_at FROM contract`},
+	{table: "contract", name: "contract_customer_fkey", code: foreignKey,
+		statement: `INSERT INTO contract (customer_id, total_amount) VALUES (0, 100)`},
+	{table: "contract", name: "contract_customer_fkey", code: foreignKey, statement: `DELETE FROM customer`},
+	{table: "contract", name: "contract_total_amount_range", code: check,
+		statement: `INSERT INTO contract (customer_id, total_amount) SELECT id, -1 FROM customer`},
+	{table: "contract", name: "contract_total_amount_range", code: check,
+		statement: `INSERT INTO contract (customer_id, total_amount) SELECT id, 100000000000 FROM customer`},
+	{table: "contract", name: "contract_paid_amount_positive", code: check, statement: `UPDATE contract SET paid_amount = -1`},
+	{table: "contract", name: "contract_not_overpaid", code: check,
+		statement: `UPDATE contract SET total_amount = paid_amount - 1 WHERE paid_amount > 0`},
+	{table: "contract", name: "contract_not_overpaid", code: check,
+		statement: `INSERT INTO payment (id, contract_id, amount, recorded_by) SELECT gen_random_uuid(), id, total_amount - paid_amount + 1, 'commercial1' FROM contract`},
+	{table: "contract", name: "contract_not_overpaid", code: check,
+		statement: `UPDATE payment SET amount = 999999999`},
+
+	{table: "payment", name: "payment_pkey", code: primaryOrUnique, statement: `INSERT INTO payment SELECT * FROM payment`},
+	{table: "payment", name: "payment_contract_fkey", code: foreignKey,
+		statement: `INSERT INTO payment (id, contract_id, amount, recorded_by) VALUES (gen_random_uuid(), gen_random_uuid(), 1, 'commercial1')`},
+	{table: "payment", name: "payment_contract_fkey", code: foreignKey,
+		setup:     `DELETE FROM event`,
+		statement: `DELETE FROM contract`},
+	{table: "payment", name: "payment_amount_positive", code: check, statement: `UPDATE payment SET amount = 0`},
+	{table: "payment", name: "payment_recorded_by_line", code: check, statement: `UPDATE payment SET recorded_by = ''`},
+
+	{table: "event", name: "event_pkey", code: primaryOrUnique,
+		statement: `INSERT INTO event (id, name, contract_id) OVERRIDING SYSTEM VALUE SELECT id, name, contract_id FROM event`},
+	{table: "event", name: "event_contract_fkey", code: foreignKey,
+		statement: `INSERT INTO event (name, contract_id) SELECT 'Fête', id FROM contract WHERE NOT signed`},
+	{table: "event", name: "event_contract_fkey", code: foreignKey,
+		statement: `UPDATE contract SET signed_at = NULL`},
+	{table: "event", name: "event_support_fkey", code: foreignKey,
+		statement: `UPDATE event SET support_id = (SELECT id FROM employee WHERE username = 'commercial1')`},
+	{table: "event", name: "event_support_fkey", code: foreignKey,
+		setup:     `ALTER TABLE employee DISABLE TRIGGER employee_in_charge`, // it answers first, with figures
+		statement: `DELETE FROM employee WHERE username = 'support1'`},
+	{table: "event", name: "event_name_line", code: check, statement: `UPDATE event SET name = ' Fête'`},
+	{table: "event", name: "event_end_after_start", code: check,
+		statement: `UPDATE event SET start_at = now(), end_at = now() - interval '1 second'`},
+	{table: "event", name: "event_attendees_positive", code: check, statement: `UPDATE event SET attendees = -1`},
+	{table: "event", name: "event_location_line", code: check, statement: `UPDATE event SET location = repeat('a', 256)`},
+	{table: "event", name: "event_note_text", code: check, statement: `UPDATE event SET note = E'a\tb'`},
+}
+
+func TestRules(t *testing.T) {
+	t.Parallel()
+	unchanged := dbtest.Connect(t, dbtest.Sample(t)) // a refused statement leaves it as it was
+	for _, rule := range rules {
+		t.Run(rule.name, func(t *testing.T) {
+			conn := unchanged
+			if rule.setup != "" {
+				conn = dbtest.Connect(t, dbtest.Sample(t))
+				run(t, conn, rule.setup)
+			}
+			message := triggerComment(t, conn, rule.table, rule.name)
+			if rule.code != byTrigger {
+				message = comment(t, conn, rule.table, rule.name)
+			}
+			before := contents(t, conn)
+
+			_, err := conn.Exec(t.Context(), rule.statement)
+
+			answer := refusal(t, err)
+			if answer == nil {
+				t.Fatal("not refused")
+			}
+			if answer.Code != rule.code || answer.ConstraintName != rule.name {
+				t.Errorf("refused by %s %s (%s), want %s %s", answer.Code, answer.ConstraintName, answer.Message, rule.code, rule.name)
+			}
+			if rule.code == byTrigger {
+				if rule.message != "" {
+					message = rule.message
+				}
+				if answer.Message != message {
+					t.Errorf("message %q, want %q", answer.Message, message)
+				}
+			} else if answer.TableName != rule.table {
+				t.Errorf("the message is looked up at table %q, want %q", answer.TableName, rule.table)
+			}
+			if diff := cmp.Diff(before, contents(t, conn)); diff != "" {
+				t.Errorf("data changed: %s", diff)
+			}
+		})
+	}
+}
+
+// effects shows what each trigger does that refuses nothing. The query gives true after the statement, not before it.
+var effects = []struct{ table, name, setup, statement, query string }{
+	{table: "employee", name: "employee_sessions_end",
+		setup:     `INSERT INTO session (id, employee_id) SELECT gen_random_uuid(), id FROM employee; UPDATE employee SET fullname = 'Zoé'`,
+		statement: `UPDATE employee SET role = 'support' WHERE username = 'none1'`,
+		query:     `SELECT array_agg(username) = '{none1}' FROM employee WHERE id NOT IN (SELECT employee_id FROM session)`},
+	{table: "employee", name: "employee_sessions_end",
+		setup:     `INSERT INTO session (id, employee_id) SELECT gen_random_uuid(), id FROM employee; UPDATE employee SET role = role`,
+		statement: `UPDATE employee SET password_hash = '$argon2id$other' WHERE username = 'none1'`,
+		query:     `SELECT array_agg(username) = '{none1}' FROM employee WHERE id NOT IN (SELECT employee_id FROM session)`},
+	{table: "employee", name: "employee_administrator_turn",
+		statement: `BEGIN; DELETE FROM employee WHERE username = 'nobody'`,
+		query:     `SELECT EXISTS (SELECT FROM pg_locks WHERE locktype = 'advisory' AND pid = pg_backend_pid())`},
+	{table: "payment", name: "payment_sum",
+		statement: `INSERT INTO payment (id, contract_id, amount, recorded_by) VALUES (gen_random_uuid(), '00b6e67a-7a2a-4c2b-8180-60a7da1de808', 12345, 'commercial3')`,
+		query:     `SELECT paid_amount = 12345 FROM contract WHERE id = '00b6e67a-7a2a-4c2b-8180-60a7da1de808'`},
+	{table: "payment", name: "payment_sum",
+		statement: `DELETE FROM payment`,
+		query:     `SELECT sum(paid_amount) = 0 FROM contract`},
+	{table: "payment", name: "payment_sum_update",
+		statement: `UPDATE payment SET amount = 1`,
+		query:     `SELECT sum(paid_amount) = 16 FROM contract`},
+	{table: "payment", name: "payment_sum_update",
+		statement: `UPDATE payment SET contract_id = '77053f32-df07-4122-80fb-c1a327d11e45' WHERE contract_id = 'f1640ff8-d059-403c-b0d5-295ffc6e627d'`,
+		query: `SELECT array_agg(paid_amount ORDER BY paid_amount) = '{0,793500}' FROM contract
+		        WHERE id IN ('77053f32-df07-4122-80fb-c1a327d11e45', 'f1640ff8-d059-403c-b0d5-295ffc6e627d')`},
+}
+
+func TestTriggerEffects(t *testing.T) {
+	t.Parallel()
+	for _, effect := range effects {
+		t.Run(effect.name, func(t *testing.T) {
+			t.Parallel()
+			conn := dbtest.Connect(t, dbtest.Sample(t))
+			run(t, conn, effect.setup)
+			if done := one[*bool](t, conn, effect.query); done != nil && *done {
+				t.Error("there before the statement")
+			}
+			run(t, conn, effect.statement)
+			if done := one[*bool](t, conn, effect.query); done == nil || !*done {
+				t.Error("not there after the statement")
+			}
+		})
+	}
+}
+
+// TestEveryRuleIsTested walks the catalogue.
+func TestEveryRuleIsTested(t *testing.T) {
+	t.Parallel()
+	conn := dbtest.Connect(t, dbtest.Empty(t))
+	broken, shown := map[string]bool{}, map[string]bool{}
+	for _, rule := range rules {
+		broken[rule.table+"."+rule.name] = true
+	}
+	for _, effect := range effects {
+		shown[effect.table+"."+effect.name] = true
+	}
+	for _, constraint := range all[string](t, conn, `
+		SELECT conrelid::regclass || '.' || conname
+		FROM pg_constraint
+		WHERE connamespace = 'public'::regnamespace
+		  AND contype IN ('p', 'u', 'f', 'c')`) {
+		table, name, _ := strings.Cut(constraint, ".")
+		if !isMessage(comment(t, conn, table, name)) {
+			t.Errorf("the comment on %s is no message", constraint)
+		}
+		if !broken[constraint] {
+			t.Errorf("no case in rules breaks %s", constraint)
+		}
+		delete(broken, constraint)
+	}
+	for _, refuses := range []bool{true, false} {
+		for _, trigger := range all[string](t, conn, `
+			SELECT tgrelid::regclass || '.' || tgname
+			FROM pg_trigger
+			JOIN pg_proc ON pg_proc.oid = tgfoid
+			WHERE NOT tgisinternal
+			  AND (prosrc ~* '\mraise\M') = $1`, refuses) {
+			table, name, _ := strings.Cut(trigger, ".")
+			if !isMessage(triggerComment(t, conn, table, name)) {
+				t.Errorf("the comment on %s is no message", trigger)
+			}
+			cases := shown
+			if refuses {
+				cases = broken
+			}
+			if !cases[trigger] {
+				t.Errorf("no case for trigger %s", trigger)
+			}
+			delete(cases, trigger)
+		}
+	}
+	for name := range broken {
+		t.Errorf("rules names %s, which does not exist", name)
+	}
+	for name := range shown {
+		t.Errorf("effects names %s, which does not exist", name)
+	}
+}
+
+// isMessage says whether a user can be shown the text: one sentence.
+func isMessage(text string) bool {
+	return text != "" && text == strings.TrimSpace(text) && !strings.Contains(text, "\n") &&
+		text[:1] == strings.ToUpper(text[:1])
+}
+
+func triggerComment(t *testing.T, conn *pgx.Conn, table, trigger string) string {
+	t.Helper()
+	return one[string](t, conn, `SELECT coalesce(trigger_message($1::text::regclass, $2), '')`, table, trigger)
+}
+
+// TestDictionary requires that everything is explained, and that every foreign key can be followed backwards.
+func TestDictionary(t *testing.T) {
+	t.Parallel()
+	conn := dbtest.Connect(t, dbtest.Empty(t))
+	for what, query := range map[string]string{
+		"table or view without comment": `
+			SELECT relname::text
+			FROM pg_class
+			WHERE relnamespace = 'public'::regnamespace
+			  AND relkind IN ('r', 'p', 'v', 'm')
+			  AND obj_description(oid, 'pg_class') IS NULL`,
+		"column without comment": `
+			SELECT relname || '.' || attname
+			FROM pg_attribute
+			JOIN pg_class ON pg_class.oid = attrelid
+			WHERE relnamespace = 'public'::regnamespace
+			  AND relkind IN ('r', 'p')
+			  AND attnum > 0
+			  AND NOT attisdropped
+			  AND attname <> 'id'
+			  AND col_description(attrelid, attnum) IS NULL`,
+		"function of queries without comment": `
+			SELECT proname::text
+			FROM pg_proc
+			WHERE pronamespace = 'public'::regnamespace
+			  AND prorettype <> 'trigger'::regtype
+			  AND NOT EXISTS (SELECT FROM pg_depend WHERE objid = pg_proc.oid AND deptype = 'e')
+			  AND obj_description(oid, 'pg_proc') IS NULL`,
+		"foreign key without index": `
+			SELECT conname::text
+			FROM pg_constraint
+			WHERE contype = 'f'
+			  AND NOT EXISTS (
+			      SELECT
+			      FROM pg_index
+			      WHERE indrelid = conrelid
+			        AND indkey[0] = conkey[1]
+			        AND indpred IS NULL)`,
+	} {
+		for _, name := range all[string](t, conn, query) {
+			t.Errorf("%s: %s", what, name)
+		}
+	}
+}
