@@ -1,0 +1,59 @@
+package service_test
+
+import (
+	"bytes"
+	"strings"
+	"testing"
+
+	"github.com/google/uuid"
+
+	"github.com/epicevents/crm/service"
+)
+
+func TestParseContractID(t *testing.T) {
+	t.Parallel()
+	const whole = "6b9d32a5-88c1-4e0f-9a27-0c5d1e7f3b42"
+	for in, want := range map[string][2]string{
+		whole:                        {whole, whole},
+		" " + strings.ToUpper(whole): {whole, whole},
+		"6b9d32":                     {"6b9d3200-0000-0000-0000-000000000000", "6b9d32ff-ffff-ffff-ffff-ffffffffffff"},
+		"6B9D32A5":                   {"6b9d32a5-0000-0000-0000-000000000000", "6b9d32a5-ffff-ffff-ffff-ffffffffffff"},
+		"6b9d32a5-":                  {"6b9d32a5-0000-0000-0000-000000000000", "6b9d32a5-ffff-ffff-ffff-ffffffffffff"},
+		"6b9d32a5-88c":               {"6b9d32a5-88c0-0000-0000-000000000000", "6b9d32a5-88cf-ffff-ffff-ffffffffffff"},
+		whole[:35]:                   {whole[:35] + "0", whole[:35] + "f"},
+	} {
+		lo, hi, err := service.ParseContractID(in)
+		if got := [2]string{lo.String(), hi.String()}; err != nil || got != want {
+			t.Errorf("ParseContractID(%q) = %q, %v; want %q", in, got, err, want)
+		}
+	}
+	for _, in := range []string{
+		"", "6b9d3", "6b-9d32", "6b9d32-", "6b9d32a588", "6b9d32a5_88c1", "6b9d32a5--8c1", "g00000", "6b9d3\u0660", whole + "0", whole + "-",
+		"{" + whole + "}", "urn:uuid:" + whole, "6b9d32%", "6b9d32\x00", "6b9d32\xff", "------",
+	} {
+		_, _, err := service.ParseContractID(in)
+		requireInputError(t, err, "Contract", "is not valid", "first 6 characters")
+	}
+	_, _, err := service.ParseContractID(strings.ReplaceAll(whole, "-", ""))
+	requireInputError(t, err, "with hyphens: "+whole)
+}
+
+func FuzzParseContractID(f *testing.F) {
+	for _, seed := range []string{"", "6b9d32", "6B9D32A5-88c1", "6b9d32a5-88c1-4e0f-9a27-0c5d1e7f3b42", "6b9d32a588c14e0f9a270c5d1e7f3b42", "{6b9d32a5-88c1-4e0f-9a27-0c5d1e7f3b42}"} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, s string) {
+		lo, hi, err := service.ParseContractID(s)
+		if err != nil {
+			requireInputError(t, err, "Contract ")
+			return
+		}
+		prefix := strings.ToLower(strings.TrimSpace(s))
+		if !strings.HasPrefix(lo.String(), prefix) || !strings.HasPrefix(hi.String(), prefix) || bytes.Compare(lo[:], hi[:]) > 0 {
+			t.Errorf("ParseContractID(%q) = %s, %s", s, lo, hi)
+		}
+		if isWhole := len(prefix) == len(uuid.Nil.String()); isWhole != (lo == hi) {
+			t.Errorf("ParseContractID(%q) = %s, %s: whole is %t", s, lo, hi, isWhole)
+		}
+	})
+}

@@ -1,0 +1,104 @@
+package service_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/epicevents/crm/gen"
+	"github.com/epicevents/crm/service"
+)
+
+// What the database says to a field that cannot be.
+const (
+	badFullname = "A full name is one line of 1 to 255 characters, without control characters."
+	badCompany  = "A company name is one line of 1 to 255 characters, without control characters."
+	badEmail    = "An e-mail address has one @, a dot in its domain and no spaces."
+	badPhone    = "A phone number is stored in its international form, such as +33612345678."
+)
+
+func TestCustomerDetail(t *testing.T) {
+	t.Parallel()
+	p := sample(t)
+	s := p.as("none1")
+	same(t, "customer", must[gen.CustomerView](t)(s.CustomerDetail(t.Context(), ownCustomer)), stored[gen.CustomerView](p, "customer_view", ownCustomer))
+	p.refuses(service.NotFound, "There is no customer 4711.", func() error { return second(s.CustomerDetail(t.Context(), 4711)) })
+}
+
+func TestCustomerAdd(t *testing.T) {
+	t.Parallel()
+	p := sample(t)
+	s := p.as("commercial2")
+	good := gen.CustomerAddParams{Fullname: "Zoé Œuf", Company: "L'Œuf", Email: "zoe@œuf.example", Phone: "+33612345678", CommercialID: 4}
+	row := must[gen.CustomerView](t)(s.CustomerAdd(t.Context(), good))
+	same(t, "customer", row, stored[gen.CustomerView](p, "customer_view", row.ID))
+	want := row
+	want.Fullname, want.Company, want.Email, want.Phone, want.Commercial = "Zoé Œuf", "L'Œuf", "zoe@œuf.example", "+33612345678", "commercial2"
+	same(t, "customer", row, want)
+
+	for message, change := range map[string]func(*gen.CustomerAddParams){
+		badFullname: func(p *gen.CustomerAddParams) { p.Fullname = "Zoé\x1b[31m" },
+		badCompany:  func(p *gen.CustomerAddParams) { p.Company = strings.Repeat("é", 256) },
+		badEmail:    func(p *gen.CustomerAddParams) { p.Email = "notanemail" },
+		badPhone:    func(p *gen.CustomerAddParams) { p.Phone = "0612345678" },
+	} {
+		bad := good
+		change(&bad)
+		p.refuses(service.Conflict, message, func() error { return second(s.CustomerAdd(t.Context(), bad)) })
+	}
+}
+
+func TestCustomerUpdate(t *testing.T) {
+	t.Parallel()
+	p := sample(t)
+	s := p.as("commercial1")
+	before := stored[gen.CustomerView](p, "customer_view", ownCustomer)
+	row := must[gen.CustomerView](t)(s.CustomerUpdate(t.Context(), gen.CustomerUpdateParams{ID: ownCustomer, Email: new("new@example.com")}))
+	same(t, "customer", row, stored[gen.CustomerView](p, "customer_view", ownCustomer))
+	if !row.UpdatedAt.After(before.UpdatedAt) {
+		t.Error("updated_at is that of before")
+	}
+	before.Email, before.UpdatedAt = "new@example.com", row.UpdatedAt
+	same(t, "customer", row, before)
+
+	for message, bad := range map[string]gen.CustomerUpdateParams{
+		badFullname: {Fullname: new("")},
+		badCompany:  {Company: new(" x")},
+		badEmail:    {Email: new("a@b")},
+		badPhone:    {Phone: new("+1")},
+	} {
+		bad.ID = ownCustomer
+		p.refuses(service.Conflict, message, func() error { return second(s.CustomerUpdate(t.Context(), bad)) })
+	}
+	p.refuses(service.NotFound, "There is no customer 4711.", func() error {
+		return second(s.CustomerUpdate(t.Context(), gen.CustomerUpdateParams{ID: 4711, Company: new("X")}))
+	})
+	p.refuses(service.PermissionDenied, "Customer 5 is in the charge of commercial2, not of commercial1.", func() error {
+		return second(s.CustomerUpdate(t.Context(), gen.CustomerUpdateParams{ID: foreignCustomer, Company: new("X"), OwnCommercialID: nil}))
+	})
+}
+
+func TestCustomerSetCommercial(t *testing.T) {
+	t.Parallel()
+	p := sample(t)
+	ctx := t.Context()
+	s, from, to := p.as("administrator1"), p.as("commercial1"), p.as("commercial2")
+	set := func(id int64, commercial string) (gen.CustomerView, error) {
+		return s.CustomerSetCommercial(ctx, gen.CustomerSetCommercialParams{ID: id, Commercial: commercial})
+	}
+	p.refuses(service.NotFound, "There is no customer 4711.", func() error { return second(set(4711, "commercial2")) })
+	p.refuses(service.NotFound, "There is no customer 4711.", func() error { return second(set(4711, "nobody")) })
+	p.refuses(service.NotFound, `There is no employee "nobody".`, func() error { return second(set(ownCustomer, "nobody")) })
+	for _, username := range []string{"none1", "support1", "administrator1"} {
+		p.refuses(service.Conflict, "A customer is in the charge of an employee whose role is commercial.",
+			func() error { return second(set(ownCustomer, username)) })
+	}
+
+	row := must[gen.CustomerView](t)(set(ownCustomer, "commercial2"))
+	if same(t, "customer", row, stored[gen.CustomerView](p, "customer_view", ownCustomer)); row.Commercial != "commercial2" {
+		t.Errorf("in the charge of %s", row.Commercial)
+	}
+	p.refuses(service.PermissionDenied, "Customer 1 is in the charge of commercial2, not of commercial1.", func() error {
+		return second(from.CustomerUpdate(ctx, gen.CustomerUpdateParams{ID: ownCustomer, Company: new("X")}))
+	})
+	must[gen.CustomerView](t)(to.CustomerUpdate(ctx, gen.CustomerUpdateParams{ID: ownCustomer, Company: new("X")}))
+}

@@ -1,0 +1,200 @@
+package service_test
+
+import (
+	"testing"
+
+	"github.com/google/uuid"
+
+	"github.com/epicevents/crm/gen"
+	"github.com/epicevents/crm/internal/dbtest"
+	"github.com/epicevents/crm/service"
+)
+
+func TestEmployeeDetail(t *testing.T) {
+	t.Parallel()
+	p := sample(t)
+	s := p.as("none1")
+	row := must[gen.EmployeeView](t)(s.EmployeeDetail(t.Context(), "commercial2"))
+	same(t, "employee", row, stored[gen.EmployeeView](p, "employee_view", row.ID))
+	p.refuses(service.NotFound, `There is no employee "nobody".`, func() error { return second(s.EmployeeDetail(t.Context(), "nobody")) })
+	usernames := must[[]string](t)(s.EmployeeUsernames(t.Context()))
+	if len(usernames) != 9 || usernames[0] != "administrator1" {
+		t.Errorf("usernames: %v", usernames)
+	}
+}
+
+func TestEmployeeAdd(t *testing.T) {
+	t.Parallel()
+	p := sample(t)
+	ctx := t.Context()
+	s := p.as("administrator1")
+	good := gen.EmployeeAddParams{Username: "lea.martin", Fullname: "Léa Martin", Role: gen.RoleSupport, PasswordHash: "not looked at"}
+	row := must[gen.EmployeeView](t)(s.EmployeeAdd(ctx, good, goodPassword))
+	same(t, "employee", row, gen.EmployeeView{ID: row.ID, Username: "lea.martin", Fullname: "Léa Martin", Role: gen.RoleSupport})
+	same(t, "employee", row, stored[gen.EmployeeView](p, "employee_view", row.ID))
+	must[string](t)(p.svc.Login(ctx, "lea.martin", goodPassword))
+
+	p.refuses(service.Conflict, "This username is taken.", func() error { return second(s.EmployeeAdd(ctx, good, goodPassword)) })
+	p.refuses(service.Usage, "A password has 15 to 128 characters.", func() error { return second(s.EmployeeAdd(ctx, good, "short")) })
+	good.Role = "boss"
+	p.refuses(service.Usage, "The database cannot store this value.", func() error { return second(s.EmployeeAdd(ctx, good, goodPassword)) })
+}
+
+func TestEmployeeAddFirst(t *testing.T) {
+	t.Parallel()
+	p := newPlace(t, dbtest.Empty(t))
+	ctx := t.Context()
+	p.refuses(service.Usage, "A password has 15 to 128 characters.", func() error { return p.svc.EmployeeAddFirst(ctx, "root", "The First", "short") })
+	p.refuses(service.Conflict, "A username has 2 to 30 characters: a-z, 0-9, and after the first also . _ -",
+		func() error { return p.svc.EmployeeAddFirst(ctx, "Root", "The First", goodPassword) })
+
+	// Two at once: the second waits for the first, then sees that it is late.
+	tx, err := p.svcDB.Begin(ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := service.New(tx, testKey).EmployeeAddFirst(ctx, "root", "The First", goodPassword); err != nil {
+		t.Fatal(err)
+	}
+	late := p.connect(p.config)
+	result := make(chan error, 1)
+	go func() { result <- service.New(late, testKey).EmployeeAddFirst(ctx, "late", "The Second", goodPassword) }()
+	p.waits(late)
+	if err := tx.Commit(ctx); err != nil {
+		t.Fatal(err)
+	}
+	fails(t, service.Conflict, "The database has employees already; an administrator adds more.", <-result)
+	if n := one[int](p, "SELECT count(*) FROM employee WHERE role = 'administrator'"); n != 1 {
+		t.Errorf("%d administrators, want 1", n)
+	}
+}
+
+// TestEmployeeUpdate keeps the sessions and whatever is in the employee's charge.
+func TestEmployeeUpdate(t *testing.T) {
+	t.Parallel()
+	p := sample(t)
+	ctx := t.Context()
+	s, renamed := p.as("administrator1"), p.as("commercial1")
+	row := must[gen.EmployeeView](t)(s.EmployeeUpdate(ctx, gen.EmployeeUpdateParams{CurrentUsername: new("commercial1"), Username: new("lea.roche")}))
+	same(t, "employee", row, gen.EmployeeView{ID: row.ID, Username: "lea.roche", Fullname: "Désiré Fontaine", Role: gen.RoleCommercial})
+	same(t, "employee", row, stored[gen.EmployeeView](p, "employee_view", row.ID))
+	if who := must[service.Whoami](t)(renamed.AuthWhoami(ctx)); who.Username != "lea.roche" {
+		t.Errorf("the session is of %s", who.Username)
+	}
+	if customer := must[gen.CustomerView](t)(renamed.CustomerUpdate(ctx, gen.CustomerUpdateParams{ID: ownCustomer, Company: new("Other")})); customer.Commercial != "lea.roche" {
+		t.Errorf("the customer is in the charge of %s", customer.Commercial)
+	}
+	must[string](t)(p.svc.Login(ctx, "lea.roche", password))
+
+	row = must[gen.EmployeeView](t)(s.EmployeeUpdate(ctx, gen.EmployeeUpdateParams{ID: &row.ID, Fullname: new("Léa Roche")}))
+	same(t, "employee", row, gen.EmployeeView{ID: row.ID, Username: "lea.roche", Fullname: "Léa Roche", Role: gen.RoleCommercial})
+
+	// A username may look like an id: the id goes first, and one employee alone is changed.
+	p.exec("INSERT INTO employee (id, username, fullname, password_hash) OVERRIDING SYSTEM VALUE VALUES (77, 'by-id', 'By Id', $1), (78, '77', 'By Name', $1)", cheapHash())
+	row = must[gen.EmployeeView](t)(s.EmployeeUpdate(ctx, gen.EmployeeUpdateParams{ID: new(int64(77)), CurrentUsername: new("77"), Fullname: new("Changed")}))
+	if row.ID != 77 || one[int](p, "SELECT count(*) FROM employee WHERE fullname = 'Changed'") != 1 {
+		t.Errorf("changed %+v and maybe another", row)
+	}
+
+	p.refuses(service.Conflict, "A username has 2 to 30 characters: a-z, 0-9, and after the first also . _ -", func() error {
+		return second(s.EmployeeUpdate(ctx, gen.EmployeeUpdateParams{CurrentUsername: new("none1"), Username: new("Léa")}))
+	})
+	p.refuses(service.Conflict, "A full name is one line of 1 to 255 characters, without control characters.", func() error {
+		return second(s.EmployeeUpdate(ctx, gen.EmployeeUpdateParams{CurrentUsername: new("none1"), Fullname: new(" ")}))
+	})
+	p.refuses(service.Conflict, "This username is taken.", func() error {
+		return second(s.EmployeeUpdate(ctx, gen.EmployeeUpdateParams{CurrentUsername: new("none1"), Username: new("support1")}))
+	})
+	p.refuses(service.NotFound, `There is no employee "nobody".`, func() error {
+		return second(s.EmployeeUpdate(ctx, gen.EmployeeUpdateParams{CurrentUsername: new("nobody"), Fullname: new("X")}))
+	})
+	p.refuses(service.NotFound, `There is no employee "4711".`, func() error {
+		return second(s.EmployeeUpdate(ctx, gen.EmployeeUpdateParams{ID: new(int64(4711)), Fullname: new("X")}))
+	})
+	p.refuses(service.NotFound, `There is no employee "".`, func() error {
+		return second(s.EmployeeUpdate(ctx, gen.EmployeeUpdateParams{Fullname: new("X")}))
+	})
+}
+
+func TestEmployeeSetRole(t *testing.T) {
+	t.Parallel()
+	p := sample(t)
+	ctx := t.Context()
+	s := p.as("administrator1")
+	set := func(username string, role gen.Role) (gen.EmployeeView, error) {
+		return s.EmployeeSetRole(ctx, gen.EmployeeSetRoleParams{Username: username, Role: role})
+	}
+	row := must[gen.EmployeeView](t)(set("none1", gen.RoleCommercial))
+	if same(t, "employee", row, stored[gen.EmployeeView](p, "employee_view", row.ID)); row.Role != gen.RoleCommercial {
+		t.Errorf("the role is %s", row.Role)
+	}
+	p.refuses(service.NotFound, `There is no employee "nobody".`, func() error { return second(set("nobody", gen.RoleNone)) })
+	inCharge(p, func(username string) error { return second(set(username, gen.RoleNone)) })
+	lastAdministrator(p, "The last administrator keeps the role: make another one first (crm employee set-role).",
+		func(username string) error { return second(set(username, gen.RoleNone)) })
+}
+
+func TestEmployeeDelete(t *testing.T) {
+	t.Parallel()
+	p := sample(t)
+	ctx := t.Context()
+	s := p.as("administrator1")
+	if err := s.EmployeeDelete(ctx, "none1"); err != nil {
+		t.Fatal(err)
+	}
+	if n := one[int](p, "SELECT count(*) FROM employee WHERE username = 'none1'"); n != 0 {
+		t.Error("none1 is still there")
+	}
+	p.refuses(service.NotFound, `There is no employee "none1".`, func() error { return s.EmployeeDelete(ctx, "none1") })
+	inCharge(p, func(username string) error { return s.EmployeeDelete(ctx, username) })
+	lastAdministrator(p, "The last administrator stays: make another one first (crm employee set-role).",
+		func(username string) error { return s.EmployeeDelete(ctx, username) })
+
+	// What the employee recorded outlives the employee.
+	commercial := p.as("commercial1")
+	payment := must[service.RecordedPayment](t)(commercial.ContractAddPayment(ctx,
+		gen.ContractAddPaymentParams{ID: uuid.New(), ContractID: ownSigned, Amount: 1}))
+	p.exec("UPDATE customer SET commercial_id = (SELECT id FROM employee WHERE username = 'commercial2')")
+	if err := s.EmployeeDelete(ctx, "commercial1"); err != nil {
+		t.Fatal(err)
+	}
+	if by := one[string](p, "SELECT recorded_by FROM payment WHERE id = $1", payment.ID); by != "commercial1" {
+		t.Errorf("recorded by %s", by)
+	}
+}
+
+// inCharge tries what an employee in charge of customers or events cannot lose to.
+func inCharge(p *place, remove func(username string) error) {
+	p.Helper()
+	p.refuses(service.Conflict, "Replace this employee first: in charge of 4 customers (crm customer set-commercial).",
+		func() error { return remove("commercial1") })
+	p.refuses(service.Conflict, "Replace this employee first: in charge of 4 events (crm event set-support).",
+		func() error { return remove("support1") })
+	p.exec("UPDATE event SET support_id = NULL WHERE support_id = (SELECT id FROM employee WHERE username = 'support1') AND id <> 1")
+	p.refuses(service.Conflict, "Replace this employee first: in charge of 1 event (crm event set-support).",
+		func() error { return remove("support1") })
+}
+
+// lastAdministrator takes away the others, then tries the last.
+func lastAdministrator(p *place, message string, remove func(username string) error) {
+	p.Helper()
+	for _, username := range []string{"administrator2", "administrator3"} {
+		if err := remove(username); err != nil {
+			p.Fatal(err)
+		}
+	}
+	p.refuses(service.Conflict, message, func() error { return remove("administrator1") })
+}
+
+func TestEmployeeSetPassword(t *testing.T) {
+	t.Parallel()
+	p := sample(t)
+	ctx := t.Context()
+	s := p.as("administrator1")
+	p.exec("INSERT INTO login_failure VALUES ('none1', 9, now() + interval '1 hour')")
+	row := must[gen.EmployeeView](t)(s.EmployeeSetPassword(ctx, "none1", goodPassword))
+	same(t, "employee", row, stored[gen.EmployeeView](p, "employee_view", row.ID))
+	must[string](t)(p.svc.Login(ctx, "none1", goodPassword)) // a new password ends the wait
+	p.refuses(service.NotFound, `There is no employee "nobody".`, func() error { return second(s.EmployeeSetPassword(ctx, "nobody", goodPassword)) })
+	p.refuses(service.Usage, "A password has 15 to 128 characters.", func() error { return second(s.EmployeeSetPassword(ctx, "none1", "short")) })
+}

@@ -1,0 +1,164 @@
+package service
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"strings"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+
+	"github.com/epicevents/crm/gen"
+	"github.com/epicevents/crm/schema"
+)
+
+// Code is the kind of an Error, as scripts see it.
+type Code string
+
+const (
+	Internal         Code = "internal"          // a fault of crm or of the database; worth a report
+	Usage            Code = "usage"             // a value that cannot be
+	Unauthenticated  Code = "unauthenticated"   // no session, or a wrong password
+	PermissionDenied Code = "permission_denied" // the role, or the ownership, does not allow it
+	NotFound         Code = "not_found"         // no such employee, customer, contract, event or payment
+	Conflict         Code = "conflict"          // refused by a rule or by the data
+	Unavailable      Code = "unavailable"       // no database, or one of another schema version
+)
+
+// Error is what an operation answers when it refuses or fails. Message and Hint are for the user, one line each; Err is
+// the cause, for a report.
+type Error struct {
+	Code    Code
+	Message string
+	Hint    string
+	Err     error
+}
+
+func (e *Error) Error() string { return e.Message }
+func (e *Error) Unwrap() error { return e.Err }
+
+// CodeOf is the code of an error that came out of this package; Internal for any other.
+func CodeOf(err error) Code {
+	if failure, ok := errors.AsType[*Error](err); ok {
+		return failure.Code
+	}
+	if _, ok := errors.AsType[*InputError](err); ok {
+		return Usage
+	}
+	return Internal
+}
+
+func notFound(hint, format string, values ...any) *Error {
+	return &Error{Code: NotFound, Message: fmt.Sprintf(format, values...), Hint: hint}
+}
+
+const noSchema = "The database does not have crm's schema."
+
+// translate turns what pgx returns into an Error. The message of a broken rule is the comment on it in the schema.
+func translate(ctx context.Context, db DB, err error) error {
+	if err == nil {
+		return nil
+	}
+	if _, ok := errors.AsType[*Error](err); ok {
+		return err
+	}
+	if errors.Is(ctx.Err(), context.Canceled) {
+		return context.Canceled
+	}
+	if refusal, ok := errors.AsType[*pgconn.PgError](err); ok {
+		return translateRefusal(ctx, db, refusal, err)
+	}
+	if errors.Is(err, pgx.ErrNoRows) { // where no row is an answer, the operation has taken it; the version is always there
+		return &Error{Code: Unavailable, Message: noSchema, Hint: "crm db migrate", Err: err}
+	}
+	unavailable := &Error{Code: Unavailable, Hint: "crm db status", Err: err}
+	if _, ok := errors.AsType[net.Error](err); ok && (errors.Is(err, context.DeadlineExceeded) || pgconn.Timeout(err)) {
+		unavailable.Message = "The database did not answer in time."
+		return unavailable
+	}
+	if errors.Is(err, context.DeadlineExceeded) {
+		unavailable.Message = "The database did not answer in time."
+		return unavailable
+	}
+	if _, ok := errors.AsType[*pgconn.ConnectError](err); ok {
+		unavailable.Message = "The database cannot be reached."
+		return unavailable
+	}
+	if _, ok := errors.AsType[net.Error](err); ok || pgconn.SafeToRetry(err) || isClosed(err) {
+		unavailable.Message = "The connection to the database was lost."
+		return unavailable
+	}
+	return &Error{Code: Internal, Message: "Something went wrong inside crm.", Err: err}
+}
+
+// isUndefinedTable says whether a statement failed because its table does not exist.
+func isUndefinedTable(err error) bool {
+	refusal, ok := errors.AsType[*pgconn.PgError](err)
+	return ok && refusal.Code == "42P01"
+}
+
+func isClosed(err error) bool {
+	text := err.Error()
+	return strings.Contains(text, "conn closed") || strings.Contains(text, "unexpected EOF")
+}
+
+func translateRefusal(ctx context.Context, db DB, refusal *pgconn.PgError, cause error) error {
+	unavailable := func(message, hint string) error {
+		return &Error{Code: Unavailable, Message: message, Hint: hint, Err: cause}
+	}
+	switch code := refusal.Code; {
+	case code == "23000": // raised by a trigger of the schema, which wrote the message
+		return &Error{Code: Conflict, Message: refusal.Message, Err: cause}
+	case code == "23503" || code == "23505" || code == "23514":
+		message, err := gen.New(db).RuleMessage(ctx, gen.RuleMessageParams{
+			TableName:      refusal.TableName,
+			ConstraintName: refusal.ConstraintName,
+		})
+		if err != nil || message == "" {
+			return &Error{Code: Internal, Message: "The database refused this by a rule without a message.", Err: cause}
+		}
+		return &Error{Code: Conflict, Message: message, Err: cause}
+	case code == "42P01" || code == "42703" || code == "42883": // no such table, column or function
+		return unavailable(noSchema, "crm db migrate")
+	case strings.HasPrefix(code, "22"): // out of range, or bytes that are no text
+		return &Error{Code: Usage, Message: "The database cannot store this value.", Err: cause}
+	case code == "42501":
+		return unavailable("The database's user lacks rights on crm's schema.", "check database.url")
+	case code == "3D000":
+		return unavailable("The database does not exist.", "crm db status")
+	case strings.HasPrefix(code, "28"):
+		return unavailable("The database refused the user or password of its URL.", "check database.url")
+	case code == "53300":
+		return unavailable("The database has no free connection.", "try again in a moment")
+	case code == "53100":
+		return unavailable("The database's disk is full.", "free some space, then try again")
+	case code == "25006":
+		return unavailable("The database only accepts reads at the moment.", "try again in a moment")
+	case code == "57014" || code == "55P03":
+		return unavailable("The database did not answer in time.", "try again in a moment")
+	case strings.HasPrefix(code, "57P") || strings.HasPrefix(code, "08"):
+		return unavailable("The database is starting or shutting down.", "try again in a moment")
+	case strings.HasPrefix(code, "40"):
+		return unavailable("Someone else changed the same data at this moment; nothing was changed.", "try again")
+	}
+	return &Error{Code: Internal, Message: "Something went wrong inside crm.", Err: cause}
+}
+
+// checkVersion refuses to work with a schema that this program does not know.
+func checkVersion(version int64, dirty bool) error {
+	failure := &Error{Code: Unavailable, Hint: "crm db migrate"}
+	switch {
+	case dirty:
+		failure.Message = fmt.Sprintf("The migration of the database to version %d did not finish.", version)
+	case version < schema.Version():
+		failure.Message = fmt.Sprintf("The database is at schema version %d, this crm needs %d.", version, schema.Version())
+	case version > schema.Version():
+		failure.Message = fmt.Sprintf("The database is at schema version %d, this crm knows only %d.", version, schema.Version())
+		failure.Hint = "install a newer crm"
+	default:
+		return nil
+	}
+	return failure
+}

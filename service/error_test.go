@@ -1,0 +1,319 @@
+package service_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"path/filepath"
+	"regexp"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+
+	"github.com/epicevents/crm/gen"
+	"github.com/epicevents/crm/internal/dbtest"
+	"github.com/epicevents/crm/service"
+)
+
+const (
+	tooSlow      = "The database did not answer in time."
+	unreachable  = "The database cannot be reached."
+	lost         = "The connection to the database was lost."
+	shuttingDown = "The database is starting or shutting down."
+	busy         = "Someone else changed the same data at this moment; nothing was changed."
+	inside       = "Something went wrong inside crm."
+)
+
+// unfit is what no message may show: SQL, Go's types and packages, the server's own words, a secret, a second line.
+var unfit = regexp.MustCompile(`SELECT|INSERT|UPDATE |SQLSTATE|pgconn|pgx|\*|ERROR|FATAL|secret|127\.0\.0\.1|/tmp|\n|%!`)
+
+// unfitFree is fails, for what the user must not see too.
+func unfitFree(t testing.TB, code service.Code, message string, err error) {
+	t.Helper()
+	fails(t, code, message, err)
+	failure, ok := errors.AsType[*service.Error](err)
+	if !ok {
+		t.Fatalf("%T: %v", err, err)
+	}
+	if shown := failure.Message + failure.Hint; unfit.MatchString(shown) {
+		t.Errorf("shown to the user: %q", shown)
+	}
+	if failure.Err == nil {
+		t.Error("the cause is lost")
+	}
+}
+
+// with is the place's database under other settings of the connection.
+func (p *place) with(setting, value string) *pgx.ConnConfig {
+	config := p.config.Copy()
+	config.RuntimeParams[setting] = value
+	return config
+}
+
+// change is an operation that writes.
+func change(ctx context.Context, s *service.Session) error {
+	return second(s.CustomerUpdate(ctx, gen.CustomerUpdateParams{ID: ownCustomer, Company: new("Changed")}))
+}
+
+func TestConnectFails(t *testing.T) {
+	t.Parallel()
+	p := newPlace(t, dbtest.Empty(t))
+	role := fmt.Sprintf("crm_role_%d", time.Now().UnixNano())
+	p.exec("CREATE ROLE " + role + " LOGIN CONNECTION LIMIT 0")
+	p.exec("CREATE ROLE " + role + "_out NOLOGIN")
+	t.Cleanup(func() {
+		if _, err := p.conn.Exec(context.Background(), "DROP ROLE "+role+", "+role+"_out"); err != nil {
+			t.Error(err)
+		}
+	})
+	closed, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	closed.Close()
+	deaf, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { deaf.Close() })
+	at := func(address net.Addr) *pgx.ConnConfig {
+		config, err := pgx.ParseConfig(fmt.Sprintf("postgres://u:secret@%s/crm?sslmode=disable&connect_timeout=1", address))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return config
+	}
+	changed := func(change func(*pgx.ConnConfig)) *pgx.ConnConfig {
+		config := p.config.Copy()
+		change(config)
+		return config
+	}
+	for message, config := range map[string]*pgx.ConnConfig{
+		unreachable:                    at(closed.Addr()),
+		tooSlow:                        at(deaf.Addr()),
+		"The database does not exist.": changed(func(c *pgx.ConnConfig) { c.Database = "no_such_database" }),
+		"The database refused the user or password of its URL.": changed(func(c *pgx.ConnConfig) { c.User = role + "_out" }),
+		"The database has no free connection.":                  changed(func(c *pgx.ConnConfig) { c.User = role }),
+	} {
+		began := time.Now()
+		_, err := service.Connect(t.Context(), config)
+		unfitFree(t, service.Unavailable, message, err)
+		if took := time.Since(began); took > 10*time.Second {
+			t.Errorf("%s: took %s", message, took)
+		}
+	}
+	noSocket := changed(func(c *pgx.ConnConfig) { c.Host = filepath.Join(t.TempDir(), "nowhere") })
+	unfitFree(t, service.Unavailable, unreachable, second(service.Connect(t.Context(), noSocket)))
+
+	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+	defer cancel()
+	unfitFree(t, service.Unavailable, tooSlow, second(service.Connect(ctx, at(deaf.Addr()))))
+	ctx, cancel = context.WithCancel(t.Context())
+	cancel()
+	if _, err := service.Connect(ctx, p.config); err != context.Canceled {
+		t.Errorf("cancelled: %v", err)
+	}
+}
+
+// TestDatabaseRefuses an operation for reasons of its own.
+func TestDatabaseRefuses(t *testing.T) {
+	t.Parallel()
+	ctx := t.Context()
+	for name, refusal := range map[string]struct {
+		setting, value, message string
+		during                  string // what somebody else does in a transaction meanwhile
+	}{
+		"statement timeout": {"statement_timeout", "100", tooSlow, "SELECT FROM customer WHERE id = 1 FOR UPDATE"},
+		"lock timeout":      {"lock_timeout", "100", tooSlow, "SELECT FROM customer WHERE id = 1 FOR UPDATE"},
+		"read-only":         {"default_transaction_read_only", "on", "The database only accepts reads at the moment.", ""},
+		"other schema":      {"search_path", "pg_catalog", noSchema, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			p := sample(t)
+			s := p.asOn(service.New(p.connect(p.with(refusal.setting, refusal.value)), testKey), "commercial1")
+			if refusal.during != "" {
+				tx, err := dbtest.Connect(t, p.config).Begin(ctx)
+				if err != nil {
+					t.Fatal(err)
+				}
+				if _, err := tx.Exec(ctx, refusal.during); err != nil {
+					t.Fatal(err)
+				}
+			}
+			p.refuses(service.Unavailable, refusal.message, func() error {
+				err := change(ctx, s)
+				unfitFree(t, service.Unavailable, refusal.message, err)
+				return err
+			})
+		})
+	}
+}
+
+// TestChangedMeanwhile is what a stricter isolation than crm asks for makes of two writers.
+func TestChangedMeanwhile(t *testing.T) {
+	t.Parallel()
+	p := sample(t)
+	ctx := t.Context()
+	conn := p.connect(p.with("default_transaction_isolation", "repeatable read"))
+	s := p.asOn(service.New(conn, testKey), "commercial1")
+	tx, err := p.conn.Begin(ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := tx.Exec(ctx, "UPDATE customer SET company = 'First' WHERE id = 1"); err != nil {
+		t.Fatal(err)
+	}
+	result := make(chan error)
+	go func() { result <- change(ctx, s) }()
+	p.waits(conn)
+	if err := tx.Commit(ctx); err != nil {
+		t.Fatal(err)
+	}
+	unfitFree(t, service.Unavailable, busy, <-result)
+	if company := one[string](p, "SELECT company FROM customer WHERE id = 1"); company != "First" {
+		t.Errorf("company is %s", company)
+	}
+}
+
+func TestContextEnds(t *testing.T) {
+	t.Parallel()
+	p := sample(t)
+	for name, end := range map[string]func(context.Context) (context.Context, context.CancelFunc){
+		"cancelled": context.WithCancel,
+		"cancelled for a reason": func(ctx context.Context) (context.Context, context.CancelFunc) {
+			ctx, cancel := context.WithCancelCause(ctx)
+			return ctx, func() { cancel(errors.New("reason")) }
+		},
+	} {
+		ctx, cancel := end(t.Context())
+		cancel()
+		s := p.asOn(service.New(p.connect(p.config), testKey), "commercial1")
+		p.refuses(service.Internal, "context canceled", func() error {
+			err := change(ctx, s)
+			if err != context.Canceled {
+				t.Errorf("%s: %v", name, err)
+			}
+			return err
+		})
+	}
+	ctx, cancel := context.WithDeadline(t.Context(), time.Now().Add(-time.Second))
+	defer cancel()
+	s := p.asOn(service.New(p.connect(p.config), testKey), "commercial1")
+	p.refuses(service.Unavailable, tooSlow, func() error { return change(ctx, s) })
+}
+
+func TestConnectionLost(t *testing.T) {
+	t.Parallel()
+	p := sample(t)
+	ctx := t.Context()
+	for name, lose := range map[string]struct {
+		message string
+		do      func(conn *pgx.Conn)
+	}{
+		"socket closed": {lost, func(conn *pgx.Conn) { conn.PgConn().Conn().Close() }},
+		"conn closed":   {lost, func(conn *pgx.Conn) { conn.Close(ctx) }},
+		// Whether the server finds the time to say why is a matter of luck.
+		"terminated": {"", func(conn *pgx.Conn) {
+			one[bool](p, "SELECT pg_terminate_backend($1, 10000)", int64(conn.PgConn().PID()))
+		}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			conn := p.connect(p.config)
+			s := p.asOn(service.New(conn, testKey), "commercial1")
+			if err := change(ctx, s); err != nil {
+				t.Fatal(err)
+			}
+			lose.do(conn)
+			p.refuses(service.Unavailable, lose.message, func() error {
+				err := change(ctx, s)
+				unfitFree(t, service.Unavailable, lose.message, err)
+				return err
+			})
+			fails(t, service.Unavailable, lost, change(ctx, s))
+			fails(t, service.Unavailable, lost, second(all(s.CustomerList(ctx, gen.CustomerListParams{}))))
+			fails(t, service.Unavailable, lost, second(s.CustomerCount(ctx, gen.CustomerListParams{})))
+		})
+	}
+}
+
+// answering is a database that answers every statement with one error, for those that a test cannot bring about.
+type answering struct {
+	service.DB
+	err error
+}
+
+func (db answering) QueryRow(context.Context, string, ...any) pgx.Row {
+	return answeringRow{err: db.err}
+}
+
+type answeringRow struct {
+	pgx.Row
+	err error
+}
+
+func (row answeringRow) Scan(...any) error { return row.err }
+
+func TestTranslate(t *testing.T) {
+	t.Parallel()
+	const secret = "secret password at 127.0.0.1\nSELECT"
+	for sqlstate, want := range map[string]struct {
+		code    service.Code
+		message string
+	}{
+		"08006": {service.Unavailable, shuttingDown},
+		"22003": {service.Usage, "The database cannot store this value."},
+		"22021": {service.Usage, "The database cannot store this value."},
+		"23502": {service.Internal, inside},
+		"23505": {service.Internal, "The database refused this by a rule without a message."},
+		"25006": {service.Unavailable, "The database only accepts reads at the moment."},
+		"28000": {service.Unavailable, "The database refused the user or password of its URL."},
+		"28P01": {service.Unavailable, "The database refused the user or password of its URL."},
+		"3D000": {service.Unavailable, "The database does not exist."},
+		"40001": {service.Unavailable, busy},
+		"40P01": {service.Unavailable, busy},
+		"42501": {service.Unavailable, "The database's user lacks rights on crm's schema."},
+		"42601": {service.Internal, inside},
+		"42703": {service.Unavailable, noSchema},
+		"42883": {service.Unavailable, noSchema},
+		"42P01": {service.Unavailable, noSchema},
+		"53100": {service.Unavailable, "The database's disk is full."},
+		"53300": {service.Unavailable, "The database has no free connection."},
+		"55P03": {service.Unavailable, tooSlow},
+		"57014": {service.Unavailable, tooSlow},
+		"57P01": {service.Unavailable, shuttingDown},
+		"57P02": {service.Unavailable, shuttingDown},
+		"57P03": {service.Unavailable, shuttingDown},
+		"XX000": {service.Internal, inside},
+	} {
+		cause := &pgconn.PgError{Code: sqlstate, Message: secret, Detail: secret, Severity: "ERROR"}
+		svc := service.New(answering{err: fmt.Errorf("pgconn: %w", cause)}, testKey)
+		err := second(svc.CheckVersion(t.Context()))
+		unfitFree(t, want.code, want.message, err)
+		if !errors.Is(err, cause) {
+			t.Errorf("%s: the cause is lost", sqlstate)
+		}
+	}
+	svc := service.New(answering{err: errors.New(secret)}, testKey)
+	unfitFree(t, service.Internal, inside, second(svc.CheckVersion(t.Context())))
+}
+
+func TestCodeOf(t *testing.T) {
+	t.Parallel()
+	_, usage := service.ParseUsername("")
+	for want, err := range map[service.Code]error{
+		service.Internal:    errors.New("x"),
+		service.Usage:       fmt.Errorf("x: %w", usage),
+		service.Unavailable: fmt.Errorf("x: %w", &service.Error{Code: service.Unavailable}),
+	} {
+		if got := service.CodeOf(err); got != want {
+			t.Errorf("CodeOf(%v) = %s, want %s", err, got, want)
+		}
+	}
+	if err := (&service.Error{Message: "m", Err: context.Canceled}); err.Error() != "m" || !errors.Is(err, context.Canceled) {
+		t.Errorf("%v is not what it was made of", err)
+	}
+}

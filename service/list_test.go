@@ -1,0 +1,302 @@
+package service_test
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"iter"
+	"os"
+	"reflect"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+
+	"github.com/epicevents/crm/gen"
+)
+
+// combinations gives a value of the parameters P for every combination of what its fields may be, by name. A field that
+// is not named keeps its zero value.
+func combinations[P any](fields map[string][]any) []P {
+	made := []P{*new(P)}
+	for field, values := range fields {
+		var next []P
+		for _, params := range made {
+			for _, value := range values {
+				if value != nil {
+					reflect.ValueOf(&params).Elem().FieldByName(field).Set(reflect.ValueOf(value))
+				} else {
+					reflect.ValueOf(&params).Elem().FieldByName(field).SetZero()
+				}
+				next = append(next, params)
+			}
+		}
+		made = next
+	}
+	return made
+}
+
+// sorts are the orders that a query of queries/ names.
+func sorts(t testing.TB, file, query string) []string {
+	t.Helper()
+	text, err := os.ReadFile("../queries/" + file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, after, _ := strings.Cut(string(text), "-- name: "+query+" :many")
+	after, _, _ = strings.Cut(after, "-- name: ")
+	var orders []string
+	for _, match := range regexp.MustCompile(`@sort(?:::text)? = '([^']+)'`).FindAllStringSubmatch(after, -1) {
+		orders = append(orders, match[1])
+	}
+	if len(orders) < 6 {
+		t.Fatalf("%s of %s has the orders %v", query, file, orders)
+	}
+	return orders
+}
+
+// resource is a list with its count and the generated query that it streams.
+type resource[P, R any] struct {
+	file, query string
+	list        func(context.Context, P) iter.Seq2[R, error]
+	count       func(context.Context, P) (int64, error)
+	generated   func(context.Context, P) ([]R, error)
+	fields      map[string][]any
+	key         string // what the rows are ordered by in the end
+}
+
+func (r resource[P, R]) check(t *testing.T, p *place) {
+	t.Helper()
+	ctx := t.Context()
+	orders := append(sorts(t, r.file, r.query), "", "no such order")
+	sort := func(params *P, order string) { reflect.ValueOf(params).Elem().FieldByName("Sort").SetString(order) }
+
+	found := map[int]bool{}
+	for i, params := range combinations[P](r.fields) {
+		sort(&params, orders[i%len(orders)])
+		got, want := must[[]R](t)(all(r.list(ctx, params))), must[[]R](t)(r.generated(ctx, params))
+		same(t, fmt.Sprintf("%s %+v", r.query, params), got, want)
+		unlimited := params // the count is that of all rows, whatever part of them is shown
+		reflect.ValueOf(&unlimited).Elem().FieldByName("RowLimit").SetZero()
+		rows := must[[]R](t)(r.generated(ctx, unlimited))
+		if n := must[int64](t)(r.count(ctx, params)); n != int64(len(rows)) {
+			t.Errorf("%s %+v: count is %d, want %d", r.query, params, n, len(rows))
+		}
+		found[len(got)] = true
+	}
+	if len(found) < 3 {
+		t.Errorf("%s: the filters make no difference: %v rows", r.query, found)
+	}
+
+	var params P
+	for name, value := range r.fields {
+		if name == "ContractID" { // a list of the rows of one resource
+			reflect.ValueOf(&params).Elem().FieldByName(name).Set(reflect.ValueOf(value[0]))
+		}
+	}
+	natural := must[[]R](t)(all(r.list(ctx, params)))
+	if keys := ranks(p, natural, r.key); !slices.IsSorted(keys) {
+		t.Errorf("%s comes in the order %v of %s", r.query, keys, r.key)
+	}
+	for _, order := range orders[:len(orders)-2] {
+		sort(&params, order)
+		got := must[[]R](t)(all(r.list(ctx, params)))
+		same(t, r.query+" "+order+" again", must[[]R](t)(all(r.list(ctx, params))), got)
+		inOrder(t, p, r.query+" "+order, got, natural, order)
+	}
+}
+
+// inOrder checks that rows come by a field, without a value last, and equal ones as they do without an order.
+func inOrder[R any](t *testing.T, p *place, what string, rows, natural []R, order string) {
+	t.Helper()
+	field, descending := strings.CutSuffix(order, ":desc")
+	keys := ranks(p, rows, field)
+	place := func(row R) int {
+		return slices.IndexFunc(natural, func(other R) bool { return reflect.DeepEqual(row, other) })
+	}
+	if len(rows) != len(natural) {
+		t.Errorf("%s: %d rows, want %d", what, len(rows), len(natural))
+	}
+	for i := range len(rows) - 1 {
+		one, next := keys[i], keys[i+1]
+		if descending && one != absent && next != absent {
+			one, next = next, one
+		}
+		if one > next || one == next && place(rows[i]) >= place(rows[i+1]) {
+			t.Errorf("%s: row %d goes before row %d:\n%+v\n%+v", what, i, i+1, rows[i], rows[i+1])
+		}
+	}
+}
+
+// absent is the rank of no value: behind all.
+const absent = 1 << 30
+
+// ranks gives the rank of each row by a field, which the database finds out: it knows how to order text.
+func ranks[R any](p *place, rows []R, field string) []int {
+	p.Helper()
+	column := map[string]string{"contract": "contract_id", "start": "start_at", "end": "end_at"}
+	if name, ok := column[field]; ok {
+		field = name
+	}
+	var values []*string
+	cast := ""
+	for _, row := range rows {
+		value := reflect.ValueOf(row).FieldByNameFunc(func(name string) bool {
+			f, _ := reflect.TypeFor[R]().FieldByName(name)
+			return f.Tag.Get("json") == field
+		})
+		if value.Kind() == reflect.Pointer {
+			if value.IsNil() {
+				values = append(values, nil)
+				continue
+			}
+			value = value.Elem()
+		}
+		text := fmt.Sprint(value.Interface())
+		switch v := value.Interface().(type) {
+		case time.Time:
+			cast, text = "value::timestamptz", v.Format(time.RFC3339Nano)
+		case uuid.UUID:
+			cast = "value::uuid"
+		case gen.Role:
+			cast = "value::role"
+		case string:
+			cast = "fold(value)"
+		case int64, int32:
+			cast = "value::bigint"
+		case bool:
+			cast = "value::boolean"
+		default:
+			p.Fatalf("%s is a %T", field, v)
+		}
+		values = append(values, &text)
+	}
+	found, err := p.conn.Query(p.Context(), "SELECT CASE WHEN value IS NULL THEN "+fmt.Sprint(absent)+` ELSE rank END::int FROM (
+		SELECT value, n, dense_rank() OVER (ORDER BY `+cast+`) AS rank FROM unnest($1::text[]) WITH ORDINALITY AS u (value, n)
+	) AS ranked ORDER BY n`, values)
+	if err != nil {
+		p.Fatal(err)
+	}
+	list, err := pgx.CollectRows(found, pgx.RowTo[int])
+	if err != nil {
+		p.Fatalf("ranks by %s: %v", field, err)
+	}
+	return list
+}
+
+// limits are what every list takes.
+var limits = []any{nil, new(int64(0)), new(int64(3))}
+
+func TestEmployeeList(t *testing.T) {
+	t.Parallel()
+	p := sample(t)
+	p.exec("INSERT INTO employee (username, fullname, role, password_hash) VALUES ('twin', 'INÈS KLÉBER', 'none', $1)", cheapHash())
+	s := p.as("none1")
+	resource[gen.EmployeeListParams, gen.EmployeeView]{
+		"employee.sql", "EmployeeList", s.EmployeeList, s.EmployeeCount, gen.New(p.conn).EmployeeList,
+		map[string][]any{"Role": {nil, new(gen.RoleCommercial), new(gen.RoleNone)}, "RowLimit": limits}, "id",
+	}.check(t, p)
+}
+
+func TestCustomerList(t *testing.T) {
+	t.Parallel()
+	p := sample(t)
+	s := p.as("commercial1")
+	resource[gen.CustomerListParams, gen.CustomerView]{
+		"customer.sql", "CustomerList", s.CustomerList, s.CustomerCount, gen.New(p.conn).CustomerList,
+		map[string][]any{
+			"CommercialID": {nil, new(s.EmployeeID())},
+			"Commercial":   {nil, new("commercial2"), new("nobody")},
+			"Company":      {nil, new("ATELIER"), new("%")},
+			"Search":       {nil, new("lefevre"), new("example"), new("_")},
+			"RowLimit":     limits,
+		}, "id",
+	}.check(t, p)
+}
+
+func TestContractList(t *testing.T) {
+	t.Parallel()
+	p := sample(t)
+	s := p.as("commercial1")
+	resource[gen.ContractListParams, gen.ContractView]{
+		"contract.sql", "ContractList", s.ContractList, s.ContractCount, gen.New(p.conn).ContractList,
+		map[string][]any{
+			"NotSigned":    {false, true},
+			"NotPaid":      {false, true},
+			"CommercialID": {nil, new(s.EmployeeID())},
+			"Commercial":   {nil, new("commercial1")},
+			"CustomerID":   {nil, new(int64(ownCustomer))},
+			"Search":       {nil, new("MARSH"), new("nothing like it")},
+			"RowLimit":     limits,
+		}, "created_at",
+	}.check(t, p)
+}
+
+func TestContractPayments(t *testing.T) {
+	t.Parallel()
+	p := sample(t)
+	p.exec(`INSERT INTO payment (id, contract_id, amount, recorded_by, recorded_at)
+		SELECT gen_random_uuid(), $1, n % 3 + 1, 'employee' || n % 2, now() - interval '1 minute' * (n % 4) FROM generate_series(1, 12) AS n`, ownSigned)
+	s := p.as("none1")
+	resource[gen.ContractPaymentsParams, gen.Payment]{
+		"contract.sql", "ContractPayments", s.ContractPayments, s.ContractPaymentsCount, gen.New(p.conn).ContractPayments,
+		map[string][]any{"ContractID": {ownSigned, ownUnsigned, missing}, "RowLimit": limits}, "recorded_at",
+	}.check(t, p)
+}
+
+func TestEventList(t *testing.T) {
+	t.Parallel()
+	p := sample(t)
+	p.exec("INSERT INTO event (name, contract_id) SELECT 'soiree FADO', contract_id FROM event WHERE id <= 3")
+	s := p.as("support1")
+	middle := time.Date(2026, 5, 1, 0, 0, 0, 0, time.UTC)
+	resource[gen.EventListParams, gen.EventView]{
+		"event.sql", "EventList", s.EventList, s.EventCount, gen.New(p.conn).EventList,
+		map[string][]any{
+			"NoSupportAssigned": {false, true},
+			"SupportID":         {nil, new(s.EmployeeID())},
+			"Support":           {nil, new("support2")},
+			"FromAt":            {nil, &middle},
+			"ToAt":              {nil, &middle},
+			"Search":            {nil, new("SOIRÉE"), new("marsh")},
+			"RowLimit":          limits,
+		}, "id",
+	}.check(t, p)
+}
+
+// TestListFilters states what the filters let pass, apart from the queries.
+func TestListFilters(t *testing.T) {
+	t.Parallel()
+	p := sample(t)
+	s := p.as("commercial1")
+	ctx := t.Context()
+	contracts := must[[]gen.ContractView](t)(all(s.ContractList(ctx, gen.ContractListParams{})))
+	if len(contracts) != 20 {
+		t.Fatalf("%d contracts", len(contracts))
+	}
+	mine := s.EmployeeID()
+	for name, filter := range map[string]struct {
+		params gen.ContractListParams
+		pass   func(gen.ContractView) bool
+	}{
+		"not signed": {gen.ContractListParams{NotSigned: true}, func(c gen.ContractView) bool { return !c.Signed && c.SignedAt == nil }},
+		"not paid":   {gen.ContractListParams{NotPaid: true}, func(c gen.ContractView) bool { return c.TotalDue > 0 }},
+		"mine":       {gen.ContractListParams{CommercialID: &mine}, func(c gen.ContractView) bool { return c.Commercial == "commercial1" }},
+		"commercial": {gen.ContractListParams{Commercial: new("commercial3")}, func(c gen.ContractView) bool { return c.Commercial == "commercial3" }},
+		"customer":   {gen.ContractListParams{CustomerID: new(int64(ownCustomer))}, func(c gen.ContractView) bool { return c.CustomerID == ownCustomer }},
+		"search":     {gen.ContractListParams{Search: new("  lumiere ")}, func(c gen.ContractView) bool { return c.Company == "Atelier Lumière" }},
+		"wildcard":   {gen.ContractListParams{Search: new("%")}, func(gen.ContractView) bool { return false }},
+	} {
+		want := slices.DeleteFunc(slices.Clone(contracts), func(c gen.ContractView) bool { return !filter.pass(c) })
+		same(t, name, must[[]gen.ContractView](t)(all(s.ContractList(ctx, filter.params))), want)
+	}
+	// What everyone may see of an employee is not the password hash.
+	text, err := json.Marshal(must[[]gen.EmployeeView](t)(all(s.EmployeeList(ctx, gen.EmployeeListParams{}))))
+	if err != nil || strings.Contains(string(text), "argon2") {
+		t.Errorf("employees: %s, %v", text, err)
+	}
+}

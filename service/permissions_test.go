@@ -1,0 +1,374 @@
+package service_test
+
+import (
+	"context"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"io/fs"
+	"maps"
+	"os"
+	"reflect"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/google/uuid"
+
+	"github.com/epicevents/crm/gen"
+	"github.com/epicevents/crm/service"
+)
+
+// target is what a call is aimed at.
+type target struct {
+	name               string
+	customer           int64
+	unsigned, contract uuid.UUID
+	event              int64
+}
+
+var targets = []target{
+	{"own", ownCustomer, ownUnsigned, ownSigned, ownEvent},
+	{"another's", foreignCustomer, foreignUnsigned, foreignSigned, foreignEvent},
+}
+
+// call is how the walk uses an operation: with values that nothing but a missing right can refuse.
+type call struct {
+	writes bool
+	before string // SQL that makes the call possible
+	do     func(ctx context.Context, s *service.Session, on target) error
+}
+
+const goodPassword = "un mot de passe assez long"
+
+var calls = map[string]call{
+	"AuthWhoami": {do: func(ctx context.Context, s *service.Session, _ target) error { return second(s.AuthWhoami(ctx)) }},
+	"AuthLogout": {writes: true, do: func(ctx context.Context, s *service.Session, _ target) error { return s.AuthLogout(ctx) }},
+	"AuthChangePassword": {writes: true, do: func(ctx context.Context, s *service.Session, _ target) error {
+		return second(s.AuthChangePassword(ctx, password, goodPassword))
+	}},
+	"EmployeeList": {do: func(ctx context.Context, s *service.Session, _ target) error {
+		return second(all(s.EmployeeList(ctx, gen.EmployeeListParams{})))
+	}},
+	"EmployeeCount": {do: func(ctx context.Context, s *service.Session, _ target) error {
+		return second(s.EmployeeCount(ctx, gen.EmployeeListParams{}))
+	}},
+	"EmployeeDetail": {do: func(ctx context.Context, s *service.Session, _ target) error {
+		return second(s.EmployeeDetail(ctx, "support2"))
+	}},
+	"EmployeeUsernames": {do: func(ctx context.Context, s *service.Session, _ target) error { return second(s.EmployeeUsernames(ctx)) }},
+	"EmployeeAdd": {writes: true, do: func(ctx context.Context, s *service.Session, _ target) error {
+		return second(s.EmployeeAdd(ctx, gen.EmployeeAddParams{Username: "new", Fullname: "Somebody New", Role: gen.RoleNone}, goodPassword))
+	}},
+	"EmployeeUpdate": {writes: true, do: func(ctx context.Context, s *service.Session, _ target) error {
+		return second(s.EmployeeUpdate(ctx, gen.EmployeeUpdateParams{CurrentUsername: new("support2"), Fullname: new("Other Name")}))
+	}},
+	"EmployeeSetRole": {writes: true, do: func(ctx context.Context, s *service.Session, _ target) error {
+		return second(s.EmployeeSetRole(ctx, gen.EmployeeSetRoleParams{Username: "none2", Role: gen.RoleAdministrator}))
+	}},
+	"EmployeeSetPassword": {writes: true, do: func(ctx context.Context, s *service.Session, _ target) error {
+		return second(s.EmployeeSetPassword(ctx, "support2", goodPassword))
+	}},
+	"EmployeeDelete": {writes: true, do: func(ctx context.Context, s *service.Session, _ target) error { return s.EmployeeDelete(ctx, "none2") }},
+	"CustomerList": {do: func(ctx context.Context, s *service.Session, _ target) error {
+		return second(all(s.CustomerList(ctx, gen.CustomerListParams{})))
+	}},
+	"CustomerCount": {do: func(ctx context.Context, s *service.Session, _ target) error {
+		return second(s.CustomerCount(ctx, gen.CustomerListParams{}))
+	}},
+	"CustomerDetail": {do: func(ctx context.Context, s *service.Session, on target) error {
+		return second(s.CustomerDetail(ctx, on.customer))
+	}},
+	"CustomerAdd": {writes: true, do: func(ctx context.Context, s *service.Session, _ target) error {
+		return second(s.CustomerAdd(ctx, gen.CustomerAddParams{Fullname: "Zoé", Company: "Zed", Email: "z@example.com", Phone: "+33145678901"}))
+	}},
+	"CustomerUpdate": {writes: true, do: func(ctx context.Context, s *service.Session, on target) error {
+		return second(s.CustomerUpdate(ctx, gen.CustomerUpdateParams{ID: on.customer, Company: new("Other")}))
+	}},
+	"CustomerSetCommercial": {writes: true, do: func(ctx context.Context, s *service.Session, on target) error {
+		return second(s.CustomerSetCommercial(ctx, gen.CustomerSetCommercialParams{ID: on.customer, Commercial: "commercial3"}))
+	}},
+	"ContractList": {do: func(ctx context.Context, s *service.Session, _ target) error {
+		return second(all(s.ContractList(ctx, gen.ContractListParams{})))
+	}},
+	"ContractCount": {do: func(ctx context.Context, s *service.Session, _ target) error {
+		return second(s.ContractCount(ctx, gen.ContractListParams{}))
+	}},
+	"ContractDetail": {do: func(ctx context.Context, s *service.Session, on target) error {
+		return second(s.ContractDetail(ctx, on.contract))
+	}},
+	"ContractFind": {do: func(ctx context.Context, s *service.Session, on target) error {
+		return second(s.ContractFind(ctx, on.contract.String()[:8]))
+	}},
+	"ContractPayments": {do: func(ctx context.Context, s *service.Session, on target) error {
+		return second(all(s.ContractPayments(ctx, gen.ContractPaymentsParams{ContractID: on.contract})))
+	}},
+	"ContractPaymentsCount": {do: func(ctx context.Context, s *service.Session, on target) error {
+		return second(s.ContractPaymentsCount(ctx, gen.ContractPaymentsParams{ContractID: on.contract}))
+	}},
+	"ContractAdd": {writes: true, do: func(ctx context.Context, s *service.Session, on target) error {
+		return second(s.ContractAdd(ctx, gen.ContractAddParams{CustomerID: on.customer, TotalAmount: 100}))
+	}},
+	"ContractUpdate": {writes: true, do: func(ctx context.Context, s *service.Session, on target) error {
+		return second(s.ContractUpdate(ctx, gen.ContractUpdateParams{ID: on.contract, TotalAmount: new(int64(99_999_999))}))
+	}},
+	"ContractSign": {writes: true, do: func(ctx context.Context, s *service.Session, on target) error {
+		_, _, err := s.ContractSign(ctx, on.unsigned)
+		return err
+	}},
+	"ContractAddPayment": {writes: true, do: func(ctx context.Context, s *service.Session, on target) error {
+		return second(s.ContractAddPayment(ctx, gen.ContractAddPaymentParams{ID: uuid.New(), ContractID: on.contract, Amount: 100}))
+	}},
+	"EventList": {do: func(ctx context.Context, s *service.Session, _ target) error {
+		return second(all(s.EventList(ctx, gen.EventListParams{})))
+	}},
+	"EventCount": {do: func(ctx context.Context, s *service.Session, _ target) error {
+		return second(s.EventCount(ctx, gen.EventListParams{}))
+	}},
+	"EventDetail": {do: func(ctx context.Context, s *service.Session, on target) error {
+		return second(s.EventDetail(ctx, on.event))
+	}},
+	"EventAdd": {writes: true, do: func(ctx context.Context, s *service.Session, on target) error {
+		return second(s.EventAdd(ctx, gen.EventAddParams{ContractID: on.contract, Name: "Party"}))
+	}},
+	"EventSetSupport": {writes: true, do: func(ctx context.Context, s *service.Session, on target) error {
+		support := map[int64]string{ownEvent: "support2", foreignEvent: "support1"}[on.event]
+		return second(s.EventSetSupport(ctx, gen.EventSetSupportParams{ID: on.event, Support: support}))
+	}},
+	"EventUpdate": {writes: true, do: func(ctx context.Context, s *service.Session, on target) error {
+		return second(s.EventUpdate(ctx, gen.EventUpdateParams{ID: on.event, Attendees: new(int32(7))}))
+	}},
+	"DbPopulate": {writes: true, before: "DELETE FROM event; DELETE FROM payment; DELETE FROM contract; DELETE FROM customer",
+		do: func(ctx context.Context, s *service.Session, _ target) error { return s.DbPopulate(ctx) }},
+}
+
+// TestPermissions calls every operation as every role, on what is theirs and on what is not, and with a session that is
+// over. Each call has a transaction of its own, which is rolled back.
+func TestPermissions(t *testing.T) {
+	t.Parallel()
+	expected := readPermissions(t)
+	for i, role := range gen.AllRoleValues() {
+		t.Run(string(role), func(t *testing.T) {
+			t.Parallel()
+			p := sample(t)
+			p.employee("none2", "none")
+			token := p.token(string(role) + "1")
+			for operation, scopes := range expected {
+				on := targets
+				if strings.HasPrefix(operation, "Auth") || strings.HasPrefix(operation, "Employee") {
+					on = targets[:1] // an employee is in nobody's charge
+				}
+				for _, on := range on {
+					want := service.PermissionDenied
+					if scopes[i] == "all" || scopes[i] == "own" && on.name == "own" {
+						want = ""
+					}
+					walk(t, p, operation, string(role)+" on "+on.name, token, on, want)
+				}
+			}
+		})
+	}
+	t.Run("logged out", func(t *testing.T) {
+		t.Parallel()
+		p := sample(t)
+		p.employee("none2", "none")
+		ended, expired := p.token("administrator1"), p.claims("administrator1")
+		if err := must[*service.Session](t)(p.svc.As(ended)).AuthLogout(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		p.exec("UPDATE session SET created_at = now() - interval '31 minutes', expires_at = now() - interval '1 second' WHERE id = $1", expired["jti"])
+		for operation := range expected {
+			walk(t, p, operation, "one who logged out", ended, targets[0], service.Unauthenticated)
+			walk(t, p, operation, "one whose session expired", sign(t, hs256, testKey, expired), targets[0], service.Unauthenticated)
+		}
+	})
+}
+
+func walk(t *testing.T, p *place, operation, who, token string, on target, want service.Code) {
+	t.Helper()
+	tx, err := p.svcDB.Begin(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer tx.Rollback(context.Background())
+	call, ok := calls[operation]
+	if !ok {
+		t.Fatalf("no call of %s", operation)
+	}
+	if _, err := tx.Exec(t.Context(), call.before); err != nil {
+		t.Fatal(err)
+	}
+	s, err := service.New(tx, testKey).As(token)
+	if err != nil {
+		t.Fatal(err)
+	}
+	before := checksum(t, tx)
+	err = call.do(t.Context(), s, on)
+	var got service.Code
+	if err != nil {
+		got = service.CodeOf(err)
+	}
+	if got != want {
+		t.Errorf("%s as %s: %q (%v), want %q", operation, who, got, err, want)
+		return
+	}
+	if changed, wants := checksum(t, tx) != before, call.writes && want == ""; changed != wants {
+		t.Errorf("%s as %s: rows changed is %t, want %t", operation, who, changed, wants)
+	}
+}
+
+// TestNobody cannot even get a Session.
+func TestNobody(t *testing.T) {
+	t.Parallel()
+	s, err := service.New(nil, testKey).As("")
+	fails(t, service.Unauthenticated, "You are not logged in.", err)
+	if s != nil {
+		t.Error("a Session of nobody")
+	}
+}
+
+// TestEveryOperation has a row in the table, a line in the statement, a call in the walk, and checks its own row.
+func TestEveryOperation(t *testing.T) {
+	t.Parallel()
+	var operations []string
+	session, svc := reflect.TypeFor[*service.Session](), reflect.TypeFor[*service.Service]()
+	for method := range session.Methods() {
+		_, promoted := svc.MethodByName(method.Name)
+		if !promoted && method.Type.NumIn() > 1 && method.Type.In(1) == reflect.TypeFor[context.Context]() {
+			operations = append(operations, method.Name)
+		}
+	}
+	slices.Sort(operations)
+	rows, checks := parsePackage(t)
+	for what, names := range map[string]map[string]string{"permissions": rows, "methods": checks} {
+		same(t, "operations in "+what, slices.Sorted(maps.Keys(names)), operations)
+	}
+	same(t, "operations in testdata/permissions.txt", slices.Sorted(maps.Keys(readPermissions(t))), operations)
+	same(t, "operations in the walk", slices.Sorted(maps.Keys(calls)), operations)
+	for method, checked := range checks {
+		if checked != method {
+			t.Errorf("%s checks the row of %q", method, checked)
+		}
+	}
+	if got := len(service.Permissions()); got != len(operations) {
+		t.Errorf("Permissions gives %d rows, want %d", got, len(operations))
+	}
+}
+
+// parsePackage gives the rows of the permission table, and for each operation the one whose row it checks. Methods
+// that take no context do nothing in the database; those of Service need no session.
+func parsePackage(t *testing.T) (rows, checks map[string]string) {
+	t.Helper()
+	rows, checks = map[string]string{}, map[string]string{}
+	files, err := fs.Glob(os.DirFS("."), "*.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range files {
+		if strings.HasSuffix(name, "_test.go") {
+			continue
+		}
+		file, err := parser.ParseFile(token.NewFileSet(), name, nil, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		ast.Inspect(file, func(n ast.Node) bool {
+			switch n := n.(type) {
+			case *ast.ValueSpec:
+				if n.Names[0].Name == "permissions" {
+					for _, row := range n.Values[0].(*ast.CompositeLit).Elts {
+						rows[unquote(row.(*ast.KeyValueExpr).Key)] = ""
+					}
+				}
+			case *ast.FuncDecl:
+				if isOperation(n) {
+					checks[n.Name.Name] = checkedBy(n)
+				}
+			}
+			return true
+		})
+	}
+	return rows, checks
+}
+
+func isOperation(f *ast.FuncDecl) bool {
+	if f.Recv == nil || !f.Name.IsExported() || len(f.Type.Params.List) == 0 {
+		return false
+	}
+	star, ok := f.Recv.List[0].Type.(*ast.StarExpr)
+	if !ok || star.X.(*ast.Ident).Name != "Session" {
+		return false
+	}
+	param, ok := f.Type.Params.List[0].Type.(*ast.SelectorExpr)
+	return ok && param.Sel.Name == "Context"
+}
+
+// checkedBy is the operation that a method names to the functions that look at the table.
+func checkedBy(f *ast.FuncDecl) string {
+	position := map[string]int{"permit": 0, "allow": 1, "stream": 2, "count": 2}
+	var names []string
+	ast.Inspect(f, func(n ast.Node) bool {
+		call, ok := n.(*ast.CallExpr)
+		if !ok {
+			return true
+		}
+		fun := call.Fun
+		if index, ok := fun.(*ast.IndexExpr); ok { // stream[gen.ContractView]
+			fun = index.X
+		}
+		name := ""
+		switch fun := fun.(type) {
+		case *ast.Ident:
+			name = fun.Name
+		case *ast.SelectorExpr:
+			name = fun.Sel.Name
+		}
+		if i, ok := position[name]; ok && i < len(call.Args) {
+			names = append(names, unquote(call.Args[i]))
+		}
+		return true
+	})
+	return strings.Join(names, " and ")
+}
+
+func unquote(e ast.Expr) string {
+	if literal, ok := e.(*ast.BasicLit); ok {
+		if text, err := strconv.Unquote(literal.Value); err == nil {
+			return text
+		}
+	}
+	return "?"
+}
+
+func readPermissions(t *testing.T) map[string][]string {
+	t.Helper()
+	text, err := os.ReadFile("testdata/permissions.txt")
+	if err != nil {
+		t.Fatal(err)
+	}
+	table := map[string][]string{}
+	for line := range strings.Lines(string(text)) {
+		words := strings.Fields(line)
+		if len(words) == 0 || words[0] == "#" {
+			continue
+		}
+		if len(words) != 5 || table[words[0]] != nil {
+			t.Fatalf("testdata/permissions.txt: %s", line)
+		}
+		table[words[0]] = words[1:]
+	}
+	return table
+}
+
+func TestPermissionDeniedSaysWho(t *testing.T) {
+	t.Parallel()
+	p := sample(t)
+	support, nobody := p.as("support1"), p.as("none1")
+	p.refuses(service.PermissionDenied, `"crm employee delete" is for the role administrator; support1 has the role support.`,
+		func() error { return support.EmployeeDelete(t.Context(), "none1") })
+	p.refuses(service.PermissionDenied, `"crm contract add-payment" is for the role commercial or administrator; none1 has the role none.`,
+		func() error {
+			return second(nobody.ContractAddPayment(t.Context(), gen.ContractAddPaymentParams{ContractID: ownSigned, Amount: 1}))
+		})
+}

@@ -1,0 +1,69 @@
+package service
+
+import (
+	"strings"
+	"unicode"
+
+	"github.com/nyaruka/phonenumbers"
+)
+
+// phoneRegion is where a number without a country code is dialled.
+const phoneRegion = "FR"
+
+const phoneForms = "write 01 23 45 67 89, or +44 20 7946 0958 for another country"
+
+// phoneMax is what E.164 allows: a plus sign and 15 digits.
+const phoneMax = 16
+
+// ParsePhone returns a telephone number in E.164 form, such as +33123456789.
+// The number is national (France) or international, with the usual punctuation;
+// it must exist in the numbering plan of its country. Extensions, letters and
+// short numbers are refused.
+func ParsePhone(s string) (string, error) {
+	typed := strings.TrimSpace(s)
+	digits, ok := dialled(typed)
+	if !ok {
+		return "", inputErrorf("Phone number %s must not contain letters or an extension: %s", quote(typed), phoneForms)
+	}
+	number, err := phonenumbers.Parse(digits, phoneRegion)
+	if err != nil || !phonenumbers.IsValidNumber(number) {
+		return "", inputErrorf("Phone number %s is not valid: %s", quote(typed), phoneForms)
+	}
+	e164 := phonenumbers.Format(number, phonenumbers.E164)
+	if len(e164) > phoneMax {
+		return "", inputErrorf("Phone number %s is too long: %s", quote(typed), phoneForms)
+	}
+	return e164, nil
+}
+
+// FormatPhone returns an E.164 number as people write it: +33 1 23 45 67 89.
+// Anything else comes back unchanged.
+func FormatPhone(e164 string) string {
+	if digits, ok := dialled(e164); !ok || digits != e164 {
+		return e164
+	}
+	number, err := phonenumbers.Parse(e164, phonenumbers.UNKNOWN_REGION)
+	if err != nil || phonenumbers.Format(number, phonenumbers.E164) != e164 {
+		return e164
+	}
+	return phonenumbers.Format(number, phonenumbers.INTERNATIONAL)
+}
+
+// dialled reduces a number to its digits and a leading plus sign. The library
+// would guess its way through letters and text around the number, so only
+// punctuation is dropped here, and the invisible marks that address books put
+// around the numbers one copies.
+func dialled(s string) (digits string, ok bool) {
+	var b strings.Builder
+	for _, r := range s {
+		switch {
+		case '0' <= r && r <= '9', r == '+' && b.Len() == 0:
+			b.WriteRune(r)
+		case r == ' ', r == '.', r == '-', r == '/', r == '(', r == ')':
+		case unicode.In(r, unicode.Zs, unicode.Pd, unicode.Cf):
+		default:
+			return "", false
+		}
+	}
+	return b.String(), true
+}

@@ -1,0 +1,181 @@
+// Package service is what crm can do, as methods that take and return plain data: the operations of the permission
+// table, bound to one employee's session.
+//
+// An operation is three steps: allow reads who is acting and what the table permits, a generated query does the work
+// with its ownership rule in the WHERE, translate turns the database's refusal into an Error. Nothing here knows of
+// terminals, files, flags or formats, and no rule that the schema states is repeated in Go.
+//
+// To add an operation, write the query, run make gen, add the method under the query's name, its row in permissions.go,
+// and its row in testdata/permissions.txt; tests fail until all are there.
+package service
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"iter"
+	"reflect"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/epicevents/crm/gen"
+)
+
+// DB is what a Service needs of a database: a connection or a pool of them.
+type DB interface {
+	gen.DBTX
+	Begin(ctx context.Context) (pgx.Tx, error)
+	SendBatch(ctx context.Context, batch *pgx.Batch) pgx.BatchResults
+}
+
+// Connect opens one connection, made for a command that runs a few statements and leaves: nothing is prepared, so a
+// statement is one round trip.
+func Connect(ctx context.Context, config *pgx.ConnConfig) (*pgx.Conn, error) {
+	config = config.Copy()
+	config.DefaultQueryExecMode = pgx.QueryExecModeExec
+	conn, err := pgx.ConnectConfig(ctx, config)
+	if err != nil {
+		return nil, translate(ctx, nil, err)
+	}
+	return conn, nil
+}
+
+// Service does what needs no session: logging in, and the first steps in a new database.
+type Service struct {
+	db  DB
+	gen *gen.Queries
+	key []byte
+}
+
+// New makes a Service that signs tokens with the key.
+func New(db DB, key []byte) *Service {
+	return &Service{db: db, gen: gen.New(db), key: key}
+}
+
+// Session is the Service as one employee may use it. Role and existence of the employee are read anew by every
+// operation, so a Session may be kept.
+type Session struct {
+	*Service
+	claims claims
+	role   gen.Role
+}
+
+// EmployeeID is the id of the employee who acts.
+func (s *Session) EmployeeID() int64 { return s.claims.employeeID }
+
+// Role is the employee's role as of the last operation; empty before the first.
+func (s *Session) Role() gen.Role { return s.role }
+
+// actor is the employee who acts, as of this operation.
+type actor struct {
+	gen.EmployeeView
+	// own is the employee's id where the table limits the operation to what is theirs, else nil.
+	own *int64
+}
+
+func (s *Session) allow(ctx context.Context, operation string) (actor, error) {
+	row, err := s.gen.SessionEmployee(ctx, s.claims.session())
+	if err != nil {
+		return actor{}, translate(ctx, s.db, err)
+	}
+	return s.permit(operation, row)
+}
+
+// stream runs the query of a list together with the check of the session, in one round trip, and hands the rows on as
+// they arrive. params is the query's generated struct, whose fields are in the order of its parameters.
+func stream[T any](ctx context.Context, s *Session, operation, query string, params any) iter.Seq2[T, error] {
+	return func(yield func(T, error) bool) {
+		var row T
+		fail := func(err error) {
+			var zero T
+			yield(zero, translate(ctx, s.db, err))
+		}
+
+		batch := &pgx.Batch{}
+		batch.Queue(gen.SessionEmployee, fields(s.claims.session())...)
+		batch.Queue(query, fields(params)...)
+		results := s.db.SendBatch(ctx, batch)
+		open := true
+		closeResults := func() error {
+			if !open {
+				return nil
+			}
+			open = false
+			return results.Close()
+		}
+		defer closeResults()
+
+		var employee gen.SessionEmployeeRow
+		if err := results.QueryRow().Scan(pointers(&employee)...); err != nil {
+			closeResults()
+			fail(err)
+			return
+		}
+		if _, err := s.permit(operation, employee); err != nil {
+			closeResults()
+			fail(err)
+			return
+		}
+		rows, err := results.Query()
+		if err == nil {
+			into := pointers(&row)
+			for rows.Next() {
+				if err := rows.Scan(into...); err != nil {
+					break
+				}
+				if !yield(row, nil) {
+					return
+				}
+			}
+			rows.Close()
+			err = rows.Err()
+		}
+		if err = errors.Join(err, closeResults()); err != nil {
+			fail(err)
+		}
+	}
+}
+
+// count gives the number of rows that the query of a list has.
+func count(ctx context.Context, s *Session, operation, query string, params any) (int64, error) {
+	if _, err := s.allow(ctx, operation); err != nil {
+		return 0, err
+	}
+	var n int64
+	err := s.db.QueryRow(ctx, "SELECT count(*) FROM ("+query+") AS list", fields(params)...).Scan(&n)
+	return n, translate(ctx, s.db, err)
+}
+
+// fields gives the values of a struct's fields, for the parameters of a query.
+func fields(params any) []any {
+	value := reflect.ValueOf(params)
+	values := make([]any, value.NumField())
+	for i := range values {
+		values[i] = value.Field(i).Interface()
+	}
+	return values
+}
+
+// pointers gives the addresses of a struct's fields, to scan a row into it. Fields that are pointers themselves get a
+// new target with each row, so a copy of the struct stays as it is.
+func pointers(row any) []any {
+	value := reflect.ValueOf(row).Elem()
+	addresses := make([]any, value.NumField())
+	for i := range addresses {
+		addresses[i] = value.Field(i).Addr().Interface()
+	}
+	return addresses
+}
+
+// transaction runs do in a transaction, which is rolled back when do fails.
+func (s *Service) transaction(ctx context.Context, do func(tx pgx.Tx) error) error {
+	return pgx.BeginFunc(ctx, s.db, do)
+}
+
+// plural writes a number with its noun.
+func plural(n int64, noun string) string {
+	if n == 1 {
+		return fmt.Sprintf("%d %s", n, noun)
+	}
+	return fmt.Sprintf("%d %ss", n, noun)
+}

@@ -1,0 +1,198 @@
+package service
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"strconv"
+	"time"
+
+	"github.com/golang-jwt/jwt/v5"
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+
+	"github.com/epicevents/crm/gen"
+	"github.com/epicevents/crm/schema"
+)
+
+// A token is for crm and from crm; it says whose session it is and nothing of what that employee may do.
+const (
+	tokenIssuer   = "crm"
+	tokenAudience = "crm"
+)
+
+var (
+	errNotLoggedIn = &Error{Code: Unauthenticated, Message: "You are not logged in.", Hint: "crm auth login"}
+	errSessionOver = &Error{Code: Unauthenticated, Message: "Your session is over.", Hint: "crm auth login"}
+	errLoginFailed = &Error{Code: Unauthenticated, Message: "Unknown username or wrong password."}
+)
+
+// claims is what a good token says.
+type claims struct {
+	sessionID  uuid.UUID
+	employeeID int64
+}
+
+func (c claims) session() gen.SessionEmployeeParams {
+	return gen.SessionEmployeeParams{SessionID: c.sessionID, EmployeeID: c.employeeID}
+}
+
+// As binds the Service to the employee of a token. Whether the session is still good, each operation asks the database.
+func (s *Service) As(token string) (*Session, error) {
+	if token == "" {
+		return nil, errNotLoggedIn
+	}
+	var registered jwt.RegisteredClaims
+	_, err := jwt.ParseWithClaims(token, &registered, func(*jwt.Token) (any, error) { return s.key, nil },
+		jwt.WithValidMethods([]string{jwt.SigningMethodHS256.Alg()}),
+		jwt.WithIssuer(tokenIssuer),
+		jwt.WithAudience(tokenAudience),
+		jwt.WithIssuedAt(),
+		jwt.WithExpirationRequired(),
+		// The clock that counts is the database's.
+		jwt.WithLeeway(time.Minute),
+	)
+	if err != nil {
+		return nil, &Error{Code: Unauthenticated, Message: errSessionOver.Message, Hint: errSessionOver.Hint, Err: err}
+	}
+	sessionID, errID := uuid.Parse(registered.ID)
+	employeeID, errSubject := strconv.ParseInt(registered.Subject, 10, 64)
+	if err := errors.Join(errID, errSubject); err != nil {
+		return nil, &Error{Code: Unauthenticated, Message: errSessionOver.Message, Hint: errSessionOver.Hint, Err: err}
+	}
+	return &Session{Service: s, claims: claims{sessionID, employeeID}}, nil
+}
+
+// Login starts a session of 30 minutes and gives its token. An unknown username is answered as a wrong password is, in
+// words and in time.
+func (s *Service) Login(ctx context.Context, username, password string) (string, error) {
+	username, err := ParseUsername(username)
+	if err != nil { // nobody has it, so there is nothing to count
+		return "", errLoginFailed
+	}
+	attempt, err := s.attempt(ctx, username)
+	if err != nil {
+		return "", err
+	}
+	hash := nobodysHash
+	if attempt.PasswordHash != nil {
+		hash = *attempt.PasswordHash
+	}
+	if !verifyPassword(password, hash) || attempt.ID == nil {
+		return "", errLoginFailed
+	}
+	return s.startSession(ctx, s.gen, *attempt.ID, hash)
+}
+
+// attempt counts a failed login, which startSession takes back. Unauthenticated while the username has to wait.
+func (s *Service) attempt(ctx context.Context, username string) (gen.LoginAttemptRow, error) {
+	attempt, err := s.gen.LoginAttempt(ctx, gen.LoginAttemptParams{
+		Username: username, SchemaVersion: schema.Version(),
+	})
+	if err != nil {
+		return attempt, translate(ctx, s.db, err)
+	}
+	if err := checkVersion(attempt.Version, attempt.Dirty); err != nil {
+		return attempt, err
+	}
+	if !attempt.Allowed {
+		return attempt, &Error{Code: Unauthenticated, Message: fmt.Sprintf(
+			"Too many failed logins for this username: wait %s.", plural(int64(max(attempt.WaitSeconds, 1)), "second"))}
+	}
+	return attempt, nil
+}
+
+// startSession adds a session for the employee, whose password hash must still be the one that was checked.
+func (s *Service) startSession(ctx context.Context, q *gen.Queries, employeeID int64, hash string) (string, error) {
+	id := uuid.New()
+	expiresAt, err := q.SessionAdd(ctx, gen.SessionAddParams{ID: id, EmployeeID: employeeID, PasswordHash: hash})
+	if errors.Is(err, pgx.ErrNoRows) {
+		return "", errLoginFailed
+	}
+	if err != nil {
+		return "", translate(ctx, s.db, err)
+	}
+	return jwt.NewWithClaims(jwt.SigningMethodHS256, jwt.RegisteredClaims{
+		ID:        id.String(),
+		Subject:   strconv.FormatInt(employeeID, 10),
+		Issuer:    tokenIssuer,
+		Audience:  jwt.ClaimStrings{tokenAudience},
+		IssuedAt:  jwt.NewNumericDate(time.Now()),
+		ExpiresAt: jwt.NewNumericDate(expiresAt),
+	}).SignedString(s.key)
+}
+
+// Whoami is who is logged in, and until when.
+type Whoami struct {
+	gen.EmployeeView
+	ExpiresAt time.Time
+}
+
+// AuthWhoami gives the employee of this session.
+func (s *Session) AuthWhoami(ctx context.Context) (Whoami, error) {
+	row, err := s.gen.SessionEmployee(ctx, s.claims.session())
+	if err != nil {
+		return Whoami{}, translate(ctx, s.db, err)
+	}
+	by, err := s.permit("AuthWhoami", row)
+	if err != nil {
+		return Whoami{}, err
+	}
+	return Whoami{by.EmployeeView, *row.ExpiresAt}, nil
+}
+
+// AuthLogout ends this session. One that is over already is Unauthenticated.
+func (s *Session) AuthLogout(ctx context.Context) error {
+	if _, err := s.allow(ctx, "AuthLogout"); err != nil {
+		return err
+	}
+	_, err := s.gen.SessionEnd(ctx, gen.SessionEndParams{ID: s.claims.sessionID, EmployeeID: s.claims.employeeID})
+	return translate(ctx, s.db, err)
+}
+
+// AuthChangePassword changes the password of the employee, who must know the current one. It ends all of their sessions
+// and gives the token of a new one.
+func (s *Session) AuthChangePassword(ctx context.Context, current, password string) (string, error) {
+	by, err := s.allow(ctx, "AuthChangePassword")
+	if err != nil {
+		return "", err
+	}
+	// Before the attempt is counted: a bad new password is no failed login.
+	if err := CheckPassword(by.Username, password); err != nil {
+		return "", err
+	}
+	attempt, err := s.attempt(ctx, by.Username)
+	if err != nil {
+		return "", err
+	}
+	if attempt.PasswordHash == nil || !verifyPassword(current, *attempt.PasswordHash) {
+		return "", &Error{Code: Unauthenticated, Message: "The current password is wrong."}
+	}
+	hash, err := hashPassword(by.Username, password)
+	if err != nil {
+		return "", err
+	}
+	var token string
+	err = s.transaction(ctx, func(tx pgx.Tx) error {
+		q := s.gen.WithTx(tx)
+		// Whoever ended the session since it was checked, by a new password above all, goes first.
+		ended, err := q.SessionEnd(ctx, gen.SessionEndParams{ID: s.claims.sessionID, EmployeeID: by.ID})
+		if err != nil {
+			return err
+		}
+		if ended == 0 {
+			return errSessionOver
+		}
+		_, err = q.EmployeeSetPassword(ctx, gen.EmployeeSetPasswordParams{Username: by.Username, PasswordHash: hash})
+		if err != nil {
+			return err
+		}
+		token, err = s.startSession(ctx, q, by.ID, hash)
+		return err
+	})
+	return token, translate(ctx, s.db, err)
+}
+
+// GeneratePassword makes a one-time password of 26 letters and digits, 130 bits.
+func GeneratePassword() string { return rand.Text() }

@@ -1,0 +1,238 @@
+package service_test
+
+import (
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/golang-jwt/jwt/v5"
+	"github.com/google/uuid"
+
+	"github.com/epicevents/crm/gen"
+	"github.com/epicevents/crm/service"
+)
+
+const sessionOver = "Your session is over."
+
+// whoami uses a token, from the check of its signature to that of its session.
+func (p *place) whoami(token string) (service.Whoami, error) {
+	s, err := p.svc.As(token)
+	if err != nil {
+		return service.Whoami{}, err
+	}
+	return s.AuthWhoami(p.Context())
+}
+
+func TestToken(t *testing.T) {
+	t.Parallel()
+	p := sample(t)
+	good := p.claims("support1")
+	who := must[service.Whoami](t)(p.whoami(sign(t, hs256, testKey, good)))
+	same(t, "employee", who.EmployeeView, stored[gen.EmployeeView](p, "employee_view", who.ID))
+	if left := time.Until(who.ExpiresAt); left < 29*time.Minute || left > 30*time.Minute {
+		t.Errorf("the session lasts another %s", left)
+	}
+	if s := must[*service.Session](t)(p.svc.As(sign(t, hs256, testKey, good))); s.EmployeeID() != who.ID {
+		t.Errorf("EmployeeID is %d, want %d", s.EmployeeID(), who.ID)
+	}
+
+	with := func(change jwt.MapClaims) jwt.MapClaims {
+		claims := jwt.MapClaims{}
+		for name, value := range good {
+			claims[name] = value
+		}
+		for name, value := range change {
+			if claims[name] = value; value == nil {
+				delete(claims, name)
+			}
+		}
+		return claims
+	}
+	signed := func(change jwt.MapClaims) string { return sign(t, hs256, testKey, with(change)) }
+	parts := strings.Split(sign(t, hs256, testKey, good), ".")
+	administrator := strings.Split(signed(jwt.MapClaims{"sub": "1"}), ".")
+	for name, token := range map[string]string{
+		"other key":            sign(t, hs256, []byte("another key of thirty-two bytes!"), good),
+		"empty key":            sign(t, hs256, []byte{}, good),
+		"HS512":                sign(t, jwt.SigningMethodHS512, testKey, good),
+		"alg none":             sign(t, jwt.SigningMethodNone, jwt.UnsafeAllowNoneSignatureType, good),
+		"no signature":         parts[0] + "." + parts[1] + ".",
+		"altered payload":      parts[0] + "." + administrator[1] + "." + parts[2],
+		"cut":                  strings.Join(parts, ".")[:40],
+		"expired":              signed(jwt.MapClaims{"exp": time.Now().Add(-2 * time.Minute).Unix()}),
+		"no exp":               signed(jwt.MapClaims{"exp": nil}),
+		"exp is no number":     signed(jwt.MapClaims{"exp": "tomorrow"}),
+		"issued in the future": signed(jwt.MapClaims{"iat": time.Now().Add(time.Hour).Unix()}),
+		"not valid yet":        signed(jwt.MapClaims{"nbf": time.Now().Add(time.Hour).Unix()}),
+		"other issuer":         signed(jwt.MapClaims{"iss": "crm2"}),
+		"no issuer":            signed(jwt.MapClaims{"iss": nil}),
+		"other audience":       signed(jwt.MapClaims{"aud": "web"}),
+		"no audience":          signed(jwt.MapClaims{"aud": nil}),
+		"unknown jti":          signed(jwt.MapClaims{"jti": uuid.NewString()}),
+		"jti is no uuid":       signed(jwt.MapClaims{"jti": "x' OR true"}),
+		"no jti":               signed(jwt.MapClaims{"jti": nil}),
+		"jti of another":       signed(jwt.MapClaims{"jti": p.claims("administrator1")["jti"]}),
+		"sub of another":       signed(jwt.MapClaims{"sub": "1"}),
+		"sub is no number":     signed(jwt.MapClaims{"sub": "support1"}),
+		"sub is too large":     signed(jwt.MapClaims{"sub": "9223372036854775808"}),
+		"no sub":               signed(jwt.MapClaims{"sub": nil}),
+		"no JWT":               "support1",
+		"dots":                 "..",
+		"1 MB of junk":         strings.Repeat("j.u", 350_000),
+		"1 MB header":          strings.Repeat("A", 1<<20) + "." + parts[1] + "." + parts[2],
+		"control characters":   "\x00\n\xff",
+	} {
+		p.refuses(service.Unauthenticated, sessionOver, func() error { return second(p.whoami(token)) })
+		if t.Failed() {
+			t.Fatalf("token: %s", name)
+		}
+	}
+	fails(t, service.Unauthenticated, "You are not logged in.", second(p.whoami("")))
+
+	if got := must[service.Whoami](t)(p.whoami(signed(jwt.MapClaims{"role": "administrator", "username": "administrator1"}))); got != who {
+		t.Errorf("a token with a role is %v, want %v", got, who)
+	}
+}
+
+func TestTokenIsOver(t *testing.T) {
+	t.Parallel()
+	ctx := t.Context()
+	for name, end := range map[string]func(p *place, user, administrator *service.Session) error{
+		"logout": func(_ *place, user, _ *service.Session) error { return user.AuthLogout(ctx) },
+		"password change": func(_ *place, user, _ *service.Session) error {
+			return second(user.AuthChangePassword(ctx, password, goodPassword))
+		},
+		"password by administrator": func(_ *place, _, administrator *service.Session) error {
+			return second(administrator.EmployeeSetPassword(ctx, "none1", goodPassword))
+		},
+		"role change": func(_ *place, _, administrator *service.Session) error {
+			return second(administrator.EmployeeSetRole(ctx, gen.EmployeeSetRoleParams{Username: "none1", Role: gen.RoleSupport}))
+		},
+		"deletion": func(_ *place, _, administrator *service.Session) error {
+			return administrator.EmployeeDelete(ctx, "none1")
+		},
+		"expired row": func(p *place, _, _ *service.Session) error {
+			p.exec("UPDATE session SET created_at = now() - interval '1 hour', expires_at = now() WHERE employee_id = (SELECT id FROM employee WHERE username = 'none1')")
+			return nil
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			p := sample(t)
+			token, other := p.token("none1"), p.token("none1")
+			user, administrator := must[*service.Session](t)(p.svc.As(token)), p.as("administrator1")
+			if err := end(p, user, administrator); err != nil {
+				t.Fatal(err)
+			}
+			fails(t, service.Unauthenticated, sessionOver, second(p.whoami(token)))
+			fails(t, service.Unauthenticated, sessionOver, second(user.AuthWhoami(ctx)))
+			_, err := p.whoami(other)
+			if name == "logout" {
+				if err != nil {
+					t.Errorf("logout ended another session: %v", err)
+				}
+			} else {
+				fails(t, service.Unauthenticated, sessionOver, err)
+			}
+			must[service.Whoami](t)(administrator.AuthWhoami(ctx))
+		})
+	}
+}
+
+func TestAuthLogoutTwice(t *testing.T) {
+	t.Parallel()
+	p := sample(t)
+	s := p.as("none1")
+	if err := s.AuthLogout(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	p.refuses(service.Unauthenticated, sessionOver, func() error { return s.AuthLogout(t.Context()) })
+}
+
+func TestAuthChangePassword(t *testing.T) {
+	t.Parallel()
+	p := sample(t)
+	ctx := t.Context()
+	s := p.as("none1")
+	hash := "SELECT password_hash FROM employee WHERE username = 'none1'"
+	before := one[string](p, hash)
+
+	p.refuses(service.Usage, "A password has 15 to 128 characters.", func() error {
+		return second(s.AuthChangePassword(ctx, password, "too short"))
+	})
+	fails(t, service.Unauthenticated, "The current password is wrong.", second(s.AuthChangePassword(ctx, "wrong", goodPassword)))
+	if n := one[int](p, "SELECT failures FROM login_failure WHERE username = 'none1'"); n != 1 {
+		t.Errorf("%d failures counted, want 1", n)
+	}
+	if one[string](p, hash) != before {
+		t.Error("refused, but the password changed")
+	}
+	must[service.Whoami](t)(s.AuthWhoami(ctx))
+
+	token := must[string](t)(s.AuthChangePassword(ctx, password, goodPassword))
+	who := must[service.Whoami](t)(p.whoami(token))
+	if who.Username != "none1" {
+		t.Errorf("the new token is of %s", who.Username)
+	}
+	if after := one[string](p, hash); after == before || !strings.HasPrefix(after, "$argon2id$v=19$m=65536,t=3,p=4$") {
+		t.Errorf("stored: %s", after)
+	}
+	fails(t, service.Unauthenticated, loginFailed, second(p.svc.Login(ctx, "none1", password)))
+}
+
+// TestAuthChangePasswordGuessed takes its turn with logins: a stolen session is no way around the wait.
+func TestAuthChangePasswordGuessed(t *testing.T) {
+	t.Parallel()
+	p := sample(t)
+	s := p.as("none1")
+	p.exec("INSERT INTO login_failure VALUES ('none1', 5, now() + interval '30 seconds')")
+	p.refuses(service.Unauthenticated, "", func() error { return second(s.AuthChangePassword(t.Context(), password, goodPassword)) })
+	if _, err := s.AuthChangePassword(t.Context(), password, goodPassword); !strings.HasPrefix(err.Error(), "Too many failed logins") {
+		t.Error(err)
+	}
+}
+
+// TestAuthChangePasswordOvertaken: an administrator gave a new password while the current one was checked, and stays right.
+func TestAuthChangePasswordOvertaken(t *testing.T) {
+	t.Parallel()
+	p := sample(t)
+	svc := service.New(stopping{p.connect(p.config), func() {
+		p.exec("UPDATE employee SET password_hash = '$argon2id$other' WHERE username = 'none1'")
+	}}, testKey)
+	fails(t, service.Unauthenticated, sessionOver, second(p.asOn(svc, "none1").AuthChangePassword(t.Context(), password, goodPassword)))
+	if hash := one[string](p, "SELECT password_hash FROM employee WHERE username = 'none1'"); hash != "$argon2id$other" {
+		t.Errorf("the password is %s", hash)
+	}
+}
+
+func TestGeneratePassword(t *testing.T) {
+	t.Parallel()
+	one, other := service.GeneratePassword(), service.GeneratePassword()
+	if one == other || len(one) != 26 {
+		t.Errorf("%s and %s", one, other)
+	}
+	if err := service.CheckPassword("anyone", one); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestLoginToken(t *testing.T) {
+	t.Parallel()
+	p := sample(t)
+	token := must[string](t)(p.svc.Login(t.Context(), "support1", password))
+	var claims jwt.MapClaims
+	if _, _, err := jwt.NewParser().ParseUnverified(token, &claims); err != nil {
+		t.Fatal(err)
+	}
+	employee := one[int64](p, "SELECT employee_id FROM session WHERE id = $1", claims["jti"])
+	if claims["sub"] != strconv.FormatInt(employee, 10) || claims["iss"] != "crm" || claims["exp"] == nil || claims["iat"] == nil || len(claims) != 6 {
+		t.Errorf("the token says %v", claims)
+	}
+	if seconds := claims["exp"].(float64) - claims["iat"].(float64); seconds < 1795 || seconds > 1805 {
+		t.Errorf("the token is good for %v s", seconds)
+	}
+	if who := must[service.Whoami](t)(p.whoami(token)); who.Username != "support1" {
+		t.Errorf("the token is of %s", who.Username)
+	}
+}

@@ -1,0 +1,215 @@
+package service_test
+
+import (
+	"context"
+	"runtime"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"github.com/epicevents/crm/gen"
+	"github.com/epicevents/crm/service"
+)
+
+// fill adds payments to a contract, past the trigger that sums them up.
+func (p *place) fill(rows int) gen.ContractPaymentsParams {
+	p.Helper()
+	p.exec("SET session_replication_role = replica")
+	p.exec(`INSERT INTO payment (id, contract_id, amount, recorded_by)
+		SELECT gen_random_uuid(), $1, 1, 'commercial1' FROM generate_series(1, $2::int)`, ownUnsigned, rows)
+	p.exec("RESET session_replication_role")
+	return gen.ContractPaymentsParams{ContractID: ownUnsigned}
+}
+
+// TestStreamMemory runs alone: what other tests hold would be measured too.
+func TestStreamMemory(t *testing.T) {
+	p := sample(t)
+	const rows = 200_000
+	params := p.fill(rows)
+	s := p.as("none1")
+	heap := func() uint64 {
+		runtime.GC()
+		var stats runtime.MemStats
+		runtime.ReadMemStats(&stats)
+		return stats.HeapAlloc
+	}
+	before, most, n := heap(), uint64(0), 0
+	for payment, err := range s.ContractPayments(t.Context(), params) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		if payment.Amount != 1 {
+			t.Fatalf("row %d: %+v", n, payment)
+		}
+		if n++; n%20_000 == 0 {
+			most = max(most, heap())
+		}
+	}
+	if n != rows {
+		t.Errorf("%d rows, want %d", n, rows)
+	}
+	if grown := int64(most) - int64(before); grown > 4<<20 {
+		t.Errorf("the heap grew by %d bytes", grown)
+	}
+}
+
+// TestStreamBreak leaves the connection good for the next operation, also after the first row of many.
+func TestStreamBreak(t *testing.T) {
+	t.Parallel()
+	p := sample(t)
+	params := p.fill(20_000)
+	s := p.as("none1")
+	for _, after := range []int{1, 1000, 19_999} {
+		n := 0
+		for _, err := range s.ContractPayments(t.Context(), params) {
+			if err != nil {
+				t.Fatal(err)
+			}
+			if n++; n == after {
+				break
+			}
+		}
+		must[gen.CustomerView](t)(s.CustomerDetail(t.Context(), ownCustomer))
+	}
+	func() {
+		defer func() { _ = recover() }()
+		for range s.ContractPayments(t.Context(), params) {
+			panic("in the loop")
+		}
+	}()
+	list := s.ContractPayments(t.Context(), params)
+	for range 2 { // a list may be gone through again
+		if rows := must[[]gen.Payment](t)(all(list)); len(rows) != 20_000 {
+			t.Errorf("%d rows", len(rows))
+		}
+	}
+}
+
+// TestStreamRefused leaves the connection good too.
+func TestStreamRefused(t *testing.T) {
+	t.Parallel()
+	p := sample(t)
+	over := p.as("none1")
+	if err := over.AuthLogout(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	rows, err := all(over.ContractList(t.Context(), gen.ContractListParams{}))
+	if fails(t, service.Unauthenticated, sessionOver, err); len(rows) > 0 {
+		t.Errorf("rows for nobody: %v", rows)
+	}
+	fails(t, service.Usage, "The database cannot store this value.",
+		second(all(p.as("none1").ContractList(t.Context(), gen.ContractListParams{Search: new("\xff")}))))
+	fails(t, service.Usage, "The database cannot store this value.",
+		second(all(p.as("none1").ContractList(t.Context(), gen.ContractListParams{RowLimit: new(int64(-1))}))))
+	must[[]gen.ContractView](t)(all(p.as("none1").ContractList(t.Context(), gen.ContractListParams{})))
+}
+
+// TestStreamRowsAreCopies: what a pointer in one row points at is not the next row's.
+func TestStreamRowsAreCopies(t *testing.T) {
+	t.Parallel()
+	p := sample(t)
+	events := must[[]gen.EventView](t)(all(p.as("none1").EventList(t.Context(), gen.EventListParams{})))
+	if len(events) != 10 {
+		t.Fatalf("%d events", len(events))
+	}
+	for _, event := range events {
+		same(t, "event", event, p.event(event.ID))
+	}
+}
+
+// TestStreamCutOff gives an error, never a shorter list.
+func TestStreamCutOff(t *testing.T) {
+	t.Parallel()
+	for name, cut := range map[string]struct {
+		message string
+		do      func(p *place)
+	}{
+		// Whether the server finds the time to say why is a matter of luck.
+		"terminated": {"", func(p *place) {
+			one[bool](p, "SELECT pg_terminate_backend($1, 10000)", int64(p.svcDB.PgConn().PID()))
+		}},
+		"socket closed": {lost, func(p *place) { p.svcDB.PgConn().Conn().Close() }},
+		"statement cancelled": {tooSlow, func(p *place) {
+			one[bool](p, "SELECT pg_cancel_backend($1)", int64(p.svcDB.PgConn().PID()))
+		}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			p := sample(t)
+			const rows = 30_000 // more than fits into the buffers between the two
+			params := p.fill(rows)
+			n := 0
+			var failure error
+			for _, err := range p.as("none1").ContractPayments(t.Context(), params) {
+				if failure != nil {
+					t.Fatal("a row after the error")
+				}
+				if failure = err; err == nil {
+					if n++; n == 10 {
+						cut.do(p)
+					}
+				}
+			}
+			if n >= rows {
+				t.Fatalf("all %d rows came", n)
+			}
+			unfitFree(t, service.Unavailable, cut.message, failure)
+		})
+	}
+}
+
+func TestStreamCancelled(t *testing.T) {
+	t.Parallel()
+	p := sample(t)
+	params := p.fill(30_000)
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	n := 0
+	var failure error
+	var began time.Time
+	for _, err := range p.as("none1").ContractPayments(ctx, params) {
+		if failure = err; err == nil {
+			if n++; n == 10 {
+				began = time.Now()
+				cancel()
+			}
+		}
+	}
+	if failure != context.Canceled {
+		t.Errorf("cancelled: %v", failure)
+	}
+	if took := time.Since(began); took > 5*time.Second || n >= 30_000 {
+		t.Errorf("went on for %s and %d rows", took, n)
+	}
+}
+
+// TestPool: a Service works on a pool as on a connection, and gives every connection back.
+func TestPool(t *testing.T) {
+	t.Parallel()
+	p := sample(t)
+	config, err := pgxpool.ParseConfig("")
+	if err != nil {
+		t.Fatal(err)
+	}
+	config.ConnConfig = p.config.Copy()
+	config.MaxConns = 1
+	pool, err := pgxpool.NewWithConfig(t.Context(), config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(pool.Close)
+	s := p.asOn(service.New(pool, testKey), "commercial1")
+	for range 3 {
+		for _, err := range s.ContractList(t.Context(), gen.ContractListParams{}) {
+			if err != nil {
+				t.Fatal(err)
+			}
+			break
+		}
+		must[int64](t)(s.ContractCount(t.Context(), gen.ContractListParams{Search: new("marsh")}))
+		must[gen.CustomerView](t)(s.CustomerUpdate(t.Context(), gen.CustomerUpdateParams{ID: ownCustomer, Company: new("X")}))
+		fails(t, service.Conflict, badCompany, second(s.CustomerUpdate(t.Context(), gen.CustomerUpdateParams{ID: ownCustomer, Company: new(strings.Repeat("x", 256))})))
+	}
+}

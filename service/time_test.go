@@ -1,0 +1,211 @@
+package service_test
+
+import (
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+	_ "time/tzdata" // the same zones on every machine
+
+	"github.com/epicevents/crm/service"
+)
+
+func loadZone(t testing.TB, name string) *time.Location {
+	t.Helper()
+	zone, err := time.LoadLocation(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return zone
+}
+
+func TestParseTime(t *testing.T) {
+	t.Parallel()
+	paris := loadZone(t, "Europe/Paris")
+	for in, want := range map[string]string{
+		"2025-06-04":                     "2025-06-04T00:00:00+02:00",
+		" 2025-12-04\n":                  "2025-12-04T00:00:00+01:00",
+		"2025-06-04 13:30":               "2025-06-04T13:30:00+02:00",
+		"2025-06-04 13:30:15":            "2025-06-04T13:30:15+02:00",
+		"2025-06-04T13:30:15":            "2025-06-04T13:30:15+02:00",
+		"2025-06-04T13:30:15Z":           "2025-06-04T15:30:15+02:00",
+		"2025-06-04T13:30:15.250-05:00":  "2025-06-04T20:30:15.25+02:00",
+		"2025-06-04T13:30:15.123456789Z": "2025-06-04T15:30:15.123456+02:00",
+		"2024-02-29":                     "2024-02-29T00:00:00+01:00",
+		"2025-03-30 01:59:59":            "2025-03-30T01:59:59+01:00",
+		"2025-03-30 03:00":               "2025-03-30T03:00:00+02:00",
+		"2025-10-26 01:59:59":            "2025-10-26T01:59:59+02:00",
+		"2025-10-26 03:00":               "2025-10-26T03:00:00+01:00",
+		"2025-10-26T02:30:00+02:00":      "2025-10-26T02:30:00+02:00",
+		"2025-10-26T02:30:00+01:00":      "2025-10-26T02:30:00+01:00",
+		"1950-01-01":                     "1950-01-01T00:00:00+01:00",
+		"2200-12-31 23:59:59":            "2200-12-31T23:59:59+01:00",
+	} {
+		got, err := service.ParseTime(in, paris)
+		if err != nil || got.Format(time.RFC3339Nano) != want || got.Location() != paris {
+			t.Errorf("ParseTime(%q) = %v, %v; want %s", in, got, err, want)
+		}
+	}
+}
+
+func TestParseTimeRefuses(t *testing.T) {
+	t.Parallel()
+	paris := loadZone(t, "Europe/Paris")
+	for reason, inputs := range map[string][]string{
+		"is not valid: write 2025-12-31, ": {
+			"", "tomorrow", "2025", "2025-6-4", "25-06-04", "04/06/2025", "2025/06/04", "20250604", "2025-06-04 13", "2025-06-04 1:30", "2025-06-04  13:30",
+			"2025-06-04T13:30", "2025-06-04 13:30:15.5", "2025-06-04t13:30:15", "2025-06-04 13:30 PM", "2025-06-04T13:30:15z", "2025-06-04 13:30:15+02:00",
+			"2025-06-04T13:30:15,5Z", "2025-06-04T13:30:15+2", "2025-06-04T13:30:15+0200", "2025-06-04T13:30:15+24:00", "2025-06-04T13:30:15+01:60", "2025-06-04T25:30:15Z",
+			"2025-06-04T1:30:15Z", "٢٠٢٥-٠٦-٠٤", "2025-06-04\x00", "2025\u201106\u201104",
+		},
+		"is not in the calendar or on the clock": {"2025-02-29", "2025-13-01", "2025-00-10", "2025-04-31", "2025-06-04 24:00", "2025-06-04 13:60", "2025-06-30 23:59:60"},
+		"outside of the years 1900 to 2200":      {"0001-01-01", "1899-12-31", "2201-01-01", "0206-06-04 10:00", "2200-12-31T23:30:00Z"},
+		"does not exist in Europe/Paris, where the clocks go forward: write 2025-03-30T03:30:00+02:00":                         {"2025-03-30 02:30", "2025-03-30T02:30:00"},
+		"occurs twice in Europe/Paris, where the clocks go back: write 2025-10-26T02:30:00+02:00 or 2025-10-26T02:30:00+01:00": {"2025-10-26 02:30", "2025-10-26 02:30:00"},
+	} {
+		for _, in := range inputs {
+			got, err := service.ParseTime(in, paris)
+			if err == nil {
+				t.Errorf("ParseTime(%q) = %v, want a refusal", in, got)
+				continue
+			}
+			requireInputError(t, err, reason)
+		}
+	}
+}
+
+func TestParseUntil(t *testing.T) {
+	t.Parallel()
+	paris := loadZone(t, "Europe/Paris")
+	for in, want := range map[string]string{
+		"2025-06-04":                "2025-06-05T00:00:00+02:00",
+		"2025-03-30":                "2025-03-31T00:00:00+02:00",
+		"2025-10-26":                "2025-10-27T00:00:00+01:00",
+		"2025-12-31":                "2026-01-01T00:00:00+01:00",
+		"2200-12-31":                "2201-01-01T00:00:00+01:00",
+		"2025-06-04 13:30":          "2025-06-04T13:30:00+02:00",
+		"2025-06-04T00:00:00+02:00": "2025-06-04T00:00:00+02:00",
+	} {
+		if got, err := service.ParseUntil(in, paris); err != nil || got.Format(time.RFC3339) != want {
+			t.Errorf("ParseUntil(%q) = %v, %v; want %s", in, got, err, want)
+		}
+	}
+	_, err := service.ParseUntil("2025-10-26 02:30", paris)
+	requireInputError(t, err, "occurs twice")
+}
+
+// Some zones change their clocks at midnight, or skipped a day.
+func TestDaysWithoutMidnight(t *testing.T) {
+	t.Parallel()
+	for _, tc := range []struct{ zone, day, from, until string }{
+		{"America/Sao_Paulo", "2018-11-04", "2018-11-04T01:00:00-02:00", "2018-11-05T00:00:00-02:00"},
+		{"America/Sao_Paulo", "2018-11-03", "2018-11-03T00:00:00-03:00", "2018-11-04T01:00:00-02:00"},
+		{"America/Havana", "2025-11-02", "2025-11-02T00:00:00-04:00", "2025-11-03T00:00:00-05:00"},
+		{"America/St_Johns", "2010-11-07", "2010-11-07T00:00:00-02:30", "2010-11-08T00:00:00-03:30"},
+		{"Pacific/Apia", "2011-12-29", "2011-12-29T00:00:00-10:00", "2011-12-31T00:00:00+14:00"},
+	} {
+		zone := loadZone(t, tc.zone)
+		from, err := service.ParseTime(tc.day, zone)
+		if err != nil || from.Format(time.RFC3339) != tc.from {
+			t.Errorf("%s: ParseTime(%q) = %v, %v; want %s", tc.zone, tc.day, from, err, tc.from)
+		}
+		until, err := service.ParseUntil(tc.day, zone)
+		if err != nil || until.Format(time.RFC3339) != tc.until {
+			t.Errorf("%s: ParseUntil(%q) = %v, %v; want %s", tc.zone, tc.day, until, err, tc.until)
+		}
+	}
+	_, err := service.ParseTime("2011-12-30", loadZone(t, "Pacific/Apia"))
+	requireInputError(t, err, "2011-12-30 does not exist in Pacific/Apia")
+}
+
+// Every half hour of a year with unusual changes, against a plain search for the
+// instants at which the clocks show it.
+func TestParseTimeAgainstClocks(t *testing.T) {
+	t.Parallel()
+	const dateTime = "2006-01-02 15:04"
+	for name, year := range map[string]int{
+		"Europe/Paris": 2025, "America/New_York": 2025, "Australia/Lord_Howe": 2025, "America/Havana": 2025, "America/Sao_Paulo": 2018,
+		"America/St_Johns": 2010, "Africa/Casablanca": 2025, "Asia/Kathmandu": 1986, "Pacific/Apia": 2011, "UTC": 2025,
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			zone := loadZone(t, name)
+			shown := map[string]int{}
+			start := time.Date(year, 1, 1, 0, 0, 0, 0, time.UTC)
+			end := start.AddDate(1, 0, 0)
+			for at := start.Add(-48 * time.Hour); at.Before(end.Add(48 * time.Hour)); at = at.Add(15 * time.Minute) {
+				shown[at.In(zone).Format(dateTime)]++
+			}
+			for clock := start; clock.Before(end); clock = clock.Add(30 * time.Minute) {
+				text := clock.Format(dateTime)
+				got, err := service.ParseTime(text, zone)
+				switch {
+				case shown[text] == 0:
+					requireInputError(t, err, "does not exist")
+				case shown[text] == 2:
+					requireInputError(t, err, "occurs twice")
+				case err != nil || got.Format(dateTime) != text:
+					t.Errorf("ParseTime(%q) = %v, %v", text, got, err)
+				}
+			}
+		})
+	}
+}
+
+func FuzzParseTime(f *testing.F) {
+	zones := []*time.Location{
+		time.UTC, loadZone(f, "Europe/Paris"), loadZone(f, "America/Havana"), loadZone(f, "Pacific/Apia"), loadZone(f, "Australia/Lord_Howe"),
+		time.FixedZone("odd", 12345),
+	}
+	for _, seed := range []string{
+		"", "2025-06-04", "2025-03-30 02:30", "2025-10-26 02:30:00", "2025-06-04T13:30:15", "2025-06-04T13:30:15.5+02:00", "2011-12-30", "1911-03-10 23:55",
+		"2200-12-31", "1900-01-01",
+	} {
+		f.Add(seed, byte(1))
+		f.Add(seed, byte(3))
+	}
+	advice := regexp.MustCompile(`\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(Z|[+-]\d\d:\d\d)\b`)
+	f.Fuzz(func(t *testing.T, s string, zoneIndex byte) {
+		zone := zones[int(zoneIndex)%len(zones)]
+		at, err := service.ParseTime(s, zone)
+		until, untilErr := service.ParseUntil(s, zone)
+		if (err == nil) != (untilErr == nil) {
+			t.Fatalf("ParseTime(%q): %v, but ParseUntil: %v", s, err, untilErr)
+		}
+		if err != nil {
+			message := requireInputError(t, err).Message
+			if !strings.Contains(message, ", where the clocks go ") {
+				return
+			}
+			for _, advised := range advice.FindAllString(message, -1) {
+				_, err := service.ParseTime(advised, zone)
+				if err != nil && !strings.Contains(err.Error(), "outside of the years") {
+					t.Errorf("%s, but %s is refused: %v", message, advised, err)
+				}
+			}
+			return
+		}
+		if at.Location() != zone || at.Year() < 1900 || at.Year() > 2200 {
+			t.Fatalf("ParseTime(%q) = %v", s, at)
+		}
+		if typed := strings.TrimSpace(s); len(typed) == len(time.DateOnly) {
+			if day := until.Sub(at); day < 22*time.Hour || day > 26*time.Hour {
+				t.Errorf("the day %s has %v", typed, day)
+			}
+			if at.Format(time.DateOnly) != typed || until.Add(-time.Second).Format(time.DateOnly) != typed {
+				t.Errorf("the day %s is %v to %v", typed, at, until)
+			}
+			return
+		}
+		if !until.Equal(at) {
+			t.Errorf("ParseUntil(%q) = %v, want %v", s, until, at)
+		}
+		// RFC 3339 has no seconds in an offset; some old local times need them.
+		if _, offset := at.Zone(); offset%60 == 0 {
+			text := at.Format(time.RFC3339Nano)
+			if again, err := service.ParseTime(text, zone); err != nil || !again.Equal(at) {
+				t.Errorf("ParseTime(%q) = %v, %v; want %v", text, again, err, at)
+			}
+		}
+	})
+}
