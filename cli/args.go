@@ -1,0 +1,367 @@
+package cli
+
+import (
+	"flag"
+	"fmt"
+	"reflect"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/peterbourgon/ff/v3/ffcli"
+)
+
+// usageError says that the command line is wrong, and what to type instead.
+type usageError struct {
+	message string
+	hint    string // the command to run, may be empty
+}
+
+func (e *usageError) Error() string { return e.message }
+
+// permute puts args into the order that ffcli understands: global flags, command path, the command's flags, "--" only
+// when needed, arguments. It is the one place that decides what is a command, a flag, a value or an argument.
+//
+// The command is the selected leaf, or the group when its verb is missing. The error is a *usageError, or flag.ErrHelp
+// when the help of command is asked for, whatever else is wrong. With an error, ordered holds the global flags alone:
+// parsing them tells how the error is to be shown.
+func permute(root *ffcli.Command, args []string) (ordered []string, command *ffcli.Command, err error) {
+	line := readLine(root, args)
+	command = line.command()
+
+	given := map[*ffcli.Command][]string{}
+	for _, f := range line.flags {
+		owner, defined := line.lookup(f.name)
+		switch {
+		case defined != nil && (f.hasValue || isBoolFlag(defined)):
+			given[owner] = append(given[owner], f.normal(owner.FlagSet, defined))
+		case err != nil: // the first error is told
+		case defined == nil:
+			err = line.unknownFlag(f)
+		default:
+			err = &usageError{"flag " + dashed(f.name) + " needs a value", line.name() + " --help"}
+		}
+	}
+	switch {
+	case line.help:
+		err = flag.ErrHelp
+	case len(command.Subcommands) > 0 && len(line.arguments) > 0 && !line.guessed:
+		err = line.unknownCommand()
+	}
+	if err != nil {
+		return given[root], command, err
+	}
+
+	for i, c := range line.path {
+		if i > 0 {
+			ordered = append(ordered, line.words[i-1])
+		}
+		ordered = append(ordered, given[c]...)
+	}
+	if slices.ContainsFunc(line.arguments, startsFlag) {
+		ordered = append(ordered, "--")
+	}
+	return append(ordered, line.arguments...), command, nil
+}
+
+// commandLine is what the user typed, sorted by kind.
+type commandLine struct {
+	path      []*ffcli.Command // from the root to the selected command
+	words     []string         // the words that selected path[1:]
+	flags     []givenFlag
+	arguments []string // for a group, they begin with a word that is none of its commands
+	help      bool
+	guessed   bool // a word was taken for the value of a flag that no command has
+}
+
+type givenFlag struct {
+	typed    string // with its dashes, without its value
+	name     string
+	value    string
+	hasValue bool
+}
+
+func readLine(root *ffcli.Command, args []string) *commandLine {
+	line := &commandLine{path: []*ffcli.Command{root}}
+	for len(args) > 0 {
+		arg := args[0]
+		args = args[1:]
+		switch {
+		case arg == "--":
+			for _, word := range args {
+				line.addWord(word)
+			}
+			return line
+		case startsFlag(arg):
+			args = line.addFlag(arg, args)
+		default:
+			line.addWord(arg)
+		}
+	}
+	return line
+}
+
+func (l *commandLine) addWord(word string) {
+	if len(l.arguments) == 0 {
+		if c := findCommand(l.command(), word); c != nil {
+			l.path, l.words = append(l.path, c), append(l.words, word)
+			return
+		}
+	}
+	l.arguments = append(l.arguments, word)
+}
+
+// addFlag takes the flag's value from rest if the flag needs one, and returns what remains.
+func (l *commandLine) addFlag(arg string, rest []string) []string {
+	f := splitFlag(arg)
+	if f.name == "h" || f.name == "help" {
+		l.help = true
+		return rest
+	}
+
+	takesValue := false
+	if defined := l.guess(f.name); defined != nil {
+		takesValue = !isBoolFlag(defined)
+	} else if len(rest) > 0 {
+		// "crm --limt 5 contract list" is told about --limt, not about a command 5.
+		group := l.command()
+		takesValue = !f.hasValue && len(group.Subcommands) > 0 && !startsFlag(rest[0]) && findCommand(group, rest[0]) == nil
+		l.guessed = l.guessed || takesValue
+	}
+	if takesValue && !f.hasValue && len(rest) > 0 {
+		f.value, f.hasValue = rest[0], true
+		rest = rest[1:]
+	}
+	l.flags = append(l.flags, f)
+	return rest
+}
+
+func (l *commandLine) command() *ffcli.Command { return l.path[len(l.path)-1] }
+
+// name is what to type for the selected command: "crm contract list".
+func (l *commandLine) name() string {
+	names := make([]string, len(l.path))
+	for i, c := range l.path {
+		names[i] = c.Name
+	}
+	return strings.Join(names, " ")
+}
+
+// lookup finds a flag of the selected command, else a global one.
+func (l *commandLine) lookup(name string) (owner *ffcli.Command, defined *flag.Flag) {
+	for i := len(l.path) - 1; i >= 0; i-- {
+		if fs := l.path[i].FlagSet; fs != nil {
+			if defined := fs.Lookup(name); defined != nil {
+				return l.path[i], defined
+			}
+		}
+	}
+	return nil, nil
+}
+
+// guess is lookup for a flag that may stand before its command: if need be it looks at every command, which is safe
+// as long as a name takes a value everywhere or nowhere.
+func (l *commandLine) guess(name string) *flag.Flag {
+	_, defined := l.lookup(name)
+	walkCommands(l.path[0], "", func(c *ffcli.Command, _ string) {
+		if defined == nil && c.FlagSet != nil {
+			defined = c.FlagSet.Lookup(name)
+		}
+	})
+	return defined
+}
+
+func splitFlag(arg string) givenFlag {
+	name := strings.TrimPrefix(arg[1:], "-")
+	dashes := arg[:len(arg)-len(name)]
+	if i := strings.IndexByte(name, '='); i > 0 {
+		return givenFlag{dashes + name[:i], name[:i], name[i+1:], true}
+	}
+	return givenFlag{typed: arg, name: name}
+}
+
+// normal spells the flag in one token, and a one-letter alias as the long flag with the same variable: ff asks by name
+// whether a flag was given, so the environment's "output" would override an explicit "-o".
+func (f givenFlag) normal(flags *flag.FlagSet, defined *flag.Flag) string {
+	name := f.name
+	if len(name) == 1 && reflect.ValueOf(defined.Value).Comparable() {
+		flags.VisitAll(func(other *flag.Flag) {
+			if len(other.Name) > len(name) && reflect.ValueOf(other.Value).Comparable() && other.Value == defined.Value {
+				name = other.Name
+			}
+		})
+	}
+	if f.hasValue {
+		return "--" + name + "=" + f.value
+	}
+	return "--" + name
+}
+
+// unknownFlag suggests a flag of the command, else one of another command of the same resource.
+func (l *commandLine) unknownFlag(f givenFlag) *usageError {
+	message := fmt.Sprintf("unknown flag %s for %q", shownFlag(f.typed), l.name())
+	if f.typed[1] >= '0' && f.typed[1] <= '9' {
+		value := shownFlag(f.typed)
+		return &usageError{message, fmt.Sprintf("write --FLAG=%s for the value of a flag, or -- %s for an argument", value, value)}
+	}
+
+	var own []string
+	for _, c := range l.path {
+		own = append(own, flagNames(c)...)
+	}
+	near := suggest(f.name, own)
+	short, rest := f.name[:1], f.name[1:]
+	switch _, defined := l.lookup(short); {
+	case near != "":
+		message += ", did you mean " + dashed(near) + "?"
+	case defined != nil && !isBoolFlag(defined) && f.typed[1] != '-' && !f.hasValue:
+		message += fmt.Sprintf(", did you mean %q?", "-"+short+" "+cutText(rest))
+	case len(l.path) > 1:
+		if command, name := nearRelative(l.path[0].Name, l.path[1], f.name); name != "" {
+			message += fmt.Sprintf(", did you mean %q?", command+" "+dashed(name))
+		}
+	}
+	return &usageError{message, l.name() + " --help"}
+}
+
+func nearRelative(program string, resource *ffcli.Command, typed string) (command, name string) {
+	first := map[string]string{} // flag -> the first command that has it
+	var names []string
+	walkCommands(resource, program+" ", func(c *ffcli.Command, path string) {
+		for _, name := range flagNames(c) {
+			if _, ok := first[name]; !ok {
+				first[name] = path
+				names = append(names, name)
+			}
+		}
+	})
+	name = suggest(typed, names)
+	return first[name], name
+}
+
+// verbSynonyms are the verbs of other tools; they are suggested, never run.
+var verbSynonyms = map[string]string{
+	"ls": "list", "all": "list", "index": "list",
+	"show": "detail", "get": "detail", "view": "detail", "describe": "detail", "info": "detail",
+	"create": "add", "new": "add", "insert": "add",
+	"edit": "update", "modify": "update", "change": "update",
+	"rm": "delete", "remove": "delete", "del": "delete",
+}
+
+func (l *commandLine) unknownCommand() *usageError {
+	group, typed := l.command(), l.arguments[0]
+	message := fmt.Sprintf("unknown command %q", cutText(typed))
+	meant := ""
+	if c := findVerb(group, typed); c != nil {
+		meant = c.Name
+	} else if swapped := swappedWords(group, l.arguments); swapped != "" {
+		meant = l.name() + " " + swapped
+	} else {
+		meant = suggest(typed, commandNames(group.Subcommands))
+	}
+	if meant != "" {
+		message += fmt.Sprintf(", did you mean %q?", meant)
+	}
+	return &usageError{message, l.name() + " --help"}
+}
+
+// swappedWords answers "list contract" with "contract list", and a verb that only one resource has ("login") with both
+// words ("auth login").
+func swappedWords(group *ffcli.Command, words []string) string {
+	if len(words) > 1 {
+		resource := findCommand(group, suggest(words[1], commandNames(group.Subcommands)))
+		if resource != nil {
+			if verb := findVerb(resource, words[0]); verb != nil {
+				return resource.Name + " " + verb.Name
+			}
+		}
+	}
+	var found []string
+	for _, resource := range group.Subcommands {
+		if verb := findCommand(resource, words[0]); verb != nil {
+			found = append(found, resource.Name+" "+verb.Name)
+		}
+	}
+	if len(found) == 1 {
+		return found[0]
+	}
+	return ""
+}
+
+// findCommand compares names as ffcli does.
+func findCommand(group *ffcli.Command, name string) *ffcli.Command {
+	for _, c := range group.Subcommands {
+		if strings.EqualFold(c.Name, name) {
+			return c
+		}
+	}
+	return nil
+}
+
+func findVerb(group *ffcli.Command, typed string) *ffcli.Command {
+	if c := findCommand(group, typed); c != nil {
+		return c
+	}
+	if verb, ok := verbSynonyms[strings.ToLower(typed)]; ok {
+		return findCommand(group, verb)
+	}
+	return nil
+}
+
+// walkCommands visits c and all commands below it, with what to type for each.
+func walkCommands(c *ffcli.Command, prefix string, visit func(c *ffcli.Command, path string)) {
+	visit(c, prefix+c.Name)
+	for _, sub := range c.Subcommands {
+		walkCommands(sub, prefix+c.Name+" ", visit)
+	}
+}
+
+func commandNames(commands []*ffcli.Command) []string {
+	names := make([]string, len(commands))
+	for i, c := range commands {
+		names[i] = c.Name
+	}
+	return names
+}
+
+func flagNames(c *ffcli.Command) (names []string) {
+	if c.FlagSet != nil {
+		c.FlagSet.VisitAll(func(f *flag.Flag) { names = append(names, f.Name) })
+	}
+	return names
+}
+
+func isBoolFlag(f *flag.Flag) bool {
+	b, ok := f.Value.(interface{ IsBoolFlag() bool })
+	return ok && b.IsBoolFlag()
+}
+
+// startsFlag is false for a lone "-", which usually means standard input.
+func startsFlag(arg string) bool { return len(arg) > 1 && arg[0] == '-' }
+
+func dashed(name string) string {
+	if len(name) == 1 {
+		return "-" + name
+	}
+	return "--" + name
+}
+
+var plainFlag = regexp.MustCompile(`^--?[\pL\pN][\pL\pN._-]*$`)
+
+// shownFlag quotes what does not look like a flag, so that it cannot harm the terminal or the sentence.
+func shownFlag(typed string) string {
+	shown := cutText(typed)
+	if plainFlag.MatchString(typed) {
+		return shown
+	}
+	return fmt.Sprintf("%q", shown)
+}
+
+// cutText keeps a message on one line when a whole file was pasted as a word.
+func cutText(s string) string {
+	const limit = 40
+	if runes := []rune(s); len(runes) > limit {
+		return string(runes[:limit-1]) + "…"
+	}
+	return s
+}

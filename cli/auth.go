@@ -1,0 +1,178 @@
+package cli
+
+import (
+	"context"
+
+	"github.com/peterbourgon/ff/v3/ffcli"
+
+	"github.com/epicevents/crm/service"
+)
+
+func (a *app) authCommands() *ffcli.Command {
+	return &ffcli.Command{
+		Name:      "auth",
+		ShortHelp: "log in and out, and see who may do what",
+		FlagSet:   newFlagSet(),
+		Exec:      group,
+		Subcommands: []*ffcli.Command{
+			a.authLogin(),
+			a.authLogout(),
+			a.authWhoami(),
+			a.authChangePassword(),
+			a.authPermissions(),
+		},
+	}
+}
+
+func (a *app) authLogin() *ffcli.Command {
+	c := a.command("login", "log in; the session lasts 30 minutes").examples(
+		"crm auth login administrator1",
+		"crm auth login --username commercial1 --password-stdin < password.txt",
+	)
+	username := asArgument(flagOf(c, "username", "USERNAME", "who logs in", service.ParseUsername))
+	var fromStdin bool
+	c.FlagSet.BoolVar(&fromStdin, "password-stdin", false, "read the password from standard input")
+	password := flagOf(c, "password", "PASSWORD", "the password, for others on this machine to see", asTyped)
+	show := detailOf(c, whoami)
+	return c.does(func(ctx context.Context) error {
+		secret := password.got
+		var err error
+		switch {
+		case password.set && fromStdin:
+			return &usageError{"--password and --password-stdin exclude each other.", ""}
+		case password.set:
+			a.notice("warning: --password can be seen by others on this machine; use --password-stdin")
+		case fromStdin:
+			secret, err = a.readLine()
+		case a.interactive():
+			secret, err = a.askPassword(ctx, "Password", nil)
+		default:
+			return &usageError{"missing --password-stdin", "crm auth login --help"}
+		}
+		if err != nil {
+			return err
+		}
+		if err := a.startSession(ctx, username.got, secret); err != nil {
+			return err
+		}
+		if a.Getenv("CRM_TOKEN") != "" {
+			a.notice("warning: CRM_TOKEN is set and is used instead of this login")
+		}
+		return a.showWhoami(ctx, show)
+	})
+}
+
+func (a *app) authLogout() *ffcli.Command {
+	c := a.command("logout", "end the session").examples("crm auth logout")
+	return c.does(func(ctx context.Context) error {
+		s, err := a.session(ctx)
+		if err == nil {
+			err = s.AuthLogout(ctx)
+		}
+		if service.CodeOf(err) == service.Unauthenticated {
+			err = nil
+			a.notice("You were not logged in.")
+		} else if err == nil {
+			a.notice("You are logged out.")
+		}
+		if err != nil {
+			return err
+		}
+		return a.removeToken()
+	})
+}
+
+func (a *app) authWhoami() *ffcli.Command {
+	c := a.command("whoami", "who is logged in, and until when").examples("crm auth whoami", "crm auth whoami -o json")
+	show := detailOf(c, whoami)
+	return c.does(func(ctx context.Context) error { return a.showWhoami(ctx, show) })
+}
+
+func (a *app) showWhoami(ctx context.Context, show func(service.Whoami, ...string) error) error {
+	s, err := a.session(ctx)
+	if err != nil {
+		return err
+	}
+	who, err := s.AuthWhoami(ctx)
+	if err != nil {
+		return err
+	}
+	return show(who)
+}
+
+func (a *app) authChangePassword() *ffcli.Command {
+	c := a.command("change-password", "change your own password; ends your other sessions").examples(
+		"crm auth change-password",
+		"printf '%s\\n' \"$OLD\" \"$NEW\" | crm auth change-password --password-stdin",
+	)
+	var fromStdin bool
+	c.FlagSet.BoolVar(&fromStdin, "password-stdin", false, "read the current and then the new password, a line each, from standard input")
+	return c.does(func(ctx context.Context) error {
+		s, err := a.session(ctx)
+		if err != nil {
+			return err
+		}
+		who, err := s.AuthWhoami(ctx)
+		if err != nil {
+			return err
+		}
+		var current string
+		switch {
+		case fromStdin:
+			current, err = a.readLine()
+		case a.interactive():
+			current, err = a.askPassword(ctx, "Current password", nil)
+		default:
+			err = &usageError{"missing --password-stdin", "crm auth change-password --help"}
+		}
+		if err != nil {
+			return err
+		}
+		password, err := a.newPassword(ctx, who.Username, fromStdin)
+		if err != nil {
+			return err
+		}
+		token, err := s.AuthChangePassword(ctx, current, password)
+		if err != nil {
+			return err
+		}
+		a.notice("Your password is changed; your other sessions are over.")
+		return a.saveToken(token)
+	})
+}
+
+func (a *app) authPermissions() *ffcli.Command {
+	c := a.command("permissions", "who may do what: all, own (what is in one's charge) or no").examples("crm auth permissions")
+	return c.does(func(context.Context) error {
+		commands := map[string]bool{}
+		walkCommands(a.root, "", func(_ *ffcli.Command, path string) { commands[path] = true })
+		var rows []service.Permission
+		for _, permission := range service.Permissions() {
+			if commands["crm "+permission.Operation] {
+				rows = append(rows, permission)
+			}
+		}
+		return list(a.output(), permissions, streamOf(rows))
+	})
+}
+
+var permissions = resource[service.Permission]{
+	name: "permission", title: "Permissions", hue: hueBlue,
+	columns: []column[service.Permission]{
+		{name: "operation", value: func(p service.Permission) any { return p.Operation }, whole: true},
+		{name: "none", value: func(p service.Permission) any { return p.None }},
+		{name: "commercial", value: func(p service.Permission) any { return p.Commercial }},
+		{name: "support", value: func(p service.Permission) any { return p.Support }},
+		{name: "administrator", value: func(p service.Permission) any { return p.Administrator }},
+	},
+}
+
+var whoami = resource[service.Whoami]{
+	name: "session", title: "Session", hue: hueBlue,
+	columns: []column[service.Whoami]{
+		{name: "username", value: func(w service.Whoami) any { return w.Username }},
+		{name: "fullname", value: func(w service.Whoami) any { return w.Fullname }},
+		{name: "role", value: func(w service.Whoami) any { return w.Role }},
+		{name: "expires_at", value: func(w service.Whoami) any { return w.ExpiresAt }},
+	},
+}

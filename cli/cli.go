@@ -1,0 +1,234 @@
+// Package cli is crm's command line: the tree of commands, their flags, what is asked at a terminal, the configuration,
+// and how results and errors are shown.
+//
+// A command declares its values and flags, calls one method of the service, and shows what it gives. It never formats,
+// exits, opens a database or decides who may do what. Everything a command needs comes from the app it is a method of,
+// so that tests run whole command lines in one process.
+//
+// To add a command, write a method that returns it beside the others of its resource, and list it in that file's group;
+// tests then ask for its help, its examples and a story.
+package cli
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"syscall"
+
+	"github.com/getsentry/sentry-go"
+	"github.com/peterbourgon/ff/v3/ffcli"
+
+	"github.com/epicevents/crm/internal/localdb"
+	"github.com/epicevents/crm/service"
+)
+
+// IO is what a run of crm reads and writes. Where In and Err are terminals, missing values are asked for.
+type IO struct {
+	In       io.Reader
+	Out, Err io.Writer
+	Getenv   func(string) string
+}
+
+// app is one run of crm.
+type app struct {
+	IO
+	config config
+	root   *ffcli.Command
+	// commandName is the path of the command that runs, for reports.
+	commandName string
+	commands    map[*ffcli.Command]*command // the leaves, with what ffcli does not know of them
+	database    database
+	// neverStart is set while completing: whoever presses tab does not wait for a server to start.
+	neverStart bool
+	warned     bool // of a weak sslmode
+	pager      *pager
+	reader     *bufio.Reader // of In, for one line of --password-stdin after the other
+}
+
+// exitCodes is what a script sees of an error.
+var exitCodes = map[service.Code]int{
+	service.Internal:         1,
+	service.Usage:            2,
+	service.Unauthenticated:  3,
+	service.PermissionDenied: 4,
+	service.NotFound:         5,
+	service.Conflict:         6,
+	service.Unavailable:      7,
+	interrupted:              130,
+}
+
+// interrupted is the code of a command that the user ended.
+const interrupted service.Code = "interrupted"
+
+// Run runs one command line, without the program's name, and gives the exit code.
+func Run(ctx context.Context, args []string, streams IO) int {
+	a := &app{IO: streams, reader: bufio.NewReader(streams.In)}
+	defer a.database.close()
+	if len(args) > 0 && args[0] == completeCommand {
+		a.complete(ctx, args[1:])
+		return 0
+	}
+	err, stack := a.caught(func() error { return a.run(ctx, args) })
+	if a.pager != nil {
+		err = errors.Join(err, a.pager.Close())
+	}
+	if err == nil || errors.Is(err, flag.ErrHelp) {
+		return 0
+	}
+	if errors.Is(err, syscall.EPIPE) {
+		return 0 // the reader has had enough, as with | head -1
+	}
+	failure := describe(ctx, err)
+	a.printError(failure)
+	if failure.Code == service.Internal {
+		if stack == nil {
+			stack = sentry.NewStacktrace()
+		}
+		a.report(a.commandName, failure, stack)
+	}
+	return exitCodes[failure.Code]
+}
+
+func (a *app) run(ctx context.Context, args []string) error {
+	a.root = a.newRoot()
+	ordered, command, err := permute(a.root, args)
+	a.commandName = path(a.root, command)
+	if configErr := a.configure(ordered); err == nil {
+		err = configErr
+	}
+	if errors.Is(err, flag.ErrHelp) {
+		return a.printHelp(a.Out, command)
+	}
+	if err != nil {
+		return err
+	}
+	if len(command.Subcommands) > 0 {
+		if len(args) == 0 {
+			return a.printHelp(a.Out, command)
+		}
+		return &usageError{fmt.Sprintf("%q needs one of the commands %s", path(a.root, command), strings.Join(commandNames(command.Subcommands), ", ")),
+			path(a.root, command) + " --help"}
+	}
+	if err := a.root.Parse(ordered); err != nil {
+		return flagError(err)
+	}
+	err = a.root.Run(ctx)
+	if service.CodeOf(err) == service.Unauthenticated && a.interactive() && !slices.Contains(unasked, a.commandName) {
+		if err := a.login(ctx, err); err != nil {
+			return err
+		}
+		err = a.root.Run(ctx)
+	}
+	return err
+}
+
+// unasked are the commands that are about the session itself: a missing one is their answer.
+var unasked = []string{"crm auth login", "crm auth logout", "crm auth whoami"}
+
+// newRoot builds the tree of all commands.
+func (a *app) newRoot() *ffcli.Command {
+	flags := newFlagSet()
+	a.config.define(flags)
+	a.commands = map[*ffcli.Command]*command{}
+	return &ffcli.Command{
+		Name:       "crm",
+		ShortUsage: "crm [global flags] <resource> <verb> [flags] [arguments]",
+		ShortHelp:  "employees, customers, contracts and events of Epic Events",
+		FlagSet:    flags,
+		Exec:       group,
+		Subcommands: []*ffcli.Command{
+			a.authCommands(),
+			a.employeeCommands(),
+			a.customerCommands(),
+			a.contractCommands(),
+			a.eventCommands(),
+			a.dbCommands(),
+			a.configCommands(),
+			a.schemaCommand(),
+			a.completionCommand(),
+			a.helpCommand(),
+			a.versionCommand(),
+		},
+	}
+}
+
+// group is the Exec of a command that only has subcommands; run answers before it is reached.
+func group(context.Context, []string) error { return flag.ErrHelp }
+
+func newFlagSet() *flag.FlagSet {
+	flags := flag.NewFlagSet("", flag.ContinueOnError)
+	flags.SetOutput(io.Discard)
+	return flags
+}
+
+// flagError makes the flag package's words into ours.
+func flagError(err error) error {
+	if _, ok := errors.AsType[*usageError](err); ok {
+		return err
+	}
+	return &usageError{message: strings.NewReplacer(" -", " --", "\n", " ").Replace(err.Error())}
+}
+
+// path is what to type for a command: crm contract list.
+func path(root, command *ffcli.Command) string {
+	found := root.Name
+	walkCommands(root, "", func(c *ffcli.Command, path string) {
+		if c == command {
+			found = path
+		}
+	})
+	return found
+}
+
+// describe makes any error into one with a code, a line for the user and a hint.
+func describe(ctx context.Context, err error) *service.Error {
+	if failure, ok := errors.AsType[*service.Error](err); ok {
+		return failure
+	}
+	if usage, ok := errors.AsType[*usageError](err); ok {
+		return &service.Error{Code: service.Usage, Message: usage.message, Hint: usage.hint}
+	}
+	if input, ok := errors.AsType[*service.InputError](err); ok {
+		return &service.Error{Code: service.Usage, Message: input.Message, Hint: input.Hint}
+	}
+	if local, ok := errors.AsType[*localdb.Error](err); ok {
+		return &service.Error{Code: service.Unavailable, Message: local.Message, Hint: local.Hint, Err: err}
+	}
+	if errors.Is(err, errAborted) || ctx.Err() != nil && errors.Is(err, context.Canceled) {
+		return &service.Error{Code: interrupted, Message: "Interrupted.", Err: err}
+	}
+	if errors.Is(err, syscall.ENOSPC) {
+		return &service.Error{Code: service.Internal, Message: "The result could not be written: the disk is full.", Err: err}
+	}
+	return &service.Error{Code: service.Internal, Message: "Something went wrong inside crm.", Err: err}
+}
+
+// printError writes an error for people, or as JSON where the result would have been JSON.
+func (a *app) printError(failure *service.Error) {
+	if a.config.output == "json" || a.config.output == "jsonl" {
+		type body struct {
+			Code    service.Code `json:"code"`
+			Message string       `json:"message"`
+			Hint    string       `json:"hint,omitempty"`
+		}
+		encoder := json.NewEncoder(a.Err)
+		encoder.SetEscapeHTML(false)
+		_ = encoder.Encode(map[string]body{"error": {failure.Code, failure.Message, failure.Hint}})
+		return
+	}
+	fmt.Fprintln(a.Err, "crm: "+escape(failure.Message))
+	if failure.Hint != "" {
+		fmt.Fprintln(a.Err, "hint: "+escape(failure.Hint))
+	}
+}
+
+// notice tells a person something that is not the result.
+func (a *app) notice(format string, values ...any) {
+	fmt.Fprintln(a.Err, escape(fmt.Sprintf(format, values...)))
+}

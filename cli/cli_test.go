@@ -1,0 +1,174 @@
+package cli
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"os/exec"
+	"os/signal"
+	"path/filepath"
+	"regexp"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/alexedwards/argon2id"
+	"github.com/jackc/pgx/v5"
+	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/epicevents/crm/internal/dbtest"
+	"github.com/epicevents/crm/schema"
+)
+
+var update = flag.Bool("update", false, "write what the commands print into the stories")
+
+func TestMain(m *testing.M) {
+	testscript.Main(withDatabase{m}, map[string]func(){"crm": func() {
+		ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+		defer stop()
+		os.Exit(Run(ctx, os.Args[1:], IO{In: os.Stdin, Out: os.Stdout, Err: os.Stderr, Getenv: os.Getenv}))
+	}})
+}
+
+type withDatabase struct{ m *testing.M }
+
+func (w withDatabase) Run() int { return dbtest.Run(w.m) }
+
+// TestStories runs crm as people and scripts do, each story against a sample database of its own. Beside testscript's
+// own commands a story may use
+//
+//	as USERNAME [FILE]    go on as this employee, logged in at first use with the sample password or that in the file
+//	as nobody             go on as someone who never logged in
+//	exits CODE crm ...    the command is refused with this exit code: nothing on stdout, one line and perhaps a hint on
+//	                      stderr, and no row of any table changed but those about sessions
+//	let NAME FIELD        set $NAME to a field of the JSON object that the last command printed
+//	sql STATEMENT         run SQL in the story's database and print its rows, as psql -At does
+func TestStories(t *testing.T) {
+	stories, err := filepath.Glob("testdata/*.txtar")
+	if err != nil || len(stories) == 0 {
+		t.Fatal("no stories: ", err)
+	}
+	hash, err := argon2id.CreateHash(schema.SamplePassword, &argon2id.Params{Memory: 8, Iterations: 1, Parallelism: 1, SaltLength: 8, KeyLength: 16})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, path := range stories {
+		t.Run(strings.TrimSuffix(filepath.Base(path), ".txtar"), func(t *testing.T) {
+			t.Parallel()
+			config := dbtest.Sample(t)
+			s := story{dbtest.Connect(t, config)}
+			// A login that takes a second would be most of what the stories take.
+			if _, err := s.query(t.Context(), "UPDATE employee SET password_hash = '"+hash+"'"); err != nil {
+				t.Fatal(err)
+			}
+			testscript.Run(t, testscript.Params{
+				Files:         []string{path},
+				UpdateScripts: *update,
+				Setup: func(env *testscript.Env) error {
+					env.Setenv("CRM_DATABASE_URL", dbtest.URL(config))
+					env.Setenv("CRM_CONTROLLER_AUTH_SECRET_KEY", strings.Repeat("k", 32))
+					env.Setenv("HOME", env.WorkDir)
+					env.Setenv("GORACE", "atexit_sleep_ms=0") // a second for each command otherwise, under -race
+					return nil
+				},
+				Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){
+					"as":    s.as,
+					"exits": s.exits,
+					"let":   s.let,
+					"sql":   s.sql,
+				},
+			})
+		})
+	}
+}
+
+// story is one script with the connection on which it looks into its database.
+type story struct{ conn *pgx.Conn }
+
+func (s story) as(ts *testscript.TestScript, _ bool, args []string) {
+	home := ts.MkAbs(args[0] + ".state")
+	ts.Setenv("XDG_STATE_HOME", home)
+	if _, err := os.Stat(home); err == nil || args[0] == "nobody" {
+		return
+	}
+	password := ts.MkAbs("sample-password")
+	if len(args) > 1 {
+		password = ts.MkAbs(args[1])
+	} else {
+		ts.Check(os.WriteFile(password, []byte(schema.SamplePassword+"\n"), 0o600))
+	}
+	ts.Check(ts.Exec("sh", "-c", "crm auth login "+args[0]+" --password-stdin < "+password))
+}
+
+var refusal = regexp.MustCompile(`^(crm: [^\n]+\n(hint: [^\n]+\n)?|\{"error":\{[^\n]+\}\}\n)$`)
+
+func (s story) exits(ts *testscript.TestScript, _ bool, args []string) {
+	before := s.checksum(ts)
+	err := ts.Exec(args[1], args[2:]...)
+	exit, isExit := errors.AsType[*exec.ExitError](err)
+	switch {
+	case err != nil && !isExit:
+		ts.Fatalf("%v", err)
+	case err == nil || strconv.Itoa(exit.ExitCode()) != args[0]:
+		ts.Fatalf("exit code is not %s: %v", args[0], err)
+	case ts.ReadFile("stdout") != "":
+		ts.Fatalf("a refusal has something on stdout")
+	case !refusal.MatchString(ts.ReadFile("stderr")):
+		ts.Fatalf("a refusal is one line and at most one hint")
+	case s.checksum(ts) != before:
+		ts.Fatalf("a refused command has changed the data")
+	}
+}
+
+func (s story) let(ts *testscript.TestScript, _ bool, args []string) {
+	var object map[string]any
+	decoder := json.NewDecoder(strings.NewReader(ts.ReadFile("stdout")))
+	decoder.UseNumber()
+	ts.Check(decoder.Decode(&object))
+	value, ok := object[args[1]]
+	if !ok {
+		ts.Fatalf("no field %s", args[1])
+	}
+	ts.Setenv(args[0], fmt.Sprint(value))
+}
+
+func (s story) sql(ts *testscript.TestScript, _ bool, args []string) {
+	lines, err := s.query(context.Background(), args[0])
+	ts.Check(err)
+	for _, line := range lines {
+		fmt.Fprintln(ts.Stdout(), line)
+	}
+}
+
+// query runs statements and gives their rows, the cells joined by "|".
+func (s story) query(ctx context.Context, statements string) (lines []string, err error) {
+	results, err := s.conn.PgConn().Exec(ctx, statements).ReadAll()
+	for _, result := range results {
+		for _, row := range result.Rows {
+			cells := make([]string, len(row))
+			for i, cell := range row {
+				cells[i] = string(cell)
+			}
+			lines = append(lines, strings.Join(cells, "|"))
+		}
+	}
+	return lines, err
+}
+
+// checksum stands for every row of every table but those that say who is logged in.
+func (s story) checksum(ts *testscript.TestScript) string {
+	tables, err := s.query(context.Background(), `
+		SELECT format('SELECT %L, md5(string_agg(t::text, '','' ORDER BY t::text)) FROM %I AS t', relname, relname)
+		FROM pg_class
+		WHERE relnamespace = to_regnamespace('public')
+		  AND relkind = 'r'
+		  AND relname NOT IN ('session', 'login_failure')
+		ORDER BY relname`)
+	ts.Check(err)
+	sums, err := s.query(context.Background(), strings.Join(tables, ";"))
+	ts.Check(err)
+	return strings.Join(sums, "\n")
+}

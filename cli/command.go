@@ -1,0 +1,245 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/peterbourgon/ff/v3/ffcli"
+
+	"github.com/epicevents/crm/service"
+)
+
+// command is one leaf of the tree while it is declared: its values in the order in which they are asked for, and what
+// it does with them.
+type command struct {
+	*ffcli.Command
+	app     *app
+	inputs  []input
+	example []string
+	run     func(ctx context.Context) error
+}
+
+// input is a value of a command, whatever its type.
+type input interface {
+	meta() *inputMeta
+	take(text string) error // parse and keep
+	ask(ctx context.Context) error
+}
+
+// inputMeta is what is known of a value before it is given.
+type inputMeta struct {
+	name        string
+	placeholder string
+	help        string
+	required    bool // asked for at a terminal, else exit 2
+	argument    bool // may also be the first argument
+	set         bool
+	text        string
+	err         error                                       // of the last take by flag
+	pick        func(ctx context.Context) ([]choice, error) // what there is to choose from, for questions and completion
+	several     bool                                        // a list of such values, with commas
+}
+
+// value is a value of type T: a flag, perhaps also the first argument, perhaps asked for.
+type value[T any] struct {
+	inputMeta
+	app   *app
+	parse func(string) (T, error)
+	got   T
+}
+
+func (v *value[T]) meta() *inputMeta { return &v.inputMeta }
+
+func (v *value[T]) take(text string) error {
+	got, err := v.parse(text)
+	if err != nil {
+		return namedError(v.name, err)
+	}
+	v.got, v.set, v.text = got, true, text
+	return nil
+}
+
+// pointer is nil when the value was not given: the field stays as it is.
+func (v *value[T]) pointer() *T {
+	if !v.set {
+		return nil
+	}
+	return &v.got
+}
+
+func (v *value[T]) ask(ctx context.Context) error {
+	check := func(text string) error {
+		_, err := v.parse(text)
+		return err
+	}
+	if v.pick != nil && !v.several {
+		choices, err := v.pick(ctx)
+		if err != nil {
+			return err
+		}
+		if len(choices) > 0 {
+			text, err := v.app.choose(ctx, v.label(), choices)
+			if err != nil {
+				return err
+			}
+			return v.take(text)
+		}
+	}
+	text, err := v.app.askText(ctx, v.label(), v.help, check)
+	if err != nil {
+		return err
+	}
+	return v.take(text)
+}
+
+// label is how the value is called in a question.
+func (m *inputMeta) label() string {
+	return strings.ToUpper(m.name[:1]) + strings.ReplaceAll(m.name[1:], "-", " ")
+}
+
+// namedError says which value is wrong.
+func namedError(name string, err error) error {
+	failure := describe(context.Background(), err)
+	if strings.HasPrefix(failure.Message, "--"+name) {
+		return err
+	}
+	return &usageError{fmt.Sprintf("--%s: %s", name, failure.Message), failure.Hint}
+}
+
+// command declares a leaf. usage is what stands behind the command's path.
+func (a *app) command(name, help string) *command {
+	c := &command{app: a, Command: &ffcli.Command{Name: name, ShortHelp: help, FlagSet: newFlagSet()}}
+	c.Exec = func(ctx context.Context, arguments []string) error {
+		if err := c.resolve(ctx, arguments); err != nil {
+			return err
+		}
+		return c.run(ctx)
+	}
+	return c
+}
+
+// examples are shown in the help, each a whole command line.
+func (c *command) examples(lines ...string) *command {
+	c.LongHelp = strings.Join(lines, "\n")
+	return c
+}
+
+// does completes a command.
+func (c *command) does(run func(ctx context.Context) error) *ffcli.Command {
+	c.run = run
+	c.ShortUsage = c.usage()
+	c.app.commands[c.Command] = c
+	return c.Command
+}
+
+// usage is the line under the command's name: <argument> [flags].
+func (c *command) usage() string {
+	var words []string
+	for _, in := range c.inputs {
+		m := in.meta()
+		if m.argument {
+			word := "<" + m.name + ">"
+			if !m.required {
+				word = "[" + m.name + "]"
+			}
+			words = append(words, word)
+		}
+	}
+	return strings.Join(append(words, "[flags]"), " ")
+}
+
+// flagOf declares a value that may be left out.
+func flagOf[T any](c *command, name, placeholder, help string, parse func(string) (T, error)) *value[T] {
+	v := &value[T]{app: c.app, parse: parse, inputMeta: inputMeta{name: name, placeholder: placeholder, help: help}}
+	c.inputs = append(c.inputs, v)
+	// The error is kept for resolve, which tells it in our words; a flag given twice takes the last.
+	c.FlagSet.Func(name, "`"+placeholder+"` "+help, func(text string) error {
+		v.err = v.take(text)
+		return nil
+	})
+	return v
+}
+
+// needed makes a value one that the command cannot do without.
+func needed[T any](v *value[T]) *value[T] {
+	v.required = true
+	return v
+}
+
+// maybeArgument makes a value one that may stand as the first argument, or be left out.
+func maybeArgument[T any](v *value[T]) *value[T] {
+	v.argument = true
+	return v
+}
+
+// asArgument makes a value one that may stand as the first argument too.
+func asArgument[T any](v *value[T]) *value[T] {
+	v.argument = true
+	v.required = true
+	return v
+}
+
+// resolve takes the arguments and sees that nothing is missing, before anything else is done.
+func (c *command) resolve(ctx context.Context, arguments []string) error {
+	for _, in := range c.inputs {
+		if err := in.meta().err; err != nil {
+			return err
+		}
+	}
+	for _, in := range c.inputs {
+		m := in.meta()
+		if !m.argument || len(arguments) == 0 {
+			continue
+		}
+		if m.set && m.text != arguments[0] {
+			return &usageError{fmt.Sprintf("--%s and the argument %q name two different things.", m.name, cutText(arguments[0])), ""}
+		}
+		if err := in.take(arguments[0]); err != nil {
+			return err
+		}
+		arguments = arguments[1:]
+	}
+	if len(arguments) > 0 {
+		return &usageError{fmt.Sprintf("unexpected argument %q for %q", cutText(arguments[0]), path(c.app.root, c.Command)),
+			path(c.app.root, c.Command) + " --help"}
+	}
+	var missing []string
+	for _, in := range c.inputs {
+		if m := in.meta(); m.required && !m.set {
+			missing = append(missing, "--"+m.name)
+		}
+	}
+	if len(missing) == 0 {
+		return nil
+	}
+	if !c.app.interactive() {
+		return &usageError{"missing " + strings.Join(missing, ", "), path(c.app.root, c.Command) + " --help"}
+	}
+	for _, in := range c.inputs {
+		if m := in.meta(); m.required && !m.set {
+			if err := in.ask(ctx); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// given says whether any of the values was given, and gives the names of those that were.
+func given(inputs ...input) (names []string) {
+	for _, in := range inputs {
+		if in.meta().set {
+			names = append(names, strings.ReplaceAll(in.meta().name, "-", "_"))
+		}
+	}
+	return names
+}
+
+// asTyped takes any string as it is.
+func asTyped(s string) (string, error) { return s, nil }
+
+// lineOf parses one line of text for the flag of this name.
+func lineOf(name string) func(string) (string, error) {
+	return func(s string) (string, error) { return service.ParseLine("--"+name, s) }
+}

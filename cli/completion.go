@@ -1,0 +1,262 @@
+package cli
+
+import (
+	"context"
+	_ "embed"
+	"flag"
+	"io"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/peterbourgon/ff/v3/ffcli"
+)
+
+// completeCommand is what the completion scripts call: crm __complete WORD..., the last word being the one to complete.
+const completeCommand = "__complete"
+
+// completionTime is how long somebody waits at most after pressing tab.
+const completionTime = 300 * time.Millisecond
+
+// completionMax is how many candidates are of use.
+const completionMax = 200
+
+var (
+	//go:embed completion/crm.bash
+	completionBash string
+	//go:embed completion/crm.zsh
+	completionZsh string
+	//go:embed completion/crm.fish
+	completionFish string
+)
+
+func (a *app) completionCommand() *ffcli.Command {
+	scripts := map[string]string{"bash": completionBash, "zsh": completionZsh, "fish": completionFish}
+	shells := []string{"bash", "zsh", "fish"}
+	c := a.command("completion", "print the script that completes crm's commands, flags and values in a shell").examples(
+		"source <(crm completion bash)",
+		"mkdir -p ~/.zfunc; crm completion zsh > ~/.zfunc/_crm",
+		"mkdir -p ~/.config/fish/completions; crm completion fish > ~/.config/fish/completions/crm.fish",
+	)
+	shell := asArgument(flagOf(c, "shell", "SHELL", "bash, zsh or fish", func(s string) (string, error) {
+		if scripts[s] == "" {
+			return "", unknownValue("shell", s, shells)
+		}
+		return s, nil
+	}))
+	shell.pick = fixed(shells)
+	return c.does(func(context.Context) error {
+		_, err := io.WriteString(a.Out, scripts[shell.got])
+		return err
+	})
+}
+
+// fixed are choices that need no description.
+func fixed(values []string) func(context.Context) ([]choice, error) {
+	return func(context.Context) ([]choice, error) {
+		choices := make([]choice, len(values))
+		for i, v := range values {
+			choices[i] = choice{"", v}
+		}
+		return choices, nil
+	}
+}
+
+// completeFiles is printed instead of candidates where a file name is wanted, which the shell completes best.
+const completeFiles = ":files"
+
+// complete prints the candidates for the last word, each with a tab and a description if it has one. It is silent when
+// nobody is logged in, when the database does not answer at once, and on any error.
+func (a *app) complete(ctx context.Context, words []string) {
+	ctx, cancel := context.WithTimeout(ctx, completionTime)
+	defer cancel()
+	a.Err = io.Discard
+	a.neverStart = true
+	if len(words) == 0 {
+		words = []string{""}
+	}
+	before, typed := words[:len(words)-1], words[len(words)-1]
+	_, _ = a.caught(func() error {
+		a.root = a.newRoot()
+		line := readLine(a.root, before)
+		if err := a.configure(globalFlags(line)); err != nil {
+			cancel() // what is in the database is not known; the rest completes all the same
+		}
+		a.config.databaseReset = false
+		return a.printCandidates(a.candidates(ctx, line, before, typed), typed)
+	})
+}
+
+func (a *app) printCandidates(choices []choice, typed string) error {
+	var b strings.Builder
+	for _, c := range startingWith(choices, typed) {
+		b.WriteString(escape(c.value))
+		if description := c.description(); description != "" {
+			b.WriteString("\t" + escape(description))
+		}
+		b.WriteString("\n")
+	}
+	_, err := io.WriteString(a.Out, b.String())
+	return err
+}
+
+// description is the label without the value, or the beginning of it, that many labels start with.
+func (c choice) description() string {
+	if head, rest, ok := strings.Cut(c.label, "  "); ok && strings.HasPrefix(c.value, head) {
+		return rest
+	}
+	if c.label == c.value {
+		return ""
+	}
+	return c.label
+}
+
+// globalFlags are the global flags of an unfinished line, as far as they are complete.
+func globalFlags(line *commandLine) (args []string) {
+	root := line.path[0]
+	for _, f := range line.flags {
+		if owner, defined := line.lookup(f.name); owner == root && (f.hasValue || isBoolFlag(defined)) {
+			args = append(args, f.normal(root.FlagSet, defined))
+		}
+	}
+	return args
+}
+
+// candidates are what the word to complete may be. Those that do not begin as it does are taken out later.
+func (a *app) candidates(ctx context.Context, line *commandLine, before []string, typed string) []choice {
+	if len(line.flags) > 0 {
+		last := line.flags[len(line.flags)-1]
+		if defined := line.guess(last.name); defined != nil && !last.hasValue && !isBoolFlag(defined) {
+			return a.flagValues(ctx, line, last.name, typed)
+		}
+	}
+	selected := line.command()
+	mayBeFlag := !endsFlags(a.root, before)
+	switch name, value, hasValue := strings.Cut(typed, "="); {
+	case mayBeFlag && startsFlag(typed) && hasValue:
+		choices := a.flagValues(ctx, line, strings.TrimLeft(name, "-"), value)
+		for i, c := range choices {
+			choices[i] = choice{c.description(), name + "=" + c.value}
+		}
+		return choices
+	case mayBeFlag && strings.HasPrefix(typed, "-"):
+		return a.flagNames(selected, typed)
+	case len(selected.Subcommands) > 0 && len(line.arguments) == 0:
+		return subcommands(selected)
+	}
+	return a.argumentValues(ctx, line, typed)
+}
+
+// endsFlags says whether a "--" has ended the flags, and is not itself the value of one.
+func endsFlags(root *ffcli.Command, before []string) bool {
+	flags := func(words []string) int { return len(readLine(root, words).flags) }
+	return flags(append(before[:len(before):len(before)], "-o=table")) == flags(before)
+}
+
+func (a *app) flagNames(selected *ffcli.Command, typed string) (choices []choice) {
+	add := func(f *flag.Flag) {
+		_, help := describeFlag(f)
+		choices = append(choices, choice{help, dashed(f.Name)})
+	}
+	selected.FlagSet.VisitAll(add)
+	if selected == a.root {
+		return choices
+	}
+	a.root.FlagSet.VisitAll(func(f *flag.Flag) {
+		key := strings.Contains(f.Name, ".") // rarely typed
+		if selected.FlagSet.Lookup(f.Name) == nil && (!key || strings.HasPrefix(typed, "--"+f.Name[:1])) {
+			add(f)
+		}
+	})
+	return choices
+}
+
+func subcommands(group *ffcli.Command) (choices []choice) {
+	for _, sub := range group.Subcommands {
+		choices = append(choices, choice{sub.ShortHelp, sub.Name})
+	}
+	return choices
+}
+
+// argumentValues are the values that the first argument may have; after crm help also the words of a command.
+func (a *app) argumentValues(ctx context.Context, line *commandLine, typed string) []choice {
+	if len(line.arguments) > 0 {
+		if line.command().Name != "help" {
+			return nil
+		}
+		explained := a.root
+		for _, word := range line.arguments {
+			if explained = findCommand(explained, word); explained == nil {
+				return nil
+			}
+		}
+		return subcommands(explained)
+	}
+	if command := a.commands[line.command()]; command != nil {
+		for _, in := range command.inputs {
+			if m := in.meta(); m.argument {
+				return values(ctx, m, typed)
+			}
+		}
+	}
+	return nil
+}
+
+// flagValues are the values that a flag may have.
+func (a *app) flagValues(ctx context.Context, line *commandLine, name, typed string) []choice {
+	var choices []choice
+	switch name {
+	case "o", "output":
+		choices, _ = fixed(formats)(ctx)
+		return choices
+	case "csv-style":
+		choices, _ = fixed([]string{csvPlain, csvExcelFr})(ctx)
+		return choices
+	case "config":
+		return []choice{{value: completeFiles}}
+	}
+	if command := a.commands[line.command()]; command != nil {
+		for _, in := range command.inputs {
+			if m := in.meta(); m.name == name {
+				return values(ctx, m, typed)
+			}
+		}
+	}
+	return nil
+}
+
+// values are the choices of one value. Where several may be given with commas, those before the last comma are kept.
+func values(ctx context.Context, m *inputMeta, typed string) []choice {
+	if m.pick == nil {
+		return nil
+	}
+	choices, err := m.pick(ctx)
+	if err != nil {
+		return nil
+	}
+	i := strings.LastIndexByte(typed, ',')
+	if !m.several || i < 0 {
+		return choices
+	}
+	kept := typed[:i+1]
+	var more []choice
+	for _, c := range choices {
+		if !slices.Contains(strings.Split(kept, ","), c.value) {
+			more = append(more, choice{c.description(), kept + c.value})
+		}
+	}
+	return more
+}
+
+// startingWith keeps the candidates that begin as the word does, no more of them than are of use.
+func startingWith(choices []choice, typed string) (matching []choice) {
+	for _, c := range choices {
+		if strings.HasPrefix(c.value, typed) || strings.HasSuffix(c.value, completeFiles) {
+			matching = append(matching, c)
+		}
+		if len(matching) == completionMax {
+			break
+		}
+	}
+	return matching
+}

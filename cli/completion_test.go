@@ -1,0 +1,325 @@
+//go:build unix
+
+package cli
+
+import (
+	"fmt"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// evil is a name that a shell must never take for anything but text.
+const evil = `$(touch pwned) ` + "`touch pwned`" + ` "two" 'one' :colon; \n %s * && touch pwned | ~ !! {a,b} [/foo]`
+
+// completionCases are lines on which TAB is pressed. {word} is all that was typed last.
+var completionCases = []struct {
+	typed string
+	line  string   // after TAB
+	list  []string // what the candidates and their descriptions have in them
+}{
+	{"crm contr", "crm contract ", nil},
+	{"crm co", "crm co", []string{"contract", "contracts and their payments", "completion"}},
+	{"crm contract pay", "crm contract payments ", nil},
+	{"crm CONTRACT pay", "crm CONTRACT payments ", nil},
+	{"crm contract list --not-p", "crm contract list --not-paid-filter ", nil},
+	{"crm contract list --not-", "crm contract list --not-", []string{"--not-paid-filter", "only those that are not fully paid", "--not-signed-filter"}},
+	{"crm --database.u", "crm --database.url ", nil},
+	{"crm -o mark", "crm -o markdown ", nil},
+	{"crm contract list --output=cs", "crm contract list --output=csv ", nil},
+	{"crm contract list --output=js", "crm contract list --output=json", []string{"jsonl"}},
+	{"crm -o csv --csv-style ex", "crm -o csv --csv-style excel-fr ", nil},
+	{"crm employee add --role su", "crm employee add --role support ", nil},
+	{"crm employee add --role=su", "crm employee add --role=support ", nil},
+	{"crm employee detail non", "crm employee detail none1 ", nil},
+	{"crm employee detail comm", "crm employee detail commercial", []string{"commercial1", "Désiré Fontaine", "commercial3"}},
+	{"crm customer set-commercial 3 --commercial-username ", "crm customer set-commercial 3 --commercial-username commercial", []string{"commercial2", "Élodie Garnier"}},
+	{"crm contract detail b0", "crm contract detail b0f94adc-0ac3-46cb-bb52-cecbf41673e5 ", nil},
+	{"crm contract detail ab", "crm contract detail ab", []string{"ab0469a5-c2ba-4ff7-b9d4-9080df2db07e", "Johanna Baker", "0.00 € of 12 500.00 € due"}},
+	{"crm event add --contract-uuid=b0", "crm event add --contract-uuid=b0f94adc-0ac3-46cb-bb52-cecbf41673e5 ", nil},
+	{"crm customer detail 1", "crm customer detail 1", []string{"10", "Bäckerei Weiß", "14", evil}},
+	{"crm contract list --customer-id 14", "crm contract list --customer-id 14 ", nil},
+	{"crm customer list --fields id,full", "crm customer list --fields id,fullname ", nil},
+	{"crm customer list --fields=id,full", "crm customer list --fields=id,fullname ", nil},
+	{"crm customer list --sort fullname:d", "crm customer list --sort fullname:desc ", nil},
+	{"crm customer list --sort=fullname:d", "crm customer list --sort=fullname:desc ", nil},
+	{"crm event update 1 --clear note,loc", "crm event update 1 --clear note,location ", nil},
+	{"crm employee detail -- non", "crm employee detail -- none1 ", nil},
+	{"crm employee detail -- -", "crm employee detail -- -", nil},
+	{`crm customer list --search "a b" --company 'c d' -o mark`, `crm customer list --search "a b" --company 'c d' -o markdown `, nil},
+	{"crm help mon", "crm help money ", nil},
+	{"crm help contract pay", "crm help contract payments ", nil},
+	{"crm --config my", `crm --config my\ settings.toml `, nil},
+	{"crm contarct lis", "crm contarct lis", nil},
+	{"crm contract list --nonsense --lim", "crm contract list --nonsense --limit ", nil},
+	{"crm employee detail none1 comm", "crm employee detail none1 comm", nil},
+	{"crm customer detail $(touch pwned)1", "crm customer detail $(touch pwned)1", nil},
+}
+
+// completionDesk has a customer whose name is dangerous, and a folder to look into afterwards.
+func completionDesk(t *testing.T) *desk {
+	t.Helper()
+	d := newDesk(t, "commercial1")
+	_, err := d.conn.Exec(t.Context(), `
+		INSERT INTO customer (fullname, company, commercial_id, email, phone)
+		SELECT $1, $1, id, 'evil@evil.example', '+33145678901' FROM employee WHERE username = 'commercial1'`, evil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(d.env["HOME"], "my settings.toml"), nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	d.env["TERM"] = "xterm"
+	return d
+}
+
+func (d *desk) nothingWasExecuted(t *testing.T) {
+	t.Helper()
+	files, err := os.ReadDir(d.env["HOME"])
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, file := range files {
+		if strings.Contains(file.Name(), "pwned") {
+			t.Error("what was stored or typed was executed")
+		}
+	}
+}
+
+// inShell presses TAB at the end of each line in an interactive shell. Ctrl-T there shows the line as it now is, and
+// empties it.
+func (d *desk) inShell(t *testing.T, shell *exec.Cmd, setup string) {
+	t.Helper()
+	shell.Dir, shell.Env = d.env["HOME"], d.environ()
+	s := newScreen(t, 60, 250, shell)
+	s.press(setup + "; echo rea''dy\n")
+	s.until("ready")
+	for _, c := range completionCases {
+		tabs := "\t"
+		if c.list != nil {
+			tabs = "\t\t\t" // the first puts in what all candidates have in common, the last lists them
+		}
+		s.press(c.typed + tabs + "\x14")
+		list := s.until("<<")
+		if got := s.until(">>"); got != c.line {
+			t.Errorf("%q becomes %q, want %q", c.typed, got, c.line)
+		}
+		for _, want := range c.list {
+			if !strings.Contains(list, want) {
+				t.Errorf("%q: %q is not listed, but %q", c.typed, want, list)
+			}
+		}
+	}
+	s.press("exit\n")
+	if err := s.wait(); err != nil {
+		t.Error(err)
+	}
+	d.nothingWasExecuted(t)
+}
+
+func TestCompletionInBash(t *testing.T) {
+	t.Parallel()
+	requireProgram(t, "bash", "bash")
+	completionDesk(t).inShell(t, exec.Command("bash", "--norc", "--noprofile", "-i"), strings.Join([]string{
+		`set +H`, `PS1='$ '`,
+		`bind 'set enable-bracketed-paste off'`, `bind 'set bell-style none'`,
+		`bind 'set page-completions off'`, `bind 'set completion-query-items 0'`,
+		`bind -x '"\C-t": printf "<<%s>>\n" "$READLINE_LINE"; READLINE_LINE= READLINE_POINT=0'`,
+		`source <(crm completion bash)`,
+	}, "; "))
+}
+
+func TestCompletionInZsh(t *testing.T) {
+	t.Parallel()
+	requireProgram(t, "zsh", "zsh")
+	completionDesk(t).inShell(t, exec.Command("zsh", "-f", "-i"), strings.Join([]string{
+		`PS1='$ '`, `LISTMAX=1000`, `unsetopt beep banghist automenu`, `bindkey -e`,
+		`bindkey '^I' complete-word`, // not expand-or-complete, with which zsh itself runs a $(command) in the line
+		`show() { print -rn -- "<<$BUFFER>>" > /dev/tty; BUFFER= }`, `zle -N show`, `bindkey '^T' show`,
+		`source <(crm completion zsh)`,
+	}, "; "))
+}
+
+// TestCompletionInFish asks fish itself for the candidates: what it would put into the line when there is one, and all
+// of them with their descriptions.
+func TestCompletionInFish(t *testing.T) {
+	t.Parallel()
+	requireProgram(t, "fish", "fish")
+	d := completionDesk(t)
+	script := "source (crm completion fish | psub)\n"
+	for i, c := range completionCases {
+		name := fmt.Sprintf("line%d", i)
+		d.env[name] = c.typed
+		script += fmt.Sprintf("complete -C \"$%s\"; echo '<<>>'\n", name)
+	}
+	fish := exec.Command("fish", "--no-config", "-c", script)
+	fish.Dir, fish.Env = d.env["HOME"], d.environ()
+	out, err := fish.CombinedOutput()
+	if err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
+	answers := strings.Split(string(out), "<<>>\n")
+	for i, c := range completionCases {
+		answer := answers[i]
+		for _, want := range c.list {
+			if !strings.Contains(answer, want) {
+				t.Errorf("%q: %q is not listed, but %q", c.typed, want, answer)
+			}
+		}
+		last := func(line string) string {
+			words := strings.Split(strings.ReplaceAll(strings.TrimSuffix(line, " "), `\ `, "\x00"), " ")
+			return strings.ReplaceAll(words[len(words)-1], "\x00", " ")
+		}
+		switch {
+		case c.list != nil:
+		case c.line == c.typed && answer != "":
+			t.Errorf("%q has candidates: %q", c.typed, answer)
+		case c.line != c.typed && !strings.HasPrefix(answer, last(c.line)):
+			t.Errorf("%q has the candidates %q, want %q", c.typed, answer, last(c.line))
+		}
+	}
+	d.nothingWasExecuted(t)
+}
+
+// complete gives the lines of crm __complete, in a process of its own, which must be silent but for them.
+func (d *desk) complete(t *testing.T, words ...string) []string {
+	t.Helper()
+	command := exec.Command("crm", append([]string{completeCommand}, words...)...)
+	command.Dir, command.Env = d.env["HOME"], d.environ()
+	var out, err strings.Builder
+	command.Stdout, command.Stderr = &out, &err
+	if failure := command.Run(); failure != nil || err.Len() > 0 {
+		t.Errorf("crm __complete %q: %v, %q", words, failure, err.String())
+	}
+	if out.Len() == 0 {
+		return nil
+	}
+	return strings.Split(strings.TrimSuffix(out.String(), "\n"), "\n")
+}
+
+func TestCompletionIsSilent(t *testing.T) {
+	t.Parallel()
+	deaf, err := net.Listen("tcp", "127.0.0.1:0") // nobody accepts
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer deaf.Close()
+	broken := filepath.Join(t.TempDir(), "crm.toml")
+	if err := os.WriteFile(broken, []byte("time_zone = \n[database\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	shared := newDesk(t, "commercial1")
+	for name, change := range map[string]func(d *desk){
+		"not logged in":      func(d *desk) { d.env["CRM_TOKEN"] = "" },
+		"bad token":          func(d *desk) { d.env["CRM_TOKEN"] = "a.b.c" },
+		"no database":        func(d *desk) { d.env["CRM_DATABASE_URL"] = "postgres://crm@127.0.0.1:1/crm" },
+		"no local database":  func(d *desk) { d.env["CRM_DATABASE_URL"] = "" },
+		"deaf database":      func(d *desk) { d.env["CRM_DATABASE_URL"] = "postgres://crm@" + deaf.Addr().String() + "/crm" },
+		"logged out":         func(d *desk) { d.apart().sql("DELETE FROM session") },
+		"locked tables":      func(d *desk) { d.apart().lock() },
+		"other schema":       func(d *desk) { d.apart().sql("UPDATE schema_migrations SET version = 1") },
+		"broken file":        func(d *desk) { d.env["CRM_CONFIG"] = broken },
+		"no file":            func(d *desk) { d.env["CRM_CONFIG"] = "/nonexistent/crm.toml" },
+		"bad variable":       func(d *desk) { d.env["CRM_DATABASE_ECHO"] = "perhaps" },
+		"not a database URL": func(d *desk) { d.env["CRM_DATABASE_URL"] = "postgres://%zz" },
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			d := shared.beside(t, "commercial1")
+			change(d)
+			d.env["CRM_OUTPUT"] = "json"
+			for _, words := range [][]string{
+				{"customer", "detail", ""}, {"contract", "detail", "b"}, {"contract", "list", "--commercial", ""}, {"event", "list", "--support="},
+			} {
+				if got := d.complete(t, words...); got != nil {
+					t.Errorf("crm %q has the candidates %q", words, got)
+				}
+			}
+			if got := d.complete(t, "contract", "list", "--not-p"); len(got) != 1 {
+				t.Errorf("what is no secret of the database is not completed: %q", got)
+			}
+		})
+	}
+}
+
+// apart goes on with a database that nobody else has.
+func (d *desk) apart() *desk {
+	*d = *newDesk(d.t, "commercial1")
+	return d
+}
+
+// lock keeps others from reading employees and customers.
+func (d *desk) lock() {
+	d.t.Helper()
+	tx, err := d.conn.Begin(d.t.Context())
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	if _, err := tx.Exec(d.t.Context(), "LOCK TABLE employee, customer"); err != nil {
+		d.t.Fatal(err)
+	}
+}
+
+func TestCompletionNeverStartsOrResets(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t, "commercial1")
+	d.env["CRM_DATABASE_RESET"] = "true"
+	if got := d.complete(t, "customer", "detail", "13"); len(got) != 1 {
+		t.Errorf("the candidates are %q", got)
+	}
+	d.env["CRM_DATABASE_URL"], d.env["CRM_DATABASE_RESET"] = "", ""
+	d.env["CRM_CONTROLLER_AUTH_SECRET_KEY"] = strings.Repeat("k", 32)
+	d.complete(t, "customer", "detail", "")
+	if files, _ := filepath.Glob(filepath.Join(d.env["HOME"], ".local/share/crm/*")); len(files) > 0 {
+		t.Errorf("completion has made %q", files)
+	}
+}
+
+func TestCompletionCandidates(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t, "commercial1")
+	d.sql(`UPDATE customer SET company = E'a \u202e b' WHERE id = 13`)
+	for _, c := range []struct {
+		words []string
+		want  []string
+	}{
+		{[]string{"customer", "detail", "3"}, []string{"3\tAnaïs Morel, Brasserie de l'Étoile (commercial1)"}},
+		{[]string{"customer", "detail", "13"}, []string{"13\tBarthélemy Œuvrard, a \\u202e b (commercial3)"}},
+		{[]string{"event", "detail", "3"}, []string{"3\tSoirée fado, Inès Ribeiro"}},
+		{[]string{"contract", "detail", "b0f9"}, []string{"b0f94adc-0ac3-46cb-bb52-cecbf41673e5\tInès Ribeiro, Fado & Co: 6 900.50 € of 9 900.50 € due"}},
+		{[]string{"employee", "update", "none"}, []string{"none1\tInès Kléber (none)"}},
+		{[]string{"employee", "list", "--role-filter", "s"}, []string{"support"}},
+		{[]string{"--role-filter"}, nil},
+		{[]string{"event", "update", "1", "--clear", "start,end,"}, []string{"start,end,attendees", "start,end,location", "start,end,note"}},
+		{[]string{"completion", "z"}, []string{"zsh"}},
+		{[]string{"schema", "pay"}, []string{"payment"}},
+		{[]string{"contract", "list", "--limit", ""}, nil},
+		{[]string{"contract", "list", "--config="}, []string{"--config=:files"}},
+		{[]string{"contract", "list", "--count="}, nil},
+		{[]string{"contract", "list", "--search", "--", "--cou"}, []string{"--count\tonly the number of rows"}},
+	} {
+		if diff := cmp.Diff(c.want, d.complete(t, c.words...)); diff != "" {
+			t.Errorf("crm %q (-want +got):\n%s", c.words, diff)
+		}
+	}
+}
+
+// TestCompletionOfMany has more than are of use, and the one that was meant among them.
+func TestCompletionOfMany(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t, "commercial1")
+	d.sql(manyRows + "; ANALYZE")
+	for _, words := range [][]string{{"customer", "detail", ""}, {"contract", "detail", ""}, {"event", "detail", ""}, {"employee", "detail", ""}} {
+		if got := d.complete(t, words...); len(got) != completionMax {
+			t.Errorf("%d candidates for %q", len(got), words)
+		}
+	}
+	if got := d.complete(t, "customer", "detail", "9999"); len(got) != 1 {
+		t.Errorf("the candidates are %q", got)
+	}
+}

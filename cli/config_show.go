@@ -1,0 +1,77 @@
+package cli
+
+import (
+	"cmp"
+	"context"
+	"flag"
+	"net/url"
+	"regexp"
+
+	"github.com/peterbourgon/ff/v3/ffcli"
+)
+
+func (a *app) configCommands() *ffcli.Command {
+	return &ffcli.Command{
+		Name:        "config",
+		ShortHelp:   "the configuration, and where each value is from",
+		FlagSet:     newFlagSet(),
+		Exec:        group,
+		Subcommands: []*ffcli.Command{a.configShow()},
+	}
+}
+
+func (a *app) configShow() *ffcli.Command {
+	c := a.command("show", "each setting with its value and where that is from; secrets are masked").examples("crm config show")
+	fields := fieldsOf(c, settings)
+	return c.does(func(context.Context) error {
+		o := a.output()
+		o.fields = fields.got
+		var rows []setting
+		a.root.FlagSet.VisitAll(func(f *flag.Flag) {
+			if isKey(f.Name) {
+				source := cmp.Or(a.config.source[f.Name], "default")
+				rows = append(rows, setting{f.Name, masked(f.Name, f.Value.String()), source})
+			}
+		})
+		return list(o, settings, streamOf(rows))
+	})
+}
+
+// setting is one value of the configuration.
+type setting struct{ key, value, source string }
+
+var settings = resource[setting]{
+	name: "setting", title: "Configuration", hue: hueBlue,
+	columns: []column[setting]{
+		{name: "key", value: func(s setting) any { return s.key }, whole: true},
+		{name: "value", value: func(s setting) any { return s.value }, whole: true},
+		{name: "source", value: func(s setting) any { return s.source }, whole: true},
+	},
+}
+
+const mask = "********"
+
+// masked hides what is secret in a value.
+func masked(key, value string) string {
+	if value == "" {
+		return ""
+	}
+	switch key {
+	case "controller.auth_secret_key", "error_tracing.dns", "error_tracing.dsn":
+		return mask
+	case "database.url":
+		u, err := url.Parse(value)
+		if err != nil {
+			return mask
+		}
+		query := u.Query()
+		for name := range query {
+			if regexp.MustCompile(`pass|key|secret`).MatchString(name) {
+				query.Set(name, "xxxxx")
+			}
+		}
+		u.RawQuery = query.Encode()
+		return u.Redacted()
+	}
+	return value
+}

@@ -1,0 +1,300 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/google/uuid"
+	"github.com/peterbourgon/ff/v3/ffcli"
+
+	"github.com/epicevents/crm/gen"
+	"github.com/epicevents/crm/service"
+)
+
+func (a *app) contractCommands() *ffcli.Command {
+	return &ffcli.Command{
+		Name:      "contract",
+		ShortHelp: "contracts and their payments",
+		FlagSet:   newFlagSet(),
+		Exec:      group,
+		Subcommands: []*ffcli.Command{
+			a.contractList(),
+			a.contractDetail(),
+			a.contractAdd(),
+			a.contractUpdate(),
+			a.contractSign(),
+			a.contractAddPayment(),
+			a.contractPayments(),
+		},
+	}
+}
+
+func (a *app) contractList() *ffcli.Command {
+	c := a.command("list", "list contracts, oldest first").examples(
+		"crm contract list --not-paid-filter",
+		"crm contract list --not-paid-filter -o csv > unpaid.csv",
+		"crm contract list --mine --sort total_due:desc --limit 10",
+	)
+	var notSigned, notPaid, mine bool
+	c.FlagSet.BoolVar(&notSigned, "not-signed-filter", false, "only those that are not signed")
+	c.FlagSet.BoolVar(&notPaid, "not-paid-filter", false, "only those that are not fully paid")
+	c.FlagSet.BoolVar(&mine, "mine", false, "only those of your own customers")
+	commercial := flagOf(c, "commercial", "USERNAME", "only those of this commercial's customers", service.ParseUsername)
+	commercial.pick = a.pickEmployee(gen.RoleCommercial)
+	customer := flagOf(c, "customer-id", "N", "only those of this customer", parseID)
+	customer.pick = a.pickCustomer
+	search := searchFlag(c, "customer, company or e-mail")
+	l := listingOf(c, contracts)
+	return c.does(func(ctx context.Context) error {
+		s, err := a.session(ctx)
+		if err != nil {
+			return err
+		}
+		if err := a.existingUsername(ctx, s, commercial); err != nil {
+			return err
+		}
+		p := gen.ContractListParams{
+			NotSigned:    notSigned,
+			NotPaid:      notPaid,
+			CommercialID: mineOnly(s, mine),
+			Commercial:   commercial.pointer(),
+			CustomerID:   customer.pointer(),
+			Search:       search.pointer(),
+			Sort:         l.order(),
+			RowLimit:     l.rowLimit(),
+		}
+		return showList(a, ctx, l, contracts, s.ContractList(ctx, p), func(ctx context.Context) (int64, error) {
+			return s.ContractCount(ctx, p)
+		})
+	})
+}
+
+func (a *app) contractDetail() *ffcli.Command {
+	c := a.command("detail", "show one contract").examples("crm contract detail b0f94a")
+	contract := asArgument(a.contractFlag(c))
+	show := detailOf(c, contracts)
+	return c.does(func(ctx context.Context) error {
+		s, err := a.session(ctx)
+		if err != nil {
+			return err
+		}
+		id, err := s.ContractFind(ctx, contract.got)
+		if err != nil {
+			return err
+		}
+		row, err := s.ContractDetail(ctx, id)
+		if err != nil {
+			return err
+		}
+		return show(row)
+	})
+}
+
+func (a *app) contractAdd() *ffcli.Command {
+	c := a.command("add", "draw up a contract for a customer").examples(
+		`crm contract add --customer-id 3 --total-amount "1 234,50"`,
+	)
+	customer := needed(flagOf(c, "customer-id", "N", "id of the customer", parseID))
+	customer.pick = a.pickCustomer
+	total := needed(flagOf(c, "total-amount", "EUROS", "total amount, such as 1234.50", service.ParseMoney))
+	show := detailOf(c, contracts)
+	return c.does(func(ctx context.Context) error {
+		s, err := a.session(ctx)
+		if err != nil {
+			return err
+		}
+		row, err := s.ContractAdd(ctx, gen.ContractAddParams{CustomerID: customer.got, TotalAmount: total.got})
+		if err != nil {
+			return err
+		}
+		return show(row)
+	})
+}
+
+func (a *app) contractUpdate() *ffcli.Command {
+	c := a.command("update", "change the total amount or the customer of a contract").examples(
+		"crm contract update b0f94a --total-amount 9900",
+		"crm contract update b0f94a --customer-id 6",
+	)
+	contract := asArgument(a.contractFlag(c))
+	total := flagOf(c, "total-amount", "EUROS", "total amount, such as 1234.50", service.ParseMoney)
+	customer := flagOf(c, "customer-id", "N", "id of the customer it goes to", parseID)
+	customer.pick = a.pickCustomer
+	show := detailOf(c, contracts)
+	return c.does(func(ctx context.Context) error {
+		changed, err := changes(total, customer)
+		if err != nil {
+			return err
+		}
+		s, err := a.session(ctx)
+		if err != nil {
+			return err
+		}
+		id, err := s.ContractFind(ctx, contract.got)
+		if err != nil {
+			return err
+		}
+		row, err := s.ContractUpdate(ctx, gen.ContractUpdateParams{
+			ID: id, TotalAmount: total.pointer(), CustomerID: customer.pointer(),
+		})
+		if err != nil {
+			return err
+		}
+		if total.set {
+			changed = append(changed, "total_due")
+		}
+		if customer.set {
+			changed = append(changed, "customer", "company", "commercial")
+		}
+		return show(row, changed...)
+	})
+}
+
+func (a *app) contractSign() *ffcli.Command {
+	c := a.command("sign", "record that the customer has signed").examples("crm contract sign fb819b")
+	contract := asArgument(a.contractFlag(c))
+	show := detailOf(c, contracts)
+	return c.does(func(ctx context.Context) error {
+		s, err := a.session(ctx)
+		if err != nil {
+			return err
+		}
+		id, err := s.ContractFind(ctx, contract.got)
+		if err != nil {
+			return err
+		}
+		row, changed, err := s.ContractSign(ctx, id)
+		if err != nil {
+			return err
+		}
+		if !changed {
+			a.notice("The contract was signed already; nothing was changed.")
+			return show(row)
+		}
+		return show(row, "signed", "signed_at")
+	})
+}
+
+func (a *app) contractAddPayment() *ffcli.Command {
+	c := a.command("add-payment", "record a payment").examples(
+		"crm contract add-payment b0f94a --payment 1500",
+		`crm contract add-payment b0f94a --payment "1 234,50" --payment-id 5f0c1a52-8d0e-4c1a-9d62-3f1d1f0f7a10`,
+	)
+	contract := asArgument(a.contractFlag(c))
+	payment := needed(flagOf(c, "payment", "EUROS", "amount, such as 1234.50", service.ParseMoney))
+	paymentID := flagOf(c, "payment-id", "UUID", "id of the payment: repeated with the same id it is recorded once", parseUUID)
+	show := detailOf(c, recordedPayments)
+	return c.does(func(ctx context.Context) error {
+		s, err := a.session(ctx)
+		if err != nil {
+			return err
+		}
+		id, err := s.ContractFind(ctx, contract.got)
+		if err != nil {
+			return err
+		}
+		if !paymentID.set {
+			paymentID.got = uuid.New()
+		}
+		recorded, err := s.ContractAddPayment(ctx, gen.ContractAddPaymentParams{ID: paymentID.got, ContractID: id, Amount: payment.got})
+		if err != nil {
+			return err
+		}
+		if !recorded.Created {
+			a.notice("This payment was recorded already; nothing was changed.")
+		}
+		return show(recorded, "total_due")
+	})
+}
+
+func (a *app) contractPayments() *ffcli.Command {
+	c := a.command("payments", "list the payments of a contract").examples("crm contract payments 771c41")
+	contract := asArgument(a.contractFlag(c))
+	l := listingOf(c, payments)
+	return c.does(func(ctx context.Context) error {
+		s, err := a.session(ctx)
+		if err != nil {
+			return err
+		}
+		id, err := s.ContractFind(ctx, contract.got)
+		if err != nil {
+			return err
+		}
+		if _, err := s.ContractDetail(ctx, id); err != nil {
+			return err
+		}
+		p := gen.ContractPaymentsParams{ContractID: id, Sort: l.order(), RowLimit: l.rowLimit()}
+		return showList(a, ctx, l, payments, s.ContractPayments(ctx, p), func(ctx context.Context) (int64, error) {
+			return s.ContractPaymentsCount(ctx, p)
+		})
+	})
+}
+
+// contractFlag declares the contract that a command is about: its id or the beginning of one.
+func (a *app) contractFlag(c *command) *value[string] {
+	contract := flagOf(c, "contract-uuid", "UUID", "id of the contract, or its first 6 characters or more", func(s string) (string, error) {
+		_, _, err := service.ParseContractID(s)
+		return s, err
+	})
+	contract.pick = a.pickContract
+	return contract
+}
+
+func (a *app) pickContract(ctx context.Context) ([]choice, error) {
+	s, err := a.session(ctx)
+	if err != nil {
+		return nil, err
+	}
+	var choices []choice
+	for c, err := range s.ContractList(ctx, gen.ContractListParams{}) {
+		if err != nil {
+			return nil, err
+		}
+		label := fmt.Sprintf("%s  %s, %s: %s of %s due", c.ID.String()[:8], c.Customer, c.Company,
+			service.FormatEuro(c.TotalDue), service.FormatEuro(c.TotalAmount))
+		choices = append(choices, choice{label, c.ID.String()})
+	}
+	return choices, nil
+}
+
+var contracts = resource[gen.ContractView]{
+	name: "contract", title: "Contracts", hue: hueGreen,
+	columns: []column[gen.ContractView]{
+		{name: "id", value: func(c gen.ContractView) any { return c.ID }, rank: 1},
+		{name: "customer_id", value: func(c gen.ContractView) any { return c.CustomerID }, dataOnly: true},
+		{name: "customer", value: func(c gen.ContractView) any { return c.Customer }},
+		{name: "company", value: func(c gen.ContractView) any { return c.Company }, rank: 5},
+		{name: "commercial_id", value: func(c gen.ContractView) any { return c.CommercialID }, dataOnly: true},
+		{name: "commercial", value: func(c gen.ContractView) any { return c.Commercial }, rank: 4, whole: true},
+		{name: "signed", value: func(c gen.ContractView) any { return c.Signed }, rank: 2},
+		{name: "total_amount", value: func(c gen.ContractView) any { return amount(c.TotalAmount) }, rank: 3},
+		{name: "total_due", value: func(c gen.ContractView) any { return amount(c.TotalDue) }},
+		{name: "created_at", value: func(c gen.ContractView) any { return c.CreatedAt }, rank: 6},
+		{name: "signed_at", value: func(c gen.ContractView) any { return c.SignedAt }, rank: 7},
+	},
+}
+
+var payments = resource[gen.Payment]{
+	name: "payment", title: "Payments", hue: hueGreen,
+	columns: []column[gen.Payment]{
+		{name: "id", value: func(p gen.Payment) any { return p.ID }},
+		{name: "contract", value: func(p gen.Payment) any { return p.ContractID }, rank: 2},
+		{name: "amount", value: func(p gen.Payment) any { return amount(p.Amount) }},
+		{name: "recorded_by", value: func(p gen.Payment) any { return p.RecordedBy }, rank: 1, whole: true},
+		{name: "recorded_at", value: func(p gen.Payment) any { return p.RecordedAt }},
+	},
+}
+
+// recordedPayments shows a payment that was just recorded, with what is due after it.
+var recordedPayments = resource[service.RecordedPayment]{
+	name: "payment", title: "Payments", hue: hueGreen,
+	columns: []column[service.RecordedPayment]{
+		{name: "id", value: func(p service.RecordedPayment) any { return p.ID }},
+		{name: "contract", value: func(p service.RecordedPayment) any { return p.ContractID }},
+		{name: "amount", value: func(p service.RecordedPayment) any { return amount(p.Amount) }},
+		{name: "recorded_by", value: func(p service.RecordedPayment) any { return p.RecordedBy }},
+		{name: "recorded_at", value: func(p service.RecordedPayment) any { return p.RecordedAt }},
+		{name: "created", value: func(p service.RecordedPayment) any { return p.Created }},
+		{name: "total_due", value: func(p service.RecordedPayment) any { return amount(p.TotalDue) }},
+	},
+}

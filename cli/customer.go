@@ -1,0 +1,189 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/peterbourgon/ff/v3/ffcli"
+
+	"github.com/epicevents/crm/gen"
+	"github.com/epicevents/crm/service"
+)
+
+func (a *app) customerCommands() *ffcli.Command {
+	return &ffcli.Command{
+		Name:      "customer",
+		ShortHelp: "customers and who is in charge of them",
+		FlagSet:   newFlagSet(),
+		Exec:      group,
+		Subcommands: []*ffcli.Command{
+			a.customerList(),
+			a.customerDetail(),
+			a.customerAdd(),
+			a.customerUpdate(),
+			a.customerSetCommercial(),
+		},
+	}
+}
+
+func (a *app) customerList() *ffcli.Command {
+	c := a.command("list", "list customers").examples(
+		"crm customer list --mine",
+		"crm customer list --search ines --fields id,fullname,phone",
+	)
+	var mine bool
+	c.FlagSet.BoolVar(&mine, "mine", false, "only your own")
+	commercial := flagOf(c, "commercial", "USERNAME", "only those of this commercial", service.ParseUsername)
+	commercial.pick = a.pickEmployee(gen.RoleCommercial)
+	company := flagOf(c, "company", "TEXT", "only those whose company contains the text", lineOf("company"))
+	search := searchFlag(c, "name, company or e-mail")
+	l := listingOf(c, customers)
+	return c.does(func(ctx context.Context) error {
+		s, err := a.session(ctx)
+		if err != nil {
+			return err
+		}
+		if err := a.existingUsername(ctx, s, commercial); err != nil {
+			return err
+		}
+		p := gen.CustomerListParams{
+			CommercialID: mineOnly(s, mine),
+			Commercial:   commercial.pointer(),
+			Company:      company.pointer(),
+			Search:       search.pointer(),
+			Sort:         l.order(),
+			RowLimit:     l.rowLimit(),
+		}
+		return showList(a, ctx, l, customers, s.CustomerList(ctx, p), func(ctx context.Context) (int64, error) {
+			return s.CustomerCount(ctx, p)
+		})
+	})
+}
+
+func (a *app) customerDetail() *ffcli.Command {
+	c := a.command("detail", "show one customer").examples("crm customer detail 3")
+	id := a.customerArgument(c)
+	show := detailOf(c, customers)
+	return c.does(func(ctx context.Context) error {
+		s, err := a.session(ctx)
+		if err != nil {
+			return err
+		}
+		row, err := s.CustomerDetail(ctx, id.got)
+		if err != nil {
+			return err
+		}
+		return show(row)
+	})
+}
+
+func (a *app) customerAdd() *ffcli.Command {
+	c := a.command("add", "add a customer of your own").examples(
+		`crm customer add --fullname "Kévin Durand" --company "Cirque Durand" --email kevin@durand.example --phone "01 45 67 89 01"`,
+	)
+	fullname := needed(flagOf(c, "fullname", "NAME", "first and last name of the contact", lineOf("fullname")))
+	company := needed(flagOf(c, "company", "NAME", "name of the company", lineOf("company")))
+	email := needed(flagOf(c, "email", "ADDRESS", "e-mail address", service.ParseEmail))
+	phone := needed(flagOf(c, "phone", "NUMBER", "French or international phone number", service.ParsePhone))
+	show := detailOf(c, customers)
+	return c.does(func(ctx context.Context) error {
+		s, err := a.session(ctx)
+		if err != nil {
+			return err
+		}
+		row, err := s.CustomerAdd(ctx, gen.CustomerAddParams{
+			Fullname: fullname.got, Company: company.got, Email: email.got, Phone: phone.got,
+		})
+		if err != nil {
+			return err
+		}
+		return show(row)
+	})
+}
+
+func (a *app) customerUpdate() *ffcli.Command {
+	c := a.command("update", "change a customer of your own").examples(
+		`crm customer update 3 --phone "+33 6 12 34 56 78"`,
+	)
+	id := a.customerArgument(c)
+	fullname := flagOf(c, "fullname", "NAME", "first and last name of the contact", lineOf("fullname"))
+	company := flagOf(c, "company", "NAME", "name of the company", lineOf("company"))
+	email := flagOf(c, "email", "ADDRESS", "e-mail address", service.ParseEmail)
+	phone := flagOf(c, "phone", "NUMBER", "French or international phone number", service.ParsePhone)
+	show := detailOf(c, customers)
+	return c.does(func(ctx context.Context) error {
+		changed, err := changes(fullname, company, email, phone)
+		if err != nil {
+			return err
+		}
+		s, err := a.session(ctx)
+		if err != nil {
+			return err
+		}
+		row, err := s.CustomerUpdate(ctx, gen.CustomerUpdateParams{
+			ID: id.got, Fullname: fullname.pointer(), Company: company.pointer(), Email: email.pointer(), Phone: phone.pointer(),
+		})
+		if err != nil {
+			return err
+		}
+		return show(row, changed...)
+	})
+}
+
+func (a *app) customerSetCommercial() *ffcli.Command {
+	c := a.command("set-commercial", "hand a customer over to another commercial").examples(
+		"crm customer set-commercial 3 --commercial-username commercial2",
+	)
+	id := a.customerArgument(c)
+	commercial := needed(flagOf(c, "commercial-username", "USERNAME", "the commercial who takes over", service.ParseUsername))
+	commercial.pick = a.pickEmployee(gen.RoleCommercial)
+	show := detailOf(c, customers)
+	return c.does(func(ctx context.Context) error {
+		s, err := a.session(ctx)
+		if err != nil {
+			return err
+		}
+		row, err := s.CustomerSetCommercial(ctx, gen.CustomerSetCommercialParams{ID: id.got, Commercial: commercial.got})
+		if err != nil {
+			return a.suggestUsername(ctx, s, err, commercial.got)
+		}
+		return show(row, "commercial")
+	})
+}
+
+// customerArgument declares the customer that a command is about.
+func (a *app) customerArgument(c *command) *value[int64] {
+	id := asArgument(flagOf(c, "customer-id", "N", "id of the customer", parseID))
+	id.pick = a.pickCustomer
+	return id
+}
+
+func (a *app) pickCustomer(ctx context.Context) ([]choice, error) {
+	s, err := a.session(ctx)
+	if err != nil {
+		return nil, err
+	}
+	var choices []choice
+	for c, err := range s.CustomerList(ctx, gen.CustomerListParams{}) {
+		if err != nil {
+			return nil, err
+		}
+		choices = append(choices, choice{fmt.Sprintf("%d  %s, %s (%s)", c.ID, c.Fullname, c.Company, c.Commercial), fmt.Sprint(c.ID)})
+	}
+	return choices, nil
+}
+
+var customers = resource[gen.CustomerView]{
+	name: "customer", title: "Customers", hue: hueCyan,
+	columns: []column[gen.CustomerView]{
+		{name: "id", value: func(c gen.CustomerView) any { return c.ID }},
+		{name: "fullname", value: func(c gen.CustomerView) any { return c.Fullname }, label: "Full name"},
+		{name: "company", value: func(c gen.CustomerView) any { return c.Company }},
+		{name: "commercial_id", value: func(c gen.CustomerView) any { return c.CommercialID }, dataOnly: true},
+		{name: "commercial", value: func(c gen.CustomerView) any { return c.Commercial }, rank: 2, whole: true},
+		{name: "email", value: func(c gen.CustomerView) any { return c.Email }, label: "E-mail", rank: 3},
+		{name: "phone", value: func(c gen.CustomerView) any { return c.Phone }, display: service.FormatPhone, rank: 1, whole: true},
+		{name: "created_at", value: func(c gen.CustomerView) any { return c.CreatedAt }, rank: 4},
+		{name: "updated_at", value: func(c gen.CustomerView) any { return c.UpdatedAt }, rank: 5},
+	},
+}

@@ -1,0 +1,307 @@
+package cli
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net"
+	"net/url"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+
+	"github.com/epicevents/crm/internal/localdb"
+	"github.com/epicevents/crm/schema"
+	"github.com/epicevents/crm/service"
+)
+
+// connectTimeout bounds the wait for a database that does not answer.
+const connectTimeout = 5 * time.Second
+
+// database is the connection of one run, opened when a command first needs it.
+type database struct {
+	conn    *pgx.Conn
+	service *service.Service
+	session *service.Session
+}
+
+func (d *database) close() {
+	if d.conn != nil {
+		ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+		defer cancel()
+		_ = d.conn.Close(ctx)
+	}
+}
+
+func (a *app) isLocal() bool { return a.config.databaseURL == "" }
+
+func (a *app) cluster() *localdb.Cluster {
+	return localdb.New(a.folder("XDG_DATA_HOME", ".local/share"), a.Getenv)
+}
+
+// connConfig is where the database is, whether or not it runs.
+func (a *app) connConfig() (*pgx.ConnConfig, error) {
+	ignorePG()
+	raw := a.config.databaseURL
+	if a.isLocal() {
+		raw = a.cluster().URL(localdb.Database)
+	} else if !strings.HasPrefix(raw, "postgres://") && !strings.HasPrefix(raw, "postgresql://") {
+		return nil, errURL
+	}
+	config, err := pgx.ParseConfig(raw)
+	if err != nil {
+		return nil, errURL
+	}
+	if !a.isLocal() && !onThisMachine(config) {
+		if mode := sslMode(raw); mode == "" {
+			if config, err = pgx.ParseConfig(withVerification(raw)); err != nil {
+				return nil, errURL
+			}
+		} else if mode != "verify-full" && !a.warned {
+			a.warned = true
+			a.notice("warning: sslmode=%s in database.url lets others pose as the database; verify-full does not", mode)
+		}
+	}
+	config.ConnectTimeout = connectTimeout
+	if config.RuntimeParams["application_name"] == "" {
+		config.RuntimeParams["application_name"] = "crm"
+	}
+	if a.config.databaseEcho {
+		config.Tracer = echo{a.Err}
+	}
+	return config, nil
+}
+
+var errURL = &usageError{"database.url is not a PostgreSQL URL.", "postgres://user@host:5432/database"}
+
+// ignorePG keeps variables of PostgreSQL's own tools from deciding where the connection, and with it a password, goes.
+// Those that only give a password stay.
+func ignorePG() {
+	for _, entry := range os.Environ() {
+		name, _, _ := strings.Cut(entry, "=")
+		if strings.HasPrefix(name, "PG") && name != "PGPASSWORD" && name != "PGPASSFILE" {
+			os.Unsetenv(name)
+		}
+	}
+}
+
+// onThisMachine says whether all hosts of a configuration are reached without a network.
+func onThisMachine(config *pgx.ConnConfig) bool {
+	local := func(host string) bool {
+		ip := net.ParseIP(host)
+		return host == "localhost" || strings.HasPrefix(host, "/") || strings.HasPrefix(host, "@") || ip != nil && ip.IsLoopback()
+	}
+	return local(config.Host) && !slices.ContainsFunc(config.Fallbacks, func(f *pgconn.FallbackConfig) bool { return !local(f.Host) })
+}
+
+// sslMode gives the sslmode of a URL; empty if it has none. The URL may name several hosts, which net/url refuses.
+func sslMode(raw string) string {
+	_, query, _ := strings.Cut(raw, "?")
+	values, _ := url.ParseQuery(query)
+	return values.Get("sslmode")
+}
+
+// withVerification adds the sslmode that a connection over a network has unless its URL says otherwise.
+func withVerification(raw string) string {
+	if strings.Contains(raw, "?") {
+		return raw + "&sslmode=verify-full"
+	}
+	return raw + "?sslmode=verify-full"
+}
+
+// connect opens the connection. The local database is started, or made, only when it does not answer.
+func (a *app) connect(ctx context.Context) (*pgx.Conn, error) {
+	if a.database.conn != nil {
+		return a.database.conn, nil
+	}
+	config, err := a.connConfig()
+	if err != nil {
+		return nil, err
+	}
+	conn, err := service.Connect(ctx, config)
+	if err != nil && a.isLocal() && !a.neverStart && ctx.Err() == nil {
+		if err := a.startLocal(ctx); err != nil {
+			return nil, err
+		}
+		conn, err = service.Connect(ctx, config)
+	}
+	if err != nil {
+		return nil, err
+	}
+	a.database.conn = conn
+	if a.config.databaseReset {
+		a.config.databaseReset = false
+		if err := a.resettable(ctx); err != nil {
+			return nil, err
+		}
+		if err := a.reset(ctx, config); err != nil {
+			return nil, err
+		}
+	}
+	return conn, nil
+}
+
+// startLocal makes the local database run, after creating it if need be.
+func (a *app) startLocal(ctx context.Context) error {
+	progress := func(line string) { a.notice("%s", line) }
+	return a.cluster().Start(ctx, progress, func(ctx context.Context, url string) error {
+		config, err := pgx.ParseConfig(url)
+		if err != nil {
+			return err
+		}
+		return a.fill(ctx, config)
+	})
+}
+
+// fill migrates an empty local database and puts the sample data into it, if that is wanted.
+func (a *app) fill(ctx context.Context, config *pgx.ConnConfig) error {
+	if err := schema.Migrate(ctx, config); err != nil {
+		return err
+	}
+	if !a.config.populateSample {
+		return nil
+	}
+	conn, err := service.Connect(ctx, config)
+	if err != nil {
+		return err
+	}
+	defer conn.Close(ctx)
+	return service.New(conn, nil).Populate(ctx)
+}
+
+// resettable refuses to delete anybody's data but a developer's own: the local database, or one that holds the sample
+// data only.
+func (a *app) resettable(ctx context.Context) error {
+	if a.isLocal() {
+		return nil
+	}
+	conn, err := a.connect(ctx)
+	if err != nil {
+		return err
+	}
+	sampleOnly, err := service.New(conn, nil).HoldsOnlySample(ctx)
+	if err != nil {
+		return err
+	}
+	if !sampleOnly {
+		return &service.Error{Code: service.Conflict, Message: "This database is not the local one and holds more than the sample data; it is not reset."}
+	}
+	return nil
+}
+
+// reset deletes everything and fills a local database anew.
+func (a *app) reset(ctx context.Context, config *pgx.ConnConfig) error {
+	conn, err := a.connect(ctx)
+	if err != nil {
+		return err
+	}
+	s := service.New(conn, nil)
+	if err := s.Empty(ctx, config); err != nil {
+		return err
+	}
+	if err := s.Migrate(ctx, config); err != nil {
+		return err
+	}
+	if a.isLocal() && a.config.populateSample {
+		return s.Populate(ctx)
+	}
+	return nil
+}
+
+// service gives what can be done without a session.
+func (a *app) service(ctx context.Context) (*service.Service, error) {
+	if a.database.service != nil {
+		return a.database.service, nil
+	}
+	key, err := a.signingKey()
+	if err != nil {
+		return nil, err
+	}
+	conn, err := a.connect(ctx)
+	if err != nil {
+		return nil, err
+	}
+	a.database.service = service.New(conn, key)
+	return a.database.service, nil
+}
+
+// session gives what the employee who is logged in can do. Without a token no database is opened.
+func (a *app) session(ctx context.Context) (*service.Session, error) {
+	if a.database.session != nil {
+		return a.database.session, nil
+	}
+	token, err := a.token()
+	if err == nil && token == "" {
+		_, err = service.New(nil, nil).As("")
+	}
+	if err != nil {
+		return nil, err
+	}
+	key, err := a.signingKey()
+	if err != nil {
+		return nil, err
+	}
+	if _, err := service.New(nil, key).As(token); err != nil {
+		return nil, err
+	}
+	s, err := a.service(ctx)
+	if err != nil {
+		return nil, err
+	}
+	a.database.session, err = s.As(token)
+	return a.database.session, err
+}
+
+// signingKey is the configured one, or for the local database one that is generated once.
+func (a *app) signingKey() ([]byte, error) {
+	if a.config.authSecretKey != "" {
+		return []byte(a.config.authSecretKey), nil
+	}
+	if !a.isLocal() {
+		return nil, &usageError{"controller.auth_secret_key is not set; it is needed with database.url.", "openssl rand -hex 32"}
+	}
+	folder := a.folder("XDG_DATA_HOME", ".local/share")
+	name := filepath.Join(folder, "auth_secret_key")
+	fail := func(err error) ([]byte, error) {
+		return nil, &service.Error{Code: service.Internal, Message: fmt.Sprintf("The key in %s cannot be read or made.", name), Err: err}
+	}
+	key, err := os.ReadFile(name)
+	if errors.Is(err, fs.ErrNotExist) {
+		if err := os.MkdirAll(folder, 0o700); err != nil {
+			return fail(err)
+		}
+		// Written aside and linked, so that two first commands agree on one whole key.
+		file, err := os.CreateTemp(folder, "auth_secret_key-*")
+		if err != nil {
+			return fail(err)
+		}
+		defer os.Remove(file.Name())
+		random := make([]byte, 32)
+		_, _ = rand.Read(random)
+		_, err = file.WriteString(hex.EncodeToString(random) + "\n")
+		if err := errors.Join(err, file.Sync(), file.Close()); err != nil {
+			return fail(err)
+		}
+		if err := os.Link(file.Name(), name); err != nil && !errors.Is(err, fs.ErrExist) {
+			return fail(err)
+		}
+		if key, err = os.ReadFile(name); err != nil {
+			return fail(err)
+		}
+	} else if err != nil {
+		return fail(err)
+	}
+	key = []byte(strings.TrimSpace(string(key)))
+	if len(key) < 32 {
+		return fail(errors.New("the key is too short"))
+	}
+	return key, nil
+}

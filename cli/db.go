@@ -1,0 +1,257 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/peterbourgon/ff/v3/ffcli"
+
+	"github.com/epicevents/crm/internal/localdb"
+	"github.com/epicevents/crm/schema"
+	"github.com/epicevents/crm/service"
+)
+
+func (a *app) dbCommands() *ffcli.Command {
+	return &ffcli.Command{
+		Name:      "db",
+		ShortHelp: "the database: start, stop, migrate, fill",
+		FlagSet:   newFlagSet(),
+		Exec:      group,
+		Subcommands: []*ffcli.Command{
+			a.dbStatus(),
+			a.dbStart(),
+			a.dbStop(),
+			a.dbMigrate(),
+			a.dbPopulate(),
+			a.dbReset(),
+		},
+	}
+}
+
+// databaseStatus is what db status shows.
+type databaseStatus struct {
+	kind, state, location string
+	server                string
+	schema                int64
+	needed                int64
+}
+
+var databaseStatuses = resource[databaseStatus]{
+	name: "database", title: "Database", hue: hueBlue,
+	columns: []column[databaseStatus]{
+		{name: "kind", value: func(d databaseStatus) any { return d.kind }},
+		{name: "state", value: func(d databaseStatus) any { return d.state }},
+		{name: "location", value: func(d databaseStatus) any { return d.location }},
+		{name: "server_version", value: func(d databaseStatus) any { return d.server }},
+		{name: "schema_version", value: func(d databaseStatus) any { return d.schema }},
+		{name: "schema_needed", value: func(d databaseStatus) any { return d.needed }},
+	},
+}
+
+func (a *app) dbStatus() *ffcli.Command {
+	c := a.command("status", "whether the database answers, and its schema version").examples("crm db status", "crm db status -o json")
+	show := detailOf(c, databaseStatuses)
+	return c.does(func(ctx context.Context) error {
+		if a.isLocal() {
+			status, err := a.cluster().Status(ctx)
+			if err != nil {
+				return err
+			}
+			if status.State != localdb.Running {
+				return &service.Error{Code: service.Unavailable,
+					Message: "The local database in " + status.Dir + " is " + string(status.State) + ".", Hint: "crm db start"}
+			}
+		}
+		return a.showDatabase(ctx, show)
+	})
+}
+
+// showDatabase prints the state of a database that answers; one of another schema version is an error.
+func (a *app) showDatabase(ctx context.Context, show func(databaseStatus, ...string) error) error {
+	config, err := a.connConfig()
+	if err != nil {
+		return err
+	}
+	conn := a.database.conn
+	if conn == nil {
+		if conn, err = service.Connect(ctx, config); err != nil {
+			return err
+		}
+		a.database.conn = conn
+	}
+	version, err := service.New(conn, nil).CheckVersion(ctx)
+	if err != nil {
+		return err
+	}
+	status := databaseStatus{
+		kind: "remote", state: "running", location: location(config),
+		server: conn.PgConn().ParameterStatus("server_version"), schema: version, needed: schema.Version(),
+	}
+	if a.isLocal() {
+		status.kind, status.location = "local", a.cluster().Dir()
+	}
+	return show(status)
+}
+
+func (a *app) dbStart() *ffcli.Command {
+	c := a.command("start", "start the local database; other commands do so by themselves").examples("crm db start")
+	show := detailOf(c, databaseStatuses)
+	return c.does(func(ctx context.Context) error {
+		if err := a.localOnly(); err != nil {
+			return err
+		}
+		if _, err := a.connect(ctx); err != nil {
+			return err
+		}
+		return a.showDatabase(ctx, show)
+	})
+}
+
+func (a *app) dbStop() *ffcli.Command {
+	c := a.command("stop", "stop the local database").examples("crm db stop")
+	return c.does(func(ctx context.Context) error {
+		if err := a.localOnly(); err != nil {
+			return err
+		}
+		if err := a.cluster().Stop(ctx); err != nil {
+			return err
+		}
+		a.notice("The local database is stopped.")
+		return nil
+	})
+}
+
+// location names a database without user and password.
+func location(config *pgx.ConnConfig) string {
+	return fmt.Sprintf("%s on %s:%d", config.Database, config.Host, config.Port)
+}
+
+func (a *app) localOnly() error {
+	if a.isLocal() {
+		return nil
+	}
+	return &usageError{"crm starts and stops only the local database; database.url names another.", ""}
+}
+
+func (a *app) dbMigrate() *ffcli.Command {
+	c := a.command("migrate", "bring the database to the schema of this crm; on an empty one, add the first administrator").examples(
+		"crm db migrate",
+		`crm db migrate --admin-username chloe --admin-fullname "Chloé Dupré" --password-stdin < password.txt`,
+	)
+	username := flagOf(c, "admin-username", "USERNAME", "the first administrator's name to log in with", service.ParseUsername)
+	fullname := flagOf(c, "admin-fullname", "NAME", "the first administrator's first and last name", lineOf("admin-fullname"))
+	var fromStdin bool
+	c.FlagSet.BoolVar(&fromStdin, "password-stdin", false, "read the first administrator's password from standard input")
+	show := detailOf(c, databaseStatuses)
+	return c.does(func(ctx context.Context) error {
+		if username.set != fullname.set {
+			return &usageError{"--admin-username and --admin-fullname go together.", ""}
+		}
+		var password string
+		if username.set && (fromStdin || !a.interactive()) {
+			var err error
+			if password, err = a.newPassword(ctx, username.got, fromStdin); err != nil {
+				return err
+			}
+		}
+		conn, err := a.connect(ctx)
+		if err != nil {
+			return err
+		}
+		s := service.New(conn, nil)
+		config, err := a.connConfig()
+		if err != nil {
+			return err
+		}
+		if err := s.Migrate(ctx, config); err != nil {
+			return err
+		}
+		empty, err := s.HasNoEmployee(ctx)
+		if err != nil {
+			return err
+		}
+		switch {
+		case !empty && username.set:
+			return &service.Error{Code: service.Conflict,
+				Message: "The database has employees already; an administrator adds more.", Hint: "crm employee add"}
+		case empty && !username.set && !a.interactive():
+			a.notice("The database has no employee yet: crm db migrate --admin-username ... --admin-fullname ... --password-stdin")
+		case empty:
+			if err := a.addFirst(ctx, s, username, fullname, password); err != nil {
+				return err
+			}
+		}
+		return a.showDatabase(ctx, show)
+	})
+}
+
+// addFirst adds the first administrator, asking for what was not given.
+func (a *app) addFirst(ctx context.Context, s *service.Service, username, fullname *value[string], password string) error {
+	for _, v := range []*value[string]{username, fullname} {
+		if !v.set {
+			if err := v.ask(ctx); err != nil {
+				return err
+			}
+		}
+	}
+	if password == "" {
+		var err error
+		if password, err = a.newPassword(ctx, username.got, false); err != nil {
+			return err
+		}
+	}
+	if err := s.EmployeeAddFirst(ctx, username.got, fullname.got, password); err != nil {
+		return err
+	}
+	a.notice("The administrator %s is added.", username.got)
+	return nil
+}
+
+func (a *app) dbPopulate() *ffcli.Command {
+	c := a.command("populate", "put the sample data into a database that holds no customer yet").examples(
+		"crm db populate",
+		"crm db populate --yes",
+	)
+	var yes bool
+	c.FlagSet.BoolVar(&yes, "yes", false, "do not ask")
+	return c.does(func(ctx context.Context) error {
+		s, err := a.session(ctx)
+		if err != nil {
+			return err
+		}
+		if !a.isLocal() {
+			if err := a.confirm(ctx, "Put the sample data, whose password everybody knows, into this database?", yes); err != nil {
+				return err
+			}
+		}
+		if err := s.DbPopulate(ctx); err != nil {
+			return err
+		}
+		a.notice("The sample data is in the database; the password of its employees is %s.", schema.SamplePassword)
+		return nil
+	})
+}
+
+func (a *app) dbReset() *ffcli.Command {
+	c := a.command("reset", "delete everything and begin anew").examples("crm db reset", "crm db reset --yes")
+	var yes bool
+	c.FlagSet.BoolVar(&yes, "yes", false, "do not ask")
+	show := detailOf(c, databaseStatuses)
+	return c.does(func(ctx context.Context) error {
+		if err := a.resettable(ctx); err != nil {
+			return err
+		}
+		config, err := a.connConfig()
+		if err != nil {
+			return err
+		}
+		if err := a.confirm(ctx, "Delete everything in the database "+location(config)+"?", yes); err != nil {
+			return err
+		}
+		if err := a.reset(ctx, config); err != nil {
+			return err
+		}
+		return a.showDatabase(ctx, show)
+	})
+}

@@ -1,0 +1,251 @@
+package cli
+
+import (
+	"encoding/csv"
+	"encoding/json"
+	"fmt"
+	"io"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+	"unicode"
+)
+
+// shape is what a test has to know of a resource to read its output back.
+type shape struct {
+	fields []field // all of them
+	always []field // those of a list for people
+}
+
+func shapeOf[T any](r resource[T]) shape {
+	all, _, errAll := pick(output{format: "table", ids: true}, r)
+	always, _, errAlways := pick(output{format: "table"}, r)
+	if errAll != nil || errAlways != nil {
+		panic(r.name)
+	}
+	return shape{all, always}
+}
+
+// row is one row of an output, by field. Texts of the different formats are made equal: no white space, booleans as true
+// and false, times to the minute, and nothing where a value is absent.
+type row map[string]string
+
+// rowsFrom reads an output back with the standard decoders.
+func rowsFrom(s shape, format, out string, single bool) ([]row, error) {
+	switch format {
+	case "json", "jsonl":
+		return s.fromJSON(out, format == "json" && !single)
+	case "csv", "excel":
+		return s.fromCSV(format, out)
+	}
+	var lines [][]string
+	for line := range strings.Lines(out) {
+		if cells := cellsIn(format, line); cells != nil {
+			lines = append(lines, cells)
+		}
+	}
+	if single {
+		return s.fromPanel(format, lines)
+	}
+	return s.fromTable(format, lines)
+}
+
+func (s shape) fromJSON(out string, array bool) (rows []row, err error) {
+	decoder := json.NewDecoder(strings.NewReader(out))
+	decoder.UseNumber()
+	var objects []map[string]any
+	if array {
+		err = decoder.Decode(&objects)
+	}
+	for err == nil && !array {
+		var object map[string]any
+		if err = decoder.Decode(&object); err == nil {
+			objects = append(objects, object)
+		}
+	}
+	if err != nil && err != io.EOF {
+		return nil, err
+	}
+	if decoder.More() {
+		return nil, fmt.Errorf("more than one JSON value")
+	}
+	for _, object := range objects {
+		if len(object) != len(s.fields) {
+			return nil, fmt.Errorf("%d keys for %d fields", len(object), len(s.fields))
+		}
+		r := row{}
+		for _, f := range s.fields {
+			value, ok := object[f.name]
+			if !ok {
+				return nil, fmt.Errorf("no key %s", f.name)
+			}
+			if value != nil {
+				r[f.name] = canonical(f, "json", fmt.Sprint(value))
+			} else {
+				r[f.name] = ""
+			}
+		}
+		rows = append(rows, r)
+	}
+	return rows, nil
+}
+
+func (s shape) fromCSV(format, out string) (rows []row, err error) {
+	reader := csv.NewReader(strings.NewReader(out))
+	if format == "excel" {
+		rest, marked := strings.CutPrefix(out, "\ufeff")
+		if !marked {
+			return nil, fmt.Errorf("no byte order mark")
+		}
+		reader = csv.NewReader(strings.NewReader(rest))
+		reader.Comma = ';'
+	}
+	lines, err := reader.ReadAll()
+	if err != nil {
+		return nil, err
+	}
+	var names []string
+	for _, f := range s.fields {
+		names = append(names, f.name)
+	}
+	if len(lines) == 0 || !slices.Equal(lines[0], names) {
+		return nil, fmt.Errorf("the header is not %v", names)
+	}
+	for _, line := range lines[1:] {
+		r := row{}
+		for i, f := range s.fields {
+			r[f.name] = canonical(f, format, line[i])
+		}
+		rows = append(rows, r)
+	}
+	return rows, nil
+}
+
+var (
+	rule           = regexp.MustCompile(`^\|( -+:? \|)+$`)
+	markdownBar    = regexp.MustCompile(`(?:[^\\])\|`)
+	markdownEscape = regexp.MustCompile("\\\\([\\\\|`*_~<&\\]])")
+)
+
+// cellsIn splits a line of a table for people.
+func cellsIn(format, line string) []string {
+	line = strings.TrimRight(line, "\n")
+	if format == "markdown" {
+		if rule.MatchString(line) {
+			return nil
+		}
+		line = strings.ReplaceAll(line, `\\`, "\x00")
+		var cells []string
+		for line = line[1:]; line != ""; {
+			end := markdownBar.FindStringIndex(line)
+			cell := strings.ReplaceAll(line[:end[1]-1], "<br>", "\n")
+			cells = append(cells, strings.ReplaceAll(markdownEscape.ReplaceAllString(cell, "$1"), "\x00", `\`))
+			line = line[end[1]:]
+		}
+		return cells
+	}
+	inner, boxed := strings.CutPrefix(line, "│")
+	if !boxed {
+		return nil
+	}
+	return strings.Split(strings.TrimSuffix(inner, "│"), "│")
+}
+
+// fromTable takes a title (in a box only), a header, and the rows.
+func (s shape) fromTable(format string, lines [][]string) (rows []row, err error) {
+	if format == "table" {
+		if len(lines) == 0 {
+			return nil, nil
+		}
+		lines = lines[1:]
+	}
+	if len(lines) == 0 {
+		return nil, nil
+	}
+	for i, f := range s.always {
+		if len(lines[0]) != len(s.always) || squash(lines[0][i]) != squash(f.label) {
+			return nil, fmt.Errorf("the header is %q", lines[0])
+		}
+	}
+	for _, line := range lines[1:] {
+		r := row{}
+		for i, f := range s.always {
+			text := line[i]
+			if f.multiline { // a row is one line, in which a newline is spelled out
+				text = strings.ReplaceAll(text, `\n`, "")
+			}
+			r[f.name] = canonical(f, format, text)
+		}
+		rows = append(rows, r)
+	}
+	return rows, nil
+}
+
+// fromPanel takes a title or a header, and then a field on each line or several.
+func (s shape) fromPanel(format string, lines [][]string) ([]row, error) {
+	texts := make([]string, len(s.fields))
+	at := -1
+	for _, line := range lines[1:] {
+		text := strings.TrimPrefix(squash(strings.Join(line, " ")), "*")
+		if format == "markdown" {
+			text = squash(line[0]) + ":" + line[1]
+		}
+		if at+1 < len(s.fields) {
+			if value, ok := strings.CutPrefix(text, squash(s.fields[at+1].label)+":"); ok {
+				at, text = at+1, value
+			}
+		}
+		if at < 0 {
+			return nil, fmt.Errorf("the first line is %q", line)
+		}
+		texts[at] += text
+	}
+	if at != len(s.fields)-1 {
+		return nil, fmt.Errorf("%d fields of %d", at+1, len(s.fields))
+	}
+	r := row{}
+	for i, f := range s.fields {
+		r[f.name] = canonical(f, format, texts[i])
+	}
+	return []row{r}, nil
+}
+
+func squash(text string) string {
+	return strings.Map(func(r rune) rune {
+		if unicode.IsSpace(r) {
+			return -1
+		}
+		return r
+	}, text)
+}
+
+// canonical makes the text of a value in any format that in which it is compared.
+func canonical(f field, format, text string) string {
+	forPeople := format == "table" || format == "markdown"
+	text = squash(text)
+	switch {
+	case forPeople && text == "-" || text == "":
+		return ""
+	case f.kind == kindTime:
+		layout := map[string]string{"table": "2006-01-0215:04", "markdown": "2006-01-0215:04", "excel": "02/01/200615:04"}[format]
+		if layout == "" {
+			layout = time.RFC3339Nano
+		}
+		paris, _ := time.LoadLocation("Europe/Paris")
+		at, err := time.ParseInLocation(layout, text, paris)
+		if err != nil {
+			return err.Error()
+		}
+		return at.In(paris).Format("2006-01-02 15:04")
+	case f.kind == kindBoolean:
+		return map[string]string{"true": "true", "VRAI": "true", "yes": "true", "false": "false", "FAUX": "false", "no": "false"}[text]
+	case f.kind == kindAmount && format == "excel":
+		return strings.Replace(text, ",", ".", 1)
+	case f.kind == kindAmount:
+		return strings.TrimSuffix(text, "€")
+	case f.kind == kindText && format == "excel":
+		return strings.TrimPrefix(text, "'")
+	}
+	return text
+}

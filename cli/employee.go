@@ -1,0 +1,323 @@
+package cli
+
+import (
+	"context"
+	"strconv"
+	"strings"
+
+	"github.com/peterbourgon/ff/v3/ffcli"
+
+	"github.com/epicevents/crm/gen"
+	"github.com/epicevents/crm/service"
+)
+
+func (a *app) employeeCommands() *ffcli.Command {
+	return &ffcli.Command{
+		Name:      "employee",
+		ShortHelp: "the people who use crm, and their roles",
+		FlagSet:   newFlagSet(),
+		Exec:      group,
+		Subcommands: []*ffcli.Command{
+			a.employeeList(),
+			a.employeeDetail(),
+			a.employeeAdd(),
+			a.employeeUpdate(),
+			a.employeeSetRole(),
+			a.employeeSetPassword(),
+			a.employeeDelete(),
+		},
+	}
+}
+
+func (a *app) employeeList() *ffcli.Command {
+	c := a.command("list", "list employees").examples(
+		"crm employee list",
+		"crm employee list --role-filter support -o json",
+	)
+	role := flagOf(c, "role-filter", "ROLE", "only those with this role: "+roleNames(), parseRole)
+	role.pick = pickRole
+	l := listingOf(c, employees)
+	return c.does(func(ctx context.Context) error {
+		s, err := a.session(ctx)
+		if err != nil {
+			return err
+		}
+		p := gen.EmployeeListParams{Role: role.pointer(), Sort: l.order(), RowLimit: l.rowLimit()}
+		return showList(a, ctx, l, employees, s.EmployeeList(ctx, p), func(ctx context.Context) (int64, error) {
+			return s.EmployeeCount(ctx, p)
+		})
+	})
+}
+
+func (a *app) employeeDetail() *ffcli.Command {
+	c := a.command("detail", "show one employee").examples("crm employee detail commercial1")
+	username := a.employeeArgument(c)
+	show := detailOf(c, employees)
+	return c.does(func(ctx context.Context) error {
+		s, err := a.session(ctx)
+		if err != nil {
+			return err
+		}
+		row, err := s.EmployeeDetail(ctx, username.got)
+		if err != nil {
+			return a.suggestUsername(ctx, s, err, username.got)
+		}
+		return show(row)
+	})
+}
+
+func (a *app) employeeAdd() *ffcli.Command {
+	c := a.command("add", "add an employee, with a generated one-time password unless one is given").examples(
+		`crm employee add --fullname "Léa Martin" --username lea.martin --role support`,
+		`crm employee add --fullname "Léa Martin" --username lea.martin --password-stdin < password.txt`,
+	)
+	fullname := needed(flagOf(c, "fullname", "NAME", "first and last name", lineOf("fullname")))
+	username := needed(flagOf(c, "username", "USERNAME", "name to log in with", service.ParseUsername))
+	role := flagOf(c, "role", "ROLE", "one of "+roleNames()+" (default none)", parseRole)
+	role.pick = pickRole
+	var fromStdin bool
+	c.FlagSet.BoolVar(&fromStdin, "password-stdin", false, "read the password from standard input")
+	fields := fieldsOf(c, newEmployees)
+	show, showNew := detailWith(a, fields, employees), detailWith(a, fields, newEmployees)
+	return c.does(func(ctx context.Context) error {
+		password, generated := service.GeneratePassword(), true
+		if fromStdin {
+			var err error
+			if password, err = a.newPassword(ctx, username.got, true); err != nil {
+				return err
+			}
+			generated = false
+		}
+		if !role.set {
+			role.got = gen.RoleNone
+		}
+		s, err := a.session(ctx)
+		if err != nil {
+			return err
+		}
+		p := gen.EmployeeAddParams{Username: username.got, Fullname: fullname.got, Role: role.got}
+		row, err := s.EmployeeAdd(ctx, p, password)
+		if err != nil {
+			return err
+		}
+		if !generated {
+			return show(row)
+		}
+		return showNew(newEmployee{row, password})
+	})
+}
+
+func (a *app) employeeUpdate() *ffcli.Command {
+	c := a.command("update", "change the name or the username of an employee").examples(
+		`crm employee update support1 --fullname "Gaëlle Imbert-Roche"`,
+		"crm employee update 8 --username helene.jacquet",
+	)
+	employee := asArgument(flagOf(c, "employee", "ID|USERNAME", "id or username of the employee", asTyped))
+	employee.pick = a.pickEmployee("")
+	fullname := flagOf(c, "fullname", "NAME", "first and last name", lineOf("fullname"))
+	username := flagOf(c, "username", "USERNAME", "new name to log in with", service.ParseUsername)
+	show := detailOf(c, employees)
+	return c.does(func(ctx context.Context) error {
+		changed, err := changes(fullname, username)
+		if err != nil {
+			return err
+		}
+		p := gen.EmployeeUpdateParams{Fullname: fullname.pointer(), Username: username.pointer()}
+		// Digits are an id, or else the username of somebody who likes digits.
+		if id, err := strconv.ParseInt(employee.got, 10, 64); err == nil {
+			p.ID, p.CurrentUsername = &id, &employee.got
+		} else if _, err := service.ParseUsername(employee.got); err == nil {
+			p.CurrentUsername = &employee.got
+		} else {
+			return namedError("employee", err)
+		}
+		s, err := a.session(ctx)
+		if err != nil {
+			return err
+		}
+		row, err := s.EmployeeUpdate(ctx, p)
+		if err != nil {
+			return a.suggestUsername(ctx, s, err, employee.got)
+		}
+		return show(row, changed...)
+	})
+}
+
+func (a *app) employeeSetRole() *ffcli.Command {
+	c := a.command("set-role", "change the role of an employee; ends their sessions").examples(
+		"crm employee set-role none1 --role support",
+	)
+	username := a.employeeArgument(c)
+	role := needed(flagOf(c, "role", "ROLE", "one of "+roleNames(), parseRole))
+	role.pick = pickRole
+	show := detailOf(c, employees)
+	return c.does(func(ctx context.Context) error {
+		s, err := a.session(ctx)
+		if err != nil {
+			return err
+		}
+		row, err := s.EmployeeSetRole(ctx, gen.EmployeeSetRoleParams{Username: username.got, Role: role.got})
+		if err != nil {
+			return a.suggestUsername(ctx, s, err, username.got)
+		}
+		return show(row, "role")
+	})
+}
+
+func (a *app) employeeSetPassword() *ffcli.Command {
+	c := a.command("set-password", "set the password of an employee; ends their sessions").examples(
+		"crm employee set-password commercial1",
+		"crm employee set-password commercial1 --password-stdin < password.txt",
+	)
+	username := a.employeeArgument(c)
+	var fromStdin bool
+	c.FlagSet.BoolVar(&fromStdin, "password-stdin", false, "read the password from standard input")
+	show := detailOf(c, employees)
+	return c.does(func(ctx context.Context) error {
+		s, err := a.session(ctx)
+		if err != nil {
+			return err
+		}
+		password, err := a.newPassword(ctx, username.got, fromStdin)
+		if err != nil {
+			return err
+		}
+		row, err := s.EmployeeSetPassword(ctx, username.got, password)
+		if err != nil {
+			return a.suggestUsername(ctx, s, err, username.got)
+		}
+		a.notice("The password is set; %s has to log in again.", row.Username)
+		return show(row)
+	})
+}
+
+func (a *app) employeeDelete() *ffcli.Command {
+	c := a.command("delete", "delete an employee who is in charge of nothing").examples(
+		"crm employee delete none1",
+		"crm employee delete none1 --yes",
+	)
+	username := a.employeeArgument(c)
+	var yes bool
+	c.FlagSet.BoolVar(&yes, "yes", false, "do not ask")
+	return c.does(func(ctx context.Context) error {
+		s, err := a.session(ctx)
+		if err != nil {
+			return err
+		}
+		if err := a.confirm(ctx, "Delete the employee "+username.got+"?", yes); err != nil {
+			return err
+		}
+		if err := s.EmployeeDelete(ctx, username.got); err != nil {
+			return a.suggestUsername(ctx, s, err, username.got)
+		}
+		a.notice("The employee %s is deleted.", username.got)
+		return nil
+	})
+}
+
+// employeeArgument declares the username that a command is about.
+func (a *app) employeeArgument(c *command) *value[string] {
+	username := asArgument(flagOf(c, "username", "USERNAME", "who", service.ParseUsername))
+	username.pick = a.pickEmployee("")
+	return username
+}
+
+// suggestUsername adds the username that was probably meant to an error about one that does not exist.
+func (a *app) suggestUsername(ctx context.Context, s *service.Session, err error, typed string) error {
+	failure := describe(ctx, err)
+	if failure.Code != service.NotFound || !strings.Contains(failure.Message, strconv.Quote(typed)) {
+		return err
+	}
+	usernames, errNames := s.EmployeeUsernames(ctx)
+	if meant := suggest(typed, usernames); errNames == nil && meant != "" {
+		better := *failure
+		better.Message = strings.TrimSuffix(failure.Message, ".") + ", did you mean " + strconv.Quote(meant) + "?"
+		return &better
+	}
+	return err
+}
+
+// existingUsername says NotFound for a filter by somebody who does not exist, where the list is empty for that reason.
+func (a *app) existingUsername(ctx context.Context, s *service.Session, username *value[string]) error {
+	if !username.set {
+		return nil
+	}
+	_, err := s.EmployeeDetail(ctx, username.got)
+	if err != nil {
+		return a.suggestUsername(ctx, s, err, username.got)
+	}
+	return nil
+}
+
+func roleNames() string {
+	var names []string
+	for _, role := range gen.AllRoleValues() {
+		names = append(names, string(role))
+	}
+	return strings.Join(names, ", ")
+}
+
+func parseRole(s string) (gen.Role, error) {
+	role := gen.Role(strings.ToLower(s))
+	if !role.Valid() {
+		return "", unknownValue("role", s, strings.Split(roleNames(), ", "))
+	}
+	return role, nil
+}
+
+func pickRole(context.Context) ([]choice, error) {
+	var choices []choice
+	for _, role := range gen.AllRoleValues() {
+		choices = append(choices, choice{string(role), string(role)})
+	}
+	return choices, nil
+}
+
+// pickEmployee offers the employees of a role, or all.
+func (a *app) pickEmployee(role gen.Role) func(context.Context) ([]choice, error) {
+	return func(ctx context.Context) ([]choice, error) {
+		var p gen.EmployeeListParams
+		if role != "" {
+			p.Role = &role
+		}
+		s, err := a.session(ctx)
+		if err != nil {
+			return nil, err
+		}
+		var choices []choice
+		for e, err := range s.EmployeeList(ctx, p) {
+			if err != nil {
+				return nil, err
+			}
+			choices = append(choices, choice{e.Username + "  " + e.Fullname + " (" + string(e.Role) + ")", e.Username})
+		}
+		return choices, nil
+	}
+}
+
+var employees = resource[gen.EmployeeView]{
+	name: "employee", title: "Employees", hue: hueMagenta,
+	columns: []column[gen.EmployeeView]{
+		{name: "id", value: func(e gen.EmployeeView) any { return e.ID }},
+		{name: "username", value: func(e gen.EmployeeView) any { return e.Username }, whole: true},
+		{name: "fullname", value: func(e gen.EmployeeView) any { return e.Fullname }, label: "Full name"},
+		{name: "role", value: func(e gen.EmployeeView) any { return e.Role }},
+	},
+}
+
+// newEmployee is an employee with the password that is shown this once.
+type newEmployee struct {
+	gen.EmployeeView
+	oneTimePassword string
+}
+
+var newEmployees = resource[newEmployee]{
+	name: "employee", title: "Employees", hue: hueMagenta,
+	columns: []column[newEmployee]{
+		{name: "id", value: func(e newEmployee) any { return e.ID }},
+		{name: "username", value: func(e newEmployee) any { return e.Username }, whole: true},
+		{name: "fullname", value: func(e newEmployee) any { return e.Fullname }, label: "Full name"},
+		{name: "role", value: func(e newEmployee) any { return e.Role }},
+		{name: "one_time_password", value: func(e newEmployee) any { return e.oneTimePassword }, label: "One-time password", whole: true},
+	},
+}

@@ -1,0 +1,255 @@
+package cli
+
+import (
+	"bytes"
+	"encoding/csv"
+	"encoding/json"
+	"fmt"
+	"io"
+	"math"
+	"strings"
+	"testing"
+	"time"
+	"unicode/utf8"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/uuid"
+)
+
+func TestAppendAmount(t *testing.T) {
+	t.Parallel()
+	for cents, want := range map[int64]string{
+		0: "0.00", 1: "0.01", 29: "0.29", 100: "1.00", 45000: "450.00", 99999999999: "999999999.99",
+		-1: "-0.01", -12345: "-123.45", math.MinInt64: "-92233720368547758.08", math.MaxInt64: "92233720368547758.07",
+	} {
+		if got := string(appendAmount(nil, cents, '.')); got != want {
+			t.Errorf("%d cents = %s, want %s", cents, got, want)
+		}
+	}
+}
+
+func TestAppendUUID(t *testing.T) {
+	t.Parallel()
+	for _, id := range []uuid.UUID{uuid.Nil, uuid.Max, uuid.MustParse("0f004e5d-9b1c-4c7e-8a57-1d2f3a4b5c6d")} {
+		if got := string(appendUUID(nil, id)); got != id.String() {
+			t.Errorf("got %s, want %s", got, id)
+		}
+	}
+}
+
+// The standard decoder reads back what was stored, in both shapes of JSON.
+func TestJSONDecodes(t *testing.T) {
+	t.Parallel()
+	rows := nastyRows()
+	o, out, _ := testOutput(t, "json")
+	if err := list(o, samples, rowsOf(rows)); err != nil {
+		t.Fatal(err)
+	}
+	var objects []json.RawMessage
+	if err := json.Unmarshal(out.Bytes(), &objects); err != nil {
+		t.Fatal(err)
+	}
+	o, lines, _ := testOutput(t, "jsonl")
+	if err := list(o, samples, rowsOf(rows)); err != nil {
+		t.Fatal(err)
+	}
+	for i, line := range strings.Split(strings.TrimSuffix(lines.String(), "\n"), "\n") {
+		if line != string(objects[i]) {
+			t.Errorf("row %d: %s in jsonl, %s in json", i, line, objects[i])
+		}
+		var got struct {
+			ID          uuid.UUID
+			CustomerID  int64 `json:"customer_id"`
+			Customer    string
+			Company     *string
+			Phone       *string
+			Stage       stage
+			Signed      bool
+			Attendees   *int32
+			TotalAmount json.Number `json:"total_amount"`
+			TotalDue    json.Number `json:"total_due"`
+			CreatedAt   time.Time   `json:"created_at"`
+			SignedAt    *time.Time  `json:"signed_at"`
+			Note        *string
+		}
+		decoder := json.NewDecoder(strings.NewReader(line))
+		decoder.DisallowUnknownFields()
+		if err := decoder.Decode(&got); err != nil {
+			t.Fatal(err)
+		}
+		back := sample{
+			id: got.ID, customerID: got.CustomerID, customer: got.Customer, company: got.Company, phone: got.Phone,
+			stage: got.Stage, signed: got.Signed, attendees: got.Attendees, createdAt: got.CreatedAt,
+			signedAt: got.SignedAt, note: got.Note, total: cents(t, got.TotalAmount), due: cents(t, got.TotalDue),
+		}
+		sameTime := cmp.Comparer(func(a, b time.Time) bool { return a.Equal(b) })
+		if diff := cmp.Diff(rows[i], back, cmp.AllowUnexported(sample{}), sameTime); diff != "" {
+			t.Errorf("row %d (-stored +read):\n%s", i, diff)
+		}
+	}
+}
+
+func cents(t *testing.T, n json.Number) int64 {
+	t.Helper()
+	whole, decimals, _ := strings.Cut(string(n), ".")
+	var cents int64
+	if _, err := fmt.Sscan(whole+decimals, &cents); err != nil || len(decimals) != 2 {
+		t.Errorf("%q is not an amount", n)
+	}
+	return cents
+}
+
+func TestJSONIsHarmlessOnATerminal(t *testing.T) {
+	t.Parallel()
+	o, out, _ := testOutput(t, "json")
+	if err := list(o, samples, rowsOf(nastyRows())); err != nil {
+		t.Fatal(err)
+	}
+	for _, r := range out.String() {
+		if r != '\n' && unprintable(r) {
+			t.Fatalf("found %U", r)
+		}
+	}
+	if !strings.Contains(out.String(), "<b>&amp;</b>") {
+		t.Error("& and < are escaped")
+	}
+}
+
+// Every way of opening a quoted cell must be that of encoding/csv.
+func TestCSVMatchesStandardLibrary(t *testing.T) {
+	t.Parallel()
+	for _, comma := range []byte{',', ';'} {
+		for _, a := range nastyTexts {
+			for _, b := range nastyTexts {
+				checkCSV(t, comma, a, b)
+			}
+		}
+	}
+}
+
+func checkCSV(t *testing.T, comma byte, texts ...string) {
+	t.Helper()
+	e := &csvEncoder{comma: comma, newline: "\n"}
+	var cells []cell
+	for _, s := range texts {
+		cells = append(cells, cell{kind: kindText, text: s})
+	}
+	got := e.row(nil, cells)
+
+	var want bytes.Buffer
+	w := csv.NewWriter(&want)
+	w.Comma = rune(comma)
+	if err := w.Write(texts); err != nil {
+		t.Fatal(err)
+	}
+	w.Flush()
+	if len(texts) == 1 && texts[0] == "" {
+		want.Reset()
+		want.WriteString("\"\"\n")
+	}
+	if string(got) != want.String() {
+		t.Fatalf("%q: got %q, encoding/csv writes %q", texts, got, want.String())
+	}
+	r := csv.NewReader(bytes.NewReader(got))
+	r.Comma = rune(comma)
+	back, err := r.Read()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, s := range texts { // the reader folds CR LF into LF
+		if back[i] != strings.ReplaceAll(s, "\r\n", "\n") {
+			t.Fatalf("%q: read back as %q", texts, back)
+		}
+	}
+}
+
+func TestExcelFormulas(t *testing.T) {
+	t.Parallel()
+	e := &csvEncoder{comma: ';', newline: "\r\n", excel: true}
+	for in, want := range map[string]string{
+		"=1+1": "'=1+1", "+33123456789": "'+33123456789", "-2": "'-2", "@SUM(A1)": "'@SUM(A1)",
+		"\t=1": "'\t=1", "\r=1": "\"'\r=1\"", "\n=1": "\"'\n=1\"", "=\"a\";b": "\"'=\"\"a\"\";b\"",
+		"1=1": "1=1", "": "", "a,b": "a,b",
+	} {
+		if got := string(e.text(nil, in)); got != want {
+			t.Errorf("%q: got %q, want %q", in, got, want)
+		}
+	}
+	if got := string(e.value(nil, cell{kind: kindAmount, number: -5})); got != "-0,05" {
+		t.Errorf("a number got %q", got)
+	}
+}
+
+func TestMarkdownCells(t *testing.T) {
+	t.Parallel()
+	for in, want := range map[string]string{
+		"a|b": `a\|b`, `a\|b`: `a\\\|b`, "a\nb": "a<br>b", "<script>": `\<script>`, "[a](b)": `[a\](b)`,
+		"[/foo] %s {{x}}": "[/foo] %s {{x}}", "&lt;": `\&lt;`,
+	} {
+		if got := markdownCell.Replace(in); got != want {
+			t.Errorf("%q: got %q, want %q", in, got, want)
+		}
+	}
+}
+
+func FuzzJSON(f *testing.F) {
+	for _, s := range nastyTexts {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, s string) {
+		got := appendJSONString(nil, s)
+		var back string
+		if err := json.Unmarshal(got, &back); err != nil {
+			t.Fatalf("%q: %s: %v", s, got, err)
+		}
+		want := s
+		if !utf8.ValidString(s) {
+			standard, err := json.Marshal(s)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := json.Unmarshal(standard, &want); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if back != want {
+			t.Fatalf("%q: read back from %s as %q", s, got, back)
+		}
+	})
+}
+
+func FuzzCSV(f *testing.F) {
+	for i, s := range nastyTexts {
+		f.Add(s, nastyTexts[(i+1)%len(nastyTexts)])
+	}
+	f.Fuzz(func(t *testing.T, a, b string) {
+		checkCSV(t, ',', a, b)
+		checkCSV(t, ';', a, b)
+		checkCSV(t, ',', a)
+	})
+}
+
+// The hand-written encoders must not allocate: rows are boxed once per cell by column.value, and that is all.
+func BenchmarkList(b *testing.B) {
+	const rows = 500_000
+	row := nastyRows()[0]
+	for _, format := range []string{"json", "jsonl", "csv"} {
+		b.Run(format, func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				o := output{format: format, zone: time.UTC, out: io.Discard, err: io.Discard}
+				err := list(o, samples, func(yield func(sample, error) bool) {
+					for range rows {
+						if !yield(row, nil) {
+							return
+						}
+					}
+				})
+				if err != nil {
+					b.Fatal(err)
+				}
+			}
+			b.ReportMetric(float64(rows*b.N)/b.Elapsed().Seconds(), "rows/s")
+		})
+	}
+}

@@ -1,0 +1,258 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/peterbourgon/ff/v3/ffcli"
+
+	"github.com/epicevents/crm/gen"
+	"github.com/epicevents/crm/service"
+)
+
+func (a *app) eventCommands() *ffcli.Command {
+	return &ffcli.Command{
+		Name:      "event",
+		ShortHelp: "events and the support who runs them",
+		FlagSet:   newFlagSet(),
+		Exec:      group,
+		Subcommands: []*ffcli.Command{
+			a.eventList(),
+			a.eventDetail(),
+			a.eventAdd(),
+			a.eventUpdate(),
+			a.eventSetSupport(),
+		},
+	}
+}
+
+func (a *app) eventList() *ffcli.Command {
+	c := a.command("list", "list events").examples(
+		"crm event list --no-support-assigned",
+		"crm event list --assigned-to-me --sort start",
+		"crm event list --from 2026-06-01 --to 2026-06-30 -o csv",
+	)
+	var noSupport, mine bool
+	c.FlagSet.BoolVar(&noSupport, "no-support-assigned", false, "only those that nobody runs yet")
+	c.FlagSet.BoolVar(&mine, "assigned-to-me", false, "only those that you run")
+	support := flagOf(c, "support", "USERNAME", "only those that this support runs", service.ParseUsername)
+	support.pick = a.pickEmployee(gen.RoleSupport)
+	from := flagOf(c, "from", "DATE", "only those that start at this time or later", a.parseTime)
+	to := flagOf(c, "to", "DATE", "only those that start before this time, or on this day", a.parseUntil)
+	search := searchFlag(c, "name or location, or whose customer or company,")
+	l := listingOf(c, events)
+	return c.does(func(ctx context.Context) error {
+		if noSupport && (mine || support.set) {
+			return &usageError{"--no-support-assigned excludes --assigned-to-me and --support.", ""}
+		}
+		if mine && support.set {
+			return &usageError{"--assigned-to-me and --support exclude each other.", ""}
+		}
+		s, err := a.session(ctx)
+		if err != nil {
+			return err
+		}
+		if err := a.existingUsername(ctx, s, support); err != nil {
+			return err
+		}
+		p := gen.EventListParams{
+			NoSupportAssigned: noSupport,
+			SupportID:         mineOnly(s, mine),
+			Support:           support.pointer(),
+			FromAt:            from.pointer(),
+			ToAt:              to.pointer(),
+			Search:            search.pointer(),
+			Sort:              l.order(),
+			RowLimit:          l.rowLimit(),
+		}
+		return showList(a, ctx, l, events, s.EventList(ctx, p), func(ctx context.Context) (int64, error) {
+			return s.EventCount(ctx, p)
+		})
+	})
+}
+
+func (a *app) eventDetail() *ffcli.Command {
+	c := a.command("detail", "show one event").examples("crm event detail 5")
+	id := a.eventArgument(c)
+	show := detailOf(c, events)
+	return c.does(func(ctx context.Context) error {
+		s, err := a.session(ctx)
+		if err != nil {
+			return err
+		}
+		row, err := s.EventDetail(ctx, id.got)
+		if err != nil {
+			return err
+		}
+		return show(row)
+	})
+}
+
+// eventFields declares what an event is made of beside its contract.
+type eventFields struct {
+	name       *value[string]
+	start, end *value[time.Time]
+	attendees  *value[int32]
+	location   *value[string]
+	note       *value[string]
+}
+
+func (a *app) eventFields(c *command) eventFields {
+	return eventFields{
+		name:  flagOf(c, "name", "NAME", "name of the event", lineOf("name")),
+		start: flagOf(c, "start", "DATE", "when it starts, such as 2026-06-20 or 2026-06-20 18:30", a.parseTime),
+		end:   flagOf(c, "end", "DATE", "when it ends", a.parseTime),
+		attendees: flagOf(c, "attendees", "N", "number of guests", func(s string) (int32, error) {
+			return service.ParseCount("--attendees", s)
+		}),
+		location: flagOf(c, "location", "PLACE", "where it is held", lineOf("location")),
+		note: flagOf(c, "note", "TEXT", "what the support should know; may have several lines", func(s string) (string, error) {
+			return service.ParseNote("--note", s)
+		}),
+	}
+}
+
+func (a *app) eventAdd() *ffcli.Command {
+	c := a.command("add", "add an event to a signed contract of your own customer").examples(
+		`crm event add --contract-uuid b0f94a --name "Soirée fado" --start "2026-04-17 20:00" --attendees 60`,
+	)
+	contract := needed(a.contractFlag(c))
+	f := a.eventFields(c)
+	needed(f.name)
+	show := detailOf(c, events)
+	return c.does(func(ctx context.Context) error {
+		s, err := a.session(ctx)
+		if err != nil {
+			return err
+		}
+		id, err := s.ContractFind(ctx, contract.got)
+		if err != nil {
+			return err
+		}
+		row, err := s.EventAdd(ctx, gen.EventAddParams{
+			ContractID: id, Name: f.name.got, StartAt: f.start.pointer(), EndAt: f.end.pointer(),
+			Attendees: f.attendees.pointer(), Location: f.location.pointer(), Note: f.note.pointer(),
+		})
+		if err != nil {
+			return err
+		}
+		return show(row)
+	})
+}
+
+func (a *app) eventUpdate() *ffcli.Command {
+	c := a.command("update", "change an event that you run").examples(
+		`crm event update 5 --attendees 150 --note "Fanfare à 17 h"`,
+		"crm event update 5 --clear note,location",
+	)
+	id := a.eventArgument(c)
+	f := a.eventFields(c)
+	clearable := []string{"start", "end", "attendees", "location", "note"}
+	emptied := flagOf(c, "clear", "FIELD", "fields to empty: "+strings.Join(clearable, ", "), func(s string) ([]string, error) {
+		fields := strings.Split(s, ",")
+		for i := range fields {
+			fields[i] = strings.TrimSpace(fields[i])
+			if !slices.Contains(clearable, fields[i]) {
+				return nil, unknownValue("field", fields[i], clearable)
+			}
+		}
+		return fields, nil
+	})
+	emptied.several = true
+	emptied.pick = func(context.Context) (choices []choice, _ error) {
+		for _, name := range clearable {
+			choices = append(choices, choice{"", name})
+		}
+		return choices, nil
+	}
+	show := detailOf(c, events)
+	return c.does(func(ctx context.Context) error {
+		set := given(f.name, f.start, f.end, f.attendees, f.location, f.note)
+		for _, field := range emptied.got {
+			if slices.Contains(set, field) {
+				return &usageError{fmt.Sprintf("--%s and --clear %s exclude each other.", field, field), ""}
+			}
+		}
+		if len(set)+len(emptied.got) == 0 {
+			_, err := changes(f.name, f.start, f.end, f.attendees, f.location, f.note, emptied)
+			return err
+		}
+		s, err := a.session(ctx)
+		if err != nil {
+			return err
+		}
+		row, err := s.EventUpdate(ctx, gen.EventUpdateParams{
+			ID: id.got, Name: f.name.pointer(), StartAt: f.start.pointer(), EndAt: f.end.pointer(),
+			Attendees: f.attendees.pointer(), Location: f.location.pointer(), Note: f.note.pointer(),
+			Clear: append([]string{}, emptied.got...),
+		})
+		if err != nil {
+			return err
+		}
+		return show(row, append(set, emptied.got...)...)
+	})
+}
+
+func (a *app) eventSetSupport() *ffcli.Command {
+	c := a.command("set-support", "assign an event to a support").examples("crm event set-support 8 --username support2")
+	id := a.eventArgument(c)
+	support := needed(flagOf(c, "username", "USERNAME", "the support who runs it", service.ParseUsername))
+	support.pick = a.pickEmployee(gen.RoleSupport)
+	show := detailOf(c, events)
+	return c.does(func(ctx context.Context) error {
+		s, err := a.session(ctx)
+		if err != nil {
+			return err
+		}
+		row, err := s.EventSetSupport(ctx, gen.EventSetSupportParams{ID: id.got, Support: support.got})
+		if err != nil {
+			return a.suggestUsername(ctx, s, err, support.got)
+		}
+		return show(row, "support")
+	})
+}
+
+// eventArgument declares the event that a command is about.
+func (a *app) eventArgument(c *command) *value[int64] {
+	id := asArgument(flagOf(c, "event-id", "N", "id of the event", parseID))
+	id.pick = a.pickEvent
+	return id
+}
+
+func (a *app) pickEvent(ctx context.Context) ([]choice, error) {
+	s, err := a.session(ctx)
+	if err != nil {
+		return nil, err
+	}
+	var choices []choice
+	for e, err := range s.EventList(ctx, gen.EventListParams{}) {
+		if err != nil {
+			return nil, err
+		}
+		choices = append(choices, choice{fmt.Sprintf("%d  %s, %s", e.ID, e.Name, e.Customer), fmt.Sprint(e.ID)})
+	}
+	return choices, nil
+}
+
+var events = resource[gen.EventView]{
+	name: "event", title: "Events", hue: hueYellow,
+	columns: []column[gen.EventView]{
+		{name: "id", value: func(e gen.EventView) any { return e.ID }},
+		{name: "name", value: func(e gen.EventView) any { return e.Name }},
+		{name: "contract", value: func(e gen.EventView) any { return e.ContractID }, rank: 7},
+		{name: "customer_id", value: func(e gen.EventView) any { return e.CustomerID }, dataOnly: true},
+		{name: "customer", value: func(e gen.EventView) any { return e.Customer }, rank: 1},
+		{name: "support_id", value: func(e gen.EventView) any { return e.SupportID }, dataOnly: true},
+		{name: "support", value: func(e gen.EventView) any { return e.Support }, whole: true},
+		{name: "commercial_id", value: func(e gen.EventView) any { return e.CommercialID }, dataOnly: true},
+		{name: "commercial", value: func(e gen.EventView) any { return e.Commercial }, rank: 5, whole: true},
+		{name: "start", value: func(e gen.EventView) any { return e.StartAt }},
+		{name: "end", value: func(e gen.EventView) any { return e.EndAt }, rank: 3},
+		{name: "attendees", value: func(e gen.EventView) any { return e.Attendees }, rank: 2},
+		{name: "location", value: func(e gen.EventView) any { return e.Location }, rank: 4},
+		{name: "note", value: func(e gen.EventView) any { return e.Note }, rank: 6, multiline: true},
+	},
+}

@@ -1,0 +1,403 @@
+package cli
+
+import (
+	"bytes"
+	"flag"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"io/fs"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/peterbourgon/ff/v3/ffcli"
+
+	"github.com/epicevents/crm/schema"
+)
+
+// TestTree holds each command to a purpose, examples, and help for each flag.
+func TestTree(t *testing.T) {
+	t.Parallel()
+	a := &app{}
+	a.root = a.newRoot()
+	checkTree(t, a.root)
+	walkCommands(a.root, "", func(c *ffcli.Command, path string) {
+		if c.ShortHelp == "" || strings.ContainsAny(c.ShortHelp, "\n") || strings.HasSuffix(c.ShortHelp, ".") {
+			t.Errorf("%s: the purpose %q is not one line without a full stop", path, c.ShortHelp)
+		}
+		if leaf := len(c.Subcommands) == 0; leaf == (c.LongHelp == "") {
+			t.Errorf("%s: a command has examples, a group has none: %q", path, c.LongHelp)
+		} else if leaf && a.commands[c] == nil {
+			t.Errorf("%s is not declared with app.command", path)
+		}
+		for example := range strings.Lines(c.LongHelp) {
+			if !strings.Contains(example, path) || strings.TrimSpace(example) == "" {
+				t.Errorf("%s: %q is not an example of it", path, example)
+			}
+		}
+		c.FlagSet.VisitAll(func(f *flag.Flag) {
+			spelled, help := describeFlag(f)
+			placeholder := strings.TrimPrefix(spelled, dashed(f.Name))
+			if help == "" || strings.ContainsAny(help, "`\n") || strings.HasSuffix(help, ".") {
+				t.Errorf("%s %s: the help %q is not one line without a full stop", path, dashed(f.Name), help)
+			}
+			if isBoolFlag(f) != (placeholder == "") || placeholder != strings.ToUpper(placeholder) && placeholder != " FIELD[:desc]" {
+				t.Errorf("%s %s: %q is not the placeholder of its value", path, dashed(f.Name), placeholder)
+			}
+		})
+	})
+}
+
+// rights are who may be asked to run an example, those with the fewest first.
+var rights = []string{"none1", "support1", "support2", "commercial1", "commercial2", "commercial3", "administrator1"}
+
+// exampleDatabases are what a command finds, where that is not the sample data.
+var exampleDatabases = map[string]string{
+	"crm db populate": "TRUNCATE customer, contract, payment, event",
+	"crm db migrate":  "TRUNCATE employee, session, customer, contract, payment, event",
+}
+
+// TestExamples runs each example of the help of each command in a shell, as the first who may. One that asks at a
+// terminal may instead name the flag that answers.
+func TestExamples(t *testing.T) {
+	t.Parallel()
+	requireProgram(t, "bash", "bash") // for <(...)
+	requireProgram(t, "jq", "jq")
+	hash, shared := cheapHash(t, schema.SamplePassword), newDesk(t, "")
+	a := &app{}
+	a.root = a.newRoot()
+	walkCommands(a.root, "", func(c *ffcli.Command, path string) {
+		for example := range strings.Lines(c.LongHelp) {
+			example = strings.TrimSpace(example)
+			t.Run(example, func(t *testing.T) {
+				t.Parallel()
+				var d *desk
+				if changesNothing(path) {
+					d = shared.beside(t, "")
+				} else {
+					d = newDesk(t, "")
+					d.sql("UPDATE employee SET password_hash = '" + hash + "'")
+				}
+				d.env["OLD"], d.env["NEW"] = schema.SamplePassword, goodPassword
+				d.prepareExample(t, path)
+				for _, username := range rights {
+					if exampleDatabases[path] == "" || path == "crm db populate" && username == "administrator1" {
+						d.as(username)
+					}
+					code, output := d.shell(t, example)
+					asks := code == 2 && (strings.Contains(output, "--password-stdin") || strings.Contains(output, "--yes"))
+					if code == 0 || asks {
+						return
+					}
+					if code != 4 && !(code == 3 && path == "crm db populate") {
+						t.Fatalf("exit %d as %s: %s", code, username, output)
+					}
+				}
+				t.Error("nobody may do this")
+			})
+		}
+	})
+}
+
+// changesNothing says whether a command leaves the database as it is.
+func changesNothing(path string) bool {
+	for _, c := range readings {
+		if strings.HasPrefix("crm "+c.line+" ", path+" ") {
+			return true
+		}
+	}
+	return slices.Contains([]string{"crm completion", "crm help", "crm schema", "crm db start", "crm db stop"}, path)
+}
+
+func (d *desk) prepareExample(t *testing.T, path string) {
+	t.Helper()
+	password := schema.SamplePassword
+	if path != "crm auth login" {
+		password = goodPassword
+	}
+	if err := os.WriteFile(filepath.Join(d.env["HOME"], "password.txt"), []byte(password+"\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if statements := exampleDatabases[path]; statements != "" {
+		d.sql(statements)
+	}
+	if path == "crm db start" || path == "crm db stop" { // of a database that is no URL
+		d.env["CRM_DATABASE_URL"] = ""
+		d.env["HOME"] = localHome(t)
+		t.Cleanup(func() { d.shell(t, "crm db stop") })
+	}
+}
+
+// localHome is a folder in which the local database's account gets along.
+func localHome(t *testing.T) string {
+	t.Helper()
+	home, err := os.MkdirTemp("", "crm")
+	if err == nil {
+		err = os.Chmod(home, 0o755)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { os.RemoveAll(home) })
+	return home
+}
+
+// shell runs a line in the folder that is home and gives its exit code, with stdout and stderr.
+func (d *desk) shell(t *testing.T, line string) (int, string) {
+	t.Helper()
+	command := exec.Command("bash", "-o", "pipefail", "-c", line)
+	command.Dir, command.Env = d.env["HOME"], d.environ()
+	var output bytes.Buffer
+	command.Stdout, command.Stderr = &output, &output
+	err := command.Run()
+	if _, exited := err.(*exec.ExitError); err != nil && !exited {
+		t.Fatal(err)
+	}
+	return command.ProcessState.ExitCode(), output.String()
+}
+
+// requireProgram fails where a program is not installed: what is not run is not known to work.
+func requireProgram(t *testing.T, program, debianPackage string) {
+	t.Helper()
+	if _, err := exec.LookPath(program); err != nil {
+		t.Fatalf("%s is needed for this test: apt-get install -y --no-install-recommends %s", program, debianPackage)
+	}
+}
+
+// TestResources holds each resource to columns with names of their own and a kind.
+func TestResources(t *testing.T) {
+	t.Parallel()
+	checked := map[string]bool{}
+	check(t, checked, "employees", employees)
+	check(t, checked, "newEmployees", newEmployees)
+	check(t, checked, "customers", customers)
+	check(t, checked, "contracts", contracts)
+	check(t, checked, "payments", payments)
+	check(t, checked, "recordedPayments", recordedPayments)
+	check(t, checked, "events", events)
+	check(t, checked, "whoami", whoami)
+	check(t, checked, "permissions", permissions)
+	check(t, checked, "databaseStatuses", databaseStatuses)
+	check(t, checked, "versions", versions)
+	check(t, checked, "settings", settings)
+	for file, parsed := range goFiles(t) {
+		if filepath.ToSlash(filepath.Dir(file)) != "cli" || isTest(file) {
+			continue
+		}
+		for _, declaration := range parsed.Decls {
+			variables, ok := declaration.(*ast.GenDecl)
+			if !ok {
+				continue
+			}
+			for _, spec := range variables.Specs {
+				if name := resourceName(spec); name != "" && !checked[name] {
+					t.Errorf("the resource %s in %s is not in this test", name, file)
+				}
+			}
+		}
+	}
+}
+
+func check[T any](t *testing.T, checked map[string]bool, variable string, r resource[T]) {
+	t.Helper()
+	checked[variable] = true
+	if r.name == "" || r.title == "" || len(r.columns) == 0 {
+		t.Errorf("%s has no name, no title or no columns", variable)
+	}
+	names := map[string]bool{}
+	for _, f := range shapeOf(r).fields { // calls each column with the zero value
+		if names[f.name] || f.name != strings.ToLower(f.name) || strings.ContainsAny(f.name, " -") {
+			t.Errorf("%s: the column %q comes twice or is not snake_case", variable, f.name)
+		}
+		names[f.name] = true
+	}
+	for _, f := range describeResource(r).Fields {
+		if f.Type == "" {
+			t.Errorf("%s: the column %q has no kind", variable, f.Name)
+		}
+	}
+}
+
+// resourceName is that of a variable whose value is a resource[T]{...}.
+func resourceName(spec ast.Spec) string {
+	variable, ok := spec.(*ast.ValueSpec)
+	if !ok || len(variable.Values) != 1 {
+		return ""
+	}
+	literal, ok := variable.Values[0].(*ast.CompositeLit)
+	if !ok {
+		return ""
+	}
+	generic, ok := literal.Type.(*ast.IndexExpr)
+	if !ok {
+		return ""
+	}
+	if name, ok := generic.X.(*ast.Ident); !ok || name.Name != "resource" {
+		return ""
+	}
+	return variable.Names[0].Name
+}
+
+func TestTopics(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t, "")
+	want := []string{"configuration", "dates", "environment", "exit-codes", "formatting", "money"}
+	if got := topics(); !slices.Equal(got, want) {
+		t.Errorf("the topics are %v, want %v", got, want)
+	}
+	for _, topic := range want {
+		text := d.must(t, "help", topic)
+		if title, body, _ := strings.Cut(text, "\n"); title == "" || strings.TrimSpace(body) == "" {
+			t.Errorf("%s has no title or no text", topic)
+		}
+	}
+	configuration, example := d.must(t, "help", "configuration"), readFile(t, "../crm.toml")
+	a := &app{}
+	a.newRoot().FlagSet.VisitAll(func(f *flag.Flag) {
+		if !isKey(f.Name) {
+			return
+		}
+		if !strings.Contains(configuration, f.Name) && f.Name != "error_tracing.dsn" { // the other spelling of dns
+			t.Errorf("crm help configuration does not explain %s", f.Name)
+		}
+		if !strings.Contains(example, variable(f.Name)) && f.Name != "error_tracing.dsn" {
+			t.Errorf("crm.toml does not explain %s", variable(f.Name))
+		}
+	})
+}
+
+func readFile(t *testing.T, name string) string {
+	t.Helper()
+	text, err := os.ReadFile(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
+}
+
+const module = "github.com/epicevents/crm"
+
+// mayImport is what each package may import of this module: what stands to its left. Tests may also use dbtest and
+// what that stands on.
+var mayImport = map[string][]string{
+	"schema":             {},
+	"gen":                {},
+	"service":            {"schema", "gen"},
+	"internal/localdb":   {},
+	"internal/dbtest":    {"schema", "internal/localdb"},
+	"cli":                {"schema", "gen", "service", "internal/localdb"},
+	".":                  {"cli"},
+	"tools/findpostgres": {"internal/localdb"},
+	"tools/man":          {"cli"},
+}
+
+// onlyIn names the files that alone know a library; a folder stands for all of its files.
+var onlyIn = map[string][]string{
+	"github.com/jedib0t/go-pretty/v6": {"cli/table.go"},
+	"encoding/csv":                    {},
+	"encoding/json":                   {"cli/cli.go", "cli/schema.go"},
+	"charm.land":                      {"cli/prompt.go"},
+	"github.com/getsentry/sentry-go":  {"cli/cli.go", "cli/report.go"},
+	"github.com/golang-jwt/jwt/v5":    {"service/session.go"},
+	"github.com/alexedwards/argon2id": {"service/password.go"},
+	"github.com/jackc/pgx/v5/pgconn":  {"gen", "service/error.go", "cli/report.go", "cli/database.go", "internal"},
+	"github.com/peterbourgon/ff/v3":   {"cli"},
+	"github.com/golang-migrate":       {"schema"},
+	"github.com/nyaruka/phonenumbers": {"service/phone.go"},
+	"github.com/pelletier/go-toml":    {"cli/config.go"},
+}
+
+func TestImportsPointLeft(t *testing.T) {
+	t.Parallel()
+	for file, parsed := range goFiles(t) {
+		folder := filepath.ToSlash(filepath.Dir(file))
+		allowed, known := mayImport[folder]
+		if !known {
+			t.Errorf("%s: %s is in no place of the order of packages", file, folder)
+		}
+		for _, spec := range parsed.Imports {
+			name, err := strconv.Unquote(spec.Path.Value)
+			if err != nil {
+				t.Fatal(err)
+			}
+			own, isOwn := strings.CutPrefix(name, module+"/")
+			test := isTest(file) && (own == folder || own == "schema" || strings.HasPrefix(own, "internal/"))
+			if isOwn && !test && !slices.Contains(allowed, own) {
+				t.Errorf("%s imports %s, which is not to its left", file, own)
+			}
+			for library, files := range onlyIn {
+				if isTest(file) || name != library && !strings.HasPrefix(name, library+"/") {
+					continue
+				}
+				in := func(place string) bool { return file == place || strings.HasPrefix(file, place+"/") }
+				if !slices.ContainsFunc(files, in) {
+					t.Errorf("%s imports %s, which only %v may", file, name, files)
+				}
+			}
+		}
+	}
+}
+
+// TestProcessIsLeftToMain has nobody else end the process or know its streams.
+func TestProcessIsLeftToMain(t *testing.T) {
+	t.Parallel()
+	const stdout = "writes to stdout, which is the output's"
+	forbidden := map[string]string{
+		"os.Exit": "ends the process", "log.Fatal": "ends the process", "log.Fatalf": "ends the process",
+		"os.Stdout": stdout, "fmt.Print": stdout, "fmt.Printf": stdout, "fmt.Println": stdout,
+		"os.Stderr": "writes to stderr, which is IO.Err", "os.Args": "reads the arguments, which Run is given",
+	}
+	for file, parsed := range goFiles(t) {
+		if isTest(file) || parsed.Name.Name == "main" {
+			continue
+		}
+		ast.Inspect(parsed, func(node ast.Node) bool {
+			if selector, ok := node.(*ast.SelectorExpr); ok {
+				if on, ok := selector.X.(*ast.Ident); ok && forbidden[on.Name+"."+selector.Sel.Name] != "" {
+					t.Errorf("%s: %s.%s %s", file, on.Name, selector.Sel.Name, forbidden[on.Name+"."+selector.Sel.Name])
+				}
+			}
+			return true
+		})
+	}
+}
+
+func TestFilesAreShort(t *testing.T) {
+	t.Parallel()
+	for file := range goFiles(t) {
+		if lines := strings.Count(readFile(t, filepath.Join("..", file)), "\n"); lines > 600 && filepath.ToSlash(filepath.Dir(file)) != "gen" {
+			t.Errorf("%s has %d lines: split it", file, lines)
+		}
+	}
+}
+
+func isTest(file string) bool { return strings.HasSuffix(file, "_test.go") }
+
+// goFiles parses every Go file of the repository, by its path there.
+func goFiles(t *testing.T) map[string]*ast.File {
+	t.Helper()
+	files := map[string]*ast.File{}
+	err := filepath.WalkDir("..", func(name string, entry fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		if entry.IsDir() && name != ".." && strings.HasPrefix(entry.Name(), ".") {
+			return fs.SkipDir
+		}
+		if entry.IsDir() || filepath.Ext(name) != ".go" {
+			return nil
+		}
+		file, err := parser.ParseFile(token.NewFileSet(), name, nil, parser.SkipObjectResolution)
+		files[filepath.ToSlash(strings.TrimPrefix(name, ".."+string(filepath.Separator)))] = file
+		return err
+	})
+	if err != nil || len(files) == 0 {
+		t.Fatal(len(files), err)
+	}
+	return files
+}

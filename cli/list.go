@@ -1,0 +1,217 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"iter"
+	"os"
+	"slices"
+	"strconv"
+	"strings"
+
+	"golang.org/x/term"
+
+	"github.com/epicevents/crm/service"
+)
+
+// terminalRows is how many rows a table on a terminal shows unless --limit says otherwise.
+const terminalRows = 50
+
+// listing is the flags that every list has.
+type listing struct {
+	app    *app
+	sort   *value[string]
+	limit  *value[int64]
+	fields *value[[]string]
+	count  bool
+}
+
+// list declares the flags of a list of a resource.
+func listingOf[T any](c *command, r resource[T]) *listing {
+	sortable := sortableNames(r)
+	l := &listing{app: c.app}
+	l.sort = flagOf(c, "sort", "FIELD[:desc]", "order of the rows, by any field but the ids beside a name", func(s string) (string, error) {
+		field, direction, _ := strings.Cut(s, ":")
+		if !slices.Contains(sortable, field) {
+			return "", unknownValue("field", field, sortable)
+		}
+		if direction != "" && direction != "asc" && direction != "desc" {
+			return "", unknownValue("direction", direction, []string{"asc", "desc"})
+		}
+		return strings.TrimSuffix(s, ":asc"), nil
+	})
+	l.limit = flagOf(c, "limit", "N", "at most this many rows; 0 means all", parseLimit)
+	l.fields = fieldsOf(c, r)
+	l.sort.pick = func(context.Context) (choices []choice, _ error) {
+		for _, name := range sortable {
+			choices = append(choices, choice{"", name}, choice{"", name + ":desc"})
+		}
+		return choices, nil
+	}
+	c.FlagSet.BoolVar(&l.count, "count", false, "only the number of rows")
+	return l
+}
+
+// fieldsOf declares --fields over the columns of a resource.
+func fieldsOf[T any](c *command, r resource[T]) *value[[]string] {
+	names := make([]string, len(r.columns))
+	for i, column := range r.columns {
+		names[i] = column.name
+	}
+	fields := flagOf(c, "fields", "A,B", "only these fields, in this order: "+strings.Join(names, ", "), func(s string) ([]string, error) {
+		fields := strings.Split(s, ",")
+		for i := range fields {
+			fields[i] = strings.TrimSpace(fields[i])
+			if !slices.Contains(names, fields[i]) {
+				return nil, unknownValue("field", fields[i], names)
+			}
+		}
+		return fields, nil
+	})
+	fields.several = true
+	fields.pick = fixed(names)
+	return fields
+}
+
+// detailOf declares what a command that shows one row can be asked, and gives the function that shows it.
+func detailOf[T any](c *command, r resource[T]) func(row T, changed ...string) error {
+	return detailWith(c.app, fieldsOf(c, r), r)
+}
+
+func detailWith[T any](a *app, fields *value[[]string], r resource[T]) func(row T, changed ...string) error {
+	return func(row T, changed ...string) error {
+		o := a.output()
+		o.fields = fields.got
+		return detail(o, r, row, changed...)
+	}
+}
+
+// sortableNames are the fields of a resource in whose order it can be listed: all but the ids beside a name.
+func sortableNames[T any](r resource[T]) (names []string) {
+	for _, column := range r.columns {
+		if !column.dataOnly {
+			names = append(names, column.name)
+		}
+	}
+	return names
+}
+
+func parseLimit(s string) (int64, error) {
+	n, err := strconv.ParseInt(s, 10, 64)
+	if err != nil || n < 0 {
+		return 0, &service.InputError{Message: fmt.Sprintf("%q is not a number of rows.", cutText(s))}
+	}
+	return n, nil
+}
+
+// order is the sort parameter of the query.
+func (l *listing) order() string { return l.sort.got }
+
+// rowLimit is the limit parameter of the query: NULL for all. A table on a terminal asks for one row more than it shows,
+// to know whether there are more.
+func (l *listing) rowLimit() *int64 {
+	limit := l.limit.got
+	if !l.limit.set && l.app.shortTable() {
+		limit = terminalRows + 1
+	}
+	if limit == 0 {
+		return nil
+	}
+	return &limit
+}
+
+// shortTable says whether a list is a table on a terminal, which nobody reads to its thousandth row.
+func (a *app) shortTable() bool { return a.config.output == "table" && isTerminal(a.Out) }
+
+// output is how this run prints.
+func (a *app) output() output {
+	o := output{
+		format:   a.config.output,
+		noHeader: a.config.noHeader,
+		excel:    a.config.csvStyle == csvExcelFr,
+		zone:     a.config.location,
+		out:      a.Out,
+		err:      a.Err,
+	}
+	if isTerminal(a.Out) {
+		o.width = 80
+		if width, _, err := term.GetSize(int(a.Out.(*os.File).Fd())); err == nil && width > 0 {
+			o.width = width
+		}
+		o.color = !a.config.noColor && a.Getenv("NO_COLOR") == "" && a.Getenv("TERM") != "dumb"
+		o.out = a.paged()
+	}
+	return o
+}
+
+// showList prints the rows of a list. count gives their number without fetching them.
+func showList[T any](a *app, ctx context.Context, l *listing, r resource[T],
+	rows iter.Seq2[T, error], count func(context.Context) (int64, error),
+) error {
+	if l.count {
+		n, err := count(ctx)
+		if err != nil {
+			return err
+		}
+		return a.showNumber(n)
+	}
+	o := a.output()
+	o.fields = l.fields.got
+	shortened := false
+	if a.shortTable() && !l.limit.set {
+		rows = first(rows, terminalRows, &shortened)
+	}
+	if err := list(o, r, rows); err != nil || !shortened {
+		return err
+	}
+	n, err := count(ctx)
+	if err != nil {
+		return err
+	}
+	a.notice("Showing %d of %d; --limit 0 shows all", terminalRows, n)
+	return nil
+}
+
+// first ends a stream after n rows, and says whether there were more.
+func first[T any](rows iter.Seq2[T, error], n int, more *bool) iter.Seq2[T, error] {
+	return func(yield func(T, error) bool) {
+		i := 0
+		for row, err := range rows {
+			if err == nil && i == n {
+				*more = true
+				return
+			}
+			i++
+			if !yield(row, err) {
+				return
+			}
+		}
+	}
+}
+
+// streamOf makes a stream of rows that are there already.
+func streamOf[T any](rows []T) iter.Seq2[T, error] {
+	return func(yield func(T, error) bool) {
+		for _, row := range rows {
+			if !yield(row, nil) {
+				return
+			}
+		}
+	}
+}
+
+// showNumber prints the answer of --count.
+func (a *app) showNumber(n int64) error {
+	text := strconv.FormatInt(n, 10) + "\n"
+	switch a.config.output {
+	case "json", "jsonl":
+		text = fmt.Sprintf("{\"count\": %d}\n", n)
+	case "csv":
+		if !a.config.noHeader {
+			text = "count\n" + text
+		}
+	}
+	_, err := io.WriteString(a.Out, text)
+	return err
+}

@@ -1,0 +1,110 @@
+package cli
+
+import (
+	"bytes"
+	"cmp"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"strings"
+	"syscall"
+)
+
+// pager is a program that the result is read through at a terminal. It starts with the first output, so that a command
+// without a result shows nothing. While it runs the screen is its own: notices wait until it has ended. It also answers
+// Ctrl-C, which crm only takes as a sign to fetch no more.
+type pager struct {
+	app      *app
+	program  string
+	to       io.Writer // what the result is written to; nil before the first output
+	command  *exec.Cmd
+	input    io.WriteCloser
+	terminal io.Writer // the app's Err, while notices wait
+	notices  bytes.Buffer
+}
+
+// paged is stdout, through the pager if CRM_PAGER or PAGER names one.
+func (a *app) paged() io.Writer {
+	program := a.Getenv("CRM_PAGER")
+	if program == "" {
+		program = a.Getenv("PAGER")
+	}
+	if program = strings.TrimSpace(program); program == "" || program == "cat" {
+		return a.Out
+	}
+	if a.pager == nil {
+		a.pager = &pager{app: a, program: program}
+	}
+	return a.pager
+}
+
+// pagerCommand runs a program as it is, and through a shell only what needs one.
+func pagerCommand(program string) *exec.Cmd {
+	if strings.ContainsAny(program, "|&;<>()$`\\\"'*?[#~=\n") {
+		return exec.Command("sh", "-c", program)
+	}
+	words := strings.Fields(program)
+	return exec.Command(words[0], words[1:]...)
+}
+
+// start makes the pager run. Without it the result is shown all the same.
+func (p *pager) start() error {
+	command := pagerCommand(p.program)
+	command.Stdout, command.Stderr = p.app.Out, p.app.Err
+	command.Env = os.Environ()
+	if p.app.Getenv("LESS") == "" {
+		// Quit when all fits on the screen, keep colours, leave the text on the screen.
+		command.Env = append(command.Env, "LESS=FRX")
+	}
+	input, err := command.StdinPipe()
+	if err != nil {
+		return err
+	}
+	if err := command.Start(); err != nil {
+		p.app.notice("The pager %s cannot be started; CRM_PAGER=cat shows results without one.", strings.Fields(p.program)[0])
+		p.to = p.app.Out
+		return nil
+	}
+	p.command, p.input, p.to = command, input, input
+	p.terminal, p.app.Err = p.app.Err, &p.notices
+	return nil
+}
+
+func (p *pager) Write(text []byte) (int, error) {
+	if p.to == nil {
+		if err := p.start(); err != nil {
+			return 0, err
+		}
+	}
+	n, err := p.to.Write(text)
+	if errors.Is(err, syscall.EPIPE) || errors.Is(err, os.ErrClosed) {
+		// Whoever left the pager has seen enough, unless there was none.
+		return n, cmp.Or(p.Close(), error(syscall.EPIPE))
+	}
+	return n, err
+}
+
+// Close waits until the reader is done. What the pager answers is its own affair, but for a shell that found no pager.
+func (p *pager) Close() error {
+	if p.command == nil {
+		return nil
+	}
+	_ = p.input.Close()
+	err := p.command.Wait()
+	p.command, p.app.Err = nil, p.terminal
+	if _, err := p.notices.WriteTo(p.terminal); err != nil {
+		return err
+	}
+	const notExecutable, notFound = 126, 127
+	if exit, ok := errors.AsType[*exec.ExitError](err); ok && (exit.ExitCode() == notExecutable || exit.ExitCode() == notFound) {
+		return &usageError{fmt.Sprintf("The pager %q cannot be started.", p.program), "CRM_PAGER=cat shows results without one"}
+	}
+	return nil
+}
+
+// heldNotices is stderr as it is at the moment of writing: a pager may have started since it was handed out.
+type heldNotices struct{ app *app }
+
+func (h heldNotices) Write(text []byte) (int, error) { return h.app.Err.Write(text) }

@@ -1,0 +1,173 @@
+//go:build unix
+
+package cli
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"golang.org/x/term"
+)
+
+// atTerminal starts crm at a terminal of 24 lines. A pager of a test writes "paged" before each line that it passes on.
+func (d *desk) atTerminal(t *testing.T, args ...string) *screen {
+	t.Helper()
+	command := exec.Command("crm", args...)
+	d.env["TERM"] = "xterm"
+	command.Dir, command.Env = d.env["HOME"], d.environ()
+	return newScreen(t, 24, 120, command)
+}
+
+const marking = "sed 's/^/paged /'"
+
+func TestPagerIsChosen(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		crmPager, pager string
+		paged           bool
+	}{
+		"none":             {"", "", false},
+		"PAGER":            {"", marking, true},
+		"CRM_PAGER":        {marking, "", true},
+		"CRM_PAGER first":  {marking, "head -1", true},
+		"CRM_PAGER is cat": {"cat", marking, false},
+		"blank":            {" ", " ", false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			d := newDesk(t, "none1")
+			d.env["CRM_PAGER"], d.env["PAGER"] = c.crmPager, c.pager
+			s := d.atTerminal(t, "customer", "list", "--limit", "2")
+			if err := s.wait(); err != nil {
+				t.Error(err)
+			}
+			if paged := strings.Contains(s.text(), "paged │"); paged != c.paged || !strings.Contains(s.text(), "Johanna Baker") {
+				t.Errorf("paged is %v: %s", paged, s.text())
+			}
+			if out := d.must(t, "customer", "list"); strings.Contains(out, "paged") {
+				t.Errorf("paged without a terminal: %s", out)
+			}
+		})
+	}
+}
+
+func TestPagerKnowsHowToShow(t *testing.T) {
+	t.Parallel()
+	for set, want := range map[string]string{"": "FRX", "S": "S"} {
+		d := newDesk(t, "none1")
+		d.env["LESS"], d.env["PAGER"] = set, `echo "<LESS=$LESS>"; cat`
+		s := d.atTerminal(t, "customer", "list", "--limit", "2")
+		if err := s.wait(); err != nil || !strings.Contains(s.text(), "<LESS="+want+">") {
+			t.Errorf("LESS=%s: %v, %s", set, err, s.text())
+		}
+	}
+}
+
+func TestPagerThatDoesNotExist(t *testing.T) {
+	t.Parallel()
+	for pager, code := range map[string]int{"no-such-pager -x": 0, "/": 0, "no-such-pager 2>/dev/null": 2} {
+		d := newDesk(t, "none1")
+		d.env["PAGER"] = pager
+		s := d.atTerminal(t, "customer", "detail", "3")
+		if got := codeOf(s.wait()); got != code {
+			t.Errorf("%s: exit %d, want %d", pager, got, code)
+		}
+		if n := strings.Count(s.text(), "cannot be started"); n != 1 || !strings.Contains(s.text(), "CRM_PAGER=cat") {
+			t.Errorf("%s: said %d times: %s", pager, n, s.text())
+		}
+		if shown := strings.Contains(s.text(), "Anaïs Morel"); shown != (code == 0) {
+			t.Errorf("%s: shown is %v: %s", pager, shown, s.text())
+		}
+	}
+}
+
+func codeOf(err error) int {
+	if exit, ok := err.(*exec.ExitError); ok {
+		return exit.ExitCode()
+	}
+	return 0
+}
+
+// TestPagerIsLeftEarly leaves much unread.
+func TestPagerIsLeftEarly(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t, "none1")
+	d.sql(manyRows)
+	for _, format := range []string{"table", "json", "csv"} {
+		for _, pager := range []string{"head -1", "true", "false"} {
+			d.env["PAGER"] = pager
+			s := d.atTerminal(t, "customer", "list", "--limit", "0", "-o", format)
+			if err := s.wait(); err != nil || strings.Contains(s.text(), "crm:") {
+				t.Errorf("%s through %s: %v, %s", format, pager, err, s.text())
+			}
+		}
+	}
+}
+
+// TestPagerInUse reads a list in less itself, presses Ctrl-C there, and leaves it.
+func TestPagerInUse(t *testing.T) {
+	t.Parallel()
+	requireProgram(t, "less", "less")
+	d := newDesk(t, "none1")
+	d.sql(manyRows)
+	d.env["PAGER"] = "less"
+	for _, format := range []string{"table", "json"} {
+		s := d.atTerminal(t, "customer", "list", "--fields", "id,fullname", "-o", format)
+		before, err := term.GetState(int(s.terminal.Fd()))
+		if err != nil {
+			t.Fatal(err)
+		}
+		s.until("Johanna Baker")
+		s.until("\n:") // less waits for a key
+		s.press("\x03")
+		s.until("\n:") // and is still there
+		s.press(" ")
+		s.until("Zoé n° 25")
+		s.press("q")
+		if code := codeOf(s.wait()); code != 0 && code != 130 { // as far as crm had come
+			t.Errorf("%s: exit %d: %s", format, code, s.text())
+		}
+		after, err := term.GetState(int(s.terminal.Fd()))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if *before != *after {
+			t.Errorf("%s: the modes of the terminal have changed", format)
+		}
+	}
+}
+
+// TestPagerSwallowsNoNotice has notices before, beside and after the result.
+func TestPagerSwallowsNoNotice(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t, "administrator1")
+	d.sql(manyRows)
+	// This pager shows its last line when a file is there, which is after crm has written everything.
+	d.env["PAGER"] = `cat; while [ ! -e go ]; do sleep 0.01; done; echo end of pager`
+	s := d.atTerminal(t, "customer", "list")
+	s.until("╰")
+	if err := os.WriteFile(filepath.Join(d.env["HOME"], "go"), nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	before := s.until("end of pager")
+	if err := s.wait(); err != nil {
+		t.Error(err)
+	}
+	for _, notice := range []string{"Showing 50 of 10013; --limit 0 shows all", "Not shown for lack of width"} {
+		if strings.Contains(before, notice) || !strings.Contains(s.text(), notice) {
+			t.Errorf("%q is not shown, or into the pager: %s", notice, s.text())
+		}
+	}
+
+	d.env["PAGER"] = marking
+	s = d.atTerminal(t, "employee", "delete", "many1") // asks first, with no result at all
+	s.until("Delete the employee many1?")
+	s.press("y")
+	_ = s.wait()
+	if strings.Contains(s.text(), "paged") {
+		t.Errorf("a question went through the pager: %s", s.text())
+	}
+}

@@ -1,0 +1,518 @@
+package cli
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"reflect"
+	"strings"
+	"sync"
+	"time"
+	"unicode"
+
+	tea "charm.land/bubbletea/v2"
+	"charm.land/huh/v2"
+	"charm.land/lipgloss/v2"
+	"github.com/charmbracelet/colorprofile"
+	"github.com/clipperhouse/displaywidth"
+	"github.com/muesli/cancelreader"
+	"golang.org/x/term"
+	"golang.org/x/text/unicode/norm"
+
+	"github.com/epicevents/crm/service"
+)
+
+// errAborted is Ctrl-C, Ctrl-D or Esc at a question, or the end of the terminal.
+var errAborted = errors.New("aborted at a question")
+
+const (
+	loginTries   = 3   // passwords that are asked for before a login is given up
+	choicesShown = 100 // choices that are drawn at once; typing finds the others
+	plainShown   = 20  // the same without a screen
+)
+
+// interactive says whether there is a person to ask.
+func (a *app) interactive() bool { return isTerminal(a.In) && isTerminal(a.Err) }
+
+func isTerminal(stream any) bool {
+	file, ok := stream.(*os.File)
+	return ok && term.IsTerminal(int(file.Fd()))
+}
+
+// terminalSize is that of the terminal on which questions are asked; zero when it does not say.
+func (a *app) terminalSize() (width, height int) {
+	width, height, _ = term.GetSize(int(a.Err.(*os.File).Fd()))
+	return width, height
+}
+
+// plain says whether questions are lines, because the terminal cannot move its cursor or has no room.
+func (a *app) plain() bool {
+	width, height := a.terminalSize()
+	return a.Getenv("TERM") == "dumb" || width < 20 || height < 8
+}
+
+// ask shows one question on stderr, so that stdout stays the result's.
+func (a *app) ask(ctx context.Context, field huh.Field) error {
+	keys := huh.NewDefaultKeyMap()
+	keys.Quit.SetKeys("ctrl+c", "ctrl+d", "esc")
+	keys.Select.HalfPageUp.SetKeys("pgup")
+	keys.Select.HalfPageDown.SetKeys("pgdown")
+	options := []tea.ProgramOption{tea.WithoutSignalHandler(), tea.WithFilter(trimPaste)} // signals end ctx
+	if a.config.noColor || a.Getenv("NO_COLOR") != "" {
+		options = append(options, tea.WithColorProfile(colorprofile.Ascii))
+	}
+	keyboard, err := newKeyboard(a.In.(*os.File))
+	if err != nil {
+		return err
+	}
+	defer keyboard.leave()
+	form := huh.NewForm(huh.NewGroup(field)).WithProgramOptions(options...).WithInput(keyboard).WithOutput(a.Err).
+		WithKeyMap(keys).WithTheme(huh.ThemeFunc(promptTheme)).WithShowHelp(false).WithAccessible(false)
+	err = form.RunWithContext(ctx)
+	if form.State == huh.StateCompleted {
+		return nil
+	}
+	if err == nil || errors.Is(err, huh.ErrUserAborted) || errors.Is(err, huh.ErrTimeout) {
+		return errAborted
+	}
+	return err
+}
+
+// keyboard is the terminal as one question reads it. bubbletea's own reader may live on after the question and swallow
+// the answer to the next, and waits for ever for what comes after an io.EOF.
+type keyboard struct {
+	file    *os.File
+	reader  cancelreader.CancelReader
+	reading sync.Mutex
+}
+
+func newKeyboard(file *os.File) (*keyboard, error) {
+	reader, err := cancelreader.NewReader(file)
+	return &keyboard{file: file, reader: reader}, err
+}
+
+func (k *keyboard) Read(p []byte) (int, error) {
+	k.reading.Lock()
+	defer k.reading.Unlock()
+	n, err := k.reader.Read(p)
+	if err == io.EOF {
+		err = io.ErrUnexpectedEOF
+	}
+	return n, err
+}
+
+// leave ends the reading, and returns when it has ended.
+func (k *keyboard) leave() {
+	k.reader.Cancel()
+	k.reading.Lock()
+	defer k.reading.Unlock()
+	_ = k.reader.Close()
+}
+
+// What bubbletea needs to see that this is a terminal.
+func (k *keyboard) Fd() uintptr                 { return k.file.Fd() }
+func (k *keyboard) Write(p []byte) (int, error) { return k.file.Write(p) }
+func (k *keyboard) Close() error                { return nil }
+
+// trimPaste takes off the line end that was copied with a password.
+func trimPaste(_ tea.Model, msg tea.Msg) tea.Msg {
+	if paste, ok := msg.(tea.PasteMsg); ok {
+		paste.Content = strings.TrimRight(paste.Content, "\r\n")
+		return paste
+	}
+	return msg
+}
+
+// promptTheme has no colour that needs a light or a dark background.
+func promptTheme(bool) *huh.Styles {
+	t := huh.ThemeBase(false)
+	t.Focused.Title = lipgloss.NewStyle().Bold(true)
+	t.Focused.SelectSelector = t.Focused.SelectSelector.Foreground(lipgloss.Cyan)
+	t.Focused.SelectedOption = lipgloss.NewStyle().Bold(true)
+	t.Focused.ErrorMessage = lipgloss.NewStyle().Foreground(lipgloss.Red)
+	t.Focused.ErrorIndicator = lipgloss.NewStyle()
+	button := lipgloss.NewStyle().Padding(0, 2).MarginRight(1)
+	t.Focused.FocusedButton, t.Focused.BlurredButton = button.Reverse(true), button
+	return t
+}
+
+// answered leaves a question and its answer on the terminal, where the form has wiped itself away.
+func (a *app) answered(title, answer string) { a.notice("%s: %s", title, answer) }
+
+func (a *app) askText(ctx context.Context, title, help string, check func(string) error) (string, error) {
+	check = inWords(check)
+	if a.plain() {
+		return a.askLine(ctx, title, false, check)
+	}
+	var text string
+	err := a.ask(ctx, huh.NewInput().Title(title).Description(help).Validate(check).Value(&text))
+	if err == nil {
+		a.answered(title, text)
+	}
+	return text, err
+}
+
+// askPassword asks without echo; check may be nil.
+func (a *app) askPassword(ctx context.Context, title string, check func(string) error) (string, error) {
+	check = inWords(check)
+	if a.plain() {
+		return a.askLine(ctx, title, true, check)
+	}
+	var password string
+	field := huh.NewInput().Title(title).Description("what you type is not shown").
+		EchoMode(huh.EchoModeNone).Validate(check).Value(&password)
+	err := a.ask(ctx, field)
+	return password, err
+}
+
+// inWords makes a check whose errors read as all others do.
+func inWords(check func(string) error) func(string) error {
+	return func(text string) error {
+		if check == nil {
+			return nil
+		}
+		if err := check(text); err != nil {
+			return errors.New(escape(describe(context.Background(), err).Message))
+		}
+		return nil
+	}
+}
+
+// askLine asks on a terminal that is only a roll of paper.
+func (a *app) askLine(ctx context.Context, title string, secret bool, check func(string) error) (string, error) {
+	for {
+		text, err := a.typedLine(ctx, escape(title)+": ", secret)
+		if err != nil || secret {
+			fmt.Fprintln(a.Err)
+		}
+		if err != nil {
+			return "", errAborted
+		}
+		if err := check(text); err == nil {
+			return text, nil
+		} else {
+			a.notice("%s", err)
+		}
+	}
+}
+
+// typedLine reads a line of the terminal, and leaves the terminal as it was, also when ctx ends first.
+func (a *app) typedLine(ctx context.Context, prompt string, secret bool) (string, error) {
+	in := int(a.In.(*os.File).Fd())
+	state, err := term.GetState(in)
+	if err != nil {
+		return "", err
+	}
+	defer func() { _ = term.Restore(in, state) }()
+	type line struct {
+		text string
+		err  error
+	}
+	lines := make(chan line, 1)
+	if !secret {
+		fmt.Fprint(a.Err, prompt)
+	}
+	go func() {
+		if secret {
+			text, err := term.ReadPassword(in)
+			lines <- line{string(text), err}
+		} else {
+			text, err := a.reader.ReadString('\n')
+			lines <- line{strings.TrimRight(text, "\r\n"), err}
+		}
+	}()
+	if secret { // asked when the echo is off, for who types at once
+		for now := state; err == nil && reflect.DeepEqual(now, state) && len(lines) == 0; now, err = term.GetState(in) {
+			time.Sleep(time.Millisecond)
+		}
+		fmt.Fprint(a.Err, prompt)
+	}
+	select {
+	case l := <-lines:
+		return l.text, l.err
+	case <-ctx.Done():
+		return "", ctx.Err()
+	}
+}
+
+// choice is one line of a list to choose from, and the value it stands for.
+type choice struct{ label, value string }
+
+// choose offers a list that gets shorter with every letter that is typed.
+func (a *app) choose(ctx context.Context, title string, choices []choice) (string, error) {
+	if a.plain() {
+		return a.chooseLine(ctx, title, choices)
+	}
+	width, _ := a.terminalSize()
+	p := newPicker(choices, width-5)
+	p.Select.Title(title).Value(&p.chosen).Height(min(len(choices), 10) + 2).Validate(func(value string) error {
+		if value == "" {
+			return errors.New("Nothing in the list has this text in it.")
+		}
+		return nil
+	})
+	p.show()
+	if err := a.ask(ctx, p); err != nil {
+		return "", err
+	}
+	for _, c := range choices {
+		if c.value == p.chosen {
+			a.answered(title, c.label)
+		}
+	}
+	return p.chosen, nil
+}
+
+// picker is huh's select with a search of its own, because huh's draws all of a long list at each key, and tells
+// accents apart.
+type picker struct {
+	*huh.Select[string]
+	choices []choice
+	folded  []string // what is searched of each
+	width   int
+	query   string
+	chosen  string
+}
+
+func newPicker(choices []choice, width int) *picker {
+	return &picker{Select: huh.NewSelect[string](), choices: choices, folded: foldChoices(choices), width: width}
+}
+
+func (p *picker) Update(msg tea.Msg) (huh.Model, tea.Cmd) {
+	before := p.query
+	switch msg := msg.(type) {
+	case tea.PasteMsg:
+		p.query += msg.Content
+	case tea.KeyPressMsg:
+		switch {
+		case msg.Text != "":
+			p.query += msg.Text
+		case msg.String() == "backspace" && p.query != "":
+			runes := []rune(p.query)
+			p.query = string(runes[:len(runes)-1])
+		case msg.String() == "ctrl+u":
+			p.query = ""
+		}
+	}
+	if p.query != before {
+		p.show()
+		msg = tea.KeyPressMsg{Code: tea.KeyHome}
+	}
+	_, cmd := p.Select.Update(msg)
+	return p, cmd
+}
+
+// show puts the choices that have the query in them into the list.
+func (p *picker) show() {
+	found := search(p.folded, p.query)
+	var options []huh.Option[string]
+	for _, i := range found[:min(len(found), choicesShown)] {
+		label := displaywidth.TruncateString(escape(p.choices[i].label), p.width, "…")
+		options = append(options, huh.NewOption(label, p.choices[i].value))
+	}
+	if len(options) == 0 {
+		options = append(options, huh.NewOption("(nothing)", ""))
+	}
+	help := "type to search, ↑ ↓ to move"
+	if p.query != "" {
+		help = fmt.Sprintf("search: %s (%d of %d)", escape(p.query), len(found), len(p.choices))
+	} else if len(found) > choicesShown {
+		help += fmt.Sprintf("; %d of %d shown", choicesShown, len(found))
+	}
+	p.Select.Description(displaywidth.TruncateString(help, p.width, "…")).Options(options...)
+}
+
+// chooseLine lets a choice be typed: its value, or text that only one has in it.
+func (a *app) chooseLine(ctx context.Context, title string, choices []choice) (string, error) {
+	folded := foldChoices(choices)
+	found := search(folded, "")
+	for {
+		for _, i := range found[:min(len(found), plainShown)] {
+			a.notice("  %s", choices[i].label)
+		}
+		if len(found) > plainShown {
+			a.notice("  and %d more", len(found)-plainShown)
+		}
+		text, err := a.askLine(ctx, title+", or text to search for", false, inWords(nil))
+		if err != nil {
+			return "", err
+		}
+		for _, c := range choices {
+			if c.value == strings.TrimSpace(text) {
+				return c.value, nil
+			}
+		}
+		found = search(folded, text)
+		switch len(found) {
+		case 0:
+			a.notice("Nothing in the list has this text in it.")
+		case 1:
+			a.answered(title, choices[found[0]].label)
+			return choices[found[0]].value, nil
+		}
+	}
+}
+
+func foldChoices(choices []choice) []string {
+	folded := make([]string, len(choices))
+	for i, c := range choices {
+		folded[i] = fold(c.label + " " + c.value)
+	}
+	return folded
+}
+
+// search gives the indexes of the texts that have every word of the query in them.
+func search(folded []string, query string) []int {
+	words := strings.Fields(fold(query))
+	var found []int
+next:
+	for i, text := range folded {
+		for _, word := range words {
+			if !strings.Contains(text, word) {
+				continue next
+			}
+		}
+		found = append(found, i)
+	}
+	return found
+}
+
+// fold makes texts equal that differ in case and accents only.
+func fold(s string) string {
+	return strings.Map(func(r rune) rune {
+		if unicode.Is(unicode.Mn, r) {
+			return -1
+		}
+		return unicode.ToLower(r)
+	}, norm.NFD.String(s))
+}
+
+// confirm asks before something that cannot be undone. Without a terminal it takes --yes.
+func (a *app) confirm(ctx context.Context, question string, yes bool) error {
+	if yes {
+		return nil
+	}
+	if !a.interactive() {
+		return &usageError{message: question + " Nobody is there to answer.", hint: "--yes answers yes"}
+	}
+	var confirmed bool
+	var err error
+	if a.plain() {
+		confirmed, err = a.confirmLine(ctx, question)
+	} else {
+		err = a.ask(ctx, huh.NewConfirm().Title(escape(question)).WithButtonAlignment(lipgloss.Left).Value(&confirmed))
+	}
+	if err != nil {
+		return err
+	}
+	if !confirmed {
+		return &service.Error{Code: interrupted, Message: "You answered no; nothing was changed."}
+	}
+	return nil
+}
+
+func (a *app) confirmLine(ctx context.Context, question string) (bool, error) {
+	var confirmed bool
+	_, err := a.askLine(ctx, question+" [y/N]", false, func(text string) error {
+		switch fold(strings.TrimSpace(text)) {
+		case "y", "yes":
+			confirmed = true
+		case "", "n", "no":
+		default:
+			return errors.New("Answer y or n.")
+		}
+		return nil
+	})
+	return confirmed, err
+}
+
+// readLine reads one line of stdin: a password that a script hands over.
+func (a *app) readLine() (string, error) {
+	bytes, err := a.reader.ReadSlice('\n')
+	line := strings.TrimRight(string(bytes), "\r\n")
+	switch {
+	case errors.Is(err, bufio.ErrBufferFull):
+		return "", &usageError{"The line on standard input is too long for a password.", ""}
+	case err != nil && err != io.EOF:
+		return "", &usageError{"Standard input cannot be read.", ""}
+	case line == "":
+		return "", &usageError{"No password came on standard input.", ""}
+	}
+	return line, nil
+}
+
+// newPassword gets a password that is to be set: from stdin, or asked for twice.
+func (a *app) newPassword(ctx context.Context, username string, fromStdin bool) (string, error) {
+	check := func(password string) error { return service.CheckPassword(username, password) }
+	if fromStdin {
+		password, err := a.readLine()
+		if err != nil {
+			return "", err
+		}
+		return password, check(password)
+	}
+	if !a.interactive() {
+		return "", &usageError{"missing --password-stdin", ""}
+	}
+	for {
+		password, err := a.askPassword(ctx, "New password", check)
+		if err != nil {
+			return "", err
+		}
+		again, err := a.askPassword(ctx, "The same again", nil)
+		if err != nil || again == password {
+			return password, err
+		}
+		a.notice("The two passwords differ; once more from the start.")
+	}
+}
+
+// login asks for username and password where a session is missing, so that the command can go on. It gives why back
+// when it is not to be had.
+func (a *app) login(ctx context.Context, why error) error {
+	if a.Getenv("CRM_TOKEN") != "" {
+		return why
+	}
+	a.notice("%s", why.Error())
+	username, err := a.askText(ctx, "Username", "", checkUsername)
+	if err != nil {
+		return err
+	}
+	password, err := a.askPassword(ctx, "Password", nil)
+	if err != nil {
+		return err
+	}
+	return a.startSession(ctx, username, password)
+}
+
+func checkUsername(s string) error {
+	_, err := service.ParseUsername(s)
+	return err
+}
+
+// startSession logs in and keeps the token. A person is asked again for a password that was refused.
+func (a *app) startSession(ctx context.Context, username, password string) error {
+	s, err := a.service(ctx)
+	if err != nil {
+		return err
+	}
+	token, err := s.Login(ctx, username, password)
+	for try := 1; try < loginTries && service.CodeOf(err) == service.Unauthenticated && a.interactive(); try++ {
+		a.notice("%s", err.Error())
+		if password, err = a.askPassword(ctx, "Password of "+username, nil); err != nil {
+			return err
+		}
+		token, err = s.Login(ctx, username, password)
+	}
+	if err != nil {
+		return err
+	}
+	a.database.session, err = s.As(token)
+	if err != nil {
+		return err
+	}
+	return a.saveToken(token)
+}

@@ -1,0 +1,90 @@
+package cli
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/getsentry/sentry-go"
+	"github.com/jackc/pgx/v5/pgconn"
+
+	"github.com/epicevents/crm/service"
+)
+
+// reportTime is how long a failed command waits at most to deliver its report.
+const reportTime = 2 * time.Second
+
+// report sends an unexpected failure to Sentry, if error tracing is on: the command's name, the version, the role and a
+// stack. Never what was typed, stored or configured; an error's own text may hold that, so only the types of the errors
+// and PostgreSQL's code are told. Whether the report arrives makes no difference to the user.
+func (a *app) report(command string, failure error, stack *sentry.Stacktrace) {
+	if !a.config.tracing || a.config.tracingDSN == "" { // without a DSN, the SDK would look for one in the environment
+		return
+	}
+	transport := sentry.NewHTTPSyncTransport()
+	transport.Timeout = reportTime
+	client, err := sentry.NewClient(sentry.ClientOptions{
+		Dsn:       a.config.tracingDSN,
+		Release:   "crm@" + Version,
+		Transport: transport,
+		// They would add the machine's name, its modules and its environment.
+		Integrations: func([]sentry.Integration) []sentry.Integration { return nil },
+		ServerName:   "crm",
+		Environment:  "production",
+	})
+	if err != nil {
+		return
+	}
+	role := "unknown"
+	if a.database.session != nil && a.database.session.Role() != "" {
+		role = string(a.database.session.Role())
+	}
+	event := sentry.NewEvent()
+	event.Level = sentry.LevelError
+	event.Transaction = command
+	event.Tags = map[string]string{"command": command, "version": Version, "role": role}
+	event.Exception = []sentry.Exception{{Type: "unexpected failure", Value: errorTypes(failure), Stacktrace: stack}}
+	client.CaptureEvent(event, nil, nil)
+}
+
+// errorTypes names the types of an error and its causes, and PostgreSQL's code where there is one.
+func errorTypes(err error) string {
+	text := fmt.Sprintf("%T", err)
+	switch e := err.(type) {
+	case *pgconn.PgError:
+		text += " " + e.Code
+	case panicked:
+		text += fmt.Sprintf(" with %T", e.value)
+	}
+	var causes []string
+	switch e := err.(type) {
+	case interface{ Unwrap() error }:
+		if cause := e.Unwrap(); cause != nil {
+			causes = append(causes, errorTypes(cause))
+		}
+	case interface{ Unwrap() []error }:
+		for _, cause := range e.Unwrap() {
+			causes = append(causes, errorTypes(cause))
+		}
+	}
+	if len(causes) > 0 {
+		text += " <- " + strings.Join(causes, ", ")
+	}
+	return text
+}
+
+// panicked is a panic as an error.
+type panicked struct{ value any }
+
+func (p panicked) Error() string { return "panic" }
+
+// caught runs a command and makes a panic of it into an unexpected failure.
+func (a *app) caught(run func() error) (err error, stack *sentry.Stacktrace) {
+	defer func() {
+		if value := recover(); value != nil {
+			stack = sentry.NewStacktrace()
+			err = &service.Error{Code: service.Internal, Message: "Something went wrong inside crm.", Err: panicked{value}}
+		}
+	}()
+	return run(), nil
+}

@@ -1,0 +1,241 @@
+package cli
+
+import (
+	"bytes"
+	"compress/gzip"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5/pgconn"
+
+	"github.com/epicevents/crm/service"
+)
+
+// tracker is a Sentry that keeps what it gets.
+type tracker struct {
+	*httptest.Server
+	mu   sync.Mutex
+	sent []string
+}
+
+func newTracker(t *testing.T) *tracker {
+	k := &tracker{}
+	k.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		body := io.Reader(r.Body)
+		if r.Header.Get("Content-Encoding") == "gzip" {
+			body, _ = gzip.NewReader(body)
+		}
+		text, _ := io.ReadAll(body)
+		k.mu.Lock()
+		k.sent = append(k.sent, r.URL.String()+"\n"+fmt.Sprint(r.Header)+"\n"+string(text))
+		k.mu.Unlock()
+	}))
+	t.Cleanup(k.Close)
+	return k
+}
+
+func (k *tracker) dsn() string {
+	return strings.Replace(k.URL, "http://", "http://publickey@", 1) + "/1"
+}
+
+// reports gives what came, which is all there is: a report is delivered before the command ends.
+func (k *tracker) reports() []string {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	return slices.Clone(k.sent)
+}
+
+// failing makes a search fail inside the database, with what was searched for in the error's text.
+const failing = `
+	CREATE OR REPLACE FUNCTION search_pattern(query text) RETURNS text LANGUAGE plpgsql IMMUTABLE AS
+	$$ BEGIN RAISE EXCEPTION 'out of order: %', query USING ERRCODE = 'XX001', DETAIL = 'secret detail'; END $$`
+
+// tracedDesk reports to a tracker.
+func tracedDesk(t *testing.T, dsn string) *desk {
+	d := newDesk(t, "commercial1")
+	d.sql(failing)
+	d.env["CRM_ERROR_TRACING_ENABLED"] = "true"
+	d.env["CRM_ERROR_TRACING_DNS"] = dsn
+	return d
+}
+
+// private is what must not be in a report of this desk.
+func (d *desk) private() []string {
+	words := []string{
+		"Zanzibar", "secret detail", "out of order", "Johanna", "Baker", "4321", "search_pattern", "SELECT", "--search",
+		d.env["CRM_TOKEN"], d.env["CRM_CONTROLLER_AUTH_SECRET_KEY"], d.env["HOME"], d.env["CRM_DATABASE_URL"],
+		d.config.Database, "commercial1",
+	}
+	if d.config.Password != "" {
+		words = append(words, d.config.Password)
+	}
+	return words
+}
+
+func (d *desk) checkReport(t *testing.T, reports []string, wanted ...string) {
+	t.Helper()
+	if len(reports) != 1 {
+		t.Fatalf("%d reports", len(reports))
+	}
+	for _, want := range append(wanted, `"release":"crm@`+Version, `"version":"`+Version, `"stacktrace":{"frames":[`, `"function":"`) {
+		if !strings.Contains(reports[0], want) {
+			t.Errorf("the report does not have %s in it:\n%s", want, reports[0])
+		}
+	}
+	for _, word := range d.private() {
+		if strings.Contains(reports[0], word) {
+			t.Errorf("the report has %q in it:\n%s", word, reports[0])
+		}
+	}
+}
+
+func TestReportOfFailure(t *testing.T) {
+	t.Parallel()
+	k := newTracker(t)
+	d := tracedDesk(t, k.dsn())
+	r := d.crm("", "customer", "list", "--search", "Zanzibar", "--company", "Johanna Baker")
+	if want := (ran{1, "", "crm: Something went wrong inside crm.\n"}); r != want {
+		t.Errorf("%+v, want %+v", r, want)
+	}
+	d.checkReport(t, k.reports(), `"command":"crm customer list"`, `"role":"commercial"`, "pgconn.PgError XX001")
+}
+
+// panicking is an output that fails in the worst way.
+type panicking struct{}
+
+func (panicking) Write([]byte) (int, error) { panic("Zanzibar of Johanna Baker") }
+
+func TestReportOfPanic(t *testing.T) {
+	t.Parallel()
+	k := newTracker(t)
+	d := tracedDesk(t, k.dsn())
+	var stderr bytes.Buffer
+	code := Run(context.Background(), []string{"contract", "list", "--customer-id", "1", "-o", "json"}, IO{
+		In: strings.NewReader(""), Out: panicking{}, Err: &stderr, Getenv: func(name string) string { return d.env[name] },
+	})
+	if want := `{"error":{"code":"internal","message":"Something went wrong inside crm."}}` + "\n"; code != 1 || stderr.String() != want {
+		t.Errorf("exit %d, %q", code, stderr.String())
+	}
+	d.checkReport(t, k.reports(), `"command":"crm contract list"`, `"role":"commercial"`, "panicked with string", `"function":"panicking.Write"`)
+}
+
+func TestReportIsOffByDefault(t *testing.T) {
+	t.Parallel()
+	k := newTracker(t)
+	for name, change := range map[string]func(d *desk){
+		"not enabled":  func(d *desk) { d.env["CRM_ERROR_TRACING_ENABLED"] = "" },
+		"switched off": func(d *desk) { d.env["CRM_ERROR_TRACING_ENABLED"] = "false" },
+		"no DSN":       func(d *desk) { d.env["CRM_ERROR_TRACING_DNS"] = "" },
+		"no URL":       func(d *desk) { d.env["CRM_ERROR_TRACING_DNS"] = "nonsense" },
+	} {
+		d := tracedDesk(t, k.dsn())
+		change(d)
+		if r := d.crm("", "customer", "list", "--search", "Zanzibar"); r.code != 1 || strings.Count(r.err, "\n") != 1 {
+			t.Errorf("%s: %+v", name, r)
+		}
+	}
+	if reports := k.reports(); len(reports) > 0 {
+		t.Errorf("%q", reports)
+	}
+}
+
+func TestOnlyUnexpectedFailuresAreReported(t *testing.T) {
+	t.Parallel()
+	k := newTracker(t)
+	for code, args := range map[int][]string{
+		0: {"customer", "list"},
+		2: {"customer", "list", "--limit", "x"},
+		4: {"customer", "update", "13", "--fullname", "X"},
+		5: {"customer", "detail", "99999"},
+		6: {"contract", "add-payment", "771c41", "--payment", "1"},
+	} {
+		if r := tracedDesk(t, k.dsn()).crm("", args...); r.code != code {
+			t.Errorf("crm %q: exit %d, want %d", args, r.code, code)
+		}
+	}
+	d := tracedDesk(t, k.dsn())
+	d.env["CRM_DATABASE_URL"] = "postgres://crm@127.0.0.1:1/crm"
+	if r := d.crm("", "customer", "list"); r.code != 7 {
+		t.Errorf("exit %d", r.code)
+	}
+	d.as("")
+	if r := d.crm("", "customer", "list"); r.code != 3 {
+		t.Errorf("exit %d", r.code)
+	}
+	if reports := k.reports(); len(reports) > 0 {
+		t.Errorf("%q", reports)
+	}
+}
+
+// TestReportThatCannotArrive has trackers that refuse, never answer, and answer without an end.
+func TestReportThatCannotArrive(t *testing.T) {
+	t.Parallel()
+	listen := func() net.Listener {
+		l, err := net.Listen("tcp", "127.0.0.1:0")
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { l.Close() })
+		return l
+	}
+	deaf, closed := listen(), listen()
+	closed.Close()
+	stop := make(chan struct{})
+	endless := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		_ = http.NewResponseController(w).Flush()
+		select {
+		case <-stop:
+		case <-r.Context().Done():
+		}
+	}))
+	t.Cleanup(endless.Close)
+	t.Cleanup(func() { close(stop) })
+	busy := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Retry-After", "3600")
+		w.WriteHeader(http.StatusTooManyRequests)
+	}))
+	t.Cleanup(busy.Close)
+	for name, address := range map[string]string{
+		"closed": closed.Addr().String(), "deaf": deaf.Addr().String(), "unknown host": "tracker.invalid",
+		"endless": endless.Listener.Addr().String(), "busy": busy.Listener.Addr().String(),
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			d := tracedDesk(t, "http://publickey@"+address+"/1")
+			start := time.Now()
+			r := d.crm("", "customer", "list", "--search", "Zanzibar")
+			if took := time.Since(start); took > reportTime+3*time.Second {
+				t.Errorf("it took %v", took)
+			}
+			if want := (ran{1, "", "crm: Something went wrong inside crm.\n"}); r != want {
+				t.Errorf("%+v, want %+v", r, want)
+			}
+		})
+	}
+}
+
+func TestErrorTypes(t *testing.T) {
+	t.Parallel()
+	database := &pgconn.PgError{Code: "XX001", Message: "Zanzibar"}
+	for want, err := range map[string]error{
+		"*pgconn.PgError XX001":                   database,
+		"*service.Error <- *pgconn.PgError XX001": &service.Error{Err: database},
+		"*errors.joinError <- *errors.errorString, *fmt.wrapError <- *pgconn.PgError XX001": errors.Join(io.EOF, fmt.Errorf("Zanzibar: %w", database)),
+		"*service.Error <- cli.panicked with *errors.errorString":                           &service.Error{Err: panicked{io.EOF}},
+		"*service.Error": &service.Error{},
+	} {
+		if got := errorTypes(err); got != want {
+			t.Errorf("%q, want %q", got, want)
+		}
+	}
+}

@@ -1,0 +1,283 @@
+package cli
+
+import (
+	"strings"
+
+	"github.com/clipperhouse/displaywidth"
+	"github.com/jedib0t/go-pretty/v6/table"
+	prettytext "github.com/jedib0t/go-pretty/v6/text"
+)
+
+// hue is the colour of a resource: of its title, labels and border.
+type hue int
+
+const (
+	hueCyan hue = iota
+	hueGreen
+	hueYellow
+	hueMagenta
+	hueBlue
+)
+
+var hues = map[hue]prettytext.Color{
+	hueCyan:    prettytext.FgCyan,
+	hueGreen:   prettytext.FgGreen,
+	hueYellow:  prettytext.FgYellow,
+	hueMagenta: prettytext.FgMagenta,
+	hueBlue:    prettytext.FgBlue,
+}
+
+// go-pretty looks at the environment for colours and for the width of characters; here the caller has decided on
+// colour, and a table is the same in every locale.
+func init() {
+	prettytext.EnableColors()
+	prettytext.OverrideRuneWidthEastAsianWidth(false)
+}
+
+// newTable returns an empty box in a resource's colour.
+func newTable(o output, title string, hue hue, placeholders *placeholders) table.Writer {
+	t := table.NewWriter()
+	t.SetStyle(table.StyleRounded)
+	t.Style().Format.Header = prettytext.FormatDefault
+	t.SetTitle(placeholders.hide(title))
+	if o.color {
+		t.Style().Title.Colors = prettytext.Colors{prettytext.Bold, hues[hue]}
+		t.Style().Color.Header = prettytext.Colors{prettytext.Bold}
+		t.Style().Color.Border = prettytext.Colors{hues[hue]}
+		t.Style().Color.Separator = prettytext.Colors{hues[hue]}
+	}
+	return t
+}
+
+// renderTable returns the table and the names of the columns that found no room in it.
+func renderTable(o output, title string, hue hue, fields []field, lines [][]string) (string, []string) {
+	widths := layout(fields, lines, o.width, len(o.fields) == 0)
+	var (
+		placeholders placeholders
+		configs      []table.ColumnConfig
+		header       table.Row
+		hidden       []string
+	)
+	for i, f := range fields {
+		if widths[i] == 0 {
+			hidden = append(hidden, f.name)
+			continue
+		}
+		header = append(header, placeholders.hide(f.label))
+		config := table.ColumnConfig{Number: len(header)}
+		if f.alignsRight() {
+			config.Align, config.AlignHeader = prettytext.AlignRight, prettytext.AlignRight
+		}
+		configs = append(configs, config)
+	}
+	t := newTable(o, title, hue, &placeholders)
+	t.AppendHeader(header)
+	t.SetColumnConfigs(configs)
+	for _, line := range lines {
+		var row table.Row
+		for i, s := range line {
+			if widths[i] > 0 {
+				row = append(row, placeholders.hide(displaywidth.TruncateString(s, widths[i], "…")))
+			}
+		}
+		t.AppendRow(row)
+	}
+	return placeholders.restore(t.Render()) + "\n", hidden
+}
+
+// layout returns the width of each column, 0 for a column that is left out. In a terminal too narrow for all, the
+// widest text gives way first, down to textGood; then columns go, the highest rank first, as far as mayHide allows; and
+// at last text is cut down to textMin. What cannot be shortened (ids, amounts, dates) is never cut, even if the terminal must wrap the lines.
+func layout(fields []field, lines [][]string, terminal int, mayHide bool) []int {
+	const textGood, textMin, padding, border = 16, 8, 3, 1
+	widths := make([]int, len(fields))
+	good := make([]int, len(fields))
+	least := make([]int, len(fields))
+	total := border
+	for i, f := range fields {
+		header := displaywidth.String(f.label)
+		widths[i] = max(header, 1)
+		for _, line := range lines {
+			widths[i] = max(widths[i], displaywidth.String(line[i]))
+		}
+		good[i], least[i] = widths[i], widths[i]
+		if f.kind == kindText && !f.whole {
+			good[i] = min(widths[i], max(header, textGood))
+			least[i] = min(widths[i], max(header, textMin))
+		}
+		total += widths[i] + padding
+	}
+	if terminal == 0 {
+		return widths
+	}
+	for mayHide {
+		needed, last := border, -1
+		for i, f := range fields {
+			if widths[i] == 0 {
+				continue
+			}
+			needed += good[i] + padding
+			if f.rank > 0 && (last < 0 || f.rank >= fields[last].rank) {
+				last = i
+			}
+		}
+		if needed <= terminal || last < 0 {
+			break
+		}
+		total -= widths[last] + padding
+		widths[last] = 0
+	}
+	for total > terminal {
+		widest := -1
+		for i := range widths {
+			if widths[i] > least[i] && (widest < 0 || widths[i] > widths[widest]) {
+				widest = i
+			}
+		}
+		if widest < 0 {
+			break
+		}
+		widths[widest]--
+		total--
+	}
+	return widths
+}
+
+// panelLine is one field of a detail view; value may have several lines.
+type panelLine struct {
+	label, value string
+	changed      bool
+}
+
+// renderPanel returns a box of `Field: value` lines. Changed fields carry an asterisk, for those who see no colour,
+// and stand out in bold green where there is colour.
+func renderPanel(o output, title string, hue hue, lines []panelLine) string {
+	const frame = 6 // border and padding of two columns
+	var placeholders placeholders
+	anyChanged := false
+	for _, l := range lines {
+		anyChanged = anyChanged || l.changed
+	}
+	labels, labelWidth := make([]string, len(lines)), 0
+	for i, l := range lines {
+		labels[i] = l.label + ":"
+		switch {
+		case l.changed:
+			labels[i] = "* " + labels[i]
+		case anyChanged:
+			labels[i] = "  " + labels[i]
+		}
+		labelWidth = max(labelWidth, displaywidth.String(labels[i]))
+	}
+	t := newTable(o, title, hue, &placeholders)
+	t.Style().Options.SeparateColumns = false
+	for i, l := range lines {
+		value := l.value
+		if o.width > 0 {
+			value = wrapText(value, max(o.width-frame-labelWidth, 10))
+		}
+		label := placeholders.hide(labels[i])
+		value = placeholders.hide(value)
+		if o.color {
+			label = prettytext.Colors{prettytext.Bold}.Sprint(label)
+			if l.changed {
+				value = highlight(value)
+			}
+		}
+		t.AppendRow(table.Row{label, value})
+	}
+	return placeholders.restore(t.Render()) + "\n"
+}
+
+func highlight(s string) string {
+	lines := strings.Split(s, "\n")
+	for i := range lines {
+		lines[i] = prettytext.Colors{prettytext.Bold, prettytext.FgGreen}.Sprint(lines[i])
+	}
+	return strings.Join(lines, "\n")
+}
+
+// wrapText breaks lines at spaces, and within a word that is wider than a line.
+func wrapText(s string, width int) string {
+	var lines []string
+	for paragraph := range strings.SplitSeq(s, "\n") {
+		line, used := "", 0
+		for i, word := range strings.Split(paragraph, " ") {
+			needed := displaywidth.String(word)
+			switch {
+			case i == 0:
+				line, used = word, needed
+			case used+1+needed <= width:
+				line += " " + word
+				used += 1 + needed
+			default:
+				lines = append(lines, line)
+				line, used = word, needed
+			}
+			for used > width {
+				head := displaywidth.TruncateString(line, width, "")
+				lines = append(lines, head)
+				line = line[len(head):]
+				used = displaywidth.String(line)
+			}
+		}
+		lines = append(lines, line)
+	}
+	return strings.Join(lines, "\n")
+}
+
+// placeholders stand in for characters of which go-pretty does not know the width while it draws the box. It adds up
+// code points, but a family emoji is one character of seven code points and two cells. Each such character becomes as
+// many private-use code points as it takes cells, which go-pretty counts as one each, and is put back afterwards.
+type placeholders struct {
+	clusters []string
+	runes    map[string]rune
+}
+
+const (
+	placeholderFill  = 0xf0000
+	placeholderFirst = placeholderFill + 1
+)
+
+func (p *placeholders) hide(s string) string {
+	if isPlain(s) {
+		return s
+	}
+	var b strings.Builder
+	for clusters := displaywidth.StringGraphemes(s); clusters.Next(); {
+		cluster, cells := clusters.Value(), clusters.Width()
+		looksHidden := strings.ContainsFunc(cluster, func(r rune) bool { return r >= placeholderFill })
+		if prettytext.StringWidthWithoutEscSequences(cluster) == cells && !looksHidden {
+			b.WriteString(cluster)
+			continue
+		}
+		r, known := p.runes[cluster]
+		if !known {
+			r = placeholderFirst + rune(len(p.clusters))
+			if p.runes == nil {
+				p.runes = map[string]rune{}
+			}
+			p.runes[cluster] = r
+			p.clusters = append(p.clusters, cluster)
+		}
+		b.WriteRune(r)
+		b.WriteString(strings.Repeat(string(rune(placeholderFill)), max(cells-1, 0)))
+	}
+	return b.String()
+}
+
+func (p *placeholders) restore(s string) string {
+	if len(p.clusters) == 0 {
+		return s
+	}
+	var b strings.Builder
+	for _, r := range s {
+		switch {
+		case r >= placeholderFirst:
+			b.WriteString(p.clusters[r-placeholderFirst])
+		case r != placeholderFill:
+			b.WriteRune(r)
+		}
+	}
+	return b.String()
+}

@@ -1,0 +1,140 @@
+package cli
+
+import (
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/clipperhouse/displaywidth"
+)
+
+var colorCodes = regexp.MustCompile("\x1b\\[[0-9;]*m")
+
+func TestEveryLineIsEquallyWide(t *testing.T) {
+	t.Parallel()
+	rows := nastyRows()
+	for _, width := range []int{0, 20, 40, 60, 80, 100, 120, 160, 400} {
+		for _, color := range []bool{false, true} {
+			o, out, notices := testOutput(t, "table")
+			o.width, o.color = width, color
+			if err := list(o, samples, rowsOf(rows)); err != nil {
+				t.Fatal(err)
+			}
+			checkBox(t, out.String(), width, 80)
+			if strings.Contains(out.String(), "\x1b") != color {
+				t.Errorf("width %d, colour %v: escape codes are wrong", width, color)
+			}
+			if (width == 0 || width == 400) != (notices.Len() == 0) {
+				t.Errorf("width %d: notice %q", width, notices)
+			}
+			whole := out.String()
+			for _, row := range rows {
+				if !strings.Contains(whole, row.id.String()) {
+					t.Errorf("width %d: id %s is not there", width, row.id)
+				}
+				out.Reset()
+				if err := detail(o, samples, row, "customer"); err != nil {
+					t.Fatal(err)
+				}
+				checkBox(t, out.String(), width, 40)
+				out.Reset()
+				if err := list(o, samples, rowsOf([]sample{row})); err != nil {
+					t.Fatal(err)
+				}
+				checkBox(t, out.String(), width, 80)
+			}
+		}
+	}
+}
+
+// checkBox checks that lines are equally wide and, in a terminal of at least wideEnough, fit.
+func checkBox(t *testing.T, box string, width, wideEnough int) {
+	t.Helper()
+	lines := strings.Split(strings.TrimSuffix(colorCodes.ReplaceAllString(box, ""), "\n"), "\n")
+	for _, line := range lines {
+		got := displaywidth.String(line)
+		if got != displaywidth.String(lines[0]) {
+			t.Errorf("width %d: a line of %d, not %d:\n%s", width, got, displaywidth.String(lines[0]), line)
+		}
+		if width >= wideEnough && got > width {
+			t.Errorf("width %d: a line of %d:\n%s", width, got, line)
+		}
+	}
+}
+
+func TestLayout(t *testing.T) {
+	t.Parallel()
+	long := strings.Repeat("x", 40)
+	fields := []field{
+		{label: "Id", kind: kindUUID},
+		{label: "Name", kind: kindText},
+		{label: "Company", kind: kindText, rank: 1},
+		{label: "User", kind: kindText, whole: true, rank: 2},
+		{label: "Total", kind: kindAmount, rank: 1},
+	}
+	lines := [][]string{{"12345678", long, "xxxxxxxxxxxxxxx", "administrator1", "450.00 €"}}
+	for _, tt := range []struct {
+		name     string
+		terminal int
+		mayHide  bool
+		want     []int
+	}{
+		{"no terminal", 0, true, []int{8, 40, 15, 14, 8}},
+		{"room for all", 101, true, []int{8, 40, 15, 14, 8}},
+		{"one less: the widest text", 100, true, []int{8, 39, 15, 14, 8}},
+		{"text as short as is good", 77, true, []int{8, 16, 15, 14, 8}},
+		{"the highest rank goes, text recovers", 76, true, []int{8, 32, 15, 0, 8}},
+		{"of equal ranks the last goes first", 59, true, []int{8, 26, 15, 0, 0}},
+		{"nothing left to go: text at its least", 22, true, []int{8, 8, 0, 0, 0}},
+		{"text is levelled where nothing may go", 70, false, []int{8, 12, 12, 14, 8}},
+		{"what has no rank stays", 10, true, []int{8, 8, 0, 0, 0}},
+		{"what was asked for stays", 10, false, []int{8, 8, 8, 14, 8}},
+	} {
+		if got := layout(fields, lines, tt.terminal, tt.mayHide); !slices.Equal(got, tt.want) {
+			t.Errorf("%s: got %v, want %v", tt.name, got, tt.want)
+		}
+	}
+}
+
+func TestWrapText(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		in   string
+		want string
+	}{
+		{"", ""},
+		{"one two three", "one two|three"},
+		{"exactly 10", "exactly 10"},
+		{"a  b", "a  b"},
+		{"first\n\nsecond", "first||second"},
+		{"abcdefghijklmno", "abcdefghij|klmno"},
+		{"hi abcdefghijklmno p", "hi|abcdefghij|klmno p"},
+		{"東京都港区株式会社", "東京都港区|株式会社"},
+		{"👨‍👩‍👧‍👦👨‍👩‍👧‍👦👨‍👩‍👧‍👦👨‍👩‍👧‍👦👨‍👩‍👧‍👦👨‍👩‍👧‍👦", "👨‍👩‍👧‍👦👨‍👩‍👧‍👦👨‍👩‍👧‍👦👨‍👩‍👧‍👦👨‍👩‍👧‍👦|👨‍👩‍👧‍👦"},
+	} {
+		if got := strings.ReplaceAll(wrapText(tt.in, 10), "\n", "|"); got != tt.want {
+			t.Errorf("wrapText(%q) = %q, want %q", tt.in, got, tt.want)
+		}
+	}
+}
+
+func FuzzTable(f *testing.F) {
+	for i, s := range nastyTexts {
+		f.Add(s, nastyTexts[(i+3)%len(nastyTexts)], 40+i*10)
+	}
+	f.Fuzz(func(t *testing.T, a, b string, width int) {
+		o, out, _ := testOutput(t, "table")
+		o.width = max(width%300, 0)
+		rows := []sample{{customer: a, note: &b}, {customer: b, company: &a}}
+		if err := list(o, samples, rowsOf(rows)); err != nil {
+			t.Fatal(err)
+		}
+		checkBox(t, out.String(), o.width, 80)
+		out.Reset()
+		if err := detail(o, samples, rows[0], "note"); err != nil {
+			t.Fatal(err)
+		}
+		checkBox(t, out.String(), o.width, 60)
+	})
+}

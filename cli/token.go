@@ -1,0 +1,95 @@
+package cli
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/epicevents/crm/service"
+)
+
+// tokenMax is far more than a token has; a larger file is not one.
+const tokenMax = 16 << 10
+
+func (a *app) tokenFile() string {
+	return filepath.Join(a.folder("XDG_STATE_HOME", ".local/state"), "token")
+}
+
+// token gives the token of the environment or of the last login; empty when there is none.
+func (a *app) token() (string, error) {
+	if token := a.Getenv("CRM_TOKEN"); token != "" {
+		return token, nil
+	}
+	name := a.tokenFile()
+	file, err := os.OpenFile(name, os.O_RDONLY|noFollow, 0)
+	if errors.Is(err, fs.ErrNotExist) {
+		return "", nil
+	}
+	if err != nil {
+		return "", tokenError(name, "cannot be opened, or is a link")
+	}
+	defer file.Close()
+	info, err := file.Stat()
+	switch {
+	case err != nil || !info.Mode().IsRegular():
+		return "", tokenError(name, "is not a regular file")
+	case othersMayRead(info):
+		return "", &service.Error{Code: service.Unauthenticated,
+			Message: fmt.Sprintf("The token file %s can be read by others.", name), Hint: "chmod 600 " + name}
+	case info.Size() > tokenMax:
+		return "", tokenError(name, "is too large")
+	}
+	text, err := io.ReadAll(io.LimitReader(file, tokenMax))
+	if err != nil {
+		return "", tokenError(name, "cannot be read")
+	}
+	return strings.TrimSpace(string(text)), nil
+}
+
+func tokenError(name, what string) error {
+	return &service.Error{Code: service.Unauthenticated,
+		Message: fmt.Sprintf("The token file %s %s.", name, what), Hint: "remove it, then crm auth login"}
+}
+
+// saveToken replaces the token file at one instant: who reads meanwhile gets the old or the new one, whole.
+func (a *app) saveToken(token string) error {
+	name := a.tokenFile()
+	folder := filepath.Dir(name)
+	fail := func(err error) error {
+		return &service.Error{Code: service.Internal, Message: fmt.Sprintf("The token cannot be kept in %s.", folder), Err: err}
+	}
+	if err := os.MkdirAll(filepath.Dir(folder), 0o755); err != nil {
+		return fail(err)
+	}
+	if err := os.Mkdir(folder, 0o700); err != nil && !errors.Is(err, fs.ErrExist) {
+		return fail(err)
+	}
+	if err := os.Chmod(folder, 0o700); err != nil {
+		return fail(err)
+	}
+	file, err := os.CreateTemp(folder, "token-*") // made with mode 0600
+	if err != nil {
+		return fail(err)
+	}
+	defer os.Remove(file.Name())
+	_, err = file.WriteString(token + "\n")
+	if err := errors.Join(err, file.Sync(), file.Close()); err != nil {
+		return fail(err)
+	}
+	if err := os.Rename(file.Name(), name); err != nil {
+		return fail(err)
+	}
+	return nil
+}
+
+func (a *app) removeToken() error {
+	err := os.Remove(a.tokenFile())
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	return err
+}

@@ -1,0 +1,62 @@
+package cli
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/epicevents/crm/service"
+)
+
+// parseID takes the number of a customer or an event.
+func parseID(s string) (int64, error) {
+	id, err := strconv.ParseInt(s, 10, 64)
+	if err != nil || id < 1 {
+		return 0, &service.InputError{Message: fmt.Sprintf("%q is not an id: ids are whole numbers from 1.", cutText(s))}
+	}
+	return id, nil
+}
+
+// parseUUID takes a whole UUID.
+func parseUUID(s string) (uuid.UUID, error) {
+	id, err := uuid.Parse(s)
+	if err != nil || len(s) != 36 {
+		return id, &service.InputError{Message: fmt.Sprintf("%q is not a UUID such as 5f0c1a52-8d0e-4c1a-9d62-3f1d1f0f7a10.", cutText(s))}
+	}
+	return id, nil
+}
+
+func (a *app) parseTime(s string) (time.Time, error) { return service.ParseTime(s, a.config.location) }
+
+func (a *app) parseUntil(s string) (time.Time, error) {
+	return service.ParseUntil(s, a.config.location)
+}
+
+// searchFlag declares --search over what is named.
+func searchFlag(c *command, where string) *value[string] {
+	return flagOf(c, "search", "TEXT", "only those whose "+where+" contains the text; case and accents do not matter", lineOf("search"))
+}
+
+// changes gives the names of the fields that an update changes. One without any is refused.
+func changes(fields ...input) ([]string, error) {
+	if names := given(fields...); len(names) > 0 {
+		return names, nil
+	}
+	var flags []string
+	for _, field := range fields {
+		flags = append(flags, "--"+field.meta().name)
+	}
+	return nil, &usageError{"nothing to change: give at least one of " + strings.Join(flags, ", "), ""}
+}
+
+// mineOnly is the filter of --mine: the employee's own id, or nil.
+func mineOnly(s *service.Session, mine bool) *int64 {
+	if !mine {
+		return nil
+	}
+	id := s.EmployeeID()
+	return &id
+}
