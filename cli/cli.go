@@ -74,7 +74,7 @@ func Run(ctx context.Context, args []string, streams IO) int {
 		a.complete(ctx, args[1:])
 		return 0
 	}
-	err, stack := a.caught(func() error { return a.run(ctx, args) })
+	stack, err := a.caught(func() error { return a.run(ctx, args) })
 	if a.pager != nil {
 		err = errors.Join(err, a.pager.Close())
 	}

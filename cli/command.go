@@ -14,10 +14,9 @@ import (
 // it does with them.
 type command struct {
 	*ffcli.Command
-	app     *app
-	inputs  []input
-	example []string
-	run     func(ctx context.Context) error
+	app    *app
+	inputs []input
+	run    func(ctx context.Context) error
 }
 
 // input is a value of a command, whatever its type.

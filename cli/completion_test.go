@@ -315,7 +315,14 @@ func TestCompletionOfMany(t *testing.T) {
 	d := newDesk(t, "commercial1")
 	d.sql(manyRows + "; ANALYZE")
 	for _, words := range [][]string{{"customer", "detail", ""}, {"contract", "detail", ""}, {"event", "detail", ""}, {"employee", "detail", ""}} {
-		if got := d.complete(t, words...); len(got) != completionMax {
+		// On a busy machine the time for a completion may run out, which gives none: that is no fault.
+		var got []string
+		for range 50 {
+			if got = d.complete(t, words...); len(got) > 0 {
+				break
+			}
+		}
+		if len(got) != completionMax {
 			t.Errorf("%d candidates for %q", len(got), words)
 		}
 	}

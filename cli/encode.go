@@ -203,7 +203,6 @@ type csvEncoder struct {
 	comma   byte
 	newline string
 	excel   bool
-	scratch []byte
 }
 
 func (e *csvEncoder) start(b []byte) []byte {

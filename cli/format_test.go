@@ -159,7 +159,9 @@ func TestWritingsInEveryFormat(t *testing.T) {
 		t.Run(strings.Join(c.args[:2], " "), func(t *testing.T) {
 			t.Parallel()
 			d, name := newDesk(t, c.as), strings.Join(c.args[:2], " ")
-			d.sql("UPDATE employee SET password_hash = '" + cheapHash(t, goodPassword) + "' WHERE username = 'support1'")
+			if c.as == "" { // for the login; a new password would end a session
+				d.sql("UPDATE employee SET password_hash = '" + cheapHash(t, goodPassword) + "'")
+			}
 			sameInEveryFormat(t, c.shape, true, c.volatile, func(format []string) ran {
 				d.sql(undo[name])
 				return d.crm(c.stdin, append(slices.Clone(c.args), format...)...)

@@ -132,7 +132,7 @@ func (a *app) output() output {
 		excel:    a.config.csvStyle == csvExcelFr,
 		zone:     a.config.location,
 		out:      a.Out,
-		err:      a.Err,
+		err:      heldNotices{a},
 	}
 	if isTerminal(a.Out) {
 		o.width = 80

@@ -7,10 +7,8 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"reflect"
 	"strings"
 	"sync"
-	"time"
 	"unicode"
 
 	tea "charm.land/bubbletea/v2"
@@ -185,10 +183,8 @@ func inWords(check func(string) error) func(string) error {
 func (a *app) askLine(ctx context.Context, title string, secret bool, check func(string) error) (string, error) {
 	for {
 		text, err := a.typedLine(ctx, escape(title)+": ", secret)
-		if err != nil || secret {
-			fmt.Fprintln(a.Err)
-		}
 		if err != nil {
+			fmt.Fprintln(a.Err)
 			return "", errAborted
 		}
 		if err := check(text); err == nil {
@@ -212,30 +208,34 @@ func (a *app) typedLine(ctx context.Context, prompt string, secret bool) (string
 		err  error
 	}
 	lines := make(chan line, 1)
-	if !secret {
+	if secret {
+		if _, err := term.MakeRaw(in); err != nil { // before the prompt, for who types at once
+			return "", err
+		}
+	} else {
 		fmt.Fprint(a.Err, prompt)
 	}
 	go func() {
 		if secret {
-			text, err := term.ReadPassword(in)
-			lines <- line{string(text), err}
+			text, err := term.NewTerminal(bothWays{a.In, a.Err}, "").ReadPassword(prompt)
+			lines <- line{text, err}
 		} else {
 			text, err := a.reader.ReadString('\n')
 			lines <- line{strings.TrimRight(text, "\r\n"), err}
 		}
 	}()
-	if secret { // asked when the echo is off, for who types at once
-		for now := state; err == nil && reflect.DeepEqual(now, state) && len(lines) == 0; now, err = term.GetState(in) {
-			time.Sleep(time.Millisecond)
-		}
-		fmt.Fprint(a.Err, prompt)
-	}
 	select {
 	case l := <-lines:
 		return l.text, l.err
 	case <-ctx.Done():
 		return "", ctx.Err()
 	}
+}
+
+// bothWays is a terminal's two directions in one.
+type bothWays struct {
+	io.Reader
+	io.Writer
 }
 
 // choice is one line of a list to choose from, and the value it stands for.
@@ -250,7 +250,7 @@ func (a *app) choose(ctx context.Context, title string, choices []choice) (strin
 	p := newPicker(choices, width-5)
 	p.Select.Title(title).Value(&p.chosen).Height(min(len(choices), 10) + 2).Validate(func(value string) error {
 		if value == "" {
-			return errors.New("Nothing in the list has this text in it.")
+			return &service.InputError{Message: "Nothing in the list has this text in it."}
 		}
 		return nil
 	})
@@ -422,7 +422,7 @@ func (a *app) confirmLine(ctx context.Context, question string) (bool, error) {
 			confirmed = true
 		case "", "n", "no":
 		default:
-			return errors.New("Answer y or n.")
+			return &service.InputError{Message: "Answer y or n."}
 		}
 		return nil
 	})

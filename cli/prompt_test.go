@@ -8,7 +8,6 @@ import (
 	"os/exec"
 	"path/filepath"
 	"reflect"
-	"regexp"
 	"slices"
 	"strings"
 	"sync"
@@ -16,7 +15,6 @@ import (
 	"testing"
 	"time"
 
-	"charm.land/lipgloss/v2"
 	"github.com/charmbracelet/x/ansi"
 	"github.com/creack/pty"
 	"github.com/jackc/pgx/v5"
@@ -482,127 +480,4 @@ func TestLoginAtQuestions(t *testing.T) {
 		s.ends(0)
 		s.showsNot(schema.SamplePassword)
 	})
-}
-
-// TestPlainQuestions: without a screen the questions are lines, and nothing moves a cursor.
-func TestPlainQuestions(t *testing.T) {
-	t.Parallel()
-	p := newPlace(t)
-	conversation := []step{
-		{"Customer id, or text to search for:", "zzz" + enter}, {"Nothing in the list", "zimmer" + enter}, {"Customer id: 11", ""},
-		{"Total amount:", "1.234" + enter}, {"more than two decimals", "12,50" + enter},
-	}
-	for name, start := range map[string]struct {
-		terminal string
-		size     pty.Winsize
-	}{
-		"dumb":       {"dumb", screens["80x24"]},
-		"of no size": {"xterm-256color", pty.Winsize{}},
-	} {
-		t.Run(name, func(t *testing.T) {
-			p := *p
-			p.home = t.TempDir()
-			p.env = append(slices.Clone(p.env), "HOME="+p.home, "TERM="+start.terminal)
-			s := p.at(t, start.size, p.command("contract", "add", "--no-color"))
-			s.follow(step{"Username:", "administrator1" + enter}, step{"Password:", "wrong" + enter}, step{"Unknown username", ""},
-				step{"Password of administrator1:", schema.SamplePassword + enter})
-			s.follow(conversation...)
-			s.expect("12.50 €")
-			s.ends(0)
-			s.showsNot(schema.SamplePassword)
-			s = p.at(t, start.size, p.command("--no-color", "employee", "delete", "commercial1"))
-			s.follow(step{"[y/N]:", "what" + enter}, step{"Answer y or n.", "yes" + enter}, step{"in charge of", ""})
-			s.ends(6)
-			if text := s.shown.String(); strings.Contains(text, "\x1b") {
-				t.Errorf("an escape sequence is shown:\n%q", text)
-			}
-		})
-	}
-}
-
-// TestNoColorQuestions: bold and reverse stay, colours go.
-func TestNoColorQuestions(t *testing.T) {
-	t.Parallel()
-	p := newPlace(t)
-	p.login("administrator1")
-	for name, set := range map[string]func(*exec.Cmd){
-		"NO_COLOR":   func(cmd *exec.Cmd) { cmd.Env = append(cmd.Env, "NO_COLOR=1") },
-		"--no-color": func(cmd *exec.Cmd) { cmd.Args = append(cmd.Args, "--no-color") },
-	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			cmd := p.command("employee", "detail")
-			set(cmd)
-			s := p.at(t, screens["80x24"], cmd)
-			s.follow(step{"administrator2", "zzz" + enter}, step{"Nothing in the list", ctrlC})
-			s.ends(130)
-			if colour := regexp.MustCompile(`\x1b\[([0-9;]*;)?(3|4|9|10)[0-8][0-9;]*m`).FindString(s.shown.String()); colour != "" {
-				t.Errorf("coloured by %q", colour)
-			}
-		})
-	}
-}
-
-// TestLongList: ten thousand customers can be chosen from as quickly as ten.
-func TestLongList(t *testing.T) {
-	t.Parallel()
-	p := newPlace(t)
-	p.login("administrator1")
-	conn := dbtest.Connect(t, p.config)
-	_, err := conn.Exec(t.Context(), `INSERT INTO customer (fullname, company, email, phone, commercial_id)
-		SELECT 'Zoé Numéro ' || n, 'Société ' || n, 'n' || n || '@example.fr', phone, commercial_id
-		FROM generate_series(1, 10000) AS n, (SELECT phone, commercial_id FROM customer LIMIT 1) AS sample`)
-	if err != nil {
-		t.Fatal(err)
-	}
-	start := time.Now()
-	s := p.at(t, screens["80x24"], p.command("customer", "detail"))
-	s.expect("100 of 10013 shown")
-	listed := time.Since(start)
-	start = time.Now()
-	s.press("numero 9876")
-	s.press(enter)
-	s.expect("Customer id: 9876")
-	s.ends(0)
-	t.Logf("shown after %v, found after %v", listed, time.Since(start))
-}
-
-// TestChoicesAreEscaped: stored text cannot talk to the terminal from a list.
-func TestChoicesAreEscaped(t *testing.T) {
-	t.Parallel()
-	p := newPicker([]choice{{"\x1b]0;owned\x07Eve", "1"}, {strings.Repeat("é", 300), "2"}}, 55)
-	p.show()
-	view := p.View()
-	if strings.Contains(view, "\x1b]") || !strings.Contains(ansi.Strip(view), `\x1b]0;owned\x07Eve`) {
-		t.Errorf("not escaped: %q", view)
-	}
-	if width := lipgloss.Width(view); width > 60 {
-		t.Errorf("%d columns wide", width)
-	}
-}
-
-func TestSearch(t *testing.T) {
-	t.Parallel()
-	folded := foldChoices([]choice{
-		{"3  Anaïs Morel, Brasserie de l'Étoile", "3"},
-		{"4  Jérôme Noël, Clinique Saint-André", "4"},
-		{"b0f94adc  Inès Ribeiro", "b0f94adc-7a10-4c1a-9d62-3f1d1f0f7a10"},
-	})
-	for _, test := range []struct {
-		query string
-		want  []int
-	}{
-		{"", []int{0, 1, 2}},
-		{"  ", []int{0, 1, 2}},
-		{"ANAIS", []int{0}},
-		{"étoile", []int{0}},
-		{"e\u0301toile", []int{0}},
-		{"noel saint", []int{1}},
-		{"noel etoile", nil},
-		{"b0f94adc-7a10", []int{2}},
-	} {
-		if got := search(folded, test.query); !slices.Equal(got, test.want) {
-			t.Errorf("search(%q) = %v, want %v", test.query, got, test.want)
-		}
-	}
 }

@@ -79,12 +79,12 @@ type panicked struct{ value any }
 func (p panicked) Error() string { return "panic" }
 
 // caught runs a command and makes a panic of it into an unexpected failure.
-func (a *app) caught(run func() error) (err error, stack *sentry.Stacktrace) {
+func (a *app) caught(run func() error) (stack *sentry.Stacktrace, err error) {
 	defer func() {
 		if value := recover(); value != nil {
 			stack = sentry.NewStacktrace()
 			err = &service.Error{Code: service.Internal, Message: "Something went wrong inside crm.", Err: panicked{value}}
 		}
 	}()
-	return run(), nil
+	return nil, run()
 }

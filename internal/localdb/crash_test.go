@@ -16,7 +16,8 @@ import (
 func TestKilledAtAnyInstant(t *testing.T) {
 	t.Parallel()
 	c := cluster(t)
-	for life := 20 * time.Millisecond; ; life += 200 * time.Millisecond {
+	// Longer each time, by a share of the time, so that a slow machine needs no more rounds than a fast one.
+	for life := 20 * time.Millisecond; ; life += life / 3 {
 		cmd := command(c.home)
 		if err := cmd.Start(); err != nil {
 			t.Fatal(err)
@@ -26,6 +27,9 @@ func TestKilledAtAnyInstant(t *testing.T) {
 		killer.Stop()
 		if err == nil {
 			break
+		}
+		if status, ok := cmd.ProcessState.Sys().(syscall.WaitStatus); !ok || !status.Signaled() {
+			t.Fatalf("the command failed by itself: %v", err)
 		}
 	}
 	checkFilled(t, c)
