@@ -12,7 +12,7 @@ VERSION = $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 # The race detector is linked through cgo, which Go switches off on a machine without a C compiler.
 RACE = $(if $(filter 1,$(shell go env CGO_ENABLED)),-race)
 
-.PHONY: help build demo test check bench gen postgres
+.PHONY: help build demo test check bench gen man postgres
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-9s %s\n", $$1, $$2 }' Makefile
@@ -24,6 +24,7 @@ demo: build postgres ## Show the unpaid contracts of the sample data, from a dat
 	@tools/demo.sh
 
 test: ## Run all tests; on $CRM_TEST_DATABASE_URL, else on a private PostgreSQL
+	@tools/ensure-test-programs.sh
 	@test -n "$$CRM_TEST_DATABASE_URL" || tools/ensure-postgres.sh
 	$(if $(RACE),,@echo "No C compiler (gcc or clang) was found: the tests run without the race detector." >&2)
 	go test $(RACE) -shuffle=on ./...
@@ -43,6 +44,9 @@ bench: postgres ## Run the benchmarks
 
 gen: $(SQLC) ## Regenerate gen/ from schema/ and queries/
 	$(SQLC) generate
+
+man: ## Write the manual pages into man/
+	go run ./tools/man man
 
 postgres: ## Install PostgreSQL's programs if this machine has none
 	@tools/ensure-postgres.sh
