@@ -65,6 +65,10 @@ func (a *app) authLogin() *ffcli.Command {
 func (a *app) authLogout() *ffcli.Command {
 	c := a.command("logout", "end the session").examples("crm auth logout")
 	return c.does(func(ctx context.Context) error {
+		// A token file that cannot be trusted is told, not forgotten: its session may still be good.
+		if _, err := a.token(); err != nil {
+			return err
+		}
 		s, err := a.session(ctx)
 		if err == nil {
 			err = s.AuthLogout(ctx)
@@ -77,6 +81,9 @@ func (a *app) authLogout() *ffcli.Command {
 		}
 		if err != nil {
 			return err
+		}
+		if a.Getenv("CRM_TOKEN") != "" {
+			return nil // the file is another login's
 		}
 		return a.removeToken()
 	})

@@ -172,7 +172,7 @@ func flagError(err error) error {
 	if _, ok := errors.AsType[*usageError](err); ok {
 		return err
 	}
-	return &usageError{message: strings.NewReplacer(" -", " --", "\n", " ").Replace(err.Error())}
+	return &usageError{message: strings.NewReplacer("error parsing commandline arguments: ", "", ": parse error", "", " -", " --", "\n", " ").Replace(err.Error())}
 }
 
 // path is what to type for a command: crm contract list.

@@ -16,7 +16,7 @@ import (
 const completeCommand = "__complete"
 
 // completionTime is how long somebody waits at most after pressing tab.
-const completionTime = 300 * time.Millisecond
+var completionTime = 300 * time.Millisecond
 
 // completionMax is how many candidates are of use.
 const completionMax = 200

@@ -124,7 +124,7 @@ func (a *app) employeeUpdate() *ffcli.Command {
 		}
 		p := gen.EmployeeUpdateParams{Fullname: fullname.pointer(), Username: username.pointer()}
 		// Digits are an id, or else the username of somebody who likes digits.
-		if id, err := strconv.ParseInt(employee.got, 10, 64); err == nil {
+		if id, err := strconv.ParseInt(employee.got, 10, 64); err == nil && strconv.FormatInt(id, 10) == employee.got {
 			p.ID, p.CurrentUsername = &id, &employee.got
 		} else if _, err := service.ParseUsername(employee.got); err == nil {
 			p.CurrentUsername = &employee.got

@@ -365,12 +365,14 @@ func checkSorted(t *testing.T, f field, all, up, down []row) {
 	}
 }
 
+const manyCustomers = `
+	INSERT INTO customer (fullname, company, commercial_id, email, phone)
+	SELECT 'Zoé n° ' || n, 'Société "' || n || '"; et Cie', 4, 'c' || n || '@many.example', '+33145678901' FROM generate_series(1, 10000) AS n;`
+
 // manyRows puts 10 000 rows of each resource into a database. What the sample holds comes on top.
-const manyRows = `
+const manyRows = manyCustomers + `
 	INSERT INTO employee (username, fullname, role, password_hash)
 	SELECT 'many' || n, 'Émile n° ' || n, 'commercial', '$argon2id$' FROM generate_series(1, 10000) AS n;
-	INSERT INTO customer (fullname, company, commercial_id, email, phone)
-	SELECT 'Zoé n° ' || n, 'Société "' || n || '"; et Cie', 4, 'c' || n || '@many.example', '+33145678901' FROM generate_series(1, 10000) AS n;
 	INSERT INTO contract (customer_id, total_amount, signed_at)
 	SELECT 1 + n % 13, n, CASE n % 2 WHEN 0 THEN now() END FROM generate_series(1, 10000) AS n;
 	INSERT INTO event (name, contract_id, note)

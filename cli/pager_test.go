@@ -95,11 +95,11 @@ func codeOf(err error) int {
 func TestPagerIsLeftEarly(t *testing.T) {
 	t.Parallel()
 	d := newDesk(t, "none1")
-	d.sql(manyRows)
+	d.sql(manyCustomers)
 	for _, format := range []string{"table", "json", "csv"} {
 		for _, pager := range []string{"head -1", "true", "false"} {
 			d.env["PAGER"] = pager
-			s := d.atTerminal(t, "customer", "list", "--limit", "0", "-o", format)
+			s := d.atTerminal(t, "customer", "list", "--limit", "2000", "-o", format)
 			if err := s.wait(); err != nil || strings.Contains(s.text(), "crm:") {
 				t.Errorf("%s through %s: %v, %s", format, pager, err, s.text())
 			}
@@ -112,7 +112,7 @@ func TestPagerInUse(t *testing.T) {
 	t.Parallel()
 	requireProgram(t, "less", "less")
 	d := newDesk(t, "none1")
-	d.sql(manyRows)
+	d.sql(manyCustomers)
 	d.env["PAGER"] = "less"
 	for _, format := range []string{"table", "json"} {
 		s := d.atTerminal(t, "customer", "list", "--fields", "id,fullname", "-o", format)
@@ -144,7 +144,7 @@ func TestPagerInUse(t *testing.T) {
 func TestPagerSwallowsNoNotice(t *testing.T) {
 	t.Parallel()
 	d := newDesk(t, "administrator1")
-	d.sql(manyRows)
+	d.sql(manyCustomers)
 	// This pager shows its last line when a file is there, which is after crm has written everything.
 	d.env["PAGER"] = `cat; while [ ! -e go ]; do sleep 0.01; done; echo end of pager`
 	s := d.atTerminal(t, "customer", "list")
@@ -163,8 +163,8 @@ func TestPagerSwallowsNoNotice(t *testing.T) {
 	}
 
 	d.env["PAGER"] = marking
-	s = d.atTerminal(t, "employee", "delete", "many1") // asks first, with no result at all
-	s.until("Delete the employee many1?")
+	s = d.atTerminal(t, "employee", "delete", "none1") // asks first, with no result at all
+	s.until("Delete the employee none1?")
 	s.press("y")
 	_ = s.wait()
 	if strings.Contains(s.text(), "paged") {

@@ -68,6 +68,9 @@ func (a *app) saveToken(token string) error {
 	if err := os.Mkdir(folder, 0o700); err != nil && !errors.Is(err, fs.ErrExist) {
 		return fail(err)
 	}
+	if info, err := os.Lstat(folder); err != nil || !info.IsDir() {
+		return fail(errors.Join(err, errors.New("not a folder")))
+	}
 	if err := os.Chmod(folder, 0o700); err != nil {
 		return fail(err)
 	}

@@ -42,7 +42,7 @@ type Querier interface {
 	CustomerTableLock(ctx context.Context) (int64, error)
 	// CustomerUpdate changes the given fields; NULL keeps. It is limited to the customers of the commercial.
 	CustomerUpdate(ctx context.Context, arg CustomerUpdateParams) (int64, error)
-	// CustomersAreSample says whether there are no customers and employees but those of the sample data.
+	// CustomersAreSample says whether there is nothing but the sample data, untouched, or nothing at all.
 	CustomersAreSample(ctx context.Context) (bool, error)
 	EmployeeAdd(ctx context.Context, arg EmployeeAddParams) (int64, error)
 	// EmployeeAddFirst adds an administrator to a database without employees; no row when it has some.
