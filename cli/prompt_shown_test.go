@@ -70,7 +70,10 @@ func TestNoColorQuestions(t *testing.T) {
 			s := p.at(t, screens["80x24"], cmd)
 			s.follow(step{"administrator2", "zzz" + enter}, step{"Nothing in the list", ctrlC})
 			s.ends(130)
-			if colour := regexp.MustCompile(`\x1b\[([0-9;]*;)?(3|4|9|10)[0-8][0-9;]*m`).FindString(s.shown.String()); colour != "" {
+			s.mu.Lock()
+			shown := s.shown.String()
+			s.mu.Unlock()
+			if colour := regexp.MustCompile(`\x1b\[([0-9;]*;)?(3|4|9|10)[0-8][0-9;]*m`).FindString(shown); colour != "" {
 				t.Errorf("coloured by %q", colour)
 			}
 		})

@@ -5,6 +5,7 @@ package localdb
 import (
 	"os"
 	"path/filepath"
+	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -19,6 +20,9 @@ func TestKilledAtAnyInstant(t *testing.T) {
 	// Longer each time, by a share of the time, so that a slow machine needs no more rounds than a fast one.
 	for life := 20 * time.Millisecond; ; life += life / 3 {
 		cmd := command(c.home)
+		var output strings.Builder
+		cmd.Stdout, cmd.Stderr = &output, &output
+		cmd.WaitDelay = time.Second // initdb outlives the command and has its output
 		if err := cmd.Start(); err != nil {
 			t.Fatal(err)
 		}
@@ -29,7 +33,7 @@ func TestKilledAtAnyInstant(t *testing.T) {
 			break
 		}
 		if status, ok := cmd.ProcessState.Sys().(syscall.WaitStatus); !ok || !status.Signaled() {
-			t.Fatalf("the command failed by itself: %v", err)
+			t.Fatalf("the command failed by itself: %v\n%s", err, output.String())
 		}
 	}
 	checkFilled(t, c)
