@@ -33,6 +33,7 @@ func (a *app) authLogin() *ffcli.Command {
 	var fromStdin bool
 	c.FlagSet.BoolVar(&fromStdin, "password-stdin", false, "read the password from standard input")
 	password := flagOf(c, "password", "PASSWORD", "the password, for others on this machine to see", asTyped)
+	c.secret = func() bool { return fromStdin || password.set }
 	show := detailOf(c, whoami)
 	return c.does(func(ctx context.Context) error {
 		secret := password.got

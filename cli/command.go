@@ -17,6 +17,7 @@ type command struct {
 	app    *app
 	inputs []input
 	run    func(ctx context.Context) error
+	secret func() bool // whether the password that the command needs is given; nil where it needs none
 }
 
 // input is a value of a command, whatever its type.
@@ -208,6 +209,9 @@ func (c *command) resolve(ctx context.Context, arguments []string) error {
 		if m := in.meta(); m.required && !m.set {
 			missing = append(missing, "--"+m.name)
 		}
+	}
+	if c.secret != nil && !c.secret() && !c.app.interactive() {
+		missing = append(missing, "--password-stdin")
 	}
 	if len(missing) == 0 {
 		return nil

@@ -172,6 +172,7 @@ func (a *app) employeeSetPassword() *ffcli.Command {
 	username := a.employeeArgument(c)
 	var fromStdin bool
 	c.FlagSet.BoolVar(&fromStdin, "password-stdin", false, "read the password from standard input")
+	c.secret = func() bool { return fromStdin }
 	show := detailOf(c, employees)
 	return c.does(func(ctx context.Context) error {
 		s, err := a.session(ctx)
