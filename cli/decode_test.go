@@ -220,6 +220,8 @@ func squash(text string) string {
 	}, text)
 }
 
+var paris, _ = time.LoadLocation("Europe/Paris")
+
 // canonical makes the text of a value in any format that in which it is compared.
 func canonical(f field, format, text string) string {
 	forPeople := format == "table" || format == "markdown"
@@ -232,7 +234,6 @@ func canonical(f field, format, text string) string {
 		if layout == "" {
 			layout = time.RFC3339Nano
 		}
-		paris, _ := time.LoadLocation("Europe/Paris")
 		at, err := time.ParseInLocation(layout, text, paris)
 		if err != nil {
 			return err.Error()

@@ -47,7 +47,10 @@ func TestPlainQuestions(t *testing.T) {
 			s = p.at(t, start.size, p.command("--no-color", "employee", "delete", "commercial1"))
 			s.follow(step{"[y/N]:", "what" + enter}, step{"Answer y or n.", "yes" + enter}, step{"in charge of", ""})
 			s.ends(6)
-			if text := s.shown.String(); strings.Contains(text, "\x1b") {
+			s.mu.Lock()
+			text := s.shown.String()
+			s.mu.Unlock()
+			if strings.Contains(text, "\x1b") {
 				t.Errorf("an escape sequence is shown:\n%q", text)
 			}
 		})
