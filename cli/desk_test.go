@@ -82,7 +82,8 @@ func (d *desk) sql(statements string) {
 
 // environ is the environment for a process.
 func (d *desk) environ() []string {
-	env := []string{"PATH=" + os.Getenv("PATH"), "LC_ALL=C.UTF-8"}
+	// Under the race detector a process would sleep for a second before it ends.
+	env := []string{"PATH=" + os.Getenv("PATH"), "LC_ALL=C.UTF-8", "GORACE=atexit_sleep_ms=0"}
 	for name, value := range d.env {
 		env = append(env, name+"="+value)
 	}

@@ -395,8 +395,10 @@ func TestManyRowsInAreManyRowsOut(t *testing.T) {
 		want := before[c.line] + 10000
 		t.Run(c.line, func(t *testing.T) {
 			t.Parallel()
+			first := c.shape.fields[:3] // are enough: the rest is as with few rows
+			s, args := shape{first, first}, append(strings.Fields(c.line), "--fields", first[0].name+","+first[1].name+","+first[2].name)
 			for name, format := range outputFormats {
-				got, err := rowsFrom(c.shape, name, d.must(t, append(strings.Fields(c.line), format...)...), false)
+				got, err := rowsFrom(s, name, d.must(t, append(slices.Clone(args), format...)...), false)
 				if err != nil || len(got) != want {
 					t.Errorf("%s: %d rows of %d, %v", name, len(got), want, err)
 				}

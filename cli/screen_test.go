@@ -96,6 +96,21 @@ func (s *screen) until(text string) string {
 	}
 }
 
+// pressUntil presses a key again and again until a text is shown.
+func (s *screen) pressUntil(key, text string) {
+	s.t.Helper()
+	for deadline := time.Now().Add(20 * time.Second); !strings.Contains(s.text()[s.read:], text); {
+		if time.Now().After(deadline) {
+			s.t.Fatalf("%q is not shown, but %q", text, s.text()[s.read:])
+		}
+		s.press(key)
+		select {
+		case <-s.changed:
+		case <-time.After(200 * time.Millisecond):
+		}
+	}
+}
+
 // wait waits for the end of the program.
 func (s *screen) wait() error {
 	s.t.Helper()
