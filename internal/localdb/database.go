@@ -18,23 +18,30 @@ func (c *Cluster) ensureDatabase(ctx context.Context, progress func(string), cre
 	}
 	defer admin.Close(context.WithoutCancel(ctx))
 
-	found, err := c.found(ctx, admin)
-	if err != nil || found {
-		return err
+	// The server may still be at work for a command that was killed: making the scratch database, or giving it its name.
+	// That session holds this lock until it has ended.
+	if _, err := admin.Exec(ctx, "SELECT pg_advisory_lock(hashtext('"+scratchDatabase+"'))"); err != nil {
+		return c.sqlFailure(err)
+	}
+	var found bool
+	const lookup = "SELECT EXISTS (SELECT FROM pg_database WHERE datname = $1)"
+	if err := admin.QueryRow(ctx, lookup, Database).Scan(&found); err != nil {
+		return c.sqlFailure(err)
+	}
+	if found {
+		return nil
 	}
 	if err := c.requireExtension(ctx, admin, "pg_trgm"); err != nil {
 		return err
 	}
 	progress(c.creating())
-	if _, err := admin.Exec(ctx, "DROP DATABASE IF EXISTS "+scratchDatabase+" WITH (FORCE)"); err != nil {
-		return c.sqlFailure(err)
-	}
-	// A command that was killed may have asked for the new name, and the server may have been about to give it.
-	if found, err = c.found(ctx, admin); err != nil || found {
-		return err
-	}
-	if _, err := admin.Exec(ctx, "CREATE DATABASE "+scratchDatabase); err != nil {
-		return c.sqlFailure(err)
+	for _, statement := range []string{
+		"DROP DATABASE IF EXISTS " + scratchDatabase + " WITH (FORCE)",
+		"CREATE DATABASE " + scratchDatabase,
+	} {
+		if _, err := admin.Exec(ctx, statement); err != nil {
+			return c.sqlFailure(err)
+		}
 	}
 	if err := create(ctx, c.URL(scratchDatabase)); err != nil {
 		return err
@@ -43,15 +50,6 @@ func (c *Cluster) ensureDatabase(ctx context.Context, progress func(string), cre
 		return c.sqlFailure(err)
 	}
 	return nil
-}
-
-// found says whether the database is there.
-func (c *Cluster) found(ctx context.Context, admin *pgx.Conn) (found bool, err error) {
-	const lookup = "SELECT EXISTS (SELECT FROM pg_database WHERE datname = $1)"
-	if err := admin.QueryRow(ctx, lookup, Database).Scan(&found); err != nil {
-		return false, c.sqlFailure(err)
-	}
-	return found, nil
 }
 
 // requireExtension says how to install what some systems package apart from the server.
