@@ -119,7 +119,7 @@ func (a *app) run(ctx context.Context, args []string) error {
 		return flagError(err)
 	}
 	err = a.root.Run(ctx)
-	if service.CodeOf(err) == service.Unauthenticated && a.interactive() && !slices.Contains(unasked, a.commandName) {
+	if service.NeedsLogin(err) && a.interactive() && !slices.Contains(unasked, a.commandName) {
 		if err := a.login(ctx, err); err != nil {
 			return err
 		}

@@ -117,6 +117,17 @@ func withVerification(raw string) string {
 	return raw + "?sslmode=verify-full"
 }
 
+// open connects, or says which database did not answer.
+func open(ctx context.Context, config *pgx.ConnConfig) (*pgx.Conn, error) {
+	conn, err := service.Connect(ctx, config)
+	if failure, ok := errors.AsType[*service.Error](err); ok && failure.Code == service.Unavailable {
+		named := *failure
+		named.Message = fmt.Sprintf("%s (%s)", strings.TrimSuffix(failure.Message, "."), location(config))
+		return nil, &named
+	}
+	return conn, err
+}
+
 // connect opens the connection. The local database is started, or made, only when it does not answer.
 func (a *app) connect(ctx context.Context) (*pgx.Conn, error) {
 	if a.database.conn != nil {
@@ -126,12 +137,12 @@ func (a *app) connect(ctx context.Context) (*pgx.Conn, error) {
 	if err != nil {
 		return nil, err
 	}
-	conn, err := service.Connect(ctx, config)
+	conn, err := open(ctx, config)
 	if err != nil && a.isLocal() && !a.neverStart && ctx.Err() == nil {
 		if err := a.startLocal(ctx); err != nil {
 			return nil, err
 		}
-		conn, err = service.Connect(ctx, config)
+		conn, err = open(ctx, config)
 	}
 	if err != nil {
 		return nil, err

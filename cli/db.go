@@ -75,7 +75,7 @@ func (a *app) showDatabase(ctx context.Context, show func(databaseStatus, ...str
 	}
 	conn := a.database.conn
 	if conn == nil {
-		if conn, err = service.Connect(ctx, config); err != nil {
+		if conn, err = open(ctx, config); err != nil {
 			return err
 		}
 		a.database.conn = conn

@@ -59,11 +59,13 @@ func (s *Session) DbPopulate(ctx context.Context) error {
 	if _, err := s.allow(ctx, "DbPopulate"); err != nil {
 		return err
 	}
-	return s.Populate(ctx)
+	return s.populate(ctx)
 }
 
 // Populate is DbPopulate in a database that nobody can log in to yet.
-func (s *Service) Populate(ctx context.Context) error {
+func (s *Service) Populate(ctx context.Context) error { return s.populate(ctx) }
+
+func (s *core) populate(ctx context.Context) error {
 	err := s.transaction(ctx, func(tx pgx.Tx) error {
 		if _, err := s.gen.WithTx(tx).CustomerTableLock(ctx); err != nil {
 			return err

@@ -84,6 +84,7 @@ func translate(ctx context.Context, db DB, err error) error {
 	}
 	if _, ok := errors.AsType[*pgconn.ConnectError](err); ok {
 		unavailable.Message = "The database cannot be reached."
+		unavailable.Hint = "see that it runs, and that database.url is right"
 		return unavailable
 	}
 	if _, ok := errors.AsType[net.Error](err); ok || pgconn.SafeToRetry(err) || isClosed(err) {

@@ -40,22 +40,25 @@ func Connect(ctx context.Context, config *pgx.ConnConfig) (*pgx.Conn, error) {
 	return conn, nil
 }
 
-// Service does what needs no session: logging in, and the first steps in a new database.
-type Service struct {
+// core is what Service and Session work with. It has no exported method: what a Session can do stands in the table.
+type core struct {
 	db  DB
 	gen *gen.Queries
 	key []byte
 }
 
+// Service does what needs no session: logging in, and the first steps in a new database.
+type Service struct{ core }
+
 // New makes a Service that signs tokens with the key.
 func New(db DB, key []byte) *Service {
-	return &Service{db: db, gen: gen.New(db), key: key}
+	return &Service{core{db: db, gen: gen.New(db), key: key}}
 }
 
-// Session is the Service as one employee may use it. Role and existence of the employee are read anew by every
-// operation, so a Session may be kept.
+// Session is what one employee may do. Role and existence of the employee are read anew by every operation, so a Session
+// may be kept.
 type Session struct {
-	*Service
+	core
 	claims claims
 	role   gen.Role
 }
@@ -168,7 +171,7 @@ func pointers(row any) []any {
 }
 
 // transaction runs do in a transaction, which is rolled back when do fails.
-func (s *Service) transaction(ctx context.Context, do func(tx pgx.Tx) error) error {
+func (s *core) transaction(ctx context.Context, do func(tx pgx.Tx) error) error {
 	return pgx.BeginFunc(ctx, s.db, do)
 }
 

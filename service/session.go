@@ -54,14 +54,27 @@ func (s *Service) As(token string) (*Session, error) {
 		jwt.WithLeeway(time.Minute),
 	)
 	if err != nil {
-		return nil, &Error{Code: Unauthenticated, Message: errSessionOver.Message, Hint: errSessionOver.Hint, Err: err}
+		return nil, badToken(err)
 	}
 	sessionID, errID := uuid.Parse(registered.ID)
 	employeeID, errSubject := strconv.ParseInt(registered.Subject, 10, 64)
 	if err := errors.Join(errID, errSubject); err != nil {
-		return nil, &Error{Code: Unauthenticated, Message: errSessionOver.Message, Hint: errSessionOver.Hint, Err: err}
+		return nil, badToken(err)
 	}
-	return &Session{Service: s, claims: claims{sessionID, employeeID}}, nil
+	return &Session{core: s.core, claims: claims{sessionID, employeeID}}, nil
+}
+
+// badToken answers a token that cannot be trusted as one whose session is over; the cause is for a report.
+func badToken(cause error) *Error {
+	failure := *errSessionOver
+	failure.Err = errors.Join(errSessionOver, cause)
+	return &failure
+}
+
+// NeedsLogin says whether an operation was refused because there is no session, or none any more, so that logging in
+// mends it. A wrong password is another matter.
+func NeedsLogin(err error) bool {
+	return errors.Is(err, errNotLoggedIn) || errors.Is(err, errSessionOver)
 }
 
 // Login starts a session of 30 minutes and gives its token. An unknown username is answered as a wrong password is, in
@@ -86,7 +99,7 @@ func (s *Service) Login(ctx context.Context, username, password string) (string,
 }
 
 // attempt counts a failed login, which startSession takes back. Unauthenticated while the username has to wait.
-func (s *Service) attempt(ctx context.Context, username string) (gen.LoginAttemptRow, error) {
+func (s *core) attempt(ctx context.Context, username string) (gen.LoginAttemptRow, error) {
 	attempt, err := s.gen.LoginAttempt(ctx, gen.LoginAttemptParams{
 		Username: username, SchemaVersion: schema.Version(),
 	})
@@ -104,7 +117,7 @@ func (s *Service) attempt(ctx context.Context, username string) (gen.LoginAttemp
 }
 
 // startSession adds a session for the employee, whose password hash must still be the one that was checked.
-func (s *Service) startSession(ctx context.Context, q *gen.Queries, employeeID int64, hash string) (string, error) {
+func (s *core) startSession(ctx context.Context, q *gen.Queries, employeeID int64, hash string) (string, error) {
 	id := uuid.New()
 	expiresAt, err := q.SessionAdd(ctx, gen.SessionAddParams{ID: id, EmployeeID: employeeID, PasswordHash: hash})
 	if errors.Is(err, pgx.ErrNoRows) {
