@@ -9,19 +9,13 @@ import (
 )
 
 func (a *app) authCommands() *ffcli.Command {
-	return &ffcli.Command{
-		Name:      "auth",
-		ShortHelp: "log in and out, and see who may do what",
-		FlagSet:   newFlagSet(),
-		Exec:      group,
-		Subcommands: []*ffcli.Command{
-			a.authLogin(),
-			a.authLogout(),
-			a.authWhoami(),
-			a.authChangePassword(),
-			a.authPermissions(),
-		},
-	}
+	return groupOf("auth", "log in and out, and see who may do what",
+		a.authLogin(),
+		a.authLogout(),
+		a.authWhoami(),
+		a.authChangePassword(),
+		a.authPermissions(),
+	)
 }
 
 func (a *app) authLogin() *ffcli.Command {
@@ -115,11 +109,7 @@ func (a *app) authChangePassword() *ffcli.Command {
 	)
 	var fromStdin bool
 	c.FlagSet.BoolVar(&fromStdin, "password-stdin", false, "read the current and then the new password, a line each, from standard input")
-	return c.does(func(ctx context.Context) error {
-		s, err := a.session(ctx)
-		if err != nil {
-			return err
-		}
+	return c.doesAs(func(ctx context.Context, s *service.Session) error {
 		who, err := s.AuthWhoami(ctx)
 		if err != nil {
 			return err

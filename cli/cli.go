@@ -74,6 +74,9 @@ func Run(ctx context.Context, args []string, streams IO) int {
 		a.complete(ctx, args[1:])
 		return 0
 	}
+	if len(args) == 1 && args[0] == "--version" {
+		args = []string{"version"}
+	}
 	stack, err := a.caught(func() error { return a.run(ctx, args) })
 	if a.pager != nil {
 		err = errors.Join(err, a.pager.Close())

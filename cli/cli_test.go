@@ -13,6 +13,7 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"syscall"
 	"testing"
 
 	"github.com/alexedwards/argon2id"
@@ -29,6 +30,8 @@ func TestMain(m *testing.M) {
 	testscript.Main(withDatabase{m}, map[string]func(){"crm": func() {
 		ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 		defer stop()
+		context.AfterFunc(ctx, stop)
+		signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE)
 		os.Exit(Run(ctx, os.Args[1:], IO{In: os.Stdin, Out: os.Stdout, Err: os.Stderr, Getenv: os.Getenv}))
 	}})
 }

@@ -133,6 +133,22 @@ func (c *command) does(run func(ctx context.Context) error) *ffcli.Command {
 	return c.Command
 }
 
+// doesAs completes a command of somebody who is logged in.
+func (c *command) doesAs(run func(ctx context.Context, s *service.Session) error) *ffcli.Command {
+	return c.does(func(ctx context.Context) error {
+		s, err := c.app.session(ctx)
+		if err != nil {
+			return err
+		}
+		return run(ctx, s)
+	})
+}
+
+// groupOf declares a resource with its commands.
+func groupOf(name, help string, commands ...*ffcli.Command) *ffcli.Command {
+	return &ffcli.Command{Name: name, ShortHelp: help, FlagSet: newFlagSet(), Exec: group, Subcommands: commands}
+}
+
 // usage is the line under the command's name: <argument> [flags].
 func (c *command) usage() string {
 	var words []string

@@ -11,13 +11,7 @@ import (
 )
 
 func (a *app) configCommands() *ffcli.Command {
-	return &ffcli.Command{
-		Name:        "config",
-		ShortHelp:   "the configuration, and where each value is from",
-		FlagSet:     newFlagSet(),
-		Exec:        group,
-		Subcommands: []*ffcli.Command{a.configShow()},
-	}
+	return groupOf("config", "the configuration, and where each value is from", a.configShow())
 }
 
 func (a *app) configShow() *ffcli.Command {

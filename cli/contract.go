@@ -12,21 +12,15 @@ import (
 )
 
 func (a *app) contractCommands() *ffcli.Command {
-	return &ffcli.Command{
-		Name:      "contract",
-		ShortHelp: "contracts and their payments",
-		FlagSet:   newFlagSet(),
-		Exec:      group,
-		Subcommands: []*ffcli.Command{
-			a.contractList(),
-			a.contractDetail(),
-			a.contractAdd(),
-			a.contractUpdate(),
-			a.contractSign(),
-			a.contractAddPayment(),
-			a.contractPayments(),
-		},
-	}
+	return groupOf("contract", "contracts and their payments",
+		a.contractList(),
+		a.contractDetail(),
+		a.contractAdd(),
+		a.contractUpdate(),
+		a.contractSign(),
+		a.contractAddPayment(),
+		a.contractPayments(),
+	)
 }
 
 func (a *app) contractList() *ffcli.Command {
@@ -45,11 +39,7 @@ func (a *app) contractList() *ffcli.Command {
 	customer.pick = a.pickCustomer
 	search := searchFlag(c, "customer, company or e-mail")
 	l := listingOf(c, contracts)
-	return c.does(func(ctx context.Context) error {
-		s, err := a.session(ctx)
-		if err != nil {
-			return err
-		}
+	return c.doesAs(func(ctx context.Context, s *service.Session) error {
 		if err := a.existingUsername(ctx, s, commercial); err != nil {
 			return err
 		}
@@ -73,11 +63,7 @@ func (a *app) contractDetail() *ffcli.Command {
 	c := a.command("detail", "show one contract").examples("crm contract detail b0f94a")
 	contract := asArgument(a.contractFlag(c))
 	show := detailOf(c, contracts)
-	return c.does(func(ctx context.Context) error {
-		s, err := a.session(ctx)
-		if err != nil {
-			return err
-		}
+	return c.doesAs(func(ctx context.Context, s *service.Session) error {
 		id, err := s.ContractFind(ctx, contract.got)
 		if err != nil {
 			return err
@@ -98,11 +84,7 @@ func (a *app) contractAdd() *ffcli.Command {
 	customer.pick = a.pickCustomer
 	total := needed(flagOf(c, "total-amount", "EUROS", "total amount, such as 1234.50", service.ParseMoney))
 	show := detailOf(c, contracts)
-	return c.does(func(ctx context.Context) error {
-		s, err := a.session(ctx)
-		if err != nil {
-			return err
-		}
+	return c.doesAs(func(ctx context.Context, s *service.Session) error {
 		row, err := s.ContractAdd(ctx, gen.ContractAddParams{CustomerID: customer.got, TotalAmount: total.got})
 		if err != nil {
 			return err
@@ -154,11 +136,7 @@ func (a *app) contractSign() *ffcli.Command {
 	c := a.command("sign", "record that the customer has signed").examples("crm contract sign fb819b")
 	contract := asArgument(a.contractFlag(c))
 	show := detailOf(c, contracts)
-	return c.does(func(ctx context.Context) error {
-		s, err := a.session(ctx)
-		if err != nil {
-			return err
-		}
+	return c.doesAs(func(ctx context.Context, s *service.Session) error {
 		id, err := s.ContractFind(ctx, contract.got)
 		if err != nil {
 			return err
@@ -184,11 +162,7 @@ func (a *app) contractAddPayment() *ffcli.Command {
 	payment := needed(flagOf(c, "payment", "EUROS", "amount, such as 1234.50", service.ParseMoney))
 	paymentID := flagOf(c, "payment-id", "UUID", "id of the payment: repeated with the same id it is recorded once", parseUUID)
 	show := detailOf(c, recordedPayments)
-	return c.does(func(ctx context.Context) error {
-		s, err := a.session(ctx)
-		if err != nil {
-			return err
-		}
+	return c.doesAs(func(ctx context.Context, s *service.Session) error {
 		id, err := s.ContractFind(ctx, contract.got)
 		if err != nil {
 			return err
@@ -211,11 +185,7 @@ func (a *app) contractPayments() *ffcli.Command {
 	c := a.command("payments", "list the payments of a contract").examples("crm contract payments 771c41")
 	contract := asArgument(a.contractFlag(c))
 	l := listingOf(c, payments)
-	return c.does(func(ctx context.Context) error {
-		s, err := a.session(ctx)
-		if err != nil {
-			return err
-		}
+	return c.doesAs(func(ctx context.Context, s *service.Session) error {
 		id, err := s.ContractFind(ctx, contract.got)
 		if err != nil {
 			return err

@@ -11,19 +11,13 @@ import (
 )
 
 func (a *app) customerCommands() *ffcli.Command {
-	return &ffcli.Command{
-		Name:      "customer",
-		ShortHelp: "customers and who is in charge of them",
-		FlagSet:   newFlagSet(),
-		Exec:      group,
-		Subcommands: []*ffcli.Command{
-			a.customerList(),
-			a.customerDetail(),
-			a.customerAdd(),
-			a.customerUpdate(),
-			a.customerSetCommercial(),
-		},
-	}
+	return groupOf("customer", "customers and who is in charge of them",
+		a.customerList(),
+		a.customerDetail(),
+		a.customerAdd(),
+		a.customerUpdate(),
+		a.customerSetCommercial(),
+	)
 }
 
 func (a *app) customerList() *ffcli.Command {
@@ -38,11 +32,7 @@ func (a *app) customerList() *ffcli.Command {
 	company := flagOf(c, "company", "TEXT", "only those whose company contains the text", lineOf("company"))
 	search := searchFlag(c, "name, company or e-mail")
 	l := listingOf(c, customers)
-	return c.does(func(ctx context.Context) error {
-		s, err := a.session(ctx)
-		if err != nil {
-			return err
-		}
+	return c.doesAs(func(ctx context.Context, s *service.Session) error {
 		if err := a.existingUsername(ctx, s, commercial); err != nil {
 			return err
 		}
@@ -64,11 +54,7 @@ func (a *app) customerDetail() *ffcli.Command {
 	c := a.command("detail", "show one customer").examples("crm customer detail 3")
 	id := a.customerArgument(c)
 	show := detailOf(c, customers)
-	return c.does(func(ctx context.Context) error {
-		s, err := a.session(ctx)
-		if err != nil {
-			return err
-		}
+	return c.doesAs(func(ctx context.Context, s *service.Session) error {
 		row, err := s.CustomerDetail(ctx, id.got)
 		if err != nil {
 			return err
@@ -86,11 +72,7 @@ func (a *app) customerAdd() *ffcli.Command {
 	email := needed(flagOf(c, "email", "ADDRESS", "e-mail address", service.ParseEmail))
 	phone := needed(flagOf(c, "phone", "NUMBER", "French or international phone number", service.ParsePhone))
 	show := detailOf(c, customers)
-	return c.does(func(ctx context.Context) error {
-		s, err := a.session(ctx)
-		if err != nil {
-			return err
-		}
+	return c.doesAs(func(ctx context.Context, s *service.Session) error {
 		row, err := s.CustomerAdd(ctx, gen.CustomerAddParams{
 			Fullname: fullname.got, Company: company.got, Email: email.got, Phone: phone.got,
 		})
@@ -138,11 +120,7 @@ func (a *app) customerSetCommercial() *ffcli.Command {
 	commercial := needed(flagOf(c, "commercial-username", "USERNAME", "the commercial who takes over", service.ParseUsername))
 	commercial.pick = a.pickEmployee(gen.RoleCommercial)
 	show := detailOf(c, customers)
-	return c.does(func(ctx context.Context) error {
-		s, err := a.session(ctx)
-		if err != nil {
-			return err
-		}
+	return c.doesAs(func(ctx context.Context, s *service.Session) error {
 		row, err := s.CustomerSetCommercial(ctx, gen.CustomerSetCommercialParams{ID: id.got, Commercial: commercial.got})
 		if err != nil {
 			return a.suggestUsername(ctx, s, err, commercial.got)

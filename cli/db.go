@@ -13,20 +13,14 @@ import (
 )
 
 func (a *app) dbCommands() *ffcli.Command {
-	return &ffcli.Command{
-		Name:      "db",
-		ShortHelp: "the database: start, stop, migrate, fill",
-		FlagSet:   newFlagSet(),
-		Exec:      group,
-		Subcommands: []*ffcli.Command{
-			a.dbStatus(),
-			a.dbStart(),
-			a.dbStop(),
-			a.dbMigrate(),
-			a.dbPopulate(),
-			a.dbReset(),
-		},
-	}
+	return groupOf("db", "the database: start, stop, migrate, fill",
+		a.dbStatus(),
+		a.dbStart(),
+		a.dbStop(),
+		a.dbMigrate(),
+		a.dbPopulate(),
+		a.dbReset(),
+	)
 }
 
 // databaseStatus is what db status shows.
@@ -215,11 +209,7 @@ func (a *app) dbPopulate() *ffcli.Command {
 	)
 	var yes bool
 	c.FlagSet.BoolVar(&yes, "yes", false, "do not ask")
-	return c.does(func(ctx context.Context) error {
-		s, err := a.session(ctx)
-		if err != nil {
-			return err
-		}
+	return c.doesAs(func(ctx context.Context, s *service.Session) error {
 		if !a.isLocal() {
 			if err := a.confirm(ctx, "Put the sample data, whose password everybody knows, into this database?", yes); err != nil {
 				return err

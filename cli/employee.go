@@ -12,21 +12,15 @@ import (
 )
 
 func (a *app) employeeCommands() *ffcli.Command {
-	return &ffcli.Command{
-		Name:      "employee",
-		ShortHelp: "the people who use crm, and their roles",
-		FlagSet:   newFlagSet(),
-		Exec:      group,
-		Subcommands: []*ffcli.Command{
-			a.employeeList(),
-			a.employeeDetail(),
-			a.employeeAdd(),
-			a.employeeUpdate(),
-			a.employeeSetRole(),
-			a.employeeSetPassword(),
-			a.employeeDelete(),
-		},
-	}
+	return groupOf("employee", "the people who use crm, and their roles",
+		a.employeeList(),
+		a.employeeDetail(),
+		a.employeeAdd(),
+		a.employeeUpdate(),
+		a.employeeSetRole(),
+		a.employeeSetPassword(),
+		a.employeeDelete(),
+	)
 }
 
 func (a *app) employeeList() *ffcli.Command {
@@ -37,11 +31,7 @@ func (a *app) employeeList() *ffcli.Command {
 	role := flagOf(c, "role-filter", "ROLE", "only those with this role: "+roleNames(), parseRole)
 	role.pick = pickRole
 	l := listingOf(c, employees)
-	return c.does(func(ctx context.Context) error {
-		s, err := a.session(ctx)
-		if err != nil {
-			return err
-		}
+	return c.doesAs(func(ctx context.Context, s *service.Session) error {
 		p := gen.EmployeeListParams{Role: role.pointer(), Sort: l.order(), RowLimit: l.rowLimit()}
 		return showList(a, ctx, l, employees, s.EmployeeList(ctx, p), func(ctx context.Context) (int64, error) {
 			return s.EmployeeCount(ctx, p)
@@ -53,11 +43,7 @@ func (a *app) employeeDetail() *ffcli.Command {
 	c := a.command("detail", "show one employee").examples("crm employee detail commercial1")
 	username := a.employeeArgument(c)
 	show := detailOf(c, employees)
-	return c.does(func(ctx context.Context) error {
-		s, err := a.session(ctx)
-		if err != nil {
-			return err
-		}
+	return c.doesAs(func(ctx context.Context, s *service.Session) error {
 		row, err := s.EmployeeDetail(ctx, username.got)
 		if err != nil {
 			return a.suggestUsername(ctx, s, err, username.got)
@@ -151,11 +137,7 @@ func (a *app) employeeSetRole() *ffcli.Command {
 	role := needed(flagOf(c, "role", "ROLE", "one of "+roleNames(), parseRole))
 	role.pick = pickRole
 	show := detailOf(c, employees)
-	return c.does(func(ctx context.Context) error {
-		s, err := a.session(ctx)
-		if err != nil {
-			return err
-		}
+	return c.doesAs(func(ctx context.Context, s *service.Session) error {
 		row, err := s.EmployeeSetRole(ctx, gen.EmployeeSetRoleParams{Username: username.got, Role: role.got})
 		if err != nil {
 			return a.suggestUsername(ctx, s, err, username.got)
@@ -174,11 +156,7 @@ func (a *app) employeeSetPassword() *ffcli.Command {
 	c.FlagSet.BoolVar(&fromStdin, "password-stdin", false, "read the password from standard input")
 	c.secret = func() bool { return fromStdin }
 	show := detailOf(c, employees)
-	return c.does(func(ctx context.Context) error {
-		s, err := a.session(ctx)
-		if err != nil {
-			return err
-		}
+	return c.doesAs(func(ctx context.Context, s *service.Session) error {
 		password, err := a.newPassword(ctx, username.got, fromStdin)
 		if err != nil {
 			return err
@@ -200,10 +178,10 @@ func (a *app) employeeDelete() *ffcli.Command {
 	username := a.employeeArgument(c)
 	var yes bool
 	c.FlagSet.BoolVar(&yes, "yes", false, "do not ask")
-	return c.does(func(ctx context.Context) error {
-		s, err := a.session(ctx)
-		if err != nil {
-			return err
+	return c.doesAs(func(ctx context.Context, s *service.Session) error {
+		// Nobody is asked to confirm what cannot be.
+		if _, err := s.EmployeeDetail(ctx, username.got); err != nil {
+			return a.suggestUsername(ctx, s, err, username.got)
 		}
 		if err := a.confirm(ctx, "Delete the employee "+username.got+"?", yes); err != nil {
 			return err

@@ -14,19 +14,13 @@ import (
 )
 
 func (a *app) eventCommands() *ffcli.Command {
-	return &ffcli.Command{
-		Name:      "event",
-		ShortHelp: "events and the support who runs them",
-		FlagSet:   newFlagSet(),
-		Exec:      group,
-		Subcommands: []*ffcli.Command{
-			a.eventList(),
-			a.eventDetail(),
-			a.eventAdd(),
-			a.eventUpdate(),
-			a.eventSetSupport(),
-		},
-	}
+	return groupOf("event", "events and the support who runs them",
+		a.eventList(),
+		a.eventDetail(),
+		a.eventAdd(),
+		a.eventUpdate(),
+		a.eventSetSupport(),
+	)
 }
 
 func (a *app) eventList() *ffcli.Command {
@@ -55,6 +49,9 @@ func (a *app) eventList() *ffcli.Command {
 		if err != nil {
 			return err
 		}
+		if from.set && to.set && !from.got.Before(to.got) {
+			return &usageError{"--from is not before --to.", ""}
+		}
 		if err := a.existingUsername(ctx, s, support); err != nil {
 			return err
 		}
@@ -78,11 +75,7 @@ func (a *app) eventDetail() *ffcli.Command {
 	c := a.command("detail", "show one event").examples("crm event detail 5")
 	id := a.eventArgument(c)
 	show := detailOf(c, events)
-	return c.does(func(ctx context.Context) error {
-		s, err := a.session(ctx)
-		if err != nil {
-			return err
-		}
+	return c.doesAs(func(ctx context.Context, s *service.Session) error {
 		row, err := s.EventDetail(ctx, id.got)
 		if err != nil {
 			return err
@@ -123,11 +116,7 @@ func (a *app) eventAdd() *ffcli.Command {
 	f := a.eventFields(c)
 	needed(f.name)
 	show := detailOf(c, events)
-	return c.does(func(ctx context.Context) error {
-		s, err := a.session(ctx)
-		if err != nil {
-			return err
-		}
+	return c.doesAs(func(ctx context.Context, s *service.Session) error {
 		id, err := s.ContractFind(ctx, contract.got)
 		if err != nil {
 			return err
@@ -202,11 +191,7 @@ func (a *app) eventSetSupport() *ffcli.Command {
 	support := needed(flagOf(c, "username", "USERNAME", "the support who runs it", service.ParseUsername))
 	support.pick = a.pickEmployee(gen.RoleSupport)
 	show := detailOf(c, events)
-	return c.does(func(ctx context.Context) error {
-		s, err := a.session(ctx)
-		if err != nil {
-			return err
-		}
+	return c.doesAs(func(ctx context.Context, s *service.Session) error {
 		row, err := s.EventSetSupport(ctx, gen.EventSetSupportParams{ID: id.got, Support: support.got})
 		if err != nil {
 			return a.suggestUsername(ctx, s, err, support.got)

@@ -9,16 +9,13 @@ import (
 	"os"
 	"strings"
 	"sync"
-	"unicode"
 
 	tea "charm.land/bubbletea/v2"
 	"charm.land/huh/v2"
 	"charm.land/lipgloss/v2"
 	"github.com/charmbracelet/colorprofile"
-	"github.com/clipperhouse/displaywidth"
 	"github.com/muesli/cancelreader"
 	"golang.org/x/term"
-	"golang.org/x/text/unicode/norm"
 
 	"github.com/epicevents/crm/service"
 )
@@ -26,11 +23,8 @@ import (
 // errAborted is Ctrl-C, Ctrl-D or Esc at a question, or the end of the terminal.
 var errAborted = errors.New("aborted at a question")
 
-const (
-	loginTries   = 3   // passwords that are asked for before a login is given up
-	choicesShown = 100 // choices that are drawn at once; typing finds the others
-	plainShown   = 20  // the same without a screen
-)
+// loginTries is how many passwords are asked for before a login is given up.
+const loginTries = 3
 
 // interactive says whether there is a person to ask.
 func (a *app) interactive() bool { return isTerminal(a.In) && isTerminal(a.Err) }
@@ -236,158 +230,6 @@ func (a *app) typedLine(ctx context.Context, prompt string, secret bool) (string
 type bothWays struct {
 	io.Reader
 	io.Writer
-}
-
-// choice is one line of a list to choose from, and the value it stands for.
-type choice struct{ label, value string }
-
-// choose offers a list that gets shorter with every letter that is typed.
-func (a *app) choose(ctx context.Context, title string, choices []choice) (string, error) {
-	if a.plain() {
-		return a.chooseLine(ctx, title, choices)
-	}
-	width, _ := a.terminalSize()
-	p := newPicker(choices, width-5)
-	p.Select.Title(title).Value(&p.chosen).Height(min(len(choices), 10) + 2).Validate(func(value string) error {
-		if value == "" {
-			return &service.InputError{Message: "Nothing in the list has this text in it."}
-		}
-		return nil
-	})
-	p.show()
-	if err := a.ask(ctx, p); err != nil {
-		return "", err
-	}
-	for _, c := range choices {
-		if c.value == p.chosen {
-			a.answered(title, c.label)
-		}
-	}
-	return p.chosen, nil
-}
-
-// picker is huh's select with a search of its own, because huh's draws all of a long list at each key, and tells
-// accents apart.
-type picker struct {
-	*huh.Select[string]
-	choices []choice
-	folded  []string // what is searched of each
-	width   int
-	query   string
-	chosen  string
-}
-
-func newPicker(choices []choice, width int) *picker {
-	return &picker{Select: huh.NewSelect[string](), choices: choices, folded: foldChoices(choices), width: width}
-}
-
-func (p *picker) Update(msg tea.Msg) (huh.Model, tea.Cmd) {
-	before := p.query
-	switch msg := msg.(type) {
-	case tea.PasteMsg:
-		p.query += msg.Content
-	case tea.KeyPressMsg:
-		switch {
-		case msg.Text != "":
-			p.query += msg.Text
-		case msg.String() == "backspace" && p.query != "":
-			runes := []rune(p.query)
-			p.query = string(runes[:len(runes)-1])
-		case msg.String() == "ctrl+u":
-			p.query = ""
-		}
-	}
-	if p.query != before {
-		p.show()
-		msg = tea.KeyPressMsg{Code: tea.KeyHome}
-	}
-	_, cmd := p.Select.Update(msg)
-	return p, cmd
-}
-
-// show puts the choices that have the query in them into the list.
-func (p *picker) show() {
-	found := search(p.folded, p.query)
-	var options []huh.Option[string]
-	for _, i := range found[:min(len(found), choicesShown)] {
-		label := displaywidth.TruncateString(escape(p.choices[i].label), p.width, "…")
-		options = append(options, huh.NewOption(label, p.choices[i].value))
-	}
-	if len(options) == 0 {
-		options = append(options, huh.NewOption("(nothing)", ""))
-	}
-	help := "type to search, ↑ ↓ to move"
-	if p.query != "" {
-		help = fmt.Sprintf("search: %s (%d of %d)", escape(p.query), len(found), len(p.choices))
-	} else if len(found) > choicesShown {
-		help += fmt.Sprintf("; %d of %d shown", choicesShown, len(found))
-	}
-	p.Select.Description(displaywidth.TruncateString(help, p.width, "…")).Options(options...)
-}
-
-// chooseLine lets a choice be typed: its value, or text that only one has in it.
-func (a *app) chooseLine(ctx context.Context, title string, choices []choice) (string, error) {
-	folded := foldChoices(choices)
-	found := search(folded, "")
-	for {
-		for _, i := range found[:min(len(found), plainShown)] {
-			a.notice("  %s", choices[i].label)
-		}
-		if len(found) > plainShown {
-			a.notice("  and %d more", len(found)-plainShown)
-		}
-		text, err := a.askLine(ctx, title+", or text to search for", false, inWords(nil))
-		if err != nil {
-			return "", err
-		}
-		for _, c := range choices {
-			if c.value == strings.TrimSpace(text) {
-				return c.value, nil
-			}
-		}
-		found = search(folded, text)
-		switch len(found) {
-		case 0:
-			a.notice("Nothing in the list has this text in it.")
-		case 1:
-			a.answered(title, choices[found[0]].label)
-			return choices[found[0]].value, nil
-		}
-	}
-}
-
-func foldChoices(choices []choice) []string {
-	folded := make([]string, len(choices))
-	for i, c := range choices {
-		folded[i] = fold(c.label + " " + c.value)
-	}
-	return folded
-}
-
-// search gives the indexes of the texts that have every word of the query in them.
-func search(folded []string, query string) []int {
-	words := strings.Fields(fold(query))
-	var found []int
-next:
-	for i, text := range folded {
-		for _, word := range words {
-			if !strings.Contains(text, word) {
-				continue next
-			}
-		}
-		found = append(found, i)
-	}
-	return found
-}
-
-// fold makes texts equal that differ in case and accents only.
-func fold(s string) string {
-	return strings.Map(func(r rune) rune {
-		if unicode.Is(unicode.Mn, r) {
-			return -1
-		}
-		return unicode.ToLower(r)
-	}, norm.NFD.String(s))
 }
 
 // confirm asks before something that cannot be undone. Without a terminal it takes --yes.

@@ -57,6 +57,7 @@ func renderTable(o output, title string, hue hue, fields []field, lines [][]stri
 		configs      []table.ColumnConfig
 		header       table.Row
 		hidden       []string
+		room, last   int // width between the outer paddings, and of the last column
 	)
 	for i, f := range fields {
 		if widths[i] == 0 {
@@ -65,10 +66,15 @@ func renderTable(o output, title string, hue hue, fields []field, lines [][]stri
 		}
 		header = append(header, placeholders.hide(f.label))
 		config := table.ColumnConfig{Number: len(header)}
+		room, last = room+widths[i]+padding, widths[i]
 		if f.alignsRight() {
 			config.Align, config.AlignHeader = prettytext.AlignRight, prettytext.AlignRight
 		}
 		configs = append(configs, config)
+	}
+	// A title wider than the table would be broken into pieces.
+	if lack := displaywidth.String(title) - (room - padding); lack > 0 && len(configs) > 0 {
+		configs[len(configs)-1].WidthMin = last + lack
 	}
 	t := newTable(o, title, hue, &placeholders)
 	t.AppendHeader(header)
@@ -85,11 +91,15 @@ func renderTable(o output, title string, hue hue, fields []field, lines [][]stri
 	return placeholders.restore(t.Render()) + "\n", hidden
 }
 
+// padding is what a column needs beside its text: a space on each side and a border.
+const padding = 3
+
 // layout returns the width of each column, 0 for a column that is left out. In a terminal too narrow for all, the
 // widest text gives way first, down to textGood; then columns go, the highest rank first, as far as mayHide allows; and
-// at last text is cut down to textMin. What cannot be shortened (ids, amounts, dates) is never cut, even if the terminal must wrap the lines.
+// at last text is cut down to textMin. What cannot be shortened (ids, amounts, dates) is never cut, even if the terminal
+// must wrap the lines.
 func layout(fields []field, lines [][]string, terminal int, mayHide bool) []int {
-	const textGood, textMin, padding, border = 16, 8, 3, 1
+	const textGood, textMin, border = 16, 8, 1
 	widths := make([]int, len(fields))
 	good := make([]int, len(fields))
 	least := make([]int, len(fields))

@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"github.com/epicevents/crm/service"
 )
@@ -79,6 +80,7 @@ func (a *app) saveToken(token string) error {
 		return fail(err)
 	}
 	defer os.Remove(file.Name())
+	removeStale(folder)
 	_, err = file.WriteString(token + "\n")
 	if err := errors.Join(err, file.Sync(), file.Close()); err != nil {
 		return fail(err)
@@ -87,6 +89,16 @@ func (a *app) saveToken(token string) error {
 		return fail(err)
 	}
 	return nil
+}
+
+// removeStale clears what logins that were killed left behind a day ago or longer.
+func removeStale(folder string) {
+	left, _ := filepath.Glob(filepath.Join(folder, "token-*"))
+	for _, name := range left {
+		if info, err := os.Lstat(name); err == nil && time.Since(info.ModTime()) > 24*time.Hour {
+			_ = os.Remove(name)
+		}
+	}
 }
 
 func (a *app) removeToken() error {
