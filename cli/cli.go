@@ -212,9 +212,12 @@ func describe(ctx context.Context, err error) *service.Error {
 	return &service.Error{Code: service.Internal, Message: "Something went wrong inside crm.", Err: err}
 }
 
+// jsonErrors says whether errors are JSON, as the result would have been.
+func (a *app) jsonErrors() bool { return a.config.output == "json" || a.config.output == "jsonl" }
+
 // printError writes an error for people, or as JSON where the result would have been JSON.
 func (a *app) printError(failure *service.Error) {
-	if a.config.output == "json" || a.config.output == "jsonl" {
+	if a.jsonErrors() {
 		type body struct {
 			Code    service.Code `json:"code"`
 			Message string       `json:"message"`

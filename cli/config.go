@@ -29,15 +29,16 @@ type config struct {
 	noHeader bool
 	noColor  bool
 
-	databaseURL    string
-	databaseEcho   bool
-	databaseReset  bool
-	populateSample bool
-	authSecretKey  string
-	tracing        bool
-	tracingDSN     string
-	timeZone       string
-	location       *time.Location
+	databaseURL     string
+	databaseEcho    bool
+	databaseTimeout time.Duration
+	databaseReset   bool
+	populateSample  bool
+	authSecretKey   string
+	tracing         bool
+	tracingDSN      string
+	timeZone        string
+	location        *time.Location
 
 	source map[string]string // of the flags that have not their default: where the value is from
 }
@@ -59,6 +60,7 @@ func (c *config) define(flags *flag.FlagSet) {
 	flags.BoolVar(&c.noColor, "no-color", false, "no colours, as with NO_COLOR")
 	flags.StringVar(&c.databaseURL, "database.url", "", "`URL` PostgreSQL database; empty means the local one")
 	flags.BoolVar(&c.databaseEcho, "database.echo", false, "log every SQL statement, its time and rows to stderr")
+	flags.DurationVar(&c.databaseTimeout, "database.timeout", 10*time.Second, "`TIME` longest wait of a command for the database, such as 30s or 5m; 0 means no limit")
 	flags.BoolVar(&c.databaseReset, "database.reset", false, "recreate the database at start")
 	flags.BoolVar(&c.populateSample, "database_sample.populate", true, "fill a new local database with sample data")
 	flags.StringVar(&c.authSecretKey, "controller.auth_secret_key", "", "`KEY` signs tokens, at least 32 bytes")
@@ -124,6 +126,9 @@ func (c *config) check() error {
 	}
 	if c.csvStyle != csvPlain && c.csvStyle != csvExcelFr {
 		return unknownValue("csv style", c.csvStyle, []string{csvPlain, csvExcelFr})
+	}
+	if c.databaseTimeout < 0 {
+		return &usageError{message: "database.timeout is below zero.", hint: "a time such as 10s, or 0 for no limit"}
 	}
 	if c.authSecretKey != "" && len(c.authSecretKey) < 32 {
 		return &usageError{message: "controller.auth_secret_key has fewer than 32 bytes.", hint: "openssl rand -hex 32"}

@@ -170,6 +170,11 @@ func (a *app) contractAddPayment() *ffcli.Command {
 		if !paymentID.set {
 			paymentID.got = uuid.New()
 		}
+		// Told before it is sent: whatever happens then, the command can be repeated with it. Where an error is JSON, it
+		// stands in the error, for that is to be all of stderr.
+		if !paymentID.set && !a.jsonErrors() {
+			a.notice("Payment %s", paymentID.got)
+		}
 		recorded, err := s.ContractAddPayment(ctx, gen.ContractAddPaymentParams{ID: paymentID.got, ContractID: id, Amount: payment.got})
 		if err != nil {
 			return err

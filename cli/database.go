@@ -17,6 +17,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/epicevents/crm/internal/localdb"
 	"github.com/epicevents/crm/schema"
@@ -28,16 +29,24 @@ const connectTimeout = 5 * time.Second
 
 // database is the connection of one run, opened when a command first needs it.
 type database struct {
-	conn    *pgx.Conn
+	pool    *pgxpool.Pool
+	spent   time.Duration // of the time limit, on connecting
 	service *service.Service
 	session *service.Session
 }
 
 func (d *database) close() {
-	if d.conn != nil {
-		ctx, cancel := context.WithTimeout(context.Background(), time.Second)
-		defer cancel()
-		_ = d.conn.Close(ctx)
+	if d.pool == nil {
+		return
+	}
+	closed := make(chan struct{})
+	go func() {
+		d.pool.Close()
+		close(closed)
+	}()
+	select {
+	case <-closed:
+	case <-time.After(time.Second): // a server that does not answer is not waited for
 	}
 }
 
@@ -71,6 +80,9 @@ func (a *app) connConfig() (*pgx.ConnConfig, error) {
 		}
 	}
 	config.ConnectTimeout = connectTimeout
+	if limit := a.config.databaseTimeout; limit > 0 {
+		config.ConnectTimeout = min(connectTimeout, limit)
+	}
 	if config.RuntimeParams["application_name"] == "" {
 		config.RuntimeParams["application_name"] = "crm"
 	}
@@ -118,36 +130,38 @@ func withVerification(raw string) string {
 }
 
 // open connects, or says which database did not answer.
-func open(ctx context.Context, config *pgx.ConnConfig) (*pgx.Conn, error) {
-	conn, err := service.Connect(ctx, config)
+func (a *app) open(ctx context.Context, config *pgx.ConnConfig) (*pgxpool.Pool, error) {
+	began := time.Now()
+	pool, err := service.Connect(ctx, config, a.config.databaseTimeout)
+	a.database.spent = time.Since(began)
 	if failure, ok := errors.AsType[*service.Error](err); ok && failure.Code == service.Unavailable {
 		named := *failure
 		named.Message = fmt.Sprintf("%s (%s)", strings.TrimSuffix(failure.Message, "."), location(config))
 		return nil, &named
 	}
-	return conn, err
+	return pool, err
 }
 
 // connect opens the connection. The local database is started, or made, only when it does not answer.
-func (a *app) connect(ctx context.Context) (*pgx.Conn, error) {
-	if a.database.conn != nil {
-		return a.database.conn, nil
+func (a *app) connect(ctx context.Context) (*pgxpool.Pool, error) {
+	if a.database.pool != nil {
+		return a.database.pool, nil
 	}
 	config, err := a.connConfig()
 	if err != nil {
 		return nil, err
 	}
-	conn, err := open(ctx, config)
+	pool, err := a.open(ctx, config)
 	if err != nil && a.isLocal() && !a.neverStart && ctx.Err() == nil {
 		if err := a.startLocal(ctx); err != nil {
 			return nil, err
 		}
-		conn, err = open(ctx, config)
+		pool, err = a.open(ctx, config)
 	}
 	if err != nil {
 		return nil, err
 	}
-	a.database.conn = conn
+	a.database.pool = pool
 	if a.config.databaseReset {
 		a.config.databaseReset = false
 		if err := a.resettable(ctx); err != nil {
@@ -157,7 +171,16 @@ func (a *app) connect(ctx context.Context) (*pgx.Conn, error) {
 			return nil, err
 		}
 	}
-	return conn, nil
+	return pool, nil
+}
+
+// serviceOn gives a service that keeps to what is left of the time limit.
+func (a *app) serviceOn(pool *pgxpool.Pool, key []byte) *service.Service {
+	s := service.New(pool, key)
+	if limit := a.config.databaseTimeout; limit > 0 {
+		s = s.Within(max(limit-a.database.spent, time.Second))
+	}
+	return s
 }
 
 // startLocal makes the local database run, after creating it if need be.
@@ -180,12 +203,12 @@ func (a *app) fill(ctx context.Context, config *pgx.ConnConfig) error {
 	if !a.config.populateSample {
 		return nil
 	}
-	conn, err := service.Connect(ctx, config)
+	pool, err := service.Connect(ctx, config, 0)
 	if err != nil {
 		return err
 	}
-	defer conn.Close(ctx)
-	return service.New(conn, nil).Populate(ctx)
+	defer pool.Close()
+	return service.New(pool, nil).Populate(ctx)
 }
 
 // resettable refuses to delete anybody's data but a developer's own: the local database, or one that holds the sample
@@ -194,11 +217,11 @@ func (a *app) resettable(ctx context.Context) error {
 	if a.isLocal() {
 		return nil
 	}
-	conn, err := a.connect(ctx)
+	pool, err := a.connect(ctx)
 	if err != nil {
 		return err
 	}
-	sampleOnly, err := service.New(conn, nil).HoldsOnlySample(ctx)
+	sampleOnly, err := a.serviceOn(pool, nil).HoldsOnlySample(ctx)
 	if err != nil {
 		return err
 	}
@@ -210,11 +233,11 @@ func (a *app) resettable(ctx context.Context) error {
 
 // reset deletes everything and fills a local database anew.
 func (a *app) reset(ctx context.Context, config *pgx.ConnConfig) error {
-	conn, err := a.connect(ctx)
+	pool, err := a.connect(ctx)
 	if err != nil {
 		return err
 	}
-	s := service.New(conn, nil)
+	s := service.New(pool, nil)
 	if err := s.Empty(ctx, config); err != nil {
 		return err
 	}
@@ -236,11 +259,11 @@ func (a *app) service(ctx context.Context) (*service.Service, error) {
 	if err != nil {
 		return nil, err
 	}
-	conn, err := a.connect(ctx)
+	pool, err := a.connect(ctx)
 	if err != nil {
 		return nil, err
 	}
-	a.database.service = service.New(conn, key)
+	a.database.service = a.serviceOn(pool, key)
 	return a.database.service, nil
 }
 

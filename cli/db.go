@@ -67,20 +67,25 @@ func (a *app) showDatabase(ctx context.Context, show func(databaseStatus, ...str
 	if err != nil {
 		return err
 	}
-	conn := a.database.conn
-	if conn == nil {
-		if conn, err = open(ctx, config); err != nil {
+	pool := a.database.pool
+	if pool == nil {
+		if pool, err = a.open(ctx, config); err != nil {
 			return err
 		}
-		a.database.conn = conn
+		a.database.pool = pool
 	}
-	version, err := service.New(conn, nil).CheckVersion(ctx)
+	version, err := a.serviceOn(pool, nil).CheckVersion(ctx)
 	if err != nil {
 		return err
 	}
+	conn, err := pool.Acquire(ctx)
+	if err != nil {
+		return err
+	}
+	defer conn.Release()
 	status := databaseStatus{
 		kind: "remote", state: "running", location: location(config),
-		server: conn.PgConn().ParameterStatus("server_version"), schema: version, needed: schema.Version(),
+		server: conn.Conn().PgConn().ParameterStatus("server_version"), schema: version, needed: schema.Version(),
 	}
 	if a.isLocal() {
 		status.kind, status.location = "local", a.cluster().Dir()
@@ -149,11 +154,11 @@ func (a *app) dbMigrate() *ffcli.Command {
 				return err
 			}
 		}
-		conn, err := a.connect(ctx)
+		pool, err := a.connect(ctx)
 		if err != nil {
 			return err
 		}
-		s := service.New(conn, nil)
+		s := a.serviceOn(pool, nil)
 		config, err := a.connConfig()
 		if err != nil {
 			return err

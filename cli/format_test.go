@@ -218,7 +218,7 @@ func TestRefusalsInEveryFormat(t *testing.T) {
 		"no customer":       {d, 5, "not_found", []string{"customer", "detail", "999999"}},
 		"no contract":       {d, 5, "not_found", []string{"contract", "payments", "123456"}},
 		"no employee":       {d, 5, "not_found", []string{"contract", "list", "--commercial", "comercial1"}},
-		"overpaid":          {administrator, 6, "conflict", []string{"contract", "add-payment", "b0f94a", "--payment", "99999999"}},
+		"overpaid":          {administrator, 6, "conflict", []string{"contract", "add-payment", "b0f94a", "--payment", "99999999", "--payment-id", "5f0c1a52-8d0e-4c1a-9d62-3f1d1f0f7a10"}},
 		"in charge":         {administrator, 6, "conflict", []string{"employee", "delete", "commercial1", "--yes"}},
 		"duplicate":         {administrator, 6, "conflict", []string{"employee", "update", "none1", "--username", "support1"}},
 		"no database":       {lost, 7, "unavailable", []string{"contract", "list"}},

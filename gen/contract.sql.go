@@ -13,21 +13,22 @@ import (
 )
 
 const ContractAdd = `-- name: ContractAdd :one
-INSERT INTO contract (customer_id, total_amount)
-SELECT customer.id, $1
+INSERT INTO contract (id, customer_id, total_amount)
+SELECT $1, customer.id, $2
 FROM customer
-WHERE customer.id = $2
+WHERE customer.id = $3
 RETURNING id
 `
 
 type ContractAddParams struct {
-	TotalAmount int64 `json:"total_amount"`
-	CustomerID  int64 `json:"customer_id"`
+	ID          uuid.UUID `json:"id"`
+	TotalAmount int64     `json:"total_amount"`
+	CustomerID  int64     `json:"customer_id"`
 }
 
 // ContractAdd draws up a contract; no row when there is no such customer.
 func (q *Queries) ContractAdd(ctx context.Context, arg ContractAddParams) (uuid.UUID, error) {
-	row := q.db.QueryRow(ctx, ContractAdd, arg.TotalAmount, arg.CustomerID)
+	row := q.db.QueryRow(ctx, ContractAdd, arg.ID, arg.TotalAmount, arg.CustomerID)
 	var id uuid.UUID
 	err := row.Scan(&id)
 	return id, err

@@ -37,6 +37,30 @@ func (q *Queries) CustomerAdd(ctx context.Context, arg CustomerAddParams) (int64
 	return id, err
 }
 
+const CustomerAdded = `-- name: CustomerAdded :one
+SELECT id, fullname, company, commercial_id, commercial, email, phone, created_at, updated_at
+FROM customer_view
+WHERE id = currval(pg_get_serial_sequence('customer', 'id'))
+`
+
+// CustomerAdded gives the customer that this connection added last.
+func (q *Queries) CustomerAdded(ctx context.Context) (CustomerView, error) {
+	row := q.db.QueryRow(ctx, CustomerAdded)
+	var i CustomerView
+	err := row.Scan(
+		&i.ID,
+		&i.Fullname,
+		&i.Company,
+		&i.CommercialID,
+		&i.Commercial,
+		&i.Email,
+		&i.Phone,
+		&i.CreatedAt,
+		&i.UpdatedAt,
+	)
+	return i, err
+}
+
 const CustomerDetail = `-- name: CustomerDetail :one
 SELECT id, fullname, company, commercial_id, commercial, email, phone, created_at, updated_at
 FROM customer_view
@@ -58,17 +82,6 @@ func (q *Queries) CustomerDetail(ctx context.Context, id int64) (CustomerView, e
 		&i.UpdatedAt,
 	)
 	return i, err
-}
-
-const CustomerExists = `-- name: CustomerExists :one
-SELECT EXISTS (SELECT FROM customer)
-`
-
-func (q *Queries) CustomerExists(ctx context.Context) (bool, error) {
-	row := q.db.QueryRow(ctx, CustomerExists)
-	var exists bool
-	err := row.Scan(&exists)
-	return exists, err
 }
 
 const CustomerList = `-- name: CustomerList :many
@@ -169,19 +182,6 @@ func (q *Queries) CustomerSetCommercial(ctx context.Context, arg CustomerSetComm
 	var id int64
 	err := row.Scan(&id)
 	return id, err
-}
-
-const CustomerTableLock = `-- name: CustomerTableLock :execrows
-LOCK TABLE customer IN SHARE ROW EXCLUSIVE MODE
-`
-
-// CustomerTableLock keeps others from adding customers until the transaction ends.
-func (q *Queries) CustomerTableLock(ctx context.Context) (int64, error) {
-	result, err := q.db.Exec(ctx, CustomerTableLock)
-	if err != nil {
-		return 0, err
-	}
-	return result.RowsAffected(), nil
 }
 
 const CustomerUpdate = `-- name: CustomerUpdate :one

@@ -86,24 +86,6 @@ func (q *Queries) EmployeeDetail(ctx context.Context, username string) (Employee
 	return i, err
 }
 
-const EmployeeDetailByID = `-- name: EmployeeDetailByID :one
-SELECT id, username, fullname, role
-FROM employee_view
-WHERE id = $1
-`
-
-func (q *Queries) EmployeeDetailByID(ctx context.Context, id int64) (EmployeeView, error) {
-	row := q.db.QueryRow(ctx, EmployeeDetailByID, id)
-	var i EmployeeView
-	err := row.Scan(
-		&i.ID,
-		&i.Username,
-		&i.Fullname,
-		&i.Role,
-	)
-	return i, err
-}
-
 const EmployeeExists = `-- name: EmployeeExists :one
 SELECT EXISTS (SELECT FROM employee)
 `
@@ -113,6 +95,19 @@ func (q *Queries) EmployeeExists(ctx context.Context) (bool, error) {
 	var exists bool
 	err := row.Scan(&exists)
 	return exists, err
+}
+
+const EmployeeFirstTurn = `-- name: EmployeeFirstTurn :one
+SELECT 1::bigint
+FROM (SELECT pg_advisory_xact_lock(hashtext('employee_first'))) AS turn
+`
+
+// EmployeeFirstTurn makes those who add a first administrator wait for each other until their transactions end.
+func (q *Queries) EmployeeFirstTurn(ctx context.Context) (int64, error) {
+	row := q.db.QueryRow(ctx, EmployeeFirstTurn)
+	var column_1 int64
+	err := row.Scan(&column_1)
+	return column_1, err
 }
 
 const EmployeeList = `-- name: EmployeeList :many
@@ -206,19 +201,6 @@ func (q *Queries) EmployeeSetRole(ctx context.Context, arg EmployeeSetRoleParams
 	return id, err
 }
 
-const EmployeeTableLock = `-- name: EmployeeTableLock :execrows
-LOCK TABLE employee IN SHARE ROW EXCLUSIVE MODE
-`
-
-// EmployeeTableLock keeps others from adding employees until the transaction ends.
-func (q *Queries) EmployeeTableLock(ctx context.Context) (int64, error) {
-	result, err := q.db.Exec(ctx, EmployeeTableLock)
-	if err != nil {
-		return 0, err
-	}
-	return result.RowsAffected(), nil
-}
-
 const EmployeeUpdate = `-- name: EmployeeUpdate :one
 UPDATE employee
 SET username = coalesce($1, username),
@@ -230,7 +212,7 @@ WHERE id = (
        OR found.username = $4
     ORDER BY (found.id = $3) DESC
     LIMIT 1)
-RETURNING id
+RETURNING id, username, fullname, role
 `
 
 type EmployeeUpdateParams struct {
@@ -240,17 +222,29 @@ type EmployeeUpdateParams struct {
 	CurrentUsername *string `json:"current_username"`
 }
 
+type EmployeeUpdateRow struct {
+	ID       int64  `json:"id"`
+	Username string `json:"username"`
+	Fullname string `json:"fullname"`
+	Role     Role   `json:"role"`
+}
+
 // EmployeeUpdate changes the given fields, NULL keeps, of the employee who has this id, or else now this username.
-func (q *Queries) EmployeeUpdate(ctx context.Context, arg EmployeeUpdateParams) (int64, error) {
+func (q *Queries) EmployeeUpdate(ctx context.Context, arg EmployeeUpdateParams) (EmployeeUpdateRow, error) {
 	row := q.db.QueryRow(ctx, EmployeeUpdate,
 		arg.Username,
 		arg.Fullname,
 		arg.ID,
 		arg.CurrentUsername,
 	)
-	var id int64
-	err := row.Scan(&id)
-	return id, err
+	var i EmployeeUpdateRow
+	err := row.Scan(
+		&i.ID,
+		&i.Username,
+		&i.Fullname,
+		&i.Role,
+	)
+	return i, err
 }
 
 const EmployeeUsernames = `-- name: EmployeeUsernames :many

@@ -57,6 +57,36 @@ func (q *Queries) EventAdd(ctx context.Context, arg EventAddParams) (int64, erro
 	return id, err
 }
 
+const EventAdded = `-- name: EventAdded :one
+SELECT id, name, contract_id, customer_id, customer, company, support_id, support, commercial_id, commercial, start_at, end_at, attendees, location, note
+FROM event_view
+WHERE id = currval(pg_get_serial_sequence('event', 'id'))
+`
+
+// EventAdded gives the event that this connection added last.
+func (q *Queries) EventAdded(ctx context.Context) (EventView, error) {
+	row := q.db.QueryRow(ctx, EventAdded)
+	var i EventView
+	err := row.Scan(
+		&i.ID,
+		&i.Name,
+		&i.ContractID,
+		&i.CustomerID,
+		&i.Customer,
+		&i.Company,
+		&i.SupportID,
+		&i.Support,
+		&i.CommercialID,
+		&i.Commercial,
+		&i.StartAt,
+		&i.EndAt,
+		&i.Attendees,
+		&i.Location,
+		&i.Note,
+	)
+	return i, err
+}
+
 const EventDetail = `-- name: EventDetail :one
 SELECT id, name, contract_id, customer_id, customer, company, support_id, support, commercial_id, commercial, start_at, end_at, attendees, location, note
 FROM event_view

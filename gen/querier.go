@@ -32,14 +32,13 @@ type Querier interface {
 	ContractUpdate(ctx context.Context, arg ContractUpdateParams) (uuid.UUID, error)
 	// CustomerAdd adds a customer in the charge of the commercial.
 	CustomerAdd(ctx context.Context, arg CustomerAddParams) (int64, error)
+	// CustomerAdded gives the customer that this connection added last.
+	CustomerAdded(ctx context.Context) (CustomerView, error)
 	CustomerDetail(ctx context.Context, id int64) (CustomerView, error)
-	CustomerExists(ctx context.Context) (bool, error)
 	// CustomerList gives the customers by id, or in the order of a field; each filter that is NULL lets all pass.
 	CustomerList(ctx context.Context, arg CustomerListParams) ([]CustomerView, error)
 	// CustomerSetCommercial hands the customer over; no row when either of the two does not exist.
 	CustomerSetCommercial(ctx context.Context, arg CustomerSetCommercialParams) (int64, error)
-	// CustomerTableLock keeps others from adding customers until the transaction ends.
-	CustomerTableLock(ctx context.Context) (int64, error)
 	// CustomerUpdate changes the given fields; NULL keeps. It is limited to the customers of the commercial.
 	CustomerUpdate(ctx context.Context, arg CustomerUpdateParams) (int64, error)
 	// CustomersAreSample says whether there is nothing but the sample data, untouched, or nothing at all.
@@ -49,21 +48,22 @@ type Querier interface {
 	EmployeeAddFirst(ctx context.Context, arg EmployeeAddFirstParams) (int64, error)
 	EmployeeDelete(ctx context.Context, username string) (int64, error)
 	EmployeeDetail(ctx context.Context, username string) (EmployeeView, error)
-	EmployeeDetailByID(ctx context.Context, id int64) (EmployeeView, error)
 	EmployeeExists(ctx context.Context) (bool, error)
+	// EmployeeFirstTurn makes those who add a first administrator wait for each other until their transactions end.
+	EmployeeFirstTurn(ctx context.Context) (int64, error)
 	// EmployeeList gives the employees by id, or in the order of a field: "fullname" or "fullname:desc".
 	EmployeeList(ctx context.Context, arg EmployeeListParams) ([]EmployeeView, error)
 	// EmployeeSetPassword changes the password, which ends the sessions of the employee and forgets the failed logins.
 	EmployeeSetPassword(ctx context.Context, arg EmployeeSetPasswordParams) (int64, error)
 	EmployeeSetRole(ctx context.Context, arg EmployeeSetRoleParams) (int64, error)
-	// EmployeeTableLock keeps others from adding employees until the transaction ends.
-	EmployeeTableLock(ctx context.Context) (int64, error)
 	// EmployeeUpdate changes the given fields, NULL keeps, of the employee who has this id, or else now this username.
-	EmployeeUpdate(ctx context.Context, arg EmployeeUpdateParams) (int64, error)
+	EmployeeUpdate(ctx context.Context, arg EmployeeUpdateParams) (EmployeeUpdateRow, error)
 	// EmployeeUsernames gives every username, to suggest the one that was meant.
 	EmployeeUsernames(ctx context.Context) ([]string, error)
 	// EventAdd adds an event to a contract of the commercial's customers; no row when it is none of theirs.
 	EventAdd(ctx context.Context, arg EventAddParams) (int64, error)
+	// EventAdded gives the event that this connection added last.
+	EventAdded(ctx context.Context) (EventView, error)
 	EventDetail(ctx context.Context, id int64) (EventView, error)
 	// EventList gives the events by id, or in the order of a field; each filter that is NULL lets all pass. An event lies
 	// between two times when it starts there; the second is not part of the range.
@@ -83,6 +83,9 @@ type Querier interface {
 	// SessionAdd starts a session, if the password is still the one that was checked, and clears what is over. The employee
 	// is locked first, as by those who change a role and then end the sessions: so neither waits for the other in a circle.
 	SessionAdd(ctx context.Context, arg SessionAddParams) (time.Time, error)
+	// SessionChangePassword changes the password that was checked, which ends all sessions of the employee. No row when the
+	// session is over, or when the password was changed meanwhile.
+	SessionChangePassword(ctx context.Context, arg SessionChangePasswordParams) (int64, error)
 	// SessionEmployee gives the schema's version and, when the session is still good, its employee as of now.
 	SessionEmployee(ctx context.Context, arg SessionEmployeeParams) (SessionEmployeeRow, error)
 	SessionEnd(ctx context.Context, arg SessionEndParams) (int64, error)

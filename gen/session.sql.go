@@ -122,6 +122,40 @@ func (q *Queries) SessionAdd(ctx context.Context, arg SessionAddParams) (time.Ti
 	return expires_at, err
 }
 
+const SessionChangePassword = `-- name: SessionChangePassword :one
+UPDATE employee
+SET password_hash = $1
+WHERE employee.id = $2
+  AND employee.password_hash = $3
+  AND EXISTS (
+      SELECT
+      FROM session
+      WHERE session.id = $4
+        AND session.employee_id = $2)
+RETURNING employee.id
+`
+
+type SessionChangePasswordParams struct {
+	PasswordHash string    `json:"password_hash"`
+	EmployeeID   int64     `json:"employee_id"`
+	CheckedHash  string    `json:"checked_hash"`
+	SessionID    uuid.UUID `json:"session_id"`
+}
+
+// SessionChangePassword changes the password that was checked, which ends all sessions of the employee. No row when the
+// session is over, or when the password was changed meanwhile.
+func (q *Queries) SessionChangePassword(ctx context.Context, arg SessionChangePasswordParams) (int64, error) {
+	row := q.db.QueryRow(ctx, SessionChangePassword,
+		arg.PasswordHash,
+		arg.EmployeeID,
+		arg.CheckedHash,
+		arg.SessionID,
+	)
+	var id int64
+	err := row.Scan(&id)
+	return id, err
+}
+
 const SessionEmployee = `-- name: SessionEmployee :one
 SELECT schema_migrations.version,
        schema_migrations.dirty,

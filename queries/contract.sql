@@ -48,8 +48,8 @@ LIMIT 10;
 
 -- name: ContractAdd :one
 -- ContractAdd draws up a contract; no row when there is no such customer.
-INSERT INTO contract (customer_id, total_amount)
-SELECT customer.id, @total_amount
+INSERT INTO contract (id, customer_id, total_amount)
+SELECT @id, customer.id, @total_amount
 FROM customer
 WHERE customer.id = @customer_id
 RETURNING id;

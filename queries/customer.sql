@@ -39,6 +39,12 @@ INSERT INTO customer (fullname, company, email, phone, commercial_id)
 VALUES (@fullname, @company, @email, @phone, @commercial_id)
 RETURNING id;
 
+-- name: CustomerAdded :one
+-- CustomerAdded gives the customer that this connection added last.
+SELECT *
+FROM customer_view
+WHERE id = currval(pg_get_serial_sequence('customer', 'id'));
+
 -- name: CustomerUpdate :one
 -- CustomerUpdate changes the given fields; NULL keeps. It is limited to the customers of the commercial.
 UPDATE customer
@@ -60,13 +66,6 @@ FROM employee
 WHERE customer.id = @id
   AND employee.username = @commercial
 RETURNING customer.id;
-
--- name: CustomerTableLock :execrows
--- CustomerTableLock keeps others from adding customers until the transaction ends.
-LOCK TABLE customer IN SHARE ROW EXCLUSIVE MODE;
-
--- name: CustomerExists :one
-SELECT EXISTS (SELECT FROM customer);
 
 -- name: CustomersAreSample :one
 -- CustomersAreSample says whether there is nothing but the sample data, untouched, or nothing at all.

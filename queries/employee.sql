@@ -19,11 +19,6 @@ SELECT *
 FROM employee_view
 WHERE username = @username;
 
--- name: EmployeeDetailByID :one
-SELECT *
-FROM employee_view
-WHERE id = @id;
-
 -- name: EmployeeUsernames :many
 -- EmployeeUsernames gives every username, to suggest the one that was meant.
 SELECT username
@@ -45,9 +40,10 @@ SELECT @username, @fullname, 'administrator', @password_hash
 WHERE NOT EXISTS (SELECT FROM employee)
 RETURNING id;
 
--- name: EmployeeTableLock :execrows
--- EmployeeTableLock keeps others from adding employees until the transaction ends.
-LOCK TABLE employee IN SHARE ROW EXCLUSIVE MODE;
+-- name: EmployeeFirstTurn :one
+-- EmployeeFirstTurn makes those who add a first administrator wait for each other until their transactions end.
+SELECT 1::bigint
+FROM (SELECT pg_advisory_xact_lock(hashtext('employee_first'))) AS turn;
 
 -- name: EmployeeUpdate :one
 -- EmployeeUpdate changes the given fields, NULL keeps, of the employee who has this id, or else now this username.
@@ -61,7 +57,7 @@ WHERE id = (
        OR found.username = sqlc.narg('current_username')
     ORDER BY (found.id = sqlc.narg('id')) DESC
     LIMIT 1)
-RETURNING id;
+RETURNING id, username, fullname, role;
 
 -- name: EmployeeSetRole :one
 UPDATE employee

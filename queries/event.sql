@@ -65,6 +65,12 @@ WHERE contract.id = @contract_id
        OR customer.commercial_id = sqlc.narg('own_commercial_id')::bigint)
 RETURNING id;
 
+-- name: EventAdded :one
+-- EventAdded gives the event that this connection added last.
+SELECT *
+FROM event_view
+WHERE id = currval(pg_get_serial_sequence('event', 'id'));
+
 -- name: EventUpdate :one
 -- EventUpdate changes the given fields; NULL keeps, and a field named in clear becomes NULL. It is limited to the
 -- events that the support runs.

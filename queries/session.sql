@@ -81,6 +81,20 @@ SELECT @id, checked.id
 FROM checked
 RETURNING expires_at;
 
+-- name: SessionChangePassword :one
+-- SessionChangePassword changes the password that was checked, which ends all sessions of the employee. No row when the
+-- session is over, or when the password was changed meanwhile.
+UPDATE employee
+SET password_hash = @password_hash
+WHERE employee.id = @employee_id
+  AND employee.password_hash = @checked_hash
+  AND EXISTS (
+      SELECT
+      FROM session
+      WHERE session.id = @session_id
+        AND session.employee_id = @employee_id)
+RETURNING employee.id;
+
 -- name: SessionEnd :execrows
 DELETE FROM session
 WHERE id = @id

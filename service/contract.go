@@ -37,10 +37,14 @@ func (s *Session) ContractPaymentsCount(ctx context.Context, p gen.ContractPayme
 
 // ContractDetail gives one contract; NotFound if there is none of this id.
 func (s *Session) ContractDetail(ctx context.Context, id uuid.UUID) (gen.ContractView, error) {
-	if _, err := s.allow(ctx, "ContractDetail"); err != nil {
+	var row *gen.ContractView
+	if _, err := s.allow(ctx, "ContractDetail", look(ctx, (*gen.Queries).ContractDetail, id, &row)); err != nil {
 		return gen.ContractView{}, err
 	}
-	return s.contractNow(ctx, id)
+	if row == nil {
+		return gen.ContractView{}, noContract(id.String())
+	}
+	return *row, nil
 }
 
 // ContractFind gives the id of the one contract that an id or the beginning of one means. Usage, naming the candidates,
@@ -51,15 +55,14 @@ func (s *Session) ContractFind(ctx context.Context, typed string) (uuid.UUID, er
 	if err != nil || first == last {
 		return first, err
 	}
-	if _, err := s.allow(ctx, "ContractFind"); err != nil {
+	var candidates []gen.ContractView
+	between := gen.ContractCandidatesParams{FirstID: first, LastID: last}
+	if _, err := s.allow(ctx, "ContractFind", ask(ctx, (*gen.Queries).ContractCandidates, between, &candidates)); err != nil {
 		return uuid.Nil, err
 	}
-	candidates, err := s.gen.ContractCandidates(ctx, gen.ContractCandidatesParams{FirstID: first, LastID: last})
 	switch {
-	case err != nil:
-		return uuid.Nil, translate(ctx, s.db, err)
 	case len(candidates) == 0:
-		return uuid.Nil, notFound("crm contract list", "There is no contract %s.", typed)
+		return uuid.Nil, noContract(typed)
 	case len(candidates) > 1:
 		ids := make([]string, len(candidates))
 		for i, candidate := range candidates {
@@ -70,54 +73,51 @@ func (s *Session) ContractFind(ctx context.Context, typed string) (uuid.UUID, er
 	return candidates[0].ID, nil
 }
 
-// ContractAdd draws up a contract for a customer, over an amount in euro cents.
-func (s *Session) ContractAdd(ctx context.Context, p gen.ContractAddParams) (gen.ContractView, error) {
+// ContractAdd draws up a contract for a customer, over an amount in euro cents. Its id is made here.
+func (s *Session) ContractAdd(ctx context.Context, p gen.ContractAddParams) (row gen.ContractView, err error) {
 	if _, err := s.allow(ctx, "ContractAdd"); err != nil {
-		return gen.ContractView{}, err
+		return row, err
 	}
-	id, err := s.gen.ContractAdd(ctx, p)
+	p.ID = uuid.New()
+	err = s.send(ctx, adds,
+		ask(ctx, (*gen.Queries).ContractAdd, p, new(uuid.UUID)),
+		ask(ctx, (*gen.Queries).ContractDetail, p.ID, &row))
 	if errors.Is(err, pgx.ErrNoRows) {
-		return gen.ContractView{}, notFound("crm customer list", "There is no customer %d.", p.CustomerID)
+		return row, noCustomer(p.CustomerID)
 	}
-	if err != nil {
-		return gen.ContractView{}, translate(ctx, s.db, err)
-	}
-	return s.contractNow(ctx, id)
+	return row, translate(ctx, s.db, err)
 }
 
 // ContractUpdate changes the fields that are not nil. PermissionDenied for a contract of another's customer, and for one
 // that would go to another's customer.
-func (s *Session) ContractUpdate(ctx context.Context, p gen.ContractUpdateParams) (gen.ContractView, error) {
+func (s *Session) ContractUpdate(ctx context.Context, p gen.ContractUpdateParams) (row gen.ContractView, err error) {
 	by, err := s.allow(ctx, "ContractUpdate")
 	if err != nil {
-		return gen.ContractView{}, err
+		return row, err
 	}
 	p.OwnCommercialID = by.own
-	_, err = s.gen.ContractUpdate(ctx, p)
+	err = s.send(ctx, settles,
+		ask(ctx, (*gen.Queries).ContractUpdate, p, new(uuid.UUID)),
+		ask(ctx, (*gen.Queries).ContractDetail, p.ID, &row))
 	if errors.Is(err, pgx.ErrNoRows) && p.CustomerID != nil {
 		contract, errNow := s.contractNow(ctx, p.ID)
 		if errNow == nil && (by.own == nil || contract.CommercialID == by.ID) {
-			return gen.ContractView{}, s.whyNoCustomer(ctx, err, by, *p.CustomerID)
+			return row, s.whyNoCustomer(ctx, err, by, *p.CustomerID)
 		}
 	}
-	if err != nil {
-		return gen.ContractView{}, s.whyNoContract(ctx, err, by, p.ID)
-	}
-	return s.contractNow(ctx, p.ID)
+	return row, s.whyNoContract(ctx, err, by, p.ID)
 }
 
 // ContractSign records that the customer has signed, now. A contract that is signed already stays as it is.
-func (s *Session) ContractSign(ctx context.Context, id uuid.UUID) (contract gen.ContractView, changed bool, err error) {
+func (s *Session) ContractSign(ctx context.Context, id uuid.UUID) (row gen.ContractView, changed bool, err error) {
 	by, err := s.allow(ctx, "ContractSign")
 	if err != nil {
-		return contract, false, err
+		return row, false, err
 	}
-	row, err := s.gen.ContractSign(ctx, gen.ContractSignParams{ID: id, OwnCommercialID: by.own})
-	if err != nil {
-		return contract, false, s.whyNoContract(ctx, err, by, id)
-	}
-	contract, err = s.contractNow(ctx, id)
-	return contract, row, err
+	err = s.send(ctx, settles,
+		ask(ctx, (*gen.Queries).ContractSign, gen.ContractSignParams{ID: id, OwnCommercialID: by.own}, &changed),
+		ask(ctx, (*gen.Queries).ContractDetail, id, &row))
+	return row, changed, s.whyNoContract(ctx, err, by, id)
 }
 
 // RecordedPayment is a payment, whether it was recorded just now, and what is due of its contract after it.
@@ -135,27 +135,38 @@ func (s *Session) ContractAddPayment(ctx context.Context, p gen.ContractAddPayme
 	}
 	p.RecordedBy = by.Username
 	p.OwnCommercialID = by.own
-	payment, err := s.gen.ContractAddPayment(ctx, p)
+	var payment gen.ContractAddPaymentRow
+	var contract gen.ContractView
+	err = s.send(ctx, settles,
+		ask(ctx, (*gen.Queries).ContractAddPayment, p, &payment),
+		ask(ctx, (*gen.Queries).ContractDetail, p.ContractID, &contract))
 	if errors.Is(err, pgx.ErrNoRows) {
 		contract, errNow := s.contractNow(ctx, p.ContractID)
 		if errNow == nil && (by.own == nil || contract.CommercialID == by.ID) {
 			return RecordedPayment{}, &Error{Code: Conflict, Message: fmt.Sprintf("Payment %s is recorded already, with another amount or contract.", p.ID)}
 		}
 	}
-	if err != nil {
-		return RecordedPayment{}, s.whyNoContract(ctx, err, by, p.ContractID)
+	if err = s.whyNoContract(ctx, err, by, p.ContractID); err != nil {
+		if failure, ok := errors.AsType[*Error](err); ok && errors.Is(err, errOutcomeUnknown) {
+			failure.Hint = fmt.Sprintf("crm contract add-payment %s --payment %s --payment-id %s records it once, however often it is repeated",
+				p.ContractID, FormatMoney(p.Amount), p.ID)
+		}
+		return RecordedPayment{}, err
 	}
-	contract, err := s.contractNow(ctx, p.ContractID)
-	return RecordedPayment{payment, contract.TotalDue}, err
+	return RecordedPayment{payment, contract.TotalDue}, nil
 }
 
 // contractNow reads a contract as it now stands.
-func (s *Session) contractNow(ctx context.Context, id uuid.UUID) (gen.ContractView, error) {
-	row, err := s.gen.ContractDetail(ctx, id)
+func (s *Session) contractNow(ctx context.Context, id uuid.UUID) (row gen.ContractView, err error) {
+	err = s.send(ctx, reads, ask(ctx, (*gen.Queries).ContractDetail, id, &row))
 	if errors.Is(err, pgx.ErrNoRows) {
-		return row, notFound("crm contract list", "There is no contract %s.", id)
+		return row, noContract(id.String())
 	}
 	return row, translate(ctx, s.db, err)
+}
+
+func noContract(named string) error {
+	return notFound("crm contract list", "There is no contract %s.", named)
 }
 
 // whyNoContract says why a statement limited to contracts of the actor's own customers found no row.

@@ -24,64 +24,71 @@ func (s *Session) CustomerCount(ctx context.Context, p gen.CustomerListParams) (
 
 // CustomerDetail gives one customer; NotFound if there is none of this id.
 func (s *Session) CustomerDetail(ctx context.Context, id int64) (gen.CustomerView, error) {
-	if _, err := s.allow(ctx, "CustomerDetail"); err != nil {
+	var row *gen.CustomerView
+	if _, err := s.allow(ctx, "CustomerDetail", look(ctx, (*gen.Queries).CustomerDetail, id, &row)); err != nil {
 		return gen.CustomerView{}, err
 	}
-	return s.customerNow(ctx, id)
+	if row == nil {
+		return gen.CustomerView{}, noCustomer(id)
+	}
+	return *row, nil
 }
 
 // CustomerAdd adds a customer in the charge of the commercial who acts.
-func (s *Session) CustomerAdd(ctx context.Context, p gen.CustomerAddParams) (gen.CustomerView, error) {
+func (s *Session) CustomerAdd(ctx context.Context, p gen.CustomerAddParams) (row gen.CustomerView, err error) {
 	by, err := s.allow(ctx, "CustomerAdd")
 	if err != nil {
-		return gen.CustomerView{}, err
+		return row, err
 	}
 	p.CommercialID = by.ID
-	id, err := s.gen.CustomerAdd(ctx, p)
-	if err != nil {
-		return gen.CustomerView{}, translate(ctx, s.db, err)
-	}
-	return s.customerNow(ctx, id)
+	var id int64
+	err = s.send(ctx, adds,
+		ask(ctx, (*gen.Queries).CustomerAdd, p, &id),
+		fetch(ctx, (*gen.Queries).CustomerAdded, &row))
+	return row, translate(ctx, s.db, err)
 }
 
 // CustomerUpdate changes the fields that are not nil. PermissionDenied for a customer of another commercial.
-func (s *Session) CustomerUpdate(ctx context.Context, p gen.CustomerUpdateParams) (gen.CustomerView, error) {
+func (s *Session) CustomerUpdate(ctx context.Context, p gen.CustomerUpdateParams) (row gen.CustomerView, err error) {
 	by, err := s.allow(ctx, "CustomerUpdate")
 	if err != nil {
-		return gen.CustomerView{}, err
+		return row, err
 	}
 	p.OwnCommercialID = by.own
-	if _, err := s.gen.CustomerUpdate(ctx, p); err != nil {
-		return gen.CustomerView{}, s.whyNoCustomer(ctx, err, by, p.ID)
-	}
-	return s.customerNow(ctx, p.ID)
+	err = s.send(ctx, settles,
+		ask(ctx, (*gen.Queries).CustomerUpdate, p, new(int64)),
+		ask(ctx, (*gen.Queries).CustomerDetail, p.ID, &row))
+	return row, s.whyNoCustomer(ctx, err, by, p.ID)
 }
 
 // CustomerSetCommercial hands the customer over to the commercial of this username.
-func (s *Session) CustomerSetCommercial(ctx context.Context, p gen.CustomerSetCommercialParams) (gen.CustomerView, error) {
+func (s *Session) CustomerSetCommercial(ctx context.Context, p gen.CustomerSetCommercialParams) (row gen.CustomerView, err error) {
 	if _, err := s.allow(ctx, "CustomerSetCommercial"); err != nil {
-		return gen.CustomerView{}, err
+		return row, err
 	}
-	_, err := s.gen.CustomerSetCommercial(ctx, p)
+	err = s.send(ctx, settles,
+		ask(ctx, (*gen.Queries).CustomerSetCommercial, p, new(int64)),
+		ask(ctx, (*gen.Queries).CustomerDetail, p.ID, &row))
 	if errors.Is(err, pgx.ErrNoRows) {
 		if _, err := s.customerNow(ctx, p.ID); err != nil {
-			return gen.CustomerView{}, err
+			return row, err
 		}
-		return gen.CustomerView{}, s.orNoEmployee(ctx, err, p.Commercial)
+		return row, s.orNoEmployee(ctx, err, p.Commercial)
 	}
-	if err != nil {
-		return gen.CustomerView{}, translate(ctx, s.db, err)
-	}
-	return s.customerNow(ctx, p.ID)
+	return row, translate(ctx, s.db, err)
 }
 
 // customerNow reads a customer as it now stands.
-func (s *Session) customerNow(ctx context.Context, id int64) (gen.CustomerView, error) {
-	row, err := s.gen.CustomerDetail(ctx, id)
+func (s *Session) customerNow(ctx context.Context, id int64) (row gen.CustomerView, err error) {
+	err = s.send(ctx, reads, ask(ctx, (*gen.Queries).CustomerDetail, id, &row))
 	if errors.Is(err, pgx.ErrNoRows) {
-		return row, notFound("crm customer list", "There is no customer %d.", id)
+		return row, noCustomer(id)
 	}
 	return row, translate(ctx, s.db, err)
+}
+
+func noCustomer(id int64) error {
+	return notFound("crm customer list", "There is no customer %d.", id)
 }
 
 // whyNoCustomer says why a statement limited to the actor's own customers found no row.

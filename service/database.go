@@ -6,13 +6,14 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"github.com/epicevents/crm/gen"
 	"github.com/epicevents/crm/schema"
 )
 
 // CheckVersion gives the schema version of the database. Unavailable if it is not the one this program works with.
 func (s *Service) CheckVersion(ctx context.Context) (int64, error) {
-	row, err := s.gen.SchemaVersion(ctx)
-	if err != nil {
+	var row gen.SchemaMigration
+	if err := s.send(ctx, reads, fetch(ctx, (*gen.Queries).SchemaVersion, &row)); err != nil {
 		return 0, translate(ctx, s.db, err)
 	}
 	return row.Version, checkVersion(row.Version, row.Dirty)
@@ -21,7 +22,8 @@ func (s *Service) CheckVersion(ctx context.Context) (int64, error) {
 // Migrate brings the database to the schema version of this program. Unavailable if the database is at a newer one, or
 // if an earlier migration did not finish.
 func (s *Service) Migrate(ctx context.Context, config *pgx.ConnConfig) error {
-	row, err := s.gen.SchemaVersion(ctx)
+	var row gen.SchemaMigration
+	err := s.send(ctx, reads, fetch(ctx, (*gen.Queries).SchemaVersion, &row))
 	switch {
 	case errors.Is(err, pgx.ErrNoRows), isUndefinedTable(err):
 		// nothing was migrated yet
@@ -40,14 +42,16 @@ func (s *Service) Empty(ctx context.Context, config *pgx.ConnConfig) error {
 
 // HasNoEmployee says whether nobody can log in yet.
 func (s *Service) HasNoEmployee(ctx context.Context) (bool, error) {
-	exists, err := s.gen.EmployeeExists(ctx)
+	var exists bool
+	err := s.send(ctx, reads, fetch(ctx, (*gen.Queries).EmployeeExists, &exists))
 	return !exists, translate(ctx, s.db, err)
 }
 
 // HoldsOnlySample says whether there is nobody's work in the database: no customer but those of the sample data, whose
 // e-mail addresses end in a reserved domain, or no schema at all.
 func (s *Service) HoldsOnlySample(ctx context.Context) (bool, error) {
-	only, err := s.gen.CustomersAreSample(ctx)
+	var only bool
+	err := s.send(ctx, reads, fetch(ctx, (*gen.Queries).CustomersAreSample, &only))
 	if isUndefinedTable(err) {
 		return true, nil
 	}
@@ -66,18 +70,8 @@ func (s *Session) DbPopulate(ctx context.Context) error {
 func (s *Service) Populate(ctx context.Context) error { return s.populate(ctx) }
 
 func (s *core) populate(ctx context.Context) error {
-	err := s.transaction(ctx, func(tx pgx.Tx) error {
-		if _, err := s.gen.WithTx(tx).CustomerTableLock(ctx); err != nil {
-			return err
-		}
-		exists, err := s.gen.WithTx(tx).CustomerExists(ctx)
-		if err != nil {
-			return err
-		}
-		if exists {
-			return &Error{Code: Conflict, Message: "The database holds customers already; the sample data goes into an empty one."}
-		}
-		_, err = tx.Exec(ctx, schema.Sample)
+	err := s.patience.within(ctx, 1, func(ctx context.Context) error {
+		_, err := s.db.Exec(ctx, schema.Sample)
 		return err
 	})
 	return translate(ctx, s.db, err)

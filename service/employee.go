@@ -24,33 +24,34 @@ func (s *Session) EmployeeCount(ctx context.Context, p gen.EmployeeListParams) (
 
 // EmployeeDetail gives one employee; NotFound if there is none of this username.
 func (s *Session) EmployeeDetail(ctx context.Context, username string) (gen.EmployeeView, error) {
-	if _, err := s.allow(ctx, "EmployeeDetail"); err != nil {
+	var row *gen.EmployeeView
+	if _, err := s.allow(ctx, "EmployeeDetail", look(ctx, (*gen.Queries).EmployeeDetail, username, &row)); err != nil {
 		return gen.EmployeeView{}, err
 	}
-	row, err := s.gen.EmployeeDetail(ctx, username)
-	return row, s.orNoEmployee(ctx, err, username)
+	if row == nil {
+		return gen.EmployeeView{}, noEmployee(username)
+	}
+	return *row, nil
 }
 
 // EmployeeUsernames gives every username, to suggest the one that was meant.
-func (s *Session) EmployeeUsernames(ctx context.Context) ([]string, error) {
-	if _, err := s.allow(ctx, "EmployeeUsernames"); err != nil {
-		return nil, err
-	}
-	usernames, err := s.gen.EmployeeUsernames(ctx)
-	return usernames, translate(ctx, s.db, err)
+func (s *Session) EmployeeUsernames(ctx context.Context) (usernames []string, err error) {
+	_, err = s.allow(ctx, "EmployeeUsernames", fetch(ctx, (*gen.Queries).EmployeeUsernames, &usernames))
+	return usernames, err
 }
 
 // EmployeeAdd adds an employee who logs in with the password; p.PasswordHash is not looked at.
-func (s *Session) EmployeeAdd(ctx context.Context, p gen.EmployeeAddParams, password string) (gen.EmployeeView, error) {
+func (s *Session) EmployeeAdd(ctx context.Context, p gen.EmployeeAddParams, password string) (row gen.EmployeeView, err error) {
 	if _, err := s.allow(ctx, "EmployeeAdd"); err != nil {
-		return gen.EmployeeView{}, err
+		return row, err
 	}
-	var err error
 	if p.PasswordHash, err = hashPassword(p.Username, password); err != nil {
-		return gen.EmployeeView{}, err
+		return row, err
 	}
-	id, err := s.gen.EmployeeAdd(ctx, p)
-	return s.employeeNow(ctx, id, err, p.Username)
+	err = s.send(ctx, adds,
+		ask(ctx, (*gen.Queries).EmployeeAdd, p, new(int64)),
+		ask(ctx, (*gen.Queries).EmployeeDetail, p.Username, &row))
+	return row, translate(ctx, s.db, err)
 }
 
 // EmployeeAddFirst adds an administrator to a database that has no employee. Conflict if it has.
@@ -59,16 +60,13 @@ func (s *Service) EmployeeAddFirst(ctx context.Context, username, fullname, pass
 	if err != nil {
 		return err
 	}
-	err = s.transaction(ctx, func(tx pgx.Tx) error {
-		q := s.gen.WithTx(tx)
-		if _, err := q.EmployeeTableLock(ctx); err != nil {
-			return err
-		}
-		_, err := q.EmployeeAddFirst(ctx, gen.EmployeeAddFirstParams{
+	// The lock comes in a statement of its own, so that the other one sees what was added while it waited.
+	err = s.send(ctx, adds,
+		fetch(ctx, (*gen.Queries).EmployeeFirstTurn, new(int64)),
+		ask(ctx, (*gen.Queries).EmployeeAddFirst, gen.EmployeeAddFirstParams{
 			Username: username, Fullname: fullname, PasswordHash: hash,
-		})
-		return err
-	})
+		}, new(int64)),
+		ask(ctx, (*gen.Queries).EmployeeDetail, username, new(gen.EmployeeView)))
 	if errors.Is(err, pgx.ErrNoRows) {
 		return &Error{Code: Conflict, Message: "The database has employees already; an administrator adds more.", Hint: "crm employee add"}
 	}
@@ -76,9 +74,9 @@ func (s *Service) EmployeeAddFirst(ctx context.Context, username, fullname, pass
 }
 
 // EmployeeUpdate changes the fields that are not nil of the employee with p.ID, or else with p.CurrentUsername.
-func (s *Session) EmployeeUpdate(ctx context.Context, p gen.EmployeeUpdateParams) (gen.EmployeeView, error) {
+func (s *Session) EmployeeUpdate(ctx context.Context, p gen.EmployeeUpdateParams) (row gen.EmployeeView, err error) {
 	if _, err := s.allow(ctx, "EmployeeUpdate"); err != nil {
-		return gen.EmployeeView{}, err
+		return row, err
 	}
 	named := ""
 	if p.CurrentUsername != nil {
@@ -86,31 +84,36 @@ func (s *Session) EmployeeUpdate(ctx context.Context, p gen.EmployeeUpdateParams
 	} else if p.ID != nil {
 		named = fmt.Sprint(*p.ID)
 	}
-	id, err := s.gen.EmployeeUpdate(ctx, p)
-	return s.employeeNow(ctx, id, err, named)
+	var updated gen.EmployeeUpdateRow
+	err = s.send(ctx, settles, ask(ctx, (*gen.Queries).EmployeeUpdate, p, &updated))
+	return gen.EmployeeView(updated), s.orNoEmployee(ctx, err, named)
 }
 
 // EmployeeSetRole changes the role and ends the employee's sessions. Conflict while customers or events are in their
 // charge, and for the last administrator.
-func (s *Session) EmployeeSetRole(ctx context.Context, p gen.EmployeeSetRoleParams) (gen.EmployeeView, error) {
+func (s *Session) EmployeeSetRole(ctx context.Context, p gen.EmployeeSetRoleParams) (row gen.EmployeeView, err error) {
 	if _, err := s.allow(ctx, "EmployeeSetRole"); err != nil {
-		return gen.EmployeeView{}, err
+		return row, err
 	}
-	id, err := s.gen.EmployeeSetRole(ctx, p)
-	return s.employeeNow(ctx, id, err, p.Username)
+	err = s.send(ctx, settles,
+		ask(ctx, (*gen.Queries).EmployeeSetRole, p, new(int64)),
+		ask(ctx, (*gen.Queries).EmployeeDetail, p.Username, &row))
+	return row, s.orNoEmployee(ctx, err, p.Username)
 }
 
 // EmployeeSetPassword changes the password and ends the employee's sessions.
-func (s *Session) EmployeeSetPassword(ctx context.Context, username, password string) (gen.EmployeeView, error) {
+func (s *Session) EmployeeSetPassword(ctx context.Context, username, password string) (row gen.EmployeeView, err error) {
 	if _, err := s.allow(ctx, "EmployeeSetPassword"); err != nil {
-		return gen.EmployeeView{}, err
+		return row, err
 	}
 	hash, err := hashPassword(username, password)
 	if err != nil {
-		return gen.EmployeeView{}, err
+		return row, err
 	}
-	id, err := s.gen.EmployeeSetPassword(ctx, gen.EmployeeSetPasswordParams{Username: username, PasswordHash: hash})
-	return s.employeeNow(ctx, id, err, username)
+	err = s.send(ctx, settles,
+		ask(ctx, (*gen.Queries).EmployeeSetPassword, gen.EmployeeSetPasswordParams{Username: username, PasswordHash: hash}, new(int64)),
+		ask(ctx, (*gen.Queries).EmployeeDetail, username, &row))
+	return row, s.orNoEmployee(ctx, err, username)
 }
 
 // EmployeeDelete deletes the employee and ends their sessions. Conflict while customers or events are in their charge,
@@ -119,22 +122,17 @@ func (s *Session) EmployeeDelete(ctx context.Context, username string) error {
 	if _, err := s.allow(ctx, "EmployeeDelete"); err != nil {
 		return err
 	}
-	_, err := s.gen.EmployeeDelete(ctx, username)
+	err := s.send(ctx, adds, ask(ctx, (*gen.Queries).EmployeeDelete, username, new(int64)))
 	return s.orNoEmployee(ctx, err, username)
-}
-
-// employeeNow reads an employee back after a change that gave its id or an error.
-func (s *Session) employeeNow(ctx context.Context, id int64, err error, named string) (gen.EmployeeView, error) {
-	var row gen.EmployeeView
-	if err == nil {
-		row, err = s.gen.EmployeeDetailByID(ctx, id)
-	}
-	return row, s.orNoEmployee(ctx, err, named)
 }
 
 func (s *Session) orNoEmployee(ctx context.Context, err error, named string) error {
 	if errors.Is(err, pgx.ErrNoRows) {
-		return notFound("crm employee list", "There is no employee %q.", named)
+		return noEmployee(named)
 	}
 	return translate(ctx, s.db, err)
+}
+
+func noEmployee(named string) error {
+	return notFound("crm employee list", "There is no employee %q.", named)
 }

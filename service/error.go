@@ -74,11 +74,7 @@ func translate(ctx context.Context, db DB, err error) error {
 		return &Error{Code: Unavailable, Message: noSchema, Hint: "crm db migrate", Err: err}
 	}
 	unavailable := &Error{Code: Unavailable, Hint: "crm db status", Err: err}
-	if _, ok := errors.AsType[net.Error](err); ok && (errors.Is(err, context.DeadlineExceeded) || pgconn.Timeout(err)) {
-		unavailable.Message = "The database did not answer in time."
-		return unavailable
-	}
-	if errors.Is(err, context.DeadlineExceeded) {
+	if isTimeout(err) {
 		unavailable.Message = "The database did not answer in time."
 		return unavailable
 	}
@@ -94,15 +90,52 @@ func translate(ctx context.Context, db DB, err error) error {
 	return &Error{Code: Internal, Message: "Something went wrong inside crm.", Err: err}
 }
 
+// isUnanswered says whether a statement that failed so may have been done all the same.
+func isUnanswered(err error) bool {
+	if err == nil || pgconn.SafeToRetry(err) {
+		return false
+	}
+	if refusal, ok := errors.AsType[*pgconn.PgError](err); ok {
+		return refusal.Code == "57P01" || refusal.Code == "57P02" || strings.HasPrefix(refusal.Code, "08")
+	}
+	if _, ok := errors.AsType[*pgconn.ConnectError](err); ok {
+		return false
+	}
+	_, network := errors.AsType[net.Error](err)
+	return network || isClosed(err) || errors.Is(err, context.DeadlineExceeded) || errors.Is(err, context.Canceled)
+}
+
+// isPassing says whether the same statement may succeed in a moment: after a lost connection, a shutdown, a failover, or
+// a conflict with another transaction.
+func isPassing(err error) bool {
+	if refusal, ok := errors.AsType[*pgconn.PgError](err); ok {
+		switch refusal.Code {
+		case "40001", "40P01", "25006", "57P01", "57P02", "57P03":
+			return true
+		}
+		return strings.HasPrefix(refusal.Code, "08")
+	}
+	if _, ok := errors.AsType[*pgconn.ConnectError](err); ok {
+		return true
+	}
+	return isUnanswered(err) || pgconn.SafeToRetry(err)
+}
+
+// isClosed says whether the server, or what stands between, ended the connection.
+func isClosed(err error) bool {
+	text := err.Error()
+	return strings.Contains(text, "conn closed") || strings.Contains(text, "unexpected EOF")
+}
+
+// isTimeout says whether an answer did not come in time.
+func isTimeout(err error) bool {
+	return errors.Is(err, context.DeadlineExceeded) || pgconn.Timeout(err)
+}
+
 // isUndefinedTable says whether a statement failed because its table does not exist.
 func isUndefinedTable(err error) bool {
 	refusal, ok := errors.AsType[*pgconn.PgError](err)
 	return ok && refusal.Code == "42P01"
-}
-
-func isClosed(err error) bool {
-	text := err.Error()
-	return strings.Contains(text, "conn closed") || strings.Contains(text, "unexpected EOF")
 }
 
 func translateRefusal(ctx context.Context, db DB, refusal *pgconn.PgError, cause error) error {

@@ -99,21 +99,21 @@ func TestConnectFails(t *testing.T) {
 		"The database has no free connection.":                  changed(func(c *pgx.ConnConfig) { c.User = role }),
 	} {
 		began := time.Now()
-		_, err := service.Connect(t.Context(), config)
+		_, err := service.Connect(t.Context(), config, 0)
 		unfitFree(t, service.Unavailable, message, err)
 		if took := time.Since(began); took > 10*time.Second {
 			t.Errorf("%s: took %s", message, took)
 		}
 	}
 	noSocket := changed(func(c *pgx.ConnConfig) { c.Host = filepath.Join(t.TempDir(), "nowhere") })
-	unfitFree(t, service.Unavailable, unreachable, second(service.Connect(t.Context(), noSocket)))
+	unfitFree(t, service.Unavailable, unreachable, second(service.Connect(t.Context(), noSocket, 0)))
 
 	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
 	defer cancel()
-	unfitFree(t, service.Unavailable, tooSlow, second(service.Connect(ctx, at(deaf.Addr()))))
+	unfitFree(t, service.Unavailable, tooSlow, second(service.Connect(ctx, at(deaf.Addr()), 0)))
 	ctx, cancel = context.WithCancel(t.Context())
 	cancel()
-	if _, err := service.Connect(ctx, p.config); err != context.Canceled {
+	if _, err := service.Connect(ctx, p.config, 0); err != context.Canceled {
 		t.Errorf("cancelled: %v", err)
 	}
 }

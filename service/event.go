@@ -24,76 +24,81 @@ func (s *Session) EventCount(ctx context.Context, p gen.EventListParams) (int64,
 
 // EventDetail gives one event; NotFound if there is none of this id.
 func (s *Session) EventDetail(ctx context.Context, id int64) (gen.EventView, error) {
-	if _, err := s.allow(ctx, "EventDetail"); err != nil {
+	var row *gen.EventView
+	if _, err := s.allow(ctx, "EventDetail", look(ctx, (*gen.Queries).EventDetail, id, &row)); err != nil {
 		return gen.EventView{}, err
 	}
-	return s.eventNow(ctx, id)
+	if row == nil {
+		return gen.EventView{}, noEvent(id)
+	}
+	return *row, nil
 }
 
 // EventAdd adds an event to a signed contract. PermissionDenied for a contract of another's customer, Conflict for one
 // that is not signed.
-func (s *Session) EventAdd(ctx context.Context, p gen.EventAddParams) (gen.EventView, error) {
+func (s *Session) EventAdd(ctx context.Context, p gen.EventAddParams) (row gen.EventView, err error) {
 	by, err := s.allow(ctx, "EventAdd")
 	if err != nil {
-		return gen.EventView{}, err
+		return row, err
 	}
 	p.OwnCommercialID = by.own
-	id, err := s.gen.EventAdd(ctx, p)
-	if err != nil {
-		return gen.EventView{}, s.whyNoContract(ctx, err, by, p.ContractID)
-	}
-	return s.eventNow(ctx, id)
+	err = s.send(ctx, adds,
+		ask(ctx, (*gen.Queries).EventAdd, p, new(int64)),
+		fetch(ctx, (*gen.Queries).EventAdded, &row))
+	return row, s.whyNoContract(ctx, err, by, p.ContractID)
 }
 
 // EventUpdate changes the fields that are not nil and empties those named in p.Clear. PermissionDenied for an event that
 // another runs.
-func (s *Session) EventUpdate(ctx context.Context, p gen.EventUpdateParams) (gen.EventView, error) {
+func (s *Session) EventUpdate(ctx context.Context, p gen.EventUpdateParams) (row gen.EventView, err error) {
 	by, err := s.allow(ctx, "EventUpdate")
 	if err != nil {
-		return gen.EventView{}, err
+		return row, err
 	}
 	p.OwnSupportID = by.own
-	_, err = s.gen.EventUpdate(ctx, p)
+	err = s.send(ctx, settles,
+		ask(ctx, (*gen.Queries).EventUpdate, p, new(int64)),
+		ask(ctx, (*gen.Queries).EventDetail, p.ID, &row))
 	if errors.Is(err, pgx.ErrNoRows) {
 		event, err := s.eventNow(ctx, p.ID)
 		if err != nil {
-			return gen.EventView{}, err
+			return row, err
 		}
 		support := ""
 		if event.Support != nil {
 			support = *event.Support
 		}
-		return gen.EventView{}, notOwn(by, fmt.Sprintf("Event %d", p.ID), support)
+		return row, notOwn(by, fmt.Sprintf("Event %d", p.ID), support)
 	}
-	if err != nil {
-		return gen.EventView{}, translate(ctx, s.db, err)
-	}
-	return s.eventNow(ctx, p.ID)
+	return row, translate(ctx, s.db, err)
 }
 
 // EventSetSupport assigns the event to the support of this username.
-func (s *Session) EventSetSupport(ctx context.Context, p gen.EventSetSupportParams) (gen.EventView, error) {
+func (s *Session) EventSetSupport(ctx context.Context, p gen.EventSetSupportParams) (row gen.EventView, err error) {
 	if _, err := s.allow(ctx, "EventSetSupport"); err != nil {
-		return gen.EventView{}, err
+		return row, err
 	}
-	_, err := s.gen.EventSetSupport(ctx, p)
+	err = s.send(ctx, settles,
+		ask(ctx, (*gen.Queries).EventSetSupport, p, new(int64)),
+		ask(ctx, (*gen.Queries).EventDetail, p.ID, &row))
 	if errors.Is(err, pgx.ErrNoRows) {
 		if _, err := s.eventNow(ctx, p.ID); err != nil {
-			return gen.EventView{}, err
+			return row, err
 		}
-		return gen.EventView{}, s.orNoEmployee(ctx, err, p.Support)
+		return row, s.orNoEmployee(ctx, err, p.Support)
 	}
-	if err != nil {
-		return gen.EventView{}, translate(ctx, s.db, err)
-	}
-	return s.eventNow(ctx, p.ID)
+	return row, translate(ctx, s.db, err)
 }
 
 // eventNow reads an event as it now stands.
-func (s *Session) eventNow(ctx context.Context, id int64) (gen.EventView, error) {
-	row, err := s.gen.EventDetail(ctx, id)
+func (s *Session) eventNow(ctx context.Context, id int64) (row gen.EventView, err error) {
+	err = s.send(ctx, reads, ask(ctx, (*gen.Queries).EventDetail, id, &row))
 	if errors.Is(err, pgx.ErrNoRows) {
-		return row, notFound("crm event list", "There is no event %d.", id)
+		return row, noEvent(id)
 	}
 	return row, translate(ctx, s.db, err)
+}
+
+func noEvent(id int64) error {
+	return notFound("crm event list", "There is no event %d.", id)
 }

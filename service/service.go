@@ -12,36 +12,16 @@ package service
 import (
 	"context"
 	"fmt"
-
-	"github.com/jackc/pgx/v5"
+	"time"
 
 	"github.com/epicevents/crm/gen"
 )
 
-// DB is what a Service needs of a database: a connection or a pool of them.
-type DB interface {
-	gen.DBTX
-	Begin(ctx context.Context) (pgx.Tx, error)
-	SendBatch(ctx context.Context, batch *pgx.Batch) pgx.BatchResults
-}
-
-// Connect opens one connection, made for a command that runs a few statements and leaves: nothing is prepared, so a
-// statement is one round trip.
-func Connect(ctx context.Context, config *pgx.ConnConfig) (*pgx.Conn, error) {
-	config = config.Copy()
-	config.DefaultQueryExecMode = pgx.QueryExecModeExec
-	conn, err := pgx.ConnectConfig(ctx, config)
-	if err != nil {
-		return nil, translate(ctx, nil, err)
-	}
-	return conn, nil
-}
-
 // core is what Service and Session work with. It has no exported method: what a Session can do stands in the table.
 type core struct {
-	db  DB
-	gen *gen.Queries
-	key []byte
+	db       DB
+	key      []byte
+	patience *patience
 }
 
 // Service does what needs no session: logging in, and the first steps in a new database.
@@ -49,7 +29,14 @@ type Service struct{ core }
 
 // New makes a Service that signs tokens with the key.
 func New(db DB, key []byte) *Service {
-	return &Service{core{db: db, gen: gen.New(db), key: key}}
+	return &Service{core{db: db, key: key, patience: &patience{}}}
+}
+
+// Within makes a Service, for one command, whose waits for the database together are no longer than the limit.
+func (s *Service) Within(limit time.Duration) *Service {
+	limited := *s
+	limited.patience = &patience{limit: limit}
+	return &limited
 }
 
 // Session is what one employee may do. Role and existence of the employee are read anew by every operation, so a Session
@@ -73,17 +60,14 @@ type actor struct {
 	own *int64
 }
 
-func (s *Session) allow(ctx context.Context, operation string) (actor, error) {
-	row, err := s.gen.SessionEmployee(ctx, s.claims.session())
-	if err != nil {
+// allow says who acts, if they may use the operation. Statements that only read may go along in the same round trip.
+func (s *Session) allow(ctx context.Context, operation string, along ...statement) (actor, error) {
+	var row gen.SessionEmployeeRow
+	session := ask(ctx, (*gen.Queries).SessionEmployee, s.claims.session(), &row)
+	if err := s.send(ctx, reads, append([]statement{session}, along...)...); err != nil {
 		return actor{}, translate(ctx, s.db, err)
 	}
 	return s.permit(operation, row)
-}
-
-// transaction runs do in a transaction, which is rolled back when do fails.
-func (s *core) transaction(ctx context.Context, do func(tx pgx.Tx) error) error {
-	return pgx.BeginFunc(ctx, s.db, do)
 }
 
 // plural writes a number with its noun.

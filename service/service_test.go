@@ -1,7 +1,6 @@
 package service_test
 
 import (
-	"context"
 	"iter"
 	"os"
 	"strconv"
@@ -81,12 +80,9 @@ var cheapHash = sync.OnceValue(func() string {
 // connect opens a connection as the command does.
 func (p *place) connect(config *pgx.ConnConfig) *pgx.Conn {
 	p.Helper()
-	conn, err := service.Connect(p.Context(), config)
-	if err != nil {
-		p.Fatal(err)
-	}
-	p.Cleanup(func() { conn.Close(context.Background()) })
-	return conn
+	config = config.Copy()
+	config.DefaultQueryExecMode = pgx.QueryExecModeExec
+	return dbtest.Connect(p, config)
 }
 
 // as is a session of the employee, on the Service of this place.

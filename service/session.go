@@ -95,15 +95,14 @@ func (s *Service) Login(ctx context.Context, username, password string) (string,
 	if !verifyPassword(password, hash) || attempt.ID == nil {
 		return "", errLoginFailed
 	}
-	return s.startSession(ctx, s.gen, *attempt.ID, hash)
+	return s.startSession(ctx, *attempt.ID, hash)
 }
 
 // attempt counts a failed login, which startSession takes back. Unauthenticated while the username has to wait.
 func (s *core) attempt(ctx context.Context, username string) (gen.LoginAttemptRow, error) {
-	attempt, err := s.gen.LoginAttempt(ctx, gen.LoginAttemptParams{
-		Username: username, SchemaVersion: schema.Version(),
-	})
-	if err != nil {
+	var attempt gen.LoginAttemptRow
+	params := gen.LoginAttemptParams{Username: username, SchemaVersion: schema.Version()}
+	if err := s.send(ctx, settles, ask(ctx, (*gen.Queries).LoginAttempt, params, &attempt)); err != nil {
 		return attempt, translate(ctx, s.db, err)
 	}
 	if err := checkVersion(attempt.Version, attempt.Dirty); err != nil {
@@ -116,10 +115,13 @@ func (s *core) attempt(ctx context.Context, username string) (gen.LoginAttemptRo
 	return attempt, nil
 }
 
-// startSession adds a session for the employee, whose password hash must still be the one that was checked.
-func (s *core) startSession(ctx context.Context, q *gen.Queries, employeeID int64, hash string) (string, error) {
+// startSession adds a session for the employee, whose password hash must still be the one that was checked, after the
+// statements that go before it. No row from the first of all is a failed login.
+func (s *core) startSession(ctx context.Context, employeeID int64, hash string, before ...statement) (string, error) {
 	id := uuid.New()
-	expiresAt, err := q.SessionAdd(ctx, gen.SessionAddParams{ID: id, EmployeeID: employeeID, PasswordHash: hash})
+	var expiresAt time.Time
+	add := ask(ctx, (*gen.Queries).SessionAdd, gen.SessionAddParams{ID: id, EmployeeID: employeeID, PasswordHash: hash}, &expiresAt)
+	err := s.send(ctx, adds, append(before, add)...)
 	if errors.Is(err, pgx.ErrNoRows) {
 		return "", errLoginFailed
 	}
@@ -144,8 +146,8 @@ type Whoami struct {
 
 // AuthWhoami gives the employee of this session.
 func (s *Session) AuthWhoami(ctx context.Context) (Whoami, error) {
-	row, err := s.gen.SessionEmployee(ctx, s.claims.session())
-	if err != nil {
+	var row gen.SessionEmployeeRow
+	if err := s.send(ctx, reads, ask(ctx, (*gen.Queries).SessionEmployee, s.claims.session(), &row)); err != nil {
 		return Whoami{}, translate(ctx, s.db, err)
 	}
 	by, err := s.permit("AuthWhoami", row)
@@ -160,7 +162,8 @@ func (s *Session) AuthLogout(ctx context.Context) error {
 	if _, err := s.allow(ctx, "AuthLogout"); err != nil {
 		return err
 	}
-	_, err := s.gen.SessionEnd(ctx, gen.SessionEndParams{ID: s.claims.sessionID, EmployeeID: s.claims.employeeID})
+	session := gen.SessionEndParams{ID: s.claims.sessionID, EmployeeID: s.claims.employeeID}
+	err := s.send(ctx, settles, ask(ctx, (*gen.Queries).SessionEnd, session, new(int64)))
 	return translate(ctx, s.db, err)
 }
 
@@ -186,25 +189,14 @@ func (s *Session) AuthChangePassword(ctx context.Context, current, password stri
 	if err != nil {
 		return "", err
 	}
-	var token string
-	err = s.transaction(ctx, func(tx pgx.Tx) error {
-		q := s.gen.WithTx(tx)
-		// Whoever ended the session since it was checked, by a new password above all, goes first.
-		ended, err := q.SessionEnd(ctx, gen.SessionEndParams{ID: s.claims.sessionID, EmployeeID: by.ID})
-		if err != nil {
-			return err
-		}
-		if ended == 0 {
-			return errSessionOver
-		}
-		_, err = q.EmployeeSetPassword(ctx, gen.EmployeeSetPasswordParams{Username: by.Username, PasswordHash: hash})
-		if err != nil {
-			return err
-		}
-		token, err = s.startSession(ctx, q, by.ID, hash)
-		return err
-	})
-	return token, translate(ctx, s.db, err)
+	change := gen.SessionChangePasswordParams{
+		SessionID: s.claims.sessionID, EmployeeID: by.ID, CheckedHash: *attempt.PasswordHash, PasswordHash: hash,
+	}
+	token, err := s.startSession(ctx, by.ID, hash, ask(ctx, (*gen.Queries).SessionChangePassword, change, new(int64)))
+	if errors.Is(err, errLoginFailed) { // whoever ended the session since it was checked, by a new password above all, goes first
+		err = errSessionOver
+	}
+	return token, err
 }
 
 // GeneratePassword makes a one-time password of 26 letters and digits, 130 bits.

@@ -2,78 +2,143 @@ package service
 
 import (
 	"context"
-	"errors"
 	"iter"
 	"reflect"
+	"sync/atomic"
+	"time"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/epicevents/crm/gen"
 )
 
+// drainTime is how long a stream that was left reads on.
+const drainTime = 50 * time.Millisecond
+
 // stream runs the query of a list together with the check of the session, in one round trip, and hands the rows on as
-// they arrive. params is the query's generated struct, whose fields are in the order of its parameters.
+// they arrive. params is the query's generated struct, whose fields are in the order of its parameters. What fails for a
+// reason that passes is tried again until a row was handed on.
 func stream[T any](ctx context.Context, s *Session, operation, query string, params any) iter.Seq2[T, error] {
 	return func(yield func(T, error) bool) {
-		var row T
-		fail := func(err error) {
+		pool, _ := s.db.(*pgxpool.Pool)
+		yielded := false
+		err := s.patience.attempts(ctx, func(err error) bool {
+			if pool == nil || yielded || !isPassing(err) {
+				return false
+			}
+			pool.Reset()
+			return true
+		}, func() error {
+			return streamOnce(ctx, s, operation, query, params, func(row T) bool {
+				yielded = true
+				return yield(row, nil)
+			})
+		})
+		if err != nil {
 			var zero T
 			yield(zero, translate(ctx, s.db, err))
 		}
+	}
+}
 
-		batch := &pgx.Batch{}
-		batch.Queue(gen.SessionEmployee, fields(s.claims.session())...)
-		batch.Queue(query, fields(params)...)
-		results := s.db.SendBatch(ctx, batch)
-		open := true
-		closeResults := func() error {
-			if !open {
-				return nil
-			}
-			open = false
-			return results.Close()
-		}
-		defer closeResults()
+// streamOnce gives the rows until yield has enough.
+func streamOnce[T any](ctx context.Context, s *Session, operation, query string, params any, yield func(T) bool) (err error) {
+	// Whoever reads may take as long as they like; the database may not.
+	ctx, stop, wait := s.patience.watch(ctx)
+	began := time.Now()
+	wait(true)
 
-		var employee gen.SessionEmployeeRow
-		if err := results.QueryRow().Scan(pointers(&employee)...); err != nil {
-			closeResults()
-			fail(err)
-			return
+	batch := &pgx.Batch{}
+	batch.Queue(gen.SessionEmployee, fields(s.claims.session())...)
+	batch.Queue(query, fields(params)...)
+	results := s.db.SendBatch(ctx, batch)
+	defer func() {
+		if err != nil && context.Cause(ctx) == context.DeadlineExceeded {
+			err = context.DeadlineExceeded
 		}
-		if _, err := s.permit(operation, employee); err != nil {
-			closeResults()
-			fail(err)
-			return
+		// Few rows that nobody wants are read, which keeps the connection; many are not waited for.
+		cut := time.AfterFunc(drainTime, stop)
+		results.Close()
+		cut.Stop()
+		stop()
+	}()
+
+	var employee gen.SessionEmployeeRow
+	if err := results.QueryRow().Scan(pointers(&employee)...); err != nil {
+		return err
+	}
+	if _, err := s.permit(operation, employee); err != nil {
+		return err
+	}
+	rows, err := results.Query()
+	if err != nil {
+		return err
+	}
+	var row T
+	into := pointers(&row)
+	for rows.Next() {
+		wait(false)
+		if !began.IsZero() {
+			s.patience.spend(began)
+			began = time.Time{}
 		}
-		rows, err := results.Query()
-		if err == nil {
-			into := pointers(&row)
-			for rows.Next() {
-				if err := rows.Scan(into...); err != nil {
-					break
-				}
-				if !yield(row, nil) {
+		if err := rows.Scan(into...); err != nil {
+			return err
+		}
+		if !yield(row) {
+			return nil
+		}
+		wait(true)
+	}
+	rows.Close()
+	if err := rows.Err(); err != nil {
+		return err
+	}
+	return results.Close()
+}
+
+// watch gives a context that ends when the time that is left passes in one wait for the database. wait says whether one
+// begins or is over.
+func (p *patience) watch(ctx context.Context) (_ context.Context, stop func(), wait func(bool)) {
+	if p.limit == 0 {
+		ctx, cancel := context.WithCancel(ctx)
+		return ctx, cancel, func(bool) {}
+	}
+	ctx, cancel := context.WithCancelCause(ctx)
+	limit := max(p.left(), time.Millisecond)
+	var turns atomic.Uint64 // odd while waiting
+	ticker := time.NewTicker(max(limit/10, time.Millisecond))
+	go func() {
+		defer ticker.Stop()
+		seen, since := uint64(0), time.Now()
+		for {
+			select {
+			case <-ctx.Done():
+				return
+			case now := <-ticker.C:
+				if turn := turns.Load(); turn != seen {
+					seen, since = turn, now
+				} else if turn%2 == 1 && now.Sub(since) >= limit {
+					cancel(context.DeadlineExceeded)
 					return
 				}
 			}
-			rows.Close()
-			err = rows.Err()
 		}
-		if err = errors.Join(err, closeResults()); err != nil {
-			fail(err)
+	}()
+	return ctx, func() { cancel(context.Canceled) }, func(waiting bool) {
+		if (turns.Load()%2 == 1) != waiting {
+			turns.Add(1)
 		}
 	}
 }
 
 // count gives the number of rows that the query of a list has.
-func count(ctx context.Context, s *Session, operation, query string, params any) (int64, error) {
-	if _, err := s.allow(ctx, operation); err != nil {
-		return 0, err
-	}
-	var n int64
-	err := s.db.QueryRow(ctx, "SELECT count(*) FROM ("+query+") AS list", fields(params)...).Scan(&n)
-	return n, translate(ctx, s.db, err)
+func count(ctx context.Context, s *Session, operation, query string, params any) (n int64, err error) {
+	_, err = s.allow(ctx, operation, func(db gen.DBTX) error {
+		return db.QueryRow(ctx, "SELECT count(*) FROM ("+query+") AS list", fields(params)...).Scan(&n)
+	})
+	return n, err
 }
 
 // fields gives the values of a struct's fields, for the parameters of a query.

@@ -1,6 +1,19 @@
 -- Sample data: everyone's password is epic-events-sample. Dates are in Europe/Paris; the events of the future are some
 -- days from the day this is run, so that there always are some.
 
+-- Nobody adds a customer meanwhile, nor a first employee.
+LOCK TABLE employee, customer IN SHARE ROW EXCLUSIVE MODE;
+
+DO
+$$
+BEGIN
+    IF EXISTS (SELECT FROM customer) THEN
+        RAISE EXCEPTION USING ERRCODE = '23000',
+            MESSAGE = 'The database holds customers already; the sample data goes into an empty one.';
+    END IF;
+END
+$$;
+
 INSERT INTO employee (username, fullname, role, password_hash)
 SELECT username, fullname, role::role, '$argon2id$v=19$m=65536,t=3,p=4$t0kVYHxKvDxOsjhXwpr4Hg$gdxxS/wMmRsL006j86H+0aK7PrWj0e5BeMt8lInTuyE'
 FROM (VALUES

@@ -1,0 +1,146 @@
+package service
+
+import (
+	"context"
+	"errors"
+	"math/rand/v2"
+	"sync"
+	"time"
+
+	"github.com/jackc/pgx/v5/pgxpool"
+)
+
+// effect is what a statement that is sent twice does.
+type effect int
+
+const (
+	reads   effect = iota // nothing
+	settles               // what it does when it is sent once
+	adds                  // twice what it does when it is sent once, or it is refused
+)
+
+const (
+	pauseFirst = 20 * time.Millisecond // before a second attempt; twice as long before each one after it
+	pauseMost  = time.Second
+	// retryTime is how long attempts go on where no limit is set.
+	retryTime = 10 * time.Second
+)
+
+// patience is how long a Service still waits for its database.
+type patience struct {
+	limit time.Duration // none if zero
+	mutex sync.Mutex
+	spent time.Duration
+}
+
+func (p *patience) spend(since time.Time) {
+	p.mutex.Lock()
+	defer p.mutex.Unlock()
+	p.spent += time.Since(since)
+}
+
+// left is the time until the limit, or for further attempts where there is none.
+func (p *patience) left() time.Duration {
+	p.mutex.Lock()
+	defer p.mutex.Unlock()
+	if p.limit == 0 {
+		return retryTime - p.spent
+	}
+	return p.limit - p.spent
+}
+
+// within runs one attempt with a share of the time that is left.
+func (p *patience) within(ctx context.Context, share float64, attempt func(context.Context) error) error {
+	defer p.spend(time.Now())
+	if p.limit == 0 {
+		return attempt(ctx)
+	}
+	ctx, cancel := context.WithTimeout(ctx, time.Duration(float64(p.left())*share))
+	defer cancel()
+	return attempt(ctx)
+}
+
+// attempts runs attempt until it succeeds, fails in a way that does not pass, or no time is left. The pauses between are
+// random, so that many who were thrown out together do not come back together.
+func (p *patience) attempts(ctx context.Context, passes func(error) bool, attempt func() error) error {
+	for pause := pauseFirst; ; pause = min(2*pause, pauseMost) {
+		err := attempt()
+		wait := pause/2 + rand.N(pause)
+		if err == nil || !passes(err) || p.left() <= wait || ctx.Err() != nil {
+			return err
+		}
+		began := time.Now()
+		select {
+		case <-time.After(wait):
+		case <-ctx.Done():
+		}
+		p.spend(began)
+	}
+}
+
+// send runs statements in one round trip and one transaction. What fails for a reason that passes is sent again, as long
+// as that cannot do it twice; when in the end no answer tells whether it was done, the error says so.
+func (s *core) send(ctx context.Context, e effect, statements ...statement) error {
+	pool, _ := s.db.(*pgxpool.Pool)
+	share := 1.0
+	if e != adds {
+		share = 0.75 // time enough to ask again on another connection
+	}
+	unknown := false
+	err := s.patience.attempts(ctx, func(err error) bool {
+		if pool == nil || !isPassing(err) || e == adds && isUnanswered(err) {
+			return false
+		}
+		pool.Reset() // the server they lead to may be gone, or be a standby now
+		return true
+	}, func() error {
+		return s.patience.within(ctx, share, func(ctx context.Context) error {
+			err := s.runOn(ctx, pool, statements)
+			if err == nil && ctx.Err() != nil && e != reads {
+				// Given up while a standby had not confirmed: the commit then stands here alone.
+				err = ctx.Err()
+			}
+			unknown = unknown || e != reads && isUnanswered(err)
+			return err
+		})
+	})
+	if !unknown || err == nil || !isUnanswered(err) && !isPassing(err) {
+		return err
+	}
+	failure := &Error{Code: Unavailable, Err: errors.Join(errOutcomeUnknown, err)}
+	switch {
+	case errors.Is(ctx.Err(), context.Canceled):
+		failure.Message = "Interrupted: whether this was done is not known."
+		failure.Err = errors.Join(failure.Err, context.Canceled)
+	case isTimeout(err):
+		failure.Message = "The database did not answer in time: whether this was done is not known."
+	default:
+		failure.Message = "The connection to the database was lost: whether this was done is not known."
+	}
+	failure.Hint = "look whether it was done before you repeat the command"
+	if e == settles {
+		failure.Hint = "repeat the command: done twice it changes nothing more"
+	}
+	return failure
+}
+
+// runOn runs the statements on a connection of the pool, if there is one.
+func (s *core) runOn(ctx context.Context, pool *pgxpool.Pool, statements []statement) error {
+	if pool == nil {
+		return run(ctx, s.db, statements)
+	}
+	conn, err := pool.Acquire(ctx)
+	if err != nil {
+		return notSent{err}
+	}
+	defer conn.Release()
+	return run(ctx, conn, statements)
+}
+
+// notSent is a failure before anything was sent.
+type notSent struct{ error }
+
+func (e notSent) Unwrap() error     { return e.error }
+func (e notSent) SafeToRetry() bool { return true }
+
+var errOutcomeUnknown = errors.New("no answer")

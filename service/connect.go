@@ -1,0 +1,68 @@
+package service
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/pgconn/ctxwatch"
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"github.com/epicevents/crm/gen"
+)
+
+// DB is what a Service needs of a database: a pool of connections, one connection, or a transaction.
+type DB interface {
+	gen.DBTX
+	SendBatch(ctx context.Context, batch *pgx.Batch) pgx.BatchResults
+}
+
+// cancelTime is how long a server has to confirm that it ended what was given up.
+const cancelTime = time.Second
+
+// Connect opens one connection, for a command that runs a few statements and leaves; the pool opens another where that
+// one is lost. Nothing is prepared, so a statement is one round trip, also through PgBouncer. A limit of zero is none.
+//
+// A server that cannot be reached is an error at once; one that is just starting is waited for. Of several hosts one may
+// be taking over from another, so they are tried as long as the limit lasts.
+func Connect(ctx context.Context, config *pgx.ConnConfig, limit time.Duration) (*pgxpool.Pool, error) {
+	pooled, err := pgxpool.ParseConfig("")
+	if err != nil {
+		return nil, translate(ctx, nil, err)
+	}
+	pooled.ConnConfig = config.Copy()
+	pooled.ConnConfig.DefaultQueryExecMode = pgx.QueryExecModeExec
+	// What is given up is ended on the server too, whose answer then says that nothing was changed.
+	pooled.ConnConfig.BuildContextWatcherHandler = func(conn *pgconn.PgConn) ctxwatch.Handler {
+		return &pgconn.CancelRequestContextWatcherHandler{Conn: conn, DeadlineDelay: cancelTime}
+	}
+	pooled.ShouldPing = func(context.Context, pgxpool.ShouldPingParams) bool { return false }
+	pool, err := pgxpool.NewWithConfig(ctx, pooled)
+	if err != nil {
+		return nil, translate(ctx, nil, err)
+	}
+	several := slices.ContainsFunc(config.Fallbacks, func(f *pgconn.FallbackConfig) bool {
+		return f.Host != config.Host || f.Port != config.Port
+	})
+	p := &patience{limit: limit}
+	err = p.attempts(ctx, func(err error) bool {
+		refusal, ok := errors.AsType[*pgconn.PgError](err)
+		return several && isPassing(err) || ok && refusal.Code == "57P03"
+	}, func() error {
+		return p.within(ctx, 1, func(ctx context.Context) error {
+			conn, err := pool.Acquire(ctx)
+			if err == nil {
+				conn.Release()
+			}
+			return err
+		})
+	})
+	if err != nil {
+		pool.Close()
+		return nil, translate(ctx, nil, err)
+	}
+	return pool, nil
+}

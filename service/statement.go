@@ -1,0 +1,107 @@
+package service
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+
+	"github.com/epicevents/crm/gen"
+)
+
+// statement is one call of a generated accessor. It is called twice: first on a recorder, to learn what it sends, and
+// then on the answer that came. So several go to the database in one round trip, which is also one transaction, and the
+// generated code binds and scans as ever.
+type statement func(db gen.DBTX) error
+
+// ask is the statement of an accessor of one row, which goes to row. Without a row the error is pgx.ErrNoRows.
+func ask[P, R any](ctx context.Context, accessor func(*gen.Queries, context.Context, P) (R, error), params P, row *R) statement {
+	return func(db gen.DBTX) (err error) {
+		*row, err = accessor(gen.New(db), ctx, params)
+		return err
+	}
+}
+
+// fetch is ask for an accessor without parameters.
+func fetch[R any](ctx context.Context, accessor func(*gen.Queries, context.Context) (R, error), row *R) statement {
+	return func(db gen.DBTX) (err error) {
+		*row, err = accessor(gen.New(db), ctx)
+		return err
+	}
+}
+
+// look is ask for a row that may be missing: *row then is nil.
+func look[P, R any](ctx context.Context, accessor func(*gen.Queries, context.Context, P) (R, error), params P, row **R) statement {
+	return func(db gen.DBTX) error {
+		found, err := accessor(gen.New(db), ctx, params)
+		if *row = &found; errors.Is(err, pgx.ErrNoRows) {
+			*row, err = nil, nil
+		}
+		return err
+	}
+}
+
+// run sends the statements together: all of them are done or none. The first that fails, or that has no row where it
+// needs one, gives the error.
+func run(ctx context.Context, db DB, statements []statement) error {
+	if len(statements) == 1 {
+		return statements[0](db)
+	}
+	batch := &pgx.Batch{}
+	for _, each := range statements {
+		if err := each(recorder{batch}); !errors.Is(err, errRecorded) {
+			return fmt.Errorf("recording a statement: %w", err)
+		}
+	}
+	results := db.SendBatch(ctx, batch)
+	for i, each := range statements {
+		err := each(answers{results})
+		if err == nil {
+			continue
+		}
+		closing := results.Close()
+		if errors.Is(err, pgx.ErrNoRows) && (i == len(statements)-1 || isUnanswered(closing)) {
+			// The last reads back what those before it left, so it has to be there.
+			return fmt.Errorf("no row in an answer: %w", errors.Join(errors.New(err.Error()), closing))
+		}
+		return err
+	}
+	return results.Close() // with the outcome of the commit
+}
+
+// recorder takes down what would be sent.
+type recorder struct{ batch *pgx.Batch }
+
+var errRecorded = errors.New("recorded")
+
+type recordedRow struct{}
+
+func (recordedRow) Scan(...any) error { return errRecorded }
+
+func (r recorder) QueryRow(_ context.Context, sql string, args ...any) pgx.Row {
+	r.batch.Queue(sql, args...)
+	return recordedRow{}
+}
+
+func (r recorder) Query(_ context.Context, sql string, args ...any) (pgx.Rows, error) {
+	r.batch.Queue(sql, args...)
+	return nil, errRecorded
+}
+
+func (r recorder) Exec(_ context.Context, sql string, args ...any) (pgconn.CommandTag, error) {
+	r.batch.Queue(sql, args...)
+	return pgconn.CommandTag{}, errRecorded
+}
+
+// answers gives the results of a batch, one after the other.
+type answers struct{ results pgx.BatchResults }
+
+func (a answers) QueryRow(context.Context, string, ...any) pgx.Row { return a.results.QueryRow() }
+
+func (a answers) Query(context.Context, string, ...any) (pgx.Rows, error) { return a.results.Query() }
+
+func (a answers) Exec(context.Context, string, ...any) (pgconn.CommandTag, error) {
+	return a.results.Exec()
+}
