@@ -14,6 +14,8 @@ func (a *app) authCommands() *ffcli.Command {
 		a.authLogout(),
 		a.authWhoami(),
 		a.authChangePassword(),
+		a.authSessions(),
+		a.authTokenCommands(),
 		a.authPermissions(),
 	)
 }
@@ -47,13 +49,14 @@ func (a *app) authLogin() *ffcli.Command {
 		if err != nil {
 			return err
 		}
-		if err := a.startSession(ctx, username.got, secret); err != nil {
+		who, err := a.startSession(ctx, username.got, secret)
+		if err != nil {
 			return err
 		}
-		if a.Getenv("CRM_TOKEN") != "" {
-			a.notice("warning: CRM_TOKEN is set and is used instead of this login")
+		if variable := a.tokenVariable(); variable != "" {
+			a.notice("warning: %s is set and is used instead of this login", variable)
 		}
-		return a.showWhoami(ctx, show)
+		return show(who)
 	})
 }
 
@@ -77,7 +80,7 @@ func (a *app) authLogout() *ffcli.Command {
 		if err != nil {
 			return err
 		}
-		if a.Getenv("CRM_TOKEN") != "" {
+		if a.tokenVariable() != "" {
 			return nil // the file is another login's
 		}
 		return a.removeToken()
@@ -87,23 +90,17 @@ func (a *app) authLogout() *ffcli.Command {
 func (a *app) authWhoami() *ffcli.Command {
 	c := a.command("whoami", "who is logged in, and until when").examples("crm auth whoami", "crm auth whoami -o json")
 	show := detailOf(c, whoami)
-	return c.does(func(ctx context.Context) error { return a.showWhoami(ctx, show) })
-}
-
-func (a *app) showWhoami(ctx context.Context, show func(service.Whoami, ...string) error) error {
-	s, err := a.session(ctx)
-	if err != nil {
-		return err
-	}
-	who, err := s.AuthWhoami(ctx)
-	if err != nil {
-		return err
-	}
-	return show(who)
+	return c.doesAs(func(ctx context.Context, s *service.Session) error {
+		who, err := s.AuthWhoami(ctx)
+		if err != nil {
+			return err
+		}
+		return show(who)
+	})
 }
 
 func (a *app) authChangePassword() *ffcli.Command {
-	c := a.command("change-password", "change your own password; ends your other sessions").examples(
+	c := a.command("change-password", "change your own password; ends your other sessions and your tokens").examples(
 		"crm auth change-password",
 		"printf '%s\\n' \"$OLD\" \"$NEW\" | crm auth change-password --password-stdin",
 	)
@@ -130,12 +127,7 @@ func (a *app) authChangePassword() *ffcli.Command {
 		if err != nil {
 			return err
 		}
-		token, err := s.AuthChangePassword(ctx, current, password)
-		if err != nil {
-			return err
-		}
-		a.notice("Your password is changed; your other sessions are over.")
-		return a.saveToken(token)
+		return a.changePassword(ctx, s, current, password)
 	})
 }
 

@@ -29,16 +29,17 @@ type config struct {
 	noHeader bool
 	noColor  bool
 
-	databaseURL     string
-	databaseEcho    bool
-	databaseTimeout time.Duration
-	databaseReset   bool
-	populateSample  bool
-	authSecretKey   string
-	tracing         bool
-	tracingDSN      string
-	timeZone        string
-	location        *time.Location
+	databaseURL           string
+	databaseEcho          bool
+	databaseTimeout       time.Duration
+	databaseReset         bool
+	populateSample        bool
+	authSecretKeyPrevious string
+	authSecretKey         string
+	tracing               bool
+	tracingDSN            string
+	timeZone              string
+	location              *time.Location
 
 	source map[string]string // of the flags that have not their default: where the value is from
 }
@@ -64,6 +65,7 @@ func (c *config) define(flags *flag.FlagSet) {
 	flags.BoolVar(&c.databaseReset, "database.reset", false, "recreate the database at start")
 	flags.BoolVar(&c.populateSample, "database_sample.populate", true, "fill a new local database with sample data")
 	flags.StringVar(&c.authSecretKey, "controller.auth_secret_key", "", "`KEY` signs tokens, at least 32 bytes")
+	flags.StringVar(&c.authSecretKeyPrevious, "controller.auth_secret_key_previous", "", "`KEY` the key before this one: what it signed is good until it expires")
 	flags.BoolVar(&c.tracing, "error_tracing.enabled", false, "report unexpected failures to Sentry")
 	flags.StringVar(&c.tracingDSN, "error_tracing.dns", "", "`DSN` where Sentry takes the reports")
 	flags.StringVar(&c.tracingDSN, "error_tracing.dsn", "", "`DSN` the same as error_tracing.dns")
@@ -132,6 +134,9 @@ func (c *config) check() error {
 	}
 	if c.authSecretKey != "" && len(c.authSecretKey) < 32 {
 		return &usageError{message: "controller.auth_secret_key has fewer than 32 bytes.", hint: "openssl rand -hex 32"}
+	}
+	if c.authSecretKeyPrevious != "" && len(c.authSecretKeyPrevious) < 32 {
+		return &usageError{message: "controller.auth_secret_key_previous has fewer than 32 bytes."}
 	}
 	return nil
 }

@@ -51,7 +51,7 @@ func masked(key, value string) string {
 		return ""
 	}
 	switch key {
-	case "controller.auth_secret_key", "error_tracing.dns", "error_tracing.dsn":
+	case "controller.auth_secret_key", "controller.auth_secret_key_previous", "error_tracing.dns", "error_tracing.dsn":
 		return mask
 	case "database.url":
 		u, err := url.Parse(value)

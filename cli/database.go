@@ -175,8 +175,8 @@ func (a *app) connect(ctx context.Context) (*pgxpool.Pool, error) {
 }
 
 // serviceOn gives a service that keeps to what is left of the time limit.
-func (a *app) serviceOn(pool *pgxpool.Pool, key []byte) *service.Service {
-	s := service.New(pool, key)
+func (a *app) serviceOn(pool *pgxpool.Pool, keys ...[]byte) *service.Service {
+	s := service.New(pool, keys...)
 	if limit := a.config.databaseTimeout; limit > 0 {
 		s = s.Within(max(limit-a.database.spent, time.Second))
 	}
@@ -208,7 +208,7 @@ func (a *app) fill(ctx context.Context, config *pgx.ConnConfig) error {
 		return err
 	}
 	defer pool.Close()
-	return service.New(pool, nil).Populate(ctx)
+	return service.New(pool).Populate(ctx)
 }
 
 // resettable refuses to delete anybody's data but a developer's own: the local database, or one that holds the sample
@@ -221,7 +221,7 @@ func (a *app) resettable(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	sampleOnly, err := a.serviceOn(pool, nil).HoldsOnlySample(ctx)
+	sampleOnly, err := a.serviceOn(pool).HoldsOnlySample(ctx)
 	if err != nil {
 		return err
 	}
@@ -237,7 +237,7 @@ func (a *app) reset(ctx context.Context, config *pgx.ConnConfig) error {
 	if err != nil {
 		return err
 	}
-	s := service.New(pool, nil)
+	s := service.New(pool)
 	if err := s.Empty(ctx, config); err != nil {
 		return err
 	}
@@ -255,7 +255,7 @@ func (a *app) service(ctx context.Context) (*service.Service, error) {
 	if a.database.service != nil {
 		return a.database.service, nil
 	}
-	key, err := a.signingKey()
+	keys, err := a.signingKeys()
 	if err != nil {
 		return nil, err
 	}
@@ -263,7 +263,7 @@ func (a *app) service(ctx context.Context) (*service.Service, error) {
 	if err != nil {
 		return nil, err
 	}
-	a.database.service = a.serviceOn(pool, key)
+	a.database.service = a.serviceOn(pool, keys...)
 	return a.database.service, nil
 }
 
@@ -274,16 +274,16 @@ func (a *app) session(ctx context.Context) (*service.Session, error) {
 	}
 	token, err := a.token()
 	if err == nil && token == "" {
-		_, err = service.New(nil, nil).As("")
+		_, err = service.New(nil).As("")
 	}
 	if err != nil {
 		return nil, err
 	}
-	key, err := a.signingKey()
+	keys, err := a.signingKeys()
 	if err != nil {
 		return nil, err
 	}
-	if _, err := service.New(nil, key).As(token); err != nil {
+	if _, err := service.New(nil, keys...).As(token); err != nil {
 		return nil, err
 	}
 	s, err := a.service(ctx)
@@ -292,6 +292,19 @@ func (a *app) session(ctx context.Context) (*service.Session, error) {
 	}
 	a.database.session, err = s.As(token)
 	return a.database.session, err
+}
+
+// signingKeys are the key that signs and the one before it, whose tokens are good until they expire.
+func (a *app) signingKeys() ([][]byte, error) {
+	key, err := a.signingKey()
+	if err != nil {
+		return nil, err
+	}
+	keys := [][]byte{key}
+	if previous := a.config.authSecretKeyPrevious; previous != "" {
+		keys = append(keys, []byte(previous))
+	}
+	return keys, nil
 }
 
 // signingKey is the configured one, or for the local database one that is generated once.

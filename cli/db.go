@@ -74,7 +74,7 @@ func (a *app) showDatabase(ctx context.Context, show func(databaseStatus, ...str
 		}
 		a.database.pool = pool
 	}
-	version, err := a.serviceOn(pool, nil).CheckVersion(ctx)
+	version, err := a.serviceOn(pool).CheckVersion(ctx)
 	if err != nil {
 		return err
 	}
@@ -158,7 +158,7 @@ func (a *app) dbMigrate() *ffcli.Command {
 		if err != nil {
 			return err
 		}
-		s := a.serviceOn(pool, nil)
+		s := a.serviceOn(pool)
 		config, err := a.connConfig()
 		if err != nil {
 			return err

@@ -81,7 +81,7 @@ func (a *app) employeeAdd() *ffcli.Command {
 		if err != nil {
 			return err
 		}
-		p := gen.EmployeeAddParams{Username: username.got, Fullname: fullname.got, Role: role.got}
+		p := gen.EmployeeAddParams{Username: username.got, Fullname: fullname.got, Role: role.got, PasswordOneTime: generated}
 		row, err := s.EmployeeAdd(ctx, p, password)
 		if err != nil {
 			return err

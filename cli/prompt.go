@@ -315,7 +315,7 @@ func (a *app) newPassword(ctx context.Context, username string, fromStdin bool) 
 // login asks for username and password where a session is missing, so that the command can go on. It gives why back
 // when it is not to be had.
 func (a *app) login(ctx context.Context, why error) error {
-	if a.Getenv("CRM_TOKEN") != "" {
+	if a.tokenVariable() != "" {
 		return why
 	}
 	a.notice("%s", why.Error())
@@ -327,7 +327,8 @@ func (a *app) login(ctx context.Context, why error) error {
 	if err != nil {
 		return err
 	}
-	return a.startSession(ctx, username, password)
+	_, err = a.startSession(ctx, username, password)
+	return err
 }
 
 func checkUsername(s string) error {
@@ -335,25 +336,60 @@ func checkUsername(s string) error {
 	return err
 }
 
-// startSession logs in and keeps the token. A person is asked again for a password that was refused.
-func (a *app) startSession(ctx context.Context, username, password string) error {
+// startSession logs in and keeps the token. A person is asked again for a password that was refused, and for a new one
+// after a password that was for the first login only.
+func (a *app) startSession(ctx context.Context, username, password string) (who service.Whoami, err error) {
 	s, err := a.service(ctx)
 	if err != nil {
-		return err
+		return who, err
 	}
 	token, err := s.Login(ctx, username, password)
-	for try := 1; try < loginTries && service.CodeOf(err) == service.Unauthenticated && a.interactive(); try++ {
+	for try := 1; try < loginTries && service.IsWrongPassword(err) && a.interactive(); try++ {
 		a.notice("%s", err.Error())
 		if password, err = a.askPassword(ctx, "Password of "+username, nil); err != nil {
-			return err
+			return who, err
 		}
 		token, err = s.Login(ctx, username, password)
 	}
 	if err != nil {
+		return who, err
+	}
+	if a.database.session, err = s.As(token); err != nil {
+		return who, err
+	}
+	if err := a.saveToken(token); err != nil {
+		return who, err
+	}
+	if who, err = a.database.session.AuthWhoami(ctx); err != nil || !who.PasswordOneTime {
+		return who, err
+	}
+	if !a.interactive() {
+		a.notice("This password was for the first login only; before anything else: crm auth change-password")
+		return who, nil
+	}
+	a.notice("This password was for the first login only; choose your own.")
+	fresh, err := a.newPassword(ctx, who.Username, false)
+	if err != nil {
+		return who, err
+	}
+	if err := a.changePassword(ctx, a.database.session, password, fresh); err != nil {
+		return who, err
+	}
+	return a.database.session.AuthWhoami(ctx)
+}
+
+// changePassword changes the password and goes on in the new session.
+func (a *app) changePassword(ctx context.Context, session *service.Session, current, password string) error {
+	token, err := session.AuthChangePassword(ctx, current, password)
+	if err != nil {
 		return err
 	}
-	a.database.session, err = s.As(token)
+	a.notice("Your password is changed; your other sessions and your tokens are over.")
+	s, err := a.service(ctx)
 	if err != nil {
+		return err
+	}
+	if a.database.session, err = s.As(token); err != nil {
 		return err
 	}
 	return a.saveToken(token)

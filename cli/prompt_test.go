@@ -472,6 +472,21 @@ func TestLoginAtQuestions(t *testing.T) {
 			step{refused, ""}, step{"Password", schema.SamplePassword + enter}, step{"Too many failed logins for this username: wait", ""})
 		s.ends(3)
 	})
+	t.Run("a password for the first login is changed there and then", func(t *testing.T) {
+		t.Parallel()
+		p := newPlace(t)
+		conn := dbtest.Connect(t, p.config)
+		if _, err := conn.Exec(t.Context(), "UPDATE employee SET password_one_time = true WHERE username = 'none1'"); err != nil {
+			t.Fatal(err)
+		}
+		s := p.at(t, screens["80x24"], p.command("customer", "list", "--count"))
+		s.follow(step{"Username", "none1" + enter}, step{"Password", schema.SamplePassword + enter}, step{"for the first login only", ""},
+			step{"New password", newSecret + enter}, step{"The same again", newSecret + enter}, step{"Your password is changed", ""}, step{"13", ""})
+		s.ends(0)
+		if n := p.number("SELECT count(*) FROM employee WHERE password_one_time"); n != 0 {
+			t.Errorf("%d passwords are still for one login", n)
+		}
+	})
 	t.Run("pasted password", func(t *testing.T) {
 		t.Parallel()
 		p := newPlace(t)

@@ -48,6 +48,8 @@ func publicResources() []described {
 		describeResource(payments),
 		describeResource(events),
 		describeResource(whoami),
+		describeResource(logins),
+		describeResource(tokens),
 	}
 }
 

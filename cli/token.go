@@ -20,12 +20,35 @@ func (a *app) tokenFile() string {
 	return filepath.Join(a.folder("XDG_STATE_HOME", ".local/state"), "token")
 }
 
+// tokenVariable is the variable that gives the token instead of the last login; empty if there is none.
+func (a *app) tokenVariable() string {
+	for _, name := range []string{"CRM_TOKEN", "CRM_TOKEN_FILE"} {
+		if a.Getenv(name) != "" {
+			return name
+		}
+	}
+	return ""
+}
+
 // token gives the token of the environment or of the last login; empty when there is none.
 func (a *app) token() (string, error) {
-	if token := a.Getenv("CRM_TOKEN"); token != "" {
-		return token, nil
+	switch a.tokenVariable() {
+	case "CRM_TOKEN":
+		return a.Getenv("CRM_TOKEN"), nil
+	case "CRM_TOKEN_FILE":
+		name := a.Getenv("CRM_TOKEN_FILE")
+		token, err := readToken(name)
+		if err == nil && token == "" {
+			err = &service.Error{Code: service.Unauthenticated,
+				Message: fmt.Sprintf("There is no token in %s, which CRM_TOKEN_FILE names.", name), Hint: "crm auth token create"}
+		}
+		return token, err
 	}
-	name := a.tokenFile()
+	return readToken(a.tokenFile())
+}
+
+// readToken reads a token that only its owner can read; empty when there is no file.
+func readToken(name string) (string, error) {
 	file, err := os.OpenFile(name, os.O_RDONLY|noFollow, 0)
 	if errors.Is(err, fs.ErrNotExist) {
 		return "", nil

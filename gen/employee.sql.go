@@ -10,16 +10,17 @@ import (
 )
 
 const EmployeeAdd = `-- name: EmployeeAdd :one
-INSERT INTO employee (username, fullname, role, password_hash)
-VALUES ($1, $2, $3::role, $4)
+INSERT INTO employee (username, fullname, role, password_hash, password_one_time)
+VALUES ($1, $2, $3::role, $4, $5)
 RETURNING id
 `
 
 type EmployeeAddParams struct {
-	Username     string `json:"username"`
-	Fullname     string `json:"fullname"`
-	Role         Role   `json:"role"`
-	PasswordHash string `json:"password_hash"`
+	Username        string `json:"username"`
+	Fullname        string `json:"fullname"`
+	Role            Role   `json:"role"`
+	PasswordHash    string `json:"password_hash"`
+	PasswordOneTime bool   `json:"password_one_time"`
 }
 
 func (q *Queries) EmployeeAdd(ctx context.Context, arg EmployeeAddParams) (int64, error) {
@@ -28,6 +29,7 @@ func (q *Queries) EmployeeAdd(ctx context.Context, arg EmployeeAddParams) (int64
 		arg.Fullname,
 		arg.Role,
 		arg.PasswordHash,
+		arg.PasswordOneTime,
 	)
 	var id int64
 	err := row.Scan(&id)
@@ -164,7 +166,8 @@ WITH forgotten AS (
     WHERE login_failure.username = $2
 )
 UPDATE employee
-SET password_hash = $1
+SET password_hash     = $1,
+    password_one_time = false
 WHERE employee.username = $2
 RETURNING id
 `

@@ -156,6 +156,8 @@ type Employee struct {
 	Role Role `json:"role"`
 	// argon2id in PHC form; never leaves the service layer.
 	PasswordHash string `json:"password_hash"`
+	// Whether the password was made by crm for the first login: until it is changed, nothing else is allowed.
+	PasswordOneTime bool `json:"password_one_time"`
 }
 
 // An employee as everyone may see it: without the password hash.
@@ -244,7 +246,7 @@ type SchemaMigration struct {
 	Dirty bool `json:"dirty"`
 }
 
-// A login that is still good. Without its row a token is worth nothing.
+// A login or a token for scripts that is still good. Without its row a token is worth nothing.
 type Session struct {
 	// The jti of the token.
 	ID uuid.UUID `json:"id"`
@@ -254,4 +256,20 @@ type Session struct {
 	CreatedAt time.Time `json:"created_at"`
 	// From this moment the session is over.
 	ExpiresAt time.Time `json:"expires_at"`
+	// What the token is for; NULL for a login.
+	Name *string `json:"name"`
+	// SHA-256 of the secret in the token, which is stored nowhere; NULL for a login, whose token is signed.
+	SecretHash []byte `json:"secret_hash"`
+	// Whether the token may change nothing.
+	ReadOnly bool `json:"read_only"`
+}
+
+// The logins and tokens that are good now: without the hash of the secret.
+type SessionView struct {
+	ID         uuid.UUID `json:"id"`
+	EmployeeID int64     `json:"employee_id"`
+	Name       *string   `json:"name"`
+	ReadOnly   bool      `json:"read_only"`
+	CreatedAt  time.Time `json:"created_at"`
+	ExpiresAt  time.Time `json:"expires_at"`
 }

@@ -12,6 +12,20 @@ import (
 )
 
 type Querier interface {
+	// AuthSessions gives the logins of an employee that are good now, and which of them this is.
+	AuthSessions(ctx context.Context, arg AuthSessionsParams) ([]AuthSessionsRow, error)
+	// AuthSessionsRevoke ends one login of an employee, or all of them.
+	AuthSessionsRevoke(ctx context.Context, arg AuthSessionsRevokeParams) (int64, error)
+	// AuthTokenCreate adds a token, if the login that asks for it is still good.
+	AuthTokenCreate(ctx context.Context, arg AuthTokenCreateParams) (AuthTokenCreateRow, error)
+	// AuthTokenForget clears the tokens of an employee that are over, so that their names are free.
+	AuthTokenForget(ctx context.Context, employeeID int64) (int64, error)
+	// AuthTokenList gives the tokens of an employee that are good now, by name, or in the order of a field.
+	AuthTokenList(ctx context.Context, arg AuthTokenListParams) ([]AuthTokenListRow, error)
+	AuthTokenRevoke(ctx context.Context, arg AuthTokenRevokeParams) (uuid.UUID, error)
+	// AuthTokenTurn waits for a change of the employee's password or role that is under way, which may end the session, and
+	// makes the next one wait, so that it ends the new token too.
+	AuthTokenTurn(ctx context.Context, id int64) (int64, error)
 	// ContractAdd draws up a contract; no row when there is no such customer.
 	ContractAdd(ctx context.Context, arg ContractAddParams) (uuid.UUID, error)
 	// ContractAddPayment records the payment, once however often it is repeated with the same id. No row when the contract
@@ -86,7 +100,8 @@ type Querier interface {
 	// SessionChangePassword changes the password that was checked, which ends all sessions of the employee. No row when the
 	// session is over, or when the password was changed meanwhile.
 	SessionChangePassword(ctx context.Context, arg SessionChangePasswordParams) (int64, error)
-	// SessionEmployee gives the schema's version and, when the session is still good, its employee as of now.
+	// SessionEmployee gives the version of the schema and, when the session is still good, its employee as of now. The hash of
+	// the secret is that in a token for scripts; NULL for a login, whose token is signed.
 	SessionEmployee(ctx context.Context, arg SessionEmployeeParams) (SessionEmployeeRow, error)
 	SessionEnd(ctx context.Context, arg SessionEndParams) (int64, error)
 }

@@ -12,6 +12,259 @@ import (
 	"github.com/google/uuid"
 )
 
+const AuthSessions = `-- name: AuthSessions :many
+SELECT id,
+       created_at,
+       expires_at,
+       (id = $1)::boolean AS current
+FROM session_view
+WHERE employee_id = $2
+  AND name IS NULL
+ORDER BY
+    CASE WHEN $3::text = 'id' THEN id END,
+    CASE WHEN $3 = 'id:desc' THEN id END DESC,
+    CASE WHEN $3 = 'current' THEN id = $1 END,
+    CASE WHEN $3 = 'current:desc' THEN id = $1 END DESC,
+    CASE WHEN $3 = 'created_at:desc' THEN created_at END DESC,
+    CASE WHEN $3 = 'expires_at' THEN expires_at END,
+    CASE WHEN $3 = 'expires_at:desc' THEN expires_at END DESC,
+    created_at,
+    id
+LIMIT $4::bigint
+`
+
+type AuthSessionsParams struct {
+	CurrentID  uuid.UUID `json:"current_id"`
+	EmployeeID int64     `json:"employee_id"`
+	Sort       string    `json:"sort"`
+	RowLimit   *int64    `json:"row_limit"`
+}
+
+type AuthSessionsRow struct {
+	ID        uuid.UUID `json:"id"`
+	CreatedAt time.Time `json:"created_at"`
+	ExpiresAt time.Time `json:"expires_at"`
+	Current   bool      `json:"current"`
+}
+
+// AuthSessions gives the logins of an employee that are good now, and which of them this is.
+func (q *Queries) AuthSessions(ctx context.Context, arg AuthSessionsParams) ([]AuthSessionsRow, error) {
+	rows, err := q.db.Query(ctx, AuthSessions,
+		arg.CurrentID,
+		arg.EmployeeID,
+		arg.Sort,
+		arg.RowLimit,
+	)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []AuthSessionsRow{}
+	for rows.Next() {
+		var i AuthSessionsRow
+		if err := rows.Scan(
+			&i.ID,
+			&i.CreatedAt,
+			&i.ExpiresAt,
+			&i.Current,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const AuthSessionsRevoke = `-- name: AuthSessionsRevoke :execrows
+DELETE FROM session
+WHERE employee_id = $1
+  AND name IS NULL
+  AND ($2::uuid IS NULL OR id = $2::uuid)
+`
+
+type AuthSessionsRevokeParams struct {
+	EmployeeID int64      `json:"employee_id"`
+	ID         *uuid.UUID `json:"id"`
+}
+
+// AuthSessionsRevoke ends one login of an employee, or all of them.
+func (q *Queries) AuthSessionsRevoke(ctx context.Context, arg AuthSessionsRevokeParams) (int64, error) {
+	result, err := q.db.Exec(ctx, AuthSessionsRevoke, arg.EmployeeID, arg.ID)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected(), nil
+}
+
+const AuthTokenCreate = `-- name: AuthTokenCreate :one
+INSERT INTO session (id, employee_id, name, secret_hash, read_only, expires_at)
+SELECT $1,
+       login.employee_id,
+       $2::text,
+       $3::bytea,
+       $4,
+       now() + $5::bigint * interval '1 second'
+FROM session AS login
+WHERE login.id = $6
+RETURNING id, name::text AS name, read_only, created_at, expires_at
+`
+
+type AuthTokenCreateParams struct {
+	ID         uuid.UUID `json:"id"`
+	Name       string    `json:"name"`
+	SecretHash []byte    `json:"secret_hash"`
+	ReadOnly   bool      `json:"read_only"`
+	Seconds    int64     `json:"seconds"`
+	LoginID    uuid.UUID `json:"login_id"`
+}
+
+type AuthTokenCreateRow struct {
+	ID        uuid.UUID `json:"id"`
+	Name      string    `json:"name"`
+	ReadOnly  bool      `json:"read_only"`
+	CreatedAt time.Time `json:"created_at"`
+	ExpiresAt time.Time `json:"expires_at"`
+}
+
+// AuthTokenCreate adds a token, if the login that asks for it is still good.
+func (q *Queries) AuthTokenCreate(ctx context.Context, arg AuthTokenCreateParams) (AuthTokenCreateRow, error) {
+	row := q.db.QueryRow(ctx, AuthTokenCreate,
+		arg.ID,
+		arg.Name,
+		arg.SecretHash,
+		arg.ReadOnly,
+		arg.Seconds,
+		arg.LoginID,
+	)
+	var i AuthTokenCreateRow
+	err := row.Scan(
+		&i.ID,
+		&i.Name,
+		&i.ReadOnly,
+		&i.CreatedAt,
+		&i.ExpiresAt,
+	)
+	return i, err
+}
+
+const AuthTokenForget = `-- name: AuthTokenForget :execrows
+DELETE FROM session
+WHERE employee_id = $1
+  AND name IS NOT NULL
+  AND expires_at <= now()
+`
+
+// AuthTokenForget clears the tokens of an employee that are over, so that their names are free.
+func (q *Queries) AuthTokenForget(ctx context.Context, employeeID int64) (int64, error) {
+	result, err := q.db.Exec(ctx, AuthTokenForget, employeeID)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected(), nil
+}
+
+const AuthTokenList = `-- name: AuthTokenList :many
+SELECT id,
+       name::text AS name,
+       read_only,
+       created_at,
+       expires_at
+FROM session_view
+WHERE employee_id = $1
+  AND name IS NOT NULL
+ORDER BY
+    CASE WHEN $2::text = 'id' THEN id END,
+    CASE WHEN $2 = 'id:desc' THEN id END DESC,
+    CASE WHEN $2 = 'name:desc' THEN name END DESC,
+    CASE WHEN $2 = 'read_only' THEN read_only END,
+    CASE WHEN $2 = 'read_only:desc' THEN read_only END DESC,
+    CASE WHEN $2 = 'created_at' THEN created_at END,
+    CASE WHEN $2 = 'created_at:desc' THEN created_at END DESC,
+    CASE WHEN $2 = 'expires_at' THEN expires_at END,
+    CASE WHEN $2 = 'expires_at:desc' THEN expires_at END DESC,
+    name
+LIMIT $3::bigint
+`
+
+type AuthTokenListParams struct {
+	EmployeeID int64  `json:"employee_id"`
+	Sort       string `json:"sort"`
+	RowLimit   *int64 `json:"row_limit"`
+}
+
+type AuthTokenListRow struct {
+	ID        uuid.UUID `json:"id"`
+	Name      string    `json:"name"`
+	ReadOnly  bool      `json:"read_only"`
+	CreatedAt time.Time `json:"created_at"`
+	ExpiresAt time.Time `json:"expires_at"`
+}
+
+// AuthTokenList gives the tokens of an employee that are good now, by name, or in the order of a field.
+func (q *Queries) AuthTokenList(ctx context.Context, arg AuthTokenListParams) ([]AuthTokenListRow, error) {
+	rows, err := q.db.Query(ctx, AuthTokenList, arg.EmployeeID, arg.Sort, arg.RowLimit)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []AuthTokenListRow{}
+	for rows.Next() {
+		var i AuthTokenListRow
+		if err := rows.Scan(
+			&i.ID,
+			&i.Name,
+			&i.ReadOnly,
+			&i.CreatedAt,
+			&i.ExpiresAt,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const AuthTokenRevoke = `-- name: AuthTokenRevoke :one
+DELETE FROM session
+WHERE employee_id = $1
+  AND name = $2::text
+RETURNING id
+`
+
+type AuthTokenRevokeParams struct {
+	EmployeeID int64  `json:"employee_id"`
+	Name       string `json:"name"`
+}
+
+func (q *Queries) AuthTokenRevoke(ctx context.Context, arg AuthTokenRevokeParams) (uuid.UUID, error) {
+	row := q.db.QueryRow(ctx, AuthTokenRevoke, arg.EmployeeID, arg.Name)
+	var id uuid.UUID
+	err := row.Scan(&id)
+	return id, err
+}
+
+const AuthTokenTurn = `-- name: AuthTokenTurn :one
+SELECT id
+FROM employee
+WHERE id = $1
+FOR SHARE
+`
+
+// AuthTokenTurn waits for a change of the employee's password or role that is under way, which may end the session, and
+// makes the next one wait, so that it ends the new token too.
+func (q *Queries) AuthTokenTurn(ctx context.Context, id int64) (int64, error) {
+	row := q.db.QueryRow(ctx, AuthTokenTurn, id)
+	var id_2 int64
+	err := row.Scan(&id_2)
+	return id_2, err
+}
+
 const LoginAttempt = `-- name: LoginAttempt :one
 WITH attempt AS (
     INSERT INTO login_failure AS failure (username, failures, retry_at)
@@ -124,7 +377,8 @@ func (q *Queries) SessionAdd(ctx context.Context, arg SessionAddParams) (time.Ti
 
 const SessionChangePassword = `-- name: SessionChangePassword :one
 UPDATE employee
-SET password_hash = $1
+SET password_hash     = $1,
+    password_one_time = false
 WHERE employee.id = $2
   AND employee.password_hash = $3
   AND EXISTS (
@@ -163,11 +417,15 @@ SELECT schema_migrations.version,
        employee.username,
        employee.fullname,
        employee.role,
+       coalesce(employee.password_one_time, false)::boolean AS password_one_time,
+       session.name,
+       coalesce(session.read_only, false)::boolean AS read_only,
        session.expires_at
 FROM schema_migrations
 LEFT JOIN session
        ON session.id = $1
       AND session.employee_id = $2
+      AND coalesce(session.secret_hash, '') = coalesce($3::bytea, '')
       AND session.expires_at > now()
 LEFT JOIN employee ON employee.id = session.employee_id
 `
@@ -175,21 +433,26 @@ LEFT JOIN employee ON employee.id = session.employee_id
 type SessionEmployeeParams struct {
 	SessionID  uuid.UUID `json:"session_id"`
 	EmployeeID int64     `json:"employee_id"`
+	SecretHash []byte    `json:"secret_hash"`
 }
 
 type SessionEmployeeRow struct {
-	Version   int64      `json:"version"`
-	Dirty     bool       `json:"dirty"`
-	ID        *int64     `json:"id"`
-	Username  *string    `json:"username"`
-	Fullname  *string    `json:"fullname"`
-	Role      *Role      `json:"role"`
-	ExpiresAt *time.Time `json:"expires_at"`
+	Version         int64      `json:"version"`
+	Dirty           bool       `json:"dirty"`
+	ID              *int64     `json:"id"`
+	Username        *string    `json:"username"`
+	Fullname        *string    `json:"fullname"`
+	Role            *Role      `json:"role"`
+	PasswordOneTime bool       `json:"password_one_time"`
+	Name            *string    `json:"name"`
+	ReadOnly        bool       `json:"read_only"`
+	ExpiresAt       *time.Time `json:"expires_at"`
 }
 
-// SessionEmployee gives the schema's version and, when the session is still good, its employee as of now.
+// SessionEmployee gives the version of the schema and, when the session is still good, its employee as of now. The hash of
+// the secret is that in a token for scripts; NULL for a login, whose token is signed.
 func (q *Queries) SessionEmployee(ctx context.Context, arg SessionEmployeeParams) (SessionEmployeeRow, error) {
-	row := q.db.QueryRow(ctx, SessionEmployee, arg.SessionID, arg.EmployeeID)
+	row := q.db.QueryRow(ctx, SessionEmployee, arg.SessionID, arg.EmployeeID, arg.SecretHash)
 	var i SessionEmployeeRow
 	err := row.Scan(
 		&i.Version,
@@ -198,6 +461,9 @@ func (q *Queries) SessionEmployee(ctx context.Context, arg SessionEmployeeParams
 		&i.Username,
 		&i.Fullname,
 		&i.Role,
+		&i.PasswordOneTime,
+		&i.Name,
+		&i.ReadOnly,
 		&i.ExpiresAt,
 	)
 	return i, err

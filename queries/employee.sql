@@ -26,8 +26,8 @@ FROM employee
 ORDER BY username;
 
 -- name: EmployeeAdd :one
-INSERT INTO employee (username, fullname, role, password_hash)
-VALUES (@username, @fullname, @role::role, @password_hash)
+INSERT INTO employee (username, fullname, role, password_hash, password_one_time)
+VALUES (@username, @fullname, @role::role, @password_hash, @password_one_time)
 RETURNING id;
 
 -- name: EmployeeExists :one
@@ -72,7 +72,8 @@ WITH forgotten AS (
     WHERE login_failure.username = @username
 )
 UPDATE employee
-SET password_hash = @password_hash
+SET password_hash     = @password_hash,
+    password_one_time = false
 WHERE employee.username = @username
 RETURNING id;
 

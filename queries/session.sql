@@ -1,16 +1,21 @@
 -- name: SessionEmployee :one
--- SessionEmployee gives the schema's version and, when the session is still good, its employee as of now.
+-- SessionEmployee gives the version of the schema and, when the session is still good, its employee as of now. The hash of
+-- the secret is that in a token for scripts; NULL for a login, whose token is signed.
 SELECT schema_migrations.version,
        schema_migrations.dirty,
        employee.id,
        employee.username,
        employee.fullname,
        employee.role,
+       coalesce(employee.password_one_time, false)::boolean AS password_one_time,
+       session.name,
+       coalesce(session.read_only, false)::boolean AS read_only,
        session.expires_at
 FROM schema_migrations
 LEFT JOIN session
        ON session.id = @session_id
       AND session.employee_id = @employee_id
+      AND coalesce(session.secret_hash, '') = coalesce(sqlc.narg('secret_hash')::bytea, '')
       AND session.expires_at > now()
 LEFT JOIN employee ON employee.id = session.employee_id;
 
@@ -85,7 +90,8 @@ RETURNING expires_at;
 -- SessionChangePassword changes the password that was checked, which ends all sessions of the employee. No row when the
 -- session is over, or when the password was changed meanwhile.
 UPDATE employee
-SET password_hash = @password_hash
+SET password_hash     = @password_hash,
+    password_one_time = false
 WHERE employee.id = @employee_id
   AND employee.password_hash = @checked_hash
   AND EXISTS (
@@ -99,3 +105,88 @@ RETURNING employee.id;
 DELETE FROM session
 WHERE id = @id
   AND employee_id = @employee_id;
+
+-- name: AuthSessions :many
+-- AuthSessions gives the logins of an employee that are good now, and which of them this is.
+SELECT id,
+       created_at,
+       expires_at,
+       (id = @current_id)::boolean AS current
+FROM session_view
+WHERE employee_id = @employee_id
+  AND name IS NULL
+ORDER BY
+    CASE WHEN @sort::text = 'id' THEN id END,
+    CASE WHEN @sort = 'id:desc' THEN id END DESC,
+    CASE WHEN @sort = 'current' THEN id = @current_id END,
+    CASE WHEN @sort = 'current:desc' THEN id = @current_id END DESC,
+    CASE WHEN @sort = 'created_at:desc' THEN created_at END DESC,
+    CASE WHEN @sort = 'expires_at' THEN expires_at END,
+    CASE WHEN @sort = 'expires_at:desc' THEN expires_at END DESC,
+    created_at,
+    id
+LIMIT sqlc.narg('row_limit')::bigint;
+
+-- name: AuthSessionsRevoke :execrows
+-- AuthSessionsRevoke ends one login of an employee, or all of them.
+DELETE FROM session
+WHERE employee_id = @employee_id
+  AND name IS NULL
+  AND (sqlc.narg('id')::uuid IS NULL OR id = sqlc.narg('id')::uuid);
+
+-- name: AuthTokenList :many
+-- AuthTokenList gives the tokens of an employee that are good now, by name, or in the order of a field.
+SELECT id,
+       name::text AS name,
+       read_only,
+       created_at,
+       expires_at
+FROM session_view
+WHERE employee_id = @employee_id
+  AND name IS NOT NULL
+ORDER BY
+    CASE WHEN @sort::text = 'id' THEN id END,
+    CASE WHEN @sort = 'id:desc' THEN id END DESC,
+    CASE WHEN @sort = 'name:desc' THEN name END DESC,
+    CASE WHEN @sort = 'read_only' THEN read_only END,
+    CASE WHEN @sort = 'read_only:desc' THEN read_only END DESC,
+    CASE WHEN @sort = 'created_at' THEN created_at END,
+    CASE WHEN @sort = 'created_at:desc' THEN created_at END DESC,
+    CASE WHEN @sort = 'expires_at' THEN expires_at END,
+    CASE WHEN @sort = 'expires_at:desc' THEN expires_at END DESC,
+    name
+LIMIT sqlc.narg('row_limit')::bigint;
+
+-- name: AuthTokenForget :execrows
+-- AuthTokenForget clears the tokens of an employee that are over, so that their names are free.
+DELETE FROM session
+WHERE employee_id = @employee_id
+  AND name IS NOT NULL
+  AND expires_at <= now();
+
+-- name: AuthTokenTurn :one
+-- AuthTokenTurn waits for a change of the employee's password or role that is under way, which may end the session, and
+-- makes the next one wait, so that it ends the new token too.
+SELECT id
+FROM employee
+WHERE id = @id
+FOR SHARE;
+
+-- name: AuthTokenCreate :one
+-- AuthTokenCreate adds a token, if the login that asks for it is still good.
+INSERT INTO session (id, employee_id, name, secret_hash, read_only, expires_at)
+SELECT @id,
+       login.employee_id,
+       @name::text,
+       @secret_hash::bytea,
+       @read_only,
+       now() + sqlc.arg('seconds')::bigint * interval '1 second'
+FROM session AS login
+WHERE login.id = @login_id
+RETURNING id, name::text AS name, read_only, created_at, expires_at;
+
+-- name: AuthTokenRevoke :one
+DELETE FROM session
+WHERE employee_id = @employee_id
+  AND name = @name::text
+RETURNING id;

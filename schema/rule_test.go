@@ -17,6 +17,8 @@ const (
 	byTrigger       = "23000"
 )
 
+const token = `INSERT INTO session (id, employee_id, name, secret_hash) SELECT gen_random_uuid(), made.* FROM (`
+
 // rules breaks every constraint, and every trigger that refuses, on the sample data.
 var rules = []struct {
 	table, name string
@@ -82,6 +84,22 @@ var rules = []struct {
 		statement: `INSERT INTO session SELECT * FROM session`},
 	{table: "session", name: "session_employee_fkey", code: foreignKey,
 		statement: `INSERT INTO session (id, employee_id) VALUES (gen_random_uuid(), 0)`},
+	{table: "session", name: "session_name_line", code: check,
+		statement: token + `SELECT id, E'a\nb', sha256('') FROM employee) AS made`},
+	{table: "session", name: "session_name_key", code: primaryOrUnique,
+		setup:     token + `SELECT id, 'nightly', sha256('') FROM employee) AS made`,
+		statement: token + `SELECT id, 'nightly', sha256('x') FROM employee) AS made`},
+	{table: "session", name: "session_token_has_secret", code: check,
+		statement: token + `SELECT id, 'nightly', NULL::bytea FROM employee) AS made`},
+	{table: "session", name: "session_token_has_secret", code: check,
+		statement: token + `SELECT id, NULL, sha256('') FROM employee) AS made`},
+	{table: "session", name: "session_secret_hash_sha256", code: check,
+		statement: token + `SELECT id, 'nightly', 'the secret itself'::bytea FROM employee) AS made`},
+	{table: "session", name: "session_read_only_token", code: check,
+		setup:     `INSERT INTO session (id, employee_id) SELECT gen_random_uuid(), id FROM employee`,
+		statement: `UPDATE session SET read_only = true`},
+	{table: "session", name: "session_within_a_year", code: check,
+		statement: `INSERT INTO session (id, employee_id, expires_at) SELECT gen_random_uuid(), id, now() + interval '367 days' FROM employee`},
 	{table: "session", name: "session_ends_after_start", code: check,
 		statement: `INSERT INTO session (id, employee_id, expires_at) SELECT gen_random_uuid(), id, now() FROM employee`},
 	{table: "login_failure", name: "login_failure_pkey", code: primaryOrUnique,

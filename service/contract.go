@@ -81,7 +81,7 @@ func (s *Session) ContractAdd(ctx context.Context, p gen.ContractAddParams) (row
 	p.ID = uuid.New()
 	err = s.send(ctx, adds,
 		ask(ctx, (*gen.Queries).ContractAdd, p, new(uuid.UUID)),
-		ask(ctx, (*gen.Queries).ContractDetail, p.ID, &row))
+		back(ask(ctx, (*gen.Queries).ContractDetail, p.ID, &row)))
 	if errors.Is(err, pgx.ErrNoRows) {
 		return row, noCustomer(p.CustomerID)
 	}
@@ -98,7 +98,7 @@ func (s *Session) ContractUpdate(ctx context.Context, p gen.ContractUpdateParams
 	p.OwnCommercialID = by.own
 	err = s.send(ctx, settles,
 		ask(ctx, (*gen.Queries).ContractUpdate, p, new(uuid.UUID)),
-		ask(ctx, (*gen.Queries).ContractDetail, p.ID, &row))
+		back(ask(ctx, (*gen.Queries).ContractDetail, p.ID, &row)))
 	if errors.Is(err, pgx.ErrNoRows) && p.CustomerID != nil {
 		contract, errNow := s.contractNow(ctx, p.ID)
 		if errNow == nil && (by.own == nil || contract.CommercialID == by.ID) {
@@ -116,7 +116,7 @@ func (s *Session) ContractSign(ctx context.Context, id uuid.UUID) (row gen.Contr
 	}
 	err = s.send(ctx, settles,
 		ask(ctx, (*gen.Queries).ContractSign, gen.ContractSignParams{ID: id, OwnCommercialID: by.own}, &changed),
-		ask(ctx, (*gen.Queries).ContractDetail, id, &row))
+		back(ask(ctx, (*gen.Queries).ContractDetail, id, &row)))
 	return row, changed, s.whyNoContract(ctx, err, by, id)
 }
 
@@ -139,7 +139,7 @@ func (s *Session) ContractAddPayment(ctx context.Context, p gen.ContractAddPayme
 	var contract gen.ContractView
 	err = s.send(ctx, settles,
 		ask(ctx, (*gen.Queries).ContractAddPayment, p, &payment),
-		ask(ctx, (*gen.Queries).ContractDetail, p.ContractID, &contract))
+		back(ask(ctx, (*gen.Queries).ContractDetail, p.ContractID, &contract)))
 	if errors.Is(err, pgx.ErrNoRows) {
 		contract, errNow := s.contractNow(ctx, p.ContractID)
 		if errNow == nil && (by.own == nil || contract.CommercialID == by.ID) {

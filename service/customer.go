@@ -44,7 +44,7 @@ func (s *Session) CustomerAdd(ctx context.Context, p gen.CustomerAddParams) (row
 	var id int64
 	err = s.send(ctx, adds,
 		ask(ctx, (*gen.Queries).CustomerAdd, p, &id),
-		fetch(ctx, (*gen.Queries).CustomerAdded, &row))
+		back(fetch(ctx, (*gen.Queries).CustomerAdded, &row)))
 	return row, translate(ctx, s.db, err)
 }
 
@@ -57,7 +57,7 @@ func (s *Session) CustomerUpdate(ctx context.Context, p gen.CustomerUpdateParams
 	p.OwnCommercialID = by.own
 	err = s.send(ctx, settles,
 		ask(ctx, (*gen.Queries).CustomerUpdate, p, new(int64)),
-		ask(ctx, (*gen.Queries).CustomerDetail, p.ID, &row))
+		back(ask(ctx, (*gen.Queries).CustomerDetail, p.ID, &row)))
 	return row, s.whyNoCustomer(ctx, err, by, p.ID)
 }
 
@@ -68,7 +68,7 @@ func (s *Session) CustomerSetCommercial(ctx context.Context, p gen.CustomerSetCo
 	}
 	err = s.send(ctx, settles,
 		ask(ctx, (*gen.Queries).CustomerSetCommercial, p, new(int64)),
-		ask(ctx, (*gen.Queries).CustomerDetail, p.ID, &row))
+		back(ask(ctx, (*gen.Queries).CustomerDetail, p.ID, &row)))
 	if errors.Is(err, pgx.ErrNoRows) {
 		if _, err := s.customerNow(ctx, p.ID); err != nil {
 			return row, err

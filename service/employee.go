@@ -50,7 +50,7 @@ func (s *Session) EmployeeAdd(ctx context.Context, p gen.EmployeeAddParams, pass
 	}
 	err = s.send(ctx, adds,
 		ask(ctx, (*gen.Queries).EmployeeAdd, p, new(int64)),
-		ask(ctx, (*gen.Queries).EmployeeDetail, p.Username, &row))
+		back(ask(ctx, (*gen.Queries).EmployeeDetail, p.Username, &row)))
 	return row, translate(ctx, s.db, err)
 }
 
@@ -65,8 +65,7 @@ func (s *Service) EmployeeAddFirst(ctx context.Context, username, fullname, pass
 		fetch(ctx, (*gen.Queries).EmployeeFirstTurn, new(int64)),
 		ask(ctx, (*gen.Queries).EmployeeAddFirst, gen.EmployeeAddFirstParams{
 			Username: username, Fullname: fullname, PasswordHash: hash,
-		}, new(int64)),
-		ask(ctx, (*gen.Queries).EmployeeDetail, username, new(gen.EmployeeView)))
+		}, new(int64)))
 	if errors.Is(err, pgx.ErrNoRows) {
 		return &Error{Code: Conflict, Message: "The database has employees already; an administrator adds more.", Hint: "crm employee add"}
 	}
@@ -97,7 +96,7 @@ func (s *Session) EmployeeSetRole(ctx context.Context, p gen.EmployeeSetRolePara
 	}
 	err = s.send(ctx, settles,
 		ask(ctx, (*gen.Queries).EmployeeSetRole, p, new(int64)),
-		ask(ctx, (*gen.Queries).EmployeeDetail, p.Username, &row))
+		back(ask(ctx, (*gen.Queries).EmployeeDetail, p.Username, &row)))
 	return row, s.orNoEmployee(ctx, err, p.Username)
 }
 
@@ -112,7 +111,7 @@ func (s *Session) EmployeeSetPassword(ctx context.Context, username, password st
 	}
 	err = s.send(ctx, settles,
 		ask(ctx, (*gen.Queries).EmployeeSetPassword, gen.EmployeeSetPasswordParams{Username: username, PasswordHash: hash}, new(int64)),
-		ask(ctx, (*gen.Queries).EmployeeDetail, username, &row))
+		back(ask(ctx, (*gen.Queries).EmployeeDetail, username, &row)))
 	return row, s.orNoEmployee(ctx, err, username)
 }
 

@@ -44,7 +44,7 @@ func (s *Session) EventAdd(ctx context.Context, p gen.EventAddParams) (row gen.E
 	p.OwnCommercialID = by.own
 	err = s.send(ctx, adds,
 		ask(ctx, (*gen.Queries).EventAdd, p, new(int64)),
-		fetch(ctx, (*gen.Queries).EventAdded, &row))
+		back(fetch(ctx, (*gen.Queries).EventAdded, &row)))
 	return row, s.whyNoContract(ctx, err, by, p.ContractID)
 }
 
@@ -58,7 +58,7 @@ func (s *Session) EventUpdate(ctx context.Context, p gen.EventUpdateParams) (row
 	p.OwnSupportID = by.own
 	err = s.send(ctx, settles,
 		ask(ctx, (*gen.Queries).EventUpdate, p, new(int64)),
-		ask(ctx, (*gen.Queries).EventDetail, p.ID, &row))
+		back(ask(ctx, (*gen.Queries).EventDetail, p.ID, &row)))
 	if errors.Is(err, pgx.ErrNoRows) {
 		event, err := s.eventNow(ctx, p.ID)
 		if err != nil {
@@ -80,7 +80,7 @@ func (s *Session) EventSetSupport(ctx context.Context, p gen.EventSetSupportPara
 	}
 	err = s.send(ctx, settles,
 		ask(ctx, (*gen.Queries).EventSetSupport, p, new(int64)),
-		ask(ctx, (*gen.Queries).EventDetail, p.ID, &row))
+		back(ask(ctx, (*gen.Queries).EventDetail, p.ID, &row)))
 	if errors.Is(err, pgx.ErrNoRows) {
 		if _, err := s.eventNow(ctx, p.ID); err != nil {
 			return row, err

@@ -51,6 +51,8 @@ func hashPassword(username, password string) (string, error) {
 	return argon2id.CreateHash(norm.NFC.String(password), &passwordCost)
 }
 
+func samePassword(a, b string) bool { return norm.NFC.String(a) == norm.NFC.String(b) }
+
 func verifyPassword(password, hash string) bool {
 	ok, err := argon2id.ComparePasswordAndHash(norm.NFC.String(password), hash)
 	return err == nil && ok

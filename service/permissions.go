@@ -18,45 +18,74 @@ const (
 	all Scope = "all"
 )
 
-// permissions is who may do what.
-var permissions = map[string][4]Scope{
-	//                       none commercial support administrator
-	"AuthWhoami":            {all, all, all, all},
-	"AuthLogout":            {all, all, all, all},
-	"AuthChangePassword":    {all, all, all, all},
-	"EmployeeList":          {all, all, all, all},
-	"EmployeeCount":         {all, all, all, all},
-	"EmployeeDetail":        {all, all, all, all},
-	"EmployeeUsernames":     {all, all, all, all},
-	"EmployeeAdd":           {no, no, no, all},
-	"EmployeeUpdate":        {no, no, no, all},
-	"EmployeeSetRole":       {no, no, no, all},
-	"EmployeeSetPassword":   {no, no, no, all},
-	"EmployeeDelete":        {no, no, no, all},
-	"CustomerList":          {all, all, all, all},
-	"CustomerCount":         {all, all, all, all},
-	"CustomerDetail":        {all, all, all, all},
-	"CustomerAdd":           {no, own, no, no},
-	"CustomerUpdate":        {no, own, no, no},
-	"CustomerSetCommercial": {no, no, no, all},
-	"ContractList":          {all, all, all, all},
-	"ContractCount":         {all, all, all, all},
-	"ContractDetail":        {all, all, all, all},
-	"ContractFind":          {all, all, all, all},
-	"ContractPayments":      {all, all, all, all},
-	"ContractPaymentsCount": {all, all, all, all},
-	"ContractAdd":           {no, no, no, all},
-	"ContractUpdate":        {no, own, no, all},
-	"ContractSign":          {no, own, no, all},
-	"ContractAddPayment":    {no, own, no, all},
-	"EventList":             {all, all, all, all},
-	"EventCount":            {all, all, all, all},
-	"EventDetail":           {all, all, all, all},
-	"EventAdd":              {no, own, no, no},
-	"EventSetSupport":       {no, no, no, all},
-	"EventUpdate":           {no, no, own, no},
-	"DbPopulate":            {no, no, no, all},
+// Access is what kind of session an operation needs.
+type Access string
+
+const (
+	read  Access = "read"  // any, also a read-only token
+	write Access = "write" // a login, or a token that may write
+	login Access = "login" // a login: nobody gets more out of a token than it says
+)
+
+type permission struct {
+	needs                                    Access
+	none, commercial, support, administrator Scope
 }
+
+// scopes is a permission's by role, in the order of gen.AllRoleValues.
+func (p permission) scopes() [4]Scope {
+	return [4]Scope{p.none, p.commercial, p.support, p.administrator}
+}
+
+// permissions is who may do what.
+var permissions = map[string]permission{
+	//                       needs  none commercial support administrator
+	"AuthWhoami":            {read, all, all, all, all},
+	"AuthLogout":            {read, all, all, all, all},
+	"AuthChangePassword":    {login, all, all, all, all},
+	"AuthSessions":          {read, all, all, all, all},
+	"AuthSessionsCount":     {read, all, all, all, all},
+	"AuthSessionsRevoke":    {login, all, all, all, all},
+	"AuthTokenList":         {read, all, all, all, all},
+	"AuthTokenListCount":    {read, all, all, all, all},
+	"AuthTokenCreate":       {login, all, all, all, all},
+	"AuthTokenRevoke":       {login, all, all, all, all},
+	"EmployeeList":          {read, all, all, all, all},
+	"EmployeeCount":         {read, all, all, all, all},
+	"EmployeeDetail":        {read, all, all, all, all},
+	"EmployeeUsernames":     {read, all, all, all, all},
+	"EmployeeAdd":           {write, no, no, no, all},
+	"EmployeeUpdate":        {write, no, no, no, all},
+	"EmployeeSetRole":       {write, no, no, no, all},
+	"EmployeeSetPassword":   {write, no, no, no, all},
+	"EmployeeDelete":        {write, no, no, no, all},
+	"CustomerList":          {read, all, all, all, all},
+	"CustomerCount":         {read, all, all, all, all},
+	"CustomerDetail":        {read, all, all, all, all},
+	"CustomerAdd":           {write, no, own, no, no},
+	"CustomerUpdate":        {write, no, own, no, no},
+	"CustomerSetCommercial": {write, no, no, no, all},
+	"ContractList":          {read, all, all, all, all},
+	"ContractCount":         {read, all, all, all, all},
+	"ContractDetail":        {read, all, all, all, all},
+	"ContractFind":          {read, all, all, all, all},
+	"ContractPayments":      {read, all, all, all, all},
+	"ContractPaymentsCount": {read, all, all, all, all},
+	"ContractAdd":           {write, no, no, no, all},
+	"ContractUpdate":        {write, no, own, no, all},
+	"ContractSign":          {write, no, own, no, all},
+	"ContractAddPayment":    {write, no, own, no, all},
+	"EventList":             {read, all, all, all, all},
+	"EventCount":            {read, all, all, all, all},
+	"EventDetail":           {read, all, all, all, all},
+	"EventAdd":              {write, no, own, no, no},
+	"EventSetSupport":       {write, no, no, no, all},
+	"EventUpdate":           {write, no, no, own, no},
+	"DbPopulate":            {write, no, no, no, all},
+}
+
+// beforeNewPassword is what is allowed with a password that is good for the first login only.
+var beforeNewPassword = []string{"AuthWhoami", "AuthLogout", "AuthChangePassword"}
 
 // Permission is one line of the table. An operation is named as its command: contract add-payment.
 type Permission struct {
@@ -68,7 +97,7 @@ type Permission struct {
 func Permissions() []Permission {
 	table := make([]Permission, 0, len(permissions))
 	for _, operation := range slices.Sorted(maps.Keys(permissions)) {
-		scopes := permissions[operation]
+		scopes := permissions[operation].scopes()
 		table = append(table, Permission{commandOf(operation), scopes[0], scopes[1], scopes[2], scopes[3]})
 	}
 	return table
@@ -79,6 +108,9 @@ func (s *Session) permit(operation string, row gen.SessionEmployeeRow) (actor, e
 	if err := checkVersion(row.Version, row.Dirty); err != nil {
 		return actor{}, err
 	}
+	if row.ID == nil && s.claims.secretHash != nil {
+		return actor{}, errTokenOver
+	}
 	if row.ID == nil {
 		return actor{}, errSessionOver
 	}
@@ -86,10 +118,21 @@ func (s *Session) permit(operation string, row gen.SessionEmployeeRow) (actor, e
 		ID: *row.ID, Username: *row.Username, Fullname: *row.Fullname, Role: *row.Role,
 	}}
 	s.role = by.Role
-	scopes, ok := permissions[operation]
+	permission, ok := permissions[operation]
 	if !ok {
 		panic("service: no permission row for " + operation)
 	}
+	command := "crm " + commandOf(operation)
+	switch {
+	case row.PasswordOneTime && !slices.Contains(beforeNewPassword, operation):
+		return actor{}, &Error{Code: PermissionDenied, Message: "Your password was for the first login only: change it first.",
+			Hint: "crm auth change-password"}
+	case permission.needs == login && row.Name != nil:
+		return actor{}, &Error{Code: PermissionDenied, Message: fmt.Sprintf("%q needs a login; a token is not enough.", command)}
+	case permission.needs == write && row.ReadOnly:
+		return actor{}, &Error{Code: PermissionDenied, Message: fmt.Sprintf("%q changes data; the token %q is read-only.", command, *row.Name)}
+	}
+	scopes := permission.scopes()
 	switch scopes[slices.Index(gen.AllRoleValues(), by.Role)] {
 	case all:
 	case own:
@@ -102,7 +145,7 @@ func (s *Session) permit(operation string, row gen.SessionEmployeeRow) (actor, e
 			}
 		}
 		return actor{}, &Error{Code: PermissionDenied, Message: fmt.Sprintf("%q is for the role %s; %s has the role %s.",
-			"crm "+commandOf(operation), strings.Join(roles, " or "), by.Username, by.Role)}
+			command, strings.Join(roles, " or "), by.Username, by.Role)}
 	}
 	return by, nil
 }
@@ -116,6 +159,9 @@ func commandOf(operation string) string {
 			words = append(words, "")
 		}
 		words[len(words)-1] += strings.ToLower(string(r))
+	}
+	if words[1] == "token" { // a group of its own below auth
+		return strings.Join(words, " ")
 	}
 	return words[0] + " " + strings.Join(words[1:], "-")
 }

@@ -13,6 +13,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/uuid"
 
@@ -48,6 +49,26 @@ var calls = map[string]call{
 	"AuthChangePassword": {writes: true, do: func(ctx context.Context, s *service.Session, _ target) error {
 		return second(s.AuthChangePassword(ctx, password, goodPassword))
 	}},
+	"AuthSessions": {do: func(ctx context.Context, s *service.Session, _ target) error {
+		return second(all(s.AuthSessions(ctx, gen.AuthSessionsParams{})))
+	}},
+	"AuthSessionsCount": {do: func(ctx context.Context, s *service.Session, _ target) error {
+		return second(s.AuthSessionsCount(ctx, gen.AuthSessionsParams{}))
+	}},
+	"AuthSessionsRevoke": {writes: true, do: func(ctx context.Context, s *service.Session, _ target) error {
+		return second(s.AuthSessionsRevoke(ctx, nil))
+	}},
+	"AuthTokenList": {do: func(ctx context.Context, s *service.Session, _ target) error {
+		return second(all(s.AuthTokenList(ctx, gen.AuthTokenListParams{})))
+	}},
+	"AuthTokenListCount": {do: func(ctx context.Context, s *service.Session, _ target) error {
+		return second(s.AuthTokenListCount(ctx, gen.AuthTokenListParams{}))
+	}},
+	"AuthTokenCreate": {writes: true, do: func(ctx context.Context, s *service.Session, _ target) error {
+		return second(s.AuthTokenCreate(ctx, "another", false, time.Hour))
+	}},
+	"AuthTokenRevoke": {writes: true, before: "INSERT INTO session (id, employee_id, name, secret_hash) SELECT gen_random_uuid(), id, 'old', sha256('') FROM employee",
+		do: func(ctx context.Context, s *service.Session, _ target) error { return s.AuthTokenRevoke(ctx, "old") }},
 	"EmployeeList": {do: func(ctx context.Context, s *service.Session, _ target) error {
 		return second(all(s.EmployeeList(ctx, gen.EmployeeListParams{})))
 	}},
@@ -169,6 +190,43 @@ func TestPermissions(t *testing.T) {
 			}
 		})
 	}
+	for _, kind := range []struct {
+		name     string
+		readOnly bool
+		enough   []string
+	}{
+		{"a token", false, []string{"read", "write"}},
+		{"a read-only token", true, []string{"read"}},
+	} {
+		t.Run(kind.name, func(t *testing.T) {
+			t.Parallel()
+			p := sample(t)
+			p.employee("none2", "none")
+			for i, role := range gen.AllRoleValues() {
+				token := must[service.Token](t)(p.as(string(role)+"1").AuthTokenCreate(t.Context(), "walk", kind.readOnly, time.Hour))
+				for operation, row := range expected {
+					want := service.PermissionDenied
+					if (row[i] == "all" || row[i] == "own") && slices.Contains(kind.enough, row[4]) {
+						want = ""
+					}
+					walk(t, p, operation, string(role)+" with "+kind.name, token.Secret, targets[0], want)
+				}
+			}
+		})
+	}
+	t.Run("one-time password", func(t *testing.T) {
+		t.Parallel()
+		p := sample(t)
+		p.employee("none2", "none")
+		p.exec("UPDATE employee SET password_one_time = true WHERE username <> 'none2'")
+		for operation := range expected {
+			want := service.PermissionDenied
+			if slices.Contains([]string{"AuthWhoami", "AuthLogout", "AuthChangePassword"}, operation) {
+				want = ""
+			}
+			walk(t, p, operation, "one who has not changed the first password", p.token("administrator1"), targets[0], want)
+		}
+	})
 	t.Run("logged out", func(t *testing.T) {
 		t.Parallel()
 		p := sample(t)
@@ -353,7 +411,7 @@ func readPermissions(t *testing.T) map[string][]string {
 		if len(words) == 0 || words[0] == "#" {
 			continue
 		}
-		if len(words) != 5 || table[words[0]] != nil {
+		if len(words) != 6 || table[words[0]] != nil {
 			t.Fatalf("testdata/permissions.txt: %s", line)
 		}
 		table[words[0]] = words[1:]

@@ -20,16 +20,17 @@ import (
 // core is what Service and Session work with. It has no exported method: what a Session can do stands in the table.
 type core struct {
 	db       DB
-	key      []byte
+	keys     [][]byte // the first signs, all are good to verify with
 	patience *patience
 }
 
 // Service does what needs no session: logging in, and the first steps in a new database.
 type Service struct{ core }
 
-// New makes a Service that signs tokens with the key.
-func New(db DB, key []byte) *Service {
-	return &Service{core{db: db, key: key, patience: &patience{}}}
+// New makes a Service that signs tokens with the first key. Tokens that were signed with one of the others are good too:
+// those of the last 30 minutes, after a new key was made.
+func New(db DB, keys ...[]byte) *Service {
+	return &Service{core{db: db, keys: keys, patience: &patience{}}}
 }
 
 // Within makes a Service, for one command, whose waits for the database together are no longer than the limit.

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/golang-jwt/jwt/v5"
@@ -32,10 +33,11 @@ var (
 type claims struct {
 	sessionID  uuid.UUID
 	employeeID int64
+	secretHash []byte // of a token for scripts; nil for a login
 }
 
 func (c claims) session() gen.SessionEmployeeParams {
-	return gen.SessionEmployeeParams{SessionID: c.sessionID, EmployeeID: c.employeeID}
+	return gen.SessionEmployeeParams{SessionID: c.sessionID, EmployeeID: c.employeeID, SecretHash: c.secretHash}
 }
 
 // As binds the Service to the employee of a token. Whether the session is still good, each operation asks the database.
@@ -43,8 +45,19 @@ func (s *Service) As(token string) (*Session, error) {
 	if token == "" {
 		return nil, errNotLoggedIn
 	}
+	if strings.HasPrefix(token, tokenPrefix) {
+		claims, err := parseToken(token)
+		if err != nil {
+			return nil, err
+		}
+		return &Session{core: s.core, claims: claims}, nil
+	}
+	keys := jwt.VerificationKeySet{}
+	for _, key := range s.keys {
+		keys.Keys = append(keys.Keys, key)
+	}
 	var registered jwt.RegisteredClaims
-	_, err := jwt.ParseWithClaims(token, &registered, func(*jwt.Token) (any, error) { return s.key, nil },
+	_, err := jwt.ParseWithClaims(token, &registered, func(*jwt.Token) (any, error) { return keys, nil },
 		jwt.WithValidMethods([]string{jwt.SigningMethodHS256.Alg()}),
 		jwt.WithIssuer(tokenIssuer),
 		jwt.WithAudience(tokenAudience),
@@ -61,7 +74,7 @@ func (s *Service) As(token string) (*Session, error) {
 	if err := errors.Join(errID, errSubject); err != nil {
 		return nil, badToken(err)
 	}
-	return &Session{core: s.core, claims: claims{sessionID, employeeID}}, nil
+	return &Session{core: s.core, claims: claims{sessionID: sessionID, employeeID: employeeID}}, nil
 }
 
 // badToken answers a token that cannot be trusted as one whose session is over; the cause is for a report.
@@ -76,6 +89,9 @@ func badToken(cause error) *Error {
 func NeedsLogin(err error) bool {
 	return errors.Is(err, errNotLoggedIn) || errors.Is(err, errSessionOver)
 }
+
+// IsWrongPassword says whether a login was refused for its username or password, and may be tried again at once.
+func IsWrongPassword(err error) bool { return errors.Is(err, errLoginFailed) }
 
 // Login starts a session of 30 minutes and gives its token. An unknown username is answered as a wrong password is, in
 // words and in time.
@@ -135,13 +151,14 @@ func (s *core) startSession(ctx context.Context, employeeID int64, hash string, 
 		Audience:  jwt.ClaimStrings{tokenAudience},
 		IssuedAt:  jwt.NewNumericDate(time.Now()),
 		ExpiresAt: jwt.NewNumericDate(expiresAt),
-	}).SignedString(s.key)
+	}).SignedString(s.keys[0])
 }
 
-// Whoami is who is logged in, and until when.
+// Whoami is who is logged in, until when, and whether the password has to be changed first of all.
 type Whoami struct {
 	gen.EmployeeView
-	ExpiresAt time.Time
+	ExpiresAt       time.Time
+	PasswordOneTime bool
 }
 
 // AuthWhoami gives the employee of this session.
@@ -154,7 +171,7 @@ func (s *Session) AuthWhoami(ctx context.Context) (Whoami, error) {
 	if err != nil {
 		return Whoami{}, err
 	}
-	return Whoami{by.EmployeeView, *row.ExpiresAt}, nil
+	return Whoami{by.EmployeeView, *row.ExpiresAt, row.PasswordOneTime}, nil
 }
 
 // AuthLogout ends this session. One that is over already is Unauthenticated.
@@ -177,6 +194,9 @@ func (s *Session) AuthChangePassword(ctx context.Context, current, password stri
 	// Before the attempt is counted: a bad new password is no failed login.
 	if err := CheckPassword(by.Username, password); err != nil {
 		return "", err
+	}
+	if samePassword(password, current) {
+		return "", &InputError{Message: "The new password is the current one."}
 	}
 	attempt, err := s.attempt(ctx, by.Username)
 	if err != nil {

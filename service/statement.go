@@ -43,6 +43,19 @@ func look[P, R any](ctx context.Context, accessor func(*gen.Queries, context.Con
 	}
 }
 
+// back is the statement that reads what the ones before it left, so that it has to be there.
+func back(each statement) statement {
+	return func(db gen.DBTX) error {
+		err := each(db)
+		if errors.Is(err, pgx.ErrNoRows) {
+			return errGone
+		}
+		return err
+	}
+}
+
+var errGone = errors.New("what was written is not there")
+
 // run sends the statements together: all of them are done or none. The first that fails, or that has no row where it
 // needs one, gives the error.
 func run(ctx context.Context, db DB, statements []statement) error {
@@ -56,15 +69,14 @@ func run(ctx context.Context, db DB, statements []statement) error {
 		}
 	}
 	results := db.SendBatch(ctx, batch)
-	for i, each := range statements {
+	for _, each := range statements {
 		err := each(answers{results})
 		if err == nil {
 			continue
 		}
 		closing := results.Close()
-		if errors.Is(err, pgx.ErrNoRows) && (i == len(statements)-1 || isUnanswered(closing)) {
-			// The last reads back what those before it left, so it has to be there.
-			return fmt.Errorf("no row in an answer: %w", errors.Join(errors.New(err.Error()), closing))
+		if isUnanswered(closing) { // what went before may stand, or not
+			return closing
 		}
 		return err
 	}

@@ -14,7 +14,7 @@ import (
 )
 
 // drainTime is how long a stream that was left reads on.
-const drainTime = 50 * time.Millisecond
+const drainTime = 250 * time.Millisecond
 
 // stream runs the query of a list together with the check of the session, in one round trip, and hands the rows on as
 // they arrive. params is the query's generated struct, whose fields are in the order of its parameters. What fails for a

@@ -55,12 +55,14 @@ func TestStreamMemory(t *testing.T) {
 	}
 }
 
-// TestStreamBreak leaves the connection good for the next operation, also after the first row of many.
+// TestStreamBreak leaves the Service good for the next operation, also after the first row of many.
 func TestStreamBreak(t *testing.T) {
 	t.Parallel()
 	p := sample(t)
 	params := p.fill(20_000)
-	s := p.as("none1")
+	pool := must[*pgxpool.Pool](t)(service.Connect(t.Context(), p.config, 0))
+	t.Cleanup(pool.Close)
+	s := p.asOn(service.New(pool, testKey), "none1")
 	for _, after := range []int{1, 1000, 19_999} {
 		n := 0
 		for _, err := range s.ContractPayments(t.Context(), params) {

@@ -1,0 +1,57 @@
+package cli
+
+import (
+	"context"
+
+	"github.com/google/uuid"
+	"github.com/peterbourgon/ff/v3/ffcli"
+
+	"github.com/epicevents/crm/gen"
+	"github.com/epicevents/crm/service"
+)
+
+func (a *app) authSessions() *ffcli.Command {
+	c := a.command("sessions", "list your logins, or end them").examples(
+		"crm auth sessions",
+		"crm auth sessions --revoke 5f0c1a52-8d0e-4c1a-9d62-3f1d1f0f7a10",
+		"crm auth sessions --all",
+	)
+	revoke := flagOf(c, "revoke", "ID", "end the login of this id", parseUUID)
+	var all bool
+	c.FlagSet.BoolVar(&all, "all", false, "end all logins, this one too")
+	l := listingOf(c, logins)
+	return c.doesAs(func(ctx context.Context, s *service.Session) error {
+		if all && revoke.set {
+			return &usageError{"--revoke and --all exclude each other.", ""}
+		}
+		if !all && !revoke.set {
+			p := gen.AuthSessionsParams{Sort: l.order(), RowLimit: l.rowLimit()}
+			return showList(a, ctx, l, logins, s.AuthSessions(ctx, p), func(ctx context.Context) (int64, error) {
+				return s.AuthSessionsCount(ctx, p)
+			})
+		}
+		var id *uuid.UUID
+		if revoke.set {
+			id = &revoke.got
+		}
+		ended, err := s.AuthSessionsRevoke(ctx, id)
+		if err != nil {
+			return err
+		}
+		a.notice("%d of your sessions ended.", ended)
+		if _, err := s.AuthWhoami(ctx); service.NeedsLogin(err) {
+			return a.removeToken() // it was this one
+		}
+		return nil
+	})
+}
+
+var logins = resource[gen.AuthSessionsRow]{
+	name: "login", title: "Logins", hue: hueBlue,
+	columns: []column[gen.AuthSessionsRow]{
+		{name: "id", value: func(s gen.AuthSessionsRow) any { return s.ID }},
+		{name: "current", value: func(s gen.AuthSessionsRow) any { return s.Current }},
+		{name: "created_at", value: func(s gen.AuthSessionsRow) any { return s.CreatedAt }, rank: 1},
+		{name: "expires_at", value: func(s gen.AuthSessionsRow) any { return s.ExpiresAt }},
+	},
+}

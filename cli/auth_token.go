@@ -1,0 +1,111 @@
+package cli
+
+import (
+	"context"
+	"time"
+
+	"github.com/peterbourgon/ff/v3/ffcli"
+
+	"github.com/epicevents/crm/gen"
+	"github.com/epicevents/crm/service"
+)
+
+// tokenLifetime is how long a token lasts unless it is told otherwise.
+const tokenLifetime = 90 * 24 * time.Hour
+
+func (a *app) authTokenCommands() *ffcli.Command {
+	return groupOf("token", "tokens for scripts, which act as you without a login",
+		a.authTokenCreate(),
+		a.authTokenList(),
+		a.authTokenRevoke(),
+	)
+}
+
+func (a *app) authTokenCreate() *ffcli.Command {
+	c := a.command("create", "make a token, which is shown this once").examples(
+		"crm auth token create nightly --read-only",
+		"(umask 077; crm auth token create --name nightly --expires 30d -o csv --no-header --fields token > nightly.token)",
+		"CRM_TOKEN_FILE=nightly.token crm contract list --not-paid-filter -o csv",
+	)
+	name := asArgument(flagOf(c, "name", "NAME", "what the token is for", lineOf("name")))
+	var readOnly bool
+	c.FlagSet.BoolVar(&readOnly, "read-only", false, "a token that changes nothing")
+	expires := flagOf(c, "expires", "TIME", "how long it lasts, such as 12h, 90d or 26w; a year at most (default 90d)", service.ParseLifetime)
+	show := detailOf(c, newTokens)
+	return c.doesAs(func(ctx context.Context, s *service.Session) error {
+		if !expires.set {
+			expires.got = tokenLifetime
+		}
+		token, err := s.AuthTokenCreate(ctx, name.got, readOnly, expires.got)
+		if err != nil {
+			return err
+		}
+		if isTerminal(a.Out) {
+			a.notice("The token is not shown again. A script takes it from CRM_TOKEN, or from a file of mode 0600 in CRM_TOKEN_FILE.")
+		}
+		return show(token)
+	})
+}
+
+func (a *app) authTokenList() *ffcli.Command {
+	c := a.command("list", "list your tokens").examples("crm auth token list")
+	l := listingOf(c, tokens)
+	return c.doesAs(func(ctx context.Context, s *service.Session) error {
+		p := gen.AuthTokenListParams{Sort: l.order(), RowLimit: l.rowLimit()}
+		return showList(a, ctx, l, tokens, s.AuthTokenList(ctx, p), func(ctx context.Context) (int64, error) {
+			return s.AuthTokenListCount(ctx, p)
+		})
+	})
+}
+
+func (a *app) authTokenRevoke() *ffcli.Command {
+	c := a.command("revoke", "end a token").examples("crm auth token revoke nightly")
+	name := asArgument(flagOf(c, "name", "NAME", "name of the token", lineOf("name")))
+	name.pick = a.pickToken
+	return c.doesAs(func(ctx context.Context, s *service.Session) error {
+		if err := s.AuthTokenRevoke(ctx, name.got); err != nil {
+			return err
+		}
+		a.notice("The token %q is revoked.", name.got)
+		return nil
+	})
+}
+
+func (a *app) pickToken(ctx context.Context) ([]choice, error) {
+	s, err := a.session(ctx)
+	if err != nil {
+		return nil, err
+	}
+	var choices []choice
+	for token, err := range s.AuthTokenList(ctx, gen.AuthTokenListParams{}) {
+		if err != nil {
+			return nil, err
+		}
+		choices = append(choices, choice{token.Name, token.Name})
+	}
+	return choices, nil
+}
+
+var tokens = resource[gen.AuthTokenListRow]{
+	name: "token", title: "Tokens", hue: hueBlue,
+	columns: []column[gen.AuthTokenListRow]{
+		{name: "id", value: func(t gen.AuthTokenListRow) any { return t.ID }, rank: 2},
+		{name: "name", value: func(t gen.AuthTokenListRow) any { return t.Name }},
+		{name: "read_only", value: func(t gen.AuthTokenListRow) any { return t.ReadOnly }},
+		{name: "created_at", value: func(t gen.AuthTokenListRow) any { return t.CreatedAt }, rank: 1},
+		{name: "expires_at", value: func(t gen.AuthTokenListRow) any { return t.ExpiresAt }},
+	},
+}
+
+// newTokens shows a token that was just made, with itself.
+var newTokens = resource[service.Token]{
+	name: "token", title: "Tokens", hue: hueBlue,
+	columns: []column[service.Token]{
+		{name: "id", value: func(t service.Token) any { return t.ID }},
+		{name: "name", value: func(t service.Token) any { return t.Name }},
+		{name: "read_only", value: func(t service.Token) any { return t.ReadOnly }},
+		{name: "created_at", value: func(t service.Token) any { return t.CreatedAt }},
+		{name: "expires_at", value: func(t service.Token) any { return t.ExpiresAt }},
+		{name: "token", value: func(t service.Token) any { return t.Secret }, whole: true},
+	},
+}
