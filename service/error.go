@@ -95,6 +95,9 @@ func isUnanswered(err error) bool {
 	if err == nil || pgconn.SafeToRetry(err) {
 		return false
 	}
+	if _, ok := errors.AsType[unanswered](err); ok {
+		return true
+	}
 	if refusal, ok := errors.AsType[*pgconn.PgError](err); ok {
 		return refusal.Code == "57P01" || refusal.Code == "57P02" || strings.HasPrefix(refusal.Code, "08")
 	}

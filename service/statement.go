@@ -75,13 +75,30 @@ func run(ctx context.Context, db DB, statements []statement) error {
 			continue
 		}
 		closing := results.Close()
-		if isUnanswered(closing) { // what went before may stand, or not
-			return closing
+		if isAnswer(err) && (closing == nil || isAnswer(closing)) {
+			return err
 		}
+		return unanswered{err} // what went before may stand, or not
+	}
+	err := results.Close() // with what became of the commit
+	if err == nil || isAnswer(err) {
 		return err
 	}
-	return results.Close() // with the outcome of the commit
+	return unanswered{err}
 }
+
+// isAnswer says whether an error is what the server said of a statement, and not that it said nothing. What pgx itself
+// says of a batch whose connection broke is of no use: it may call it safe to send again.
+func isAnswer(err error) bool {
+	_, refused := errors.AsType[*pgconn.PgError](err)
+	return refused || errors.Is(err, pgx.ErrNoRows) || errors.Is(err, errGone)
+}
+
+// unanswered is a failure after the statements were sent.
+type unanswered struct{ error }
+
+func (e unanswered) Unwrap() error     { return e.error }
+func (e unanswered) SafeToRetry() bool { return false }
 
 // recorder takes down what would be sent.
 type recorder struct{ batch *pgx.Batch }

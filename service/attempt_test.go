@@ -1,0 +1,274 @@
+package service_test
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+	"net"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"github.com/epicevents/crm/gen"
+	"github.com/epicevents/crm/service"
+)
+
+const unknownOutcome = "The connection to the database was lost: whether this was done is not known."
+
+// cable leads to the database and breaks as often as it is told, at the statement of a name: before the statement leaves
+// or, when it was done, before the answer arrives.
+type cable struct {
+	at      string
+	breaks  atomic.Int32
+	arrives bool // the statement does
+}
+
+func (c *cable) dial(ctx context.Context, network, address string) (net.Conn, error) {
+	conn, err := (&net.Dialer{}).DialContext(ctx, network, address)
+	return &cabled{Conn: conn, cable: c}, err
+}
+
+type cabled struct {
+	net.Conn
+	cable *cable
+	lost  atomic.Bool
+}
+
+func (c *cabled) Write(message []byte) (int, error) {
+	if !bytes.Contains(message, []byte("-- name: "+c.cable.at+" ")) || c.cable.breaks.Add(-1) < 0 {
+		return c.Conn.Write(message)
+	}
+	c.lost.Store(true)
+	if !c.cable.arrives {
+		c.Conn.Close()
+		return len(message), nil
+	}
+	return c.Conn.Write(message)
+}
+
+func (c *cabled) Read(into []byte) (int, error) {
+	for c.lost.Load() {
+		n, err := c.Conn.Read(into)
+		if err != nil || bytes.HasSuffix(into[:n], []byte{'Z', 0, 0, 0, 5, 'I'}) { // the server has done all
+			c.Conn.Close()
+			return 0, io.ErrUnexpectedEOF
+		}
+	}
+	return c.Conn.Read(into)
+}
+
+// limited is a service whose connections change as they are told, with a time limit.
+func (p *place) limited(limit time.Duration, change func(*pgx.ConnConfig)) *service.Service {
+	p.Helper()
+	config := p.config.Copy()
+	change(config)
+	pool, err := service.Connect(p.Context(), config, limit)
+	if err != nil {
+		p.Fatal(err)
+	}
+	p.Cleanup(pool.Close)
+	return service.New(pool, testKey).Within(limit)
+}
+
+func (p *place) behind(c *cable) *service.Service {
+	return p.limited(20*time.Second, func(config *pgx.ConnConfig) { config.DialFunc = c.dial })
+}
+
+// TestLostConnection: what does the same when it is sent twice is sent again; of what would do it twice, the outcome is
+// told as unknown. Whether it was done the database says.
+func TestLostConnection(t *testing.T) {
+	t.Parallel()
+	payment := gen.ContractAddPaymentParams{ID: uuid.New(), ContractID: ownSigned, Amount: 100}
+	for name, test := range map[string]struct {
+		at       string
+		username string
+		do       func(ctx context.Context, s *service.Session) error
+		settled  bool
+		done     string // a query that says whether it was done
+	}{
+		"payment": {"ContractAddPayment", "commercial1", func(ctx context.Context, s *service.Session) error {
+			return second(s.ContractAddPayment(ctx, payment))
+		}, true, "SELECT count(*) = 1 FROM payment WHERE amount = 100"},
+		"update": {"CustomerUpdate", "commercial1", func(ctx context.Context, s *service.Session) error {
+			return second(s.CustomerUpdate(ctx, gen.CustomerUpdateParams{ID: ownCustomer, Company: new("Twice")}))
+		}, true, "SELECT count(*) = 1 FROM customer WHERE company = 'Twice'"},
+		"sign": {"ContractSign", "commercial1", func(ctx context.Context, s *service.Session) error {
+			_, _, err := s.ContractSign(ctx, ownUnsigned)
+			return err
+		}, true, fmt.Sprintf("SELECT signed FROM contract WHERE id = '%s'", ownUnsigned)},
+		"list": {"ContractList", "none1", func(ctx context.Context, s *service.Session) error {
+			rows, err := all(s.ContractList(ctx, gen.ContractListParams{}))
+			if err == nil && len(rows) != 20 {
+				err = fmt.Errorf("%d rows", len(rows))
+			}
+			return err
+		}, true, "SELECT true"},
+		"new customer": {"CustomerAdd", "commercial1", func(ctx context.Context, s *service.Session) error {
+			return second(s.CustomerAdd(ctx, gen.CustomerAddParams{Fullname: "Zoé", Company: "Once", Email: "z@example.com", Phone: "+33145678901"}))
+		}, false, "SELECT count(*) = 1 FROM customer WHERE company = 'Once'"},
+		"new contract": {"ContractAdd", "administrator1", func(ctx context.Context, s *service.Session) error {
+			return second(s.ContractAdd(ctx, gen.ContractAddParams{CustomerID: ownCustomer, TotalAmount: 777}))
+		}, false, "SELECT count(*) = 1 FROM contract WHERE total_amount = 777"},
+		"deletion": {"EmployeeDelete", "administrator1", func(ctx context.Context, s *service.Session) error {
+			return s.EmployeeDelete(ctx, "none1")
+		}, false, "SELECT count(*) = 0 FROM employee WHERE username = 'none1'"},
+	} {
+		for _, arrives := range []bool{true, false} {
+			t.Run(fmt.Sprintf("%s, arrived %t", name, arrives), func(t *testing.T) {
+				t.Parallel()
+				p := sample(t)
+				c := &cable{at: test.at, arrives: arrives}
+				s := p.asOn(p.behind(c), test.username)
+				c.breaks.Store(2)
+				err := test.do(t.Context(), s)
+				if test.settled && err != nil {
+					t.Errorf("%s: %v", service.CodeOf(err), err)
+				}
+				if !test.settled {
+					fails(t, service.Unavailable, unknownOutcome, err)
+				}
+				if got, want := one[bool](p, test.done), test.settled || arrives; got != want {
+					t.Errorf("done is %t, want %t", got, want)
+				}
+			})
+		}
+	}
+}
+
+// TestUnknownPayment says how to repeat the payment, and repeating it so is safe.
+func TestUnknownPayment(t *testing.T) {
+	t.Parallel()
+	p := sample(t)
+	c := &cable{at: "ContractAddPayment", arrives: true}
+	svc := p.limited(time.Second, func(config *pgx.ConnConfig) { config.DialFunc = c.dial })
+	c.breaks.Store(1000)
+	id := uuid.New()
+	payment := gen.ContractAddPaymentParams{ID: id, ContractID: ownSigned, Amount: 12345}
+	_, err := p.asOn(svc, "commercial1").ContractAddPayment(t.Context(), payment)
+	fails(t, service.Unavailable, "", err)
+	failure, ok := err.(*service.Error)
+	if want := fmt.Sprintf("crm contract add-payment %s --payment 123.45 --payment-id %s ", ownSigned, id); !ok || !strings.HasPrefix(failure.Hint, want) {
+		t.Fatalf("%#v does not say %q", err, want)
+	}
+	again := must[service.RecordedPayment](t)(p.as("commercial1").ContractAddPayment(t.Context(), payment))
+	if n := one[int](p, "SELECT count(*) FROM payment WHERE amount = 12345"); n != 1 || again.Created {
+		t.Errorf("%d payments, and the repeated one is new: %t", n, again.Created)
+	}
+}
+
+// TestPassingRefusals are ridden out: a conflict with another transaction, and a server that takes no writes yet.
+func TestPassingRefusals(t *testing.T) {
+	t.Parallel()
+	for _, sqlstate := range []string{"40001", "40P01", "25006"} {
+		t.Run(sqlstate, func(t *testing.T) {
+			t.Parallel()
+			p := sample(t)
+			p.exec("CREATE SEQUENCE refusals")
+			p.exec(`CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$
+				BEGIN
+					IF nextval('refusals') <= 3 THEN
+						RAISE EXCEPTION USING ERRCODE = '` + sqlstate + `';
+					END IF;
+					RETURN NEW;
+				END $$`)
+			p.exec("CREATE TRIGGER refuse BEFORE INSERT ON customer FOR EACH ROW EXECUTE FUNCTION refuse()")
+			s := p.asOn(p.limited(20*time.Second, func(*pgx.ConnConfig) {}), "commercial1")
+			must[gen.CustomerView](t)(s.CustomerAdd(t.Context(), gen.CustomerAddParams{Fullname: "Zoé", Company: "Once", Email: "z@example.com", Phone: "+33145678901"}))
+			if n := one[int](p, "SELECT count(*) FROM customer WHERE company = 'Once'"); n != 1 {
+				t.Errorf("%d customers", n)
+			}
+		})
+	}
+}
+
+// TestTimeLimit: a lock that somebody else holds is waited for as long as the limit, and then nothing is left behind.
+func TestTimeLimit(t *testing.T) {
+	t.Parallel()
+	p := sample(t)
+	tx, err := p.connect(p.config).Begin(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer tx.Rollback(context.Background())
+	if _, err := tx.Exec(t.Context(), "SELECT FROM contract WHERE id = $1 FOR UPDATE", ownSigned); err != nil {
+		t.Fatal(err)
+	}
+	s := p.asOn(p.limited(time.Second, func(*pgx.ConnConfig) {}), "commercial1")
+	began := time.Now()
+	_, err = s.ContractAddPayment(t.Context(), gen.ContractAddPaymentParams{ID: uuid.New(), ContractID: ownSigned, Amount: 100})
+	fails(t, service.Unavailable, tooSlow, err)
+	if took := time.Since(began); took > 10*time.Second {
+		t.Errorf("it took %s", took)
+	}
+	if _, err := p.svcDB.Exec(t.Context(), "SELECT"); err != nil {
+		t.Fatal(err)
+	}
+	var left int
+	if err := p.svcDB.QueryRow(t.Context(), "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND query LIKE '%ContractAddPayment%' AND pid <> pg_backend_pid() AND state <> 'idle'").Scan(&left); err != nil || left != 0 {
+		t.Errorf("%d statements go on, %v", left, err)
+	}
+}
+
+// TestStalledStream: a list whose rows stop coming ends; one whose reader takes long does not.
+func TestStalledStream(t *testing.T) {
+	t.Parallel()
+	p := sample(t)
+	params := p.fill(20_000)
+	s := p.asOn(p.limited(time.Second, func(*pgx.ConnConfig) {}), "none1")
+	n := 0
+	for _, err := range s.ContractPayments(t.Context(), params) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		if n++; n == 1 {
+			time.Sleep(2 * time.Second)
+		}
+	}
+	if n != 20_000 {
+		t.Errorf("%d rows for a slow reader", n)
+	}
+
+	p.exec("ALTER TABLE payment RENAME TO payment_kept")
+	p.exec(`CREATE VIEW payment AS SELECT id, contract_id, amount, recorded_by, recorded_at FROM payment_kept
+		UNION ALL SELECT id, contract_id, amount, recorded_by, recorded_at FROM payment_kept, pg_sleep(60)`)
+	began := time.Now()
+	_, err := all(p.asOn(p.limited(time.Second, func(*pgx.ConnConfig) {}), "none1").ContractPayments(t.Context(), params))
+	fails(t, service.Unavailable, tooSlow, err)
+	if took := time.Since(began); took > 15*time.Second {
+		t.Errorf("it took %s", took)
+	}
+}
+
+// TestSeveralHosts: of two hosts the one that takes writes is found, also when it takes over later.
+func TestSeveralHosts(t *testing.T) {
+	t.Parallel()
+	p := sample(t)
+	p.exec("ALTER DATABASE " + pgx.Identifier{p.config.Database}.Sanitize() + " SET default_transaction_read_only = on")
+	go func() {
+		time.Sleep(time.Second)
+		config := p.config.Copy()
+		config.RuntimeParams["default_transaction_read_only"] = "off"
+		conn, err := pgx.ConnectConfig(context.Background(), config)
+		if err != nil {
+			return
+		}
+		defer conn.Close(context.Background())
+		_, _ = conn.Exec(context.Background(), "ALTER DATABASE "+pgx.Identifier{p.config.Database}.Sanitize()+" RESET default_transaction_read_only")
+	}()
+	url := fmt.Sprintf("postgres://%s:%s@/%s?host=%s,127.0.0.1&port=%d,1&target_session_attrs=read-write&sslmode=disable",
+		p.config.User, p.config.Password, p.config.Database, p.config.Host, p.config.Port)
+	config, err := pgx.ParseConfig(url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	pool := must[*pgxpool.Pool](t)(service.Connect(t.Context(), config, 20*time.Second))
+	t.Cleanup(pool.Close)
+	s := p.asOn(service.New(pool, testKey).Within(20*time.Second), "commercial1")
+	must[gen.CustomerView](t)(s.CustomerUpdate(t.Context(), gen.CustomerUpdateParams{ID: ownCustomer, Company: new("Elsewhere")}))
+}
