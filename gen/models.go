@@ -222,6 +222,8 @@ type LoginFailure struct {
 	Failures int32 `json:"failures"`
 	// No attempt is looked at before this moment.
 	RetryAt time.Time `json:"retry_at"`
+	// When the last attempt was counted; it may still be under way, and prove good.
+	AttemptedAt time.Time `json:"attempted_at"`
 }
 
 // Money received for a contract.

@@ -280,7 +280,8 @@ WITH attempt AS (
         retry_at = CASE
             WHEN failure.retry_at < now() - interval '1 day' OR failure.failures + 1 < 5 THEN now()
             ELSE now() + least(interval '30 seconds' * 2 ^ least(failure.failures - 4, 7), interval '1 hour')
-        END
+        END,
+        attempted_at = now()
     WHERE failure.retry_at <= clock_timestamp()
     RETURNING failures
 )
@@ -288,6 +289,7 @@ SELECT schema_migrations.version,
        schema_migrations.dirty,
        EXISTS (SELECT FROM attempt) AS allowed,
        coalesce(ceil(extract(epoch FROM login_failure.retry_at - now())), 0)::integer AS wait_seconds,
+       coalesce(login_failure.attempted_at > now() - interval '3 seconds', false)::boolean AS recent,
        employee.id,
        employee.password_hash
 FROM schema_migrations
@@ -305,6 +307,7 @@ type LoginAttemptRow struct {
 	Dirty        bool    `json:"dirty"`
 	Allowed      bool    `json:"allowed"`
 	WaitSeconds  int32   `json:"wait_seconds"`
+	Recent       bool    `json:"recent"`
 	ID           *int64  `json:"id"`
 	PasswordHash *string `json:"password_hash"`
 }
@@ -320,6 +323,7 @@ func (q *Queries) LoginAttempt(ctx context.Context, arg LoginAttemptParams) (Log
 		&i.Dirty,
 		&i.Allowed,
 		&i.WaitSeconds,
+		&i.Recent,
 		&i.ID,
 		&i.PasswordHash,
 	)

@@ -37,7 +37,8 @@ WITH attempt AS (
         retry_at = CASE
             WHEN failure.retry_at < now() - interval '1 day' OR failure.failures + 1 < 5 THEN now()
             ELSE now() + least(interval '30 seconds' * 2 ^ least(failure.failures - 4, 7), interval '1 hour')
-        END
+        END,
+        attempted_at = now()
     WHERE failure.retry_at <= clock_timestamp()
     RETURNING failures
 )
@@ -45,6 +46,7 @@ SELECT schema_migrations.version,
        schema_migrations.dirty,
        EXISTS (SELECT FROM attempt) AS allowed,
        coalesce(ceil(extract(epoch FROM login_failure.retry_at - now())), 0)::integer AS wait_seconds,
+       coalesce(login_failure.attempted_at > now() - interval '3 seconds', false)::boolean AS recent,
        employee.id,
        employee.password_hash
 FROM schema_migrations

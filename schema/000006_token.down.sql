@@ -16,5 +16,8 @@ ALTER TABLE session
 
 COMMENT ON TABLE session IS 'A login that is still good. Without its row a token is worth nothing.';
 
+ALTER TABLE login_failure
+    DROP COLUMN attempted_at;
+
 ALTER TABLE employee
     DROP COLUMN password_one_time;

@@ -31,6 +31,12 @@ COMMENT ON CONSTRAINT session_secret_hash_sha256 ON session IS 'A secret is stor
 COMMENT ON CONSTRAINT session_read_only_token ON session IS 'Only a token can be read-only.';
 COMMENT ON CONSTRAINT session_within_a_year ON session IS 'A token lasts a year at most.';
 
+ALTER TABLE login_failure
+    ADD COLUMN attempted_at timestamptz NOT NULL DEFAULT now();
+
+COMMENT ON COLUMN login_failure.attempted_at IS
+    'When the last attempt was counted; it may still be under way, and prove good.';
+
 CREATE VIEW session_view AS
 SELECT id,
        employee_id,
