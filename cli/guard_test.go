@@ -324,7 +324,7 @@ var onlyIn = map[string][]string{
 	"github.com/getsentry/sentry-go":  {"cli/cli.go", "cli/report.go"},
 	"github.com/golang-jwt/jwt/v5":    {"service/session.go"},
 	"github.com/alexedwards/argon2id": {"service/password.go"},
-	"github.com/jackc/pgx/v5/pgconn":  {"gen", "service/error.go", "service/connect.go", "service/statement.go", "cli/report.go", "cli/database.go", "internal"},
+	"github.com/jackc/pgx/v5/pgconn":  {"gen", "schema/driver.go", "service/error.go", "service/connect.go", "service/statement.go", "cli/report.go", "cli/database.go", "internal"},
 	"github.com/peterbourgon/ff/v3":   {"cli"},
 	"github.com/golang-migrate":       {"schema"},
 	"github.com/nyaruka/phonenumbers": {"service/phone.go"},

@@ -17,12 +17,11 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"math"
 
 	"github.com/golang-migrate/migrate/v4"
-	pgxmigrate "github.com/golang-migrate/migrate/v4/database/pgx/v5"
 	"github.com/golang-migrate/migrate/v4/source/iofs"
 	"github.com/jackc/pgx/v5"
-	"github.com/jackc/pgx/v5/stdlib"
 )
 
 //go:embed *.sql
@@ -64,7 +63,8 @@ func Hash() string {
 	return hex.EncodeToString(sum.Sum(nil))[:12]
 }
 
-// Migrate brings the database to Version. Several may run at once: they wait for each other.
+// Migrate brings the database to Version. Several may run at once: they wait for each other. Ended at any instant it
+// leaves the database at one version or the next, from where another call goes on. ErrPooled through a pooler.
 func Migrate(ctx context.Context, config *pgx.ConnConfig) error {
 	return run(ctx, config, (*migrate.Migrate).Up)
 }
@@ -79,21 +79,18 @@ func run(ctx context.Context, config *pgx.ConnConfig, direction func(*migrate.Mi
 	if err != nil {
 		return err
 	}
-	db := stdlib.OpenDB(*config)
-	defer db.Close()
-	driver, err := pgxmigrate.WithInstance(db, &pgxmigrate.Config{})
+	driver, err := connect(ctx, config)
 	if err != nil {
 		return err
 	}
 	m, err := migrate.NewWithInstance("schema", source, config.Database, driver)
 	if err != nil {
-		return err
+		return errors.Join(err, driver.Close())
 	}
 	defer m.Close()
-	stop := context.AfterFunc(ctx, func() { m.GracefulStop <- true })
-	defer stop()
+	m.LockTimeout = math.MaxInt64 // the context says how long
 	if err := direction(m); err != nil && !errors.Is(err, migrate.ErrNoChange) {
-		return err
+		return errors.Join(ctx.Err(), err)
 	}
 	return ctx.Err()
 }

@@ -3,6 +3,7 @@ package schema_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"os"
 	"testing"
 
@@ -10,9 +11,27 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/epicevents/crm/internal/dbtest"
+	"github.com/epicevents/crm/schema"
 )
 
-func TestMain(m *testing.M) { os.Exit(dbtest.Run(m)) }
+// migrateVariable makes this program one that migrates the database of that URL.
+const migrateVariable = "CRM_TEST_MIGRATE"
+
+func TestMain(m *testing.M) {
+	url := os.Getenv(migrateVariable)
+	if url == "" {
+		os.Exit(dbtest.Run(m))
+	}
+	fmt.Println("begins")
+	config, err := pgx.ParseConfig(url)
+	if err == nil {
+		err = schema.Migrate(context.Background(), config)
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+}
 
 // run executes statements that must succeed.
 func run(t *testing.T, conn *pgx.Conn, sql string, args ...any) {

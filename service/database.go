@@ -3,6 +3,8 @@ package service
 import (
 	"context"
 	"errors"
+	"fmt"
+	"io/fs"
 
 	"github.com/jackc/pgx/v5"
 
@@ -19,8 +21,8 @@ func (s *Service) CheckVersion(ctx context.Context) (int64, error) {
 	return row.Version, checkVersion(row.Version, row.Dirty)
 }
 
-// Migrate brings the database to the schema version of this program. Unavailable if the database is at a newer one, or
-// if an earlier migration did not finish.
+// Migrate brings the database to the schema version of this program. Unavailable if the database is at a newer one, if
+// an earlier migration did not finish, or through a pooler.
 func (s *Service) Migrate(ctx context.Context, config *pgx.ConnConfig) error {
 	var row gen.SchemaMigration
 	err := s.send(ctx, reads, fetch(ctx, (*gen.Queries).SchemaVersion, &row))
@@ -29,15 +31,44 @@ func (s *Service) Migrate(ctx context.Context, config *pgx.ConnConfig) error {
 		// nothing was migrated yet
 	case err != nil:
 		return translate(ctx, s.db, err)
-	case row.Dirty || row.Version >= schema.Version():
+	case row.Dirty:
+		return &Error{Code: Unavailable, Hint: "crm db migrate --repair",
+			Message: fmt.Sprintf("The migration of the database to version %d did not finish.", row.Version)}
+	case row.Version >= schema.Version():
 		return checkVersion(row.Version, row.Dirty)
 	}
-	return translate(ctx, s.db, schema.Migrate(ctx, config))
+	err = schema.Migrate(ctx, config)
+	if errors.Is(err, fs.ErrNotExist) { // a newer crm was faster
+		_, err = s.CheckVersion(ctx)
+	}
+	return s.migrationFailure(ctx, err)
+}
+
+// Repair finds out at which version a database is whose migration did not finish, or whose version was lost. Unavailable
+// if it is at none that this program knows; then nothing is changed.
+func (s *Service) Repair(ctx context.Context, config *pgx.ConnConfig) error {
+	if version, _ := s.CheckVersion(ctx); version > schema.Version() {
+		return checkVersion(version, false)
+	}
+	return s.migrationFailure(ctx, schema.Repair(ctx, config))
+}
+
+// migrationFailure makes what a migration can fail of into an Error.
+func (s *Service) migrationFailure(ctx context.Context, err error) error {
+	if errors.Is(err, schema.ErrPooled) {
+		return &Error{Code: Unavailable, Err: err, Hint: "name the server itself: crm --database.url ...",
+			Message: "Migrations do not work through a pooler such as PgBouncer, which may share the session that holds their lock."}
+	}
+	if unknown, ok := errors.AsType[*schema.UnknownError](err); ok {
+		return &Error{Code: Unavailable, Err: err, Hint: "restore a backup, or mend what differs and repair again",
+			Message: fmt.Sprintf("The database is at no version that this crm knows; compared with version %d: %s.", unknown.Version, unknown.Differences)}
+	}
+	return translate(ctx, s.db, err)
 }
 
 // Empty deletes all data and the schema.
 func (s *Service) Empty(ctx context.Context, config *pgx.ConnConfig) error {
-	return translate(ctx, s.db, schema.Empty(ctx, config))
+	return s.migrationFailure(ctx, schema.Empty(ctx, config))
 }
 
 // HasNoEmployee says whether nobody can log in yet.

@@ -1,0 +1,111 @@
+package schema
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+
+	"github.com/golang-migrate/migrate/v4/database"
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+)
+
+// driver is golang-migrate's way to a PostgreSQL database. Unlike the driver that comes with it, it runs a migration and
+// records its version in one transaction, so that a client or server that dies in between leaves either all of it or
+// nothing; it never marks a version as dirty; and it ends with its context.
+type driver struct {
+	ctx    context.Context // of the call of this package: the interface passes none
+	conn   *pgx.Conn
+	lock   string // the name of the advisory lock, golang-migrate's own: its tools wait for us, and we for them
+	target int    // the version that the next migration leads to
+}
+
+// ErrPooled says that a pooler such as PgBouncer stands between: the lock on which migrations wait for each other belongs
+// to a session of the server, which a pooler may give to somebody else after each transaction.
+var ErrPooled = errors.New("schema: migrations need a connection of their own to the server")
+
+func connect(ctx context.Context, config *pgx.ConnConfig) (*driver, error) {
+	config = config.Copy()
+	config.DefaultQueryExecMode = pgx.QueryExecModeExec // nothing prepared, which a pooler would lose
+	conn, err := pgx.ConnectConfig(ctx, config)
+	if err != nil {
+		return nil, err
+	}
+	d := &driver{ctx: ctx, conn: conn}
+	var backend uint32
+	var name, schema string
+	err = conn.QueryRow(ctx, "SELECT pg_backend_pid()::bigint, current_database(), coalesce(current_schema(), '')").Scan(&backend, &name, &schema)
+	if err == nil && backend != conn.PgConn().PID() { // a pooler answers with a number of its own
+		err = ErrPooled
+	}
+	if err == nil {
+		d.lock, err = database.GenerateAdvisoryLockId(name, schema, "schema_migrations")
+	}
+	if err != nil {
+		return nil, errors.Join(err, d.Close())
+	}
+	return d, nil
+}
+
+// Close also gives the lock back, whatever happened.
+func (d *driver) Close() error { return d.conn.Close(context.WithoutCancel(d.ctx)) }
+
+func (d *driver) Lock() error   { return d.execute("SELECT pg_advisory_lock(" + d.lock + ")") }
+func (d *driver) Unlock() error { return d.execute("SELECT pg_advisory_unlock(" + d.lock + ")") }
+
+// Version is that of the last migration; that there is none is no error.
+func (d *driver) Version() (version int, dirty bool, err error) {
+	err = d.conn.QueryRow(d.ctx, "SELECT version, dirty FROM schema_migrations").Scan(&version, &dirty)
+	if refusal, ok := errors.AsType[*pgconn.PgError](err); errors.Is(err, pgx.ErrNoRows) || ok && refusal.Code == "42P01" {
+		return database.NilVersion, false, nil
+	}
+	return version, dirty, err
+}
+
+// SetVersion is called before and after each migration. Run records the version.
+func (d *driver) SetVersion(version int, _ bool) error {
+	d.target = version
+	return nil
+}
+
+// Run sends a migration and the record of its version as one message, which PostgreSQL takes as one transaction. The
+// table of the version is locked first, against readers too: whoever has read the version in a transaction may rely on it
+// until that ends, and whoever asks meanwhile gets the new one. Since all others then wait behind us, this is not tried
+// for long.
+func (d *driver) Run(migration io.Reader) error {
+	text, err := io.ReadAll(migration)
+	if err != nil {
+		return err
+	}
+	return d.execute(versionTable + versionLock + string(text) + "\n;" + versionRecord(d.target))
+}
+
+const (
+	versionTable = `
+CREATE TABLE IF NOT EXISTS schema_migrations (version bigint NOT NULL PRIMARY KEY, dirty boolean NOT NULL);
+`
+	versionLock = `
+SET LOCAL lock_timeout = '5s';
+LOCK TABLE schema_migrations IN ACCESS EXCLUSIVE MODE;
+`
+)
+
+func versionRecord(version int) string {
+	const none = "DELETE FROM schema_migrations;"
+	if version == database.NilVersion {
+		return none
+	}
+	return none + fmt.Sprintf("INSERT INTO schema_migrations (version, dirty) VALUES (%d, false);", version)
+}
+
+func (d *driver) execute(statements string) error {
+	_, err := d.conn.PgConn().Exec(d.ctx, statements).ReadAll()
+	return err
+}
+
+var errNotUsed = errors.New("schema: not used by crm")
+
+// Open and Drop complete the interface; crm connects and empties a database in other ways.
+func (d *driver) Open(string) (database.Driver, error) { return nil, errNotUsed }
+func (d *driver) Drop() error                          { return errNotUsed }
