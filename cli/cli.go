@@ -60,6 +60,7 @@ var exitCodes = map[service.Code]int{
 	service.NotFound:         5,
 	service.Conflict:         6,
 	service.Unavailable:      7,
+	findings:                 8,
 	interrupted:              130,
 }
 
@@ -151,6 +152,7 @@ func (a *app) newRoot() *ffcli.Command {
 			a.customerCommands(),
 			a.contractCommands(),
 			a.eventCommands(),
+			a.checkCommand(),
 			a.dbCommands(),
 			a.configCommands(),
 			a.schemaCommand(),

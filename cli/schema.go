@@ -47,6 +47,7 @@ func publicResources() []described {
 		describeResource(contracts),
 		describeResource(payments),
 		describeResource(events),
+		describeResource(found),
 		describeResource(whoami),
 		describeResource(logins),
 		describeResource(tokens),

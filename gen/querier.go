@@ -26,6 +26,9 @@ type Querier interface {
 	// AuthTokenTurn waits for a change of the employee's password or role that is under way, which may end the session, and
 	// makes the next one wait, so that it ends the new token too.
 	AuthTokenTurn(ctx context.Context, id int64) (int64, error)
+	// Check gives what should not be, by the place of its rule and then by id, or in the order of a field. A row with a
+	// phone number is a finding only if the number is not valid, which is not for SQL to know.
+	Check(ctx context.Context, arg CheckParams) ([]CheckRow, error)
 	// ContractAdd draws up a contract; no row when there is no such customer.
 	ContractAdd(ctx context.Context, arg ContractAddParams) (uuid.UUID, error)
 	// ContractAddPayment records the payment, once however often it is repeated with the same id. No row when the contract

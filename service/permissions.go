@@ -81,6 +81,7 @@ var permissions = map[string]permission{
 	"EventAdd":              {write, no, own, no, no},
 	"EventSetSupport":       {write, no, no, no, all},
 	"EventUpdate":           {write, no, no, own, no},
+	"Check":                 {read, all, all, all, all},
 	"DbPopulate":            {write, no, no, no, all},
 }
 
@@ -160,7 +161,7 @@ func commandOf(operation string) string {
 		}
 		words[len(words)-1] += strings.ToLower(string(r))
 	}
-	if words[1] == "token" { // a group of its own below auth
+	if len(words) == 1 || words[1] == "token" { // a group of its own below auth
 		return strings.Join(words, " ")
 	}
 	return words[0] + " " + strings.Join(words[1:], "-")

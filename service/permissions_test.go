@@ -160,6 +160,9 @@ var calls = map[string]call{
 	"EventUpdate": {writes: true, do: func(ctx context.Context, s *service.Session, on target) error {
 		return second(s.EventUpdate(ctx, gen.EventUpdateParams{ID: on.event, Attendees: new(int32(7))}))
 	}},
+	"Check": {do: func(ctx context.Context, s *service.Session, _ target) error {
+		return second(all(s.Check(ctx, gen.CheckParams{})))
+	}},
 	"DbPopulate": {writes: true, before: "DELETE FROM event; DELETE FROM payment; DELETE FROM contract; DELETE FROM customer",
 		do: func(ctx context.Context, s *service.Session, _ target) error { return s.DbPopulate(ctx) }},
 }

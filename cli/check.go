@@ -1,0 +1,71 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/peterbourgon/ff/v3/ffcli"
+
+	"github.com/epicevents/crm/gen"
+	"github.com/epicevents/crm/service"
+)
+
+// findings is the code of a command that did what it should and found something.
+const findings service.Code = "findings"
+
+const checkDays = 30
+
+func (a *app) checkCommand() *ffcli.Command {
+	c := a.command("check", "find what should not be, such as what is paid but not signed; exit 8 if there is any").examples(
+		"crm check",
+		"crm check --within 7 -o csv",
+		"crm check --fields finding,id,detail --sort id",
+	)
+	within := flagOf(c, "within", "DAYS", fmt.Sprintf("how soon an event needs a support; %d days unless said otherwise", checkDays), func(s string) (int32, error) {
+		return service.ParseCount("--within", s)
+	})
+	l := listingOf(c, found)
+	return c.doesAs(func(ctx context.Context, s *service.Session) error {
+		p := gen.CheckParams{WithinDays: checkDays, Sort: l.order()}
+		if within.set {
+			p.WithinDays = within.got
+		}
+		var rows []gen.CheckRow
+		for row, err := range s.Check(ctx, p) {
+			if err != nil {
+				return err
+			}
+			rows = append(rows, row)
+		}
+		n := int64(len(rows))
+		if n == 0 && !l.count && (a.config.output == "table" || a.config.output == "markdown") {
+			if isTerminal(a.Err) { // cron sends a mail for the least word
+				a.notice("Nothing was found.")
+			}
+			return nil
+		}
+		shown := rows
+		if limit := l.rowLimit(); limit != nil {
+			shown = rows[:min(*limit, n)]
+		}
+		err := showList(a, ctx, l, found, streamOf(shown), func(context.Context) (int64, error) { return n, nil })
+		if err != nil || n == 0 {
+			return err
+		}
+		message := "1 thing is not as it should be."
+		if n > 1 {
+			message = fmt.Sprintf("%d things are not as they should be.", n)
+		}
+		return &service.Error{Code: findings, Message: message}
+	})
+}
+
+var found = resource[gen.CheckRow]{
+	name: "finding", title: "Findings", hue: hueMagenta,
+	columns: []column[gen.CheckRow]{
+		{name: "finding", value: func(f gen.CheckRow) any { return f.Finding }, whole: true},
+		{name: "resource", value: func(f gen.CheckRow) any { return f.Resource }, whole: true},
+		{name: "id", value: func(f gen.CheckRow) any { return f.ID }, whole: true},
+		{name: "detail", value: func(f gen.CheckRow) any { return f.Detail }},
+	},
+}

@@ -1,0 +1,86 @@
+-- name: Check :many
+-- Check gives what should not be, by the place of its rule and then by id, or in the order of a field. A row with a
+-- phone number is a finding only if the number is not valid, which is not for SQL to know.
+SELECT finding::text,
+       resource::text,
+       id::text,
+       detail::text,
+       phone
+FROM (
+    SELECT 1 AS place, 'due_below_zero' AS finding, 'contract' AS resource, contract.id::text AS id, NULL::bigint AS number,
+           format('%s € of %s € are paid', (paid_amount / 100.0)::numeric(20, 2), (total_amount / 100.0)::numeric(20, 2)) AS detail,
+           NULL::text AS phone
+    FROM contract
+    WHERE paid_amount > total_amount
+    UNION ALL
+    SELECT 2, 'sum_mismatch', 'contract', contract.id::text, NULL,
+           format('%s € are noted as paid, the payments are %s €', (paid_amount / 100.0)::numeric(20, 2), (coalesce(paid.amount, 0) / 100.0)::numeric(20, 2)),
+           NULL
+    FROM contract
+    LEFT JOIN (
+        SELECT contract_id, sum(amount) AS amount
+        FROM payment
+        GROUP BY contract_id) AS paid ON paid.contract_id = contract.id
+    WHERE paid_amount <> coalesce(paid.amount, 0)
+    UNION ALL
+    SELECT 3, 'paid_unsigned', 'contract', contract.id::text, NULL,
+           format('%s € are paid; in charge is %s', (paid_amount / 100.0)::numeric(20, 2), commercial.username),
+           NULL
+    FROM contract
+    JOIN customer ON customer.id = contract.customer_id
+    JOIN employee AS commercial ON commercial.id = customer.commercial_id
+    WHERE NOT signed
+      AND paid_amount > 0
+    UNION ALL
+    SELECT 4, 'signed_too_early', 'contract', contract.id::text, NULL, 'signed before it was drawn up', NULL
+    FROM contract
+    WHERE signed_at < created_at
+    UNION ALL
+    SELECT 5, 'paid_too_early', 'payment', payment.id::text, NULL, format('recorded before contract %s was drawn up', contract.id), NULL
+    FROM payment
+    JOIN contract ON contract.id = payment.contract_id
+    WHERE recorded_at < created_at
+    UNION ALL
+    SELECT 6, 'event_without_support', 'event', event.id::text, event.id,
+           format('%s %s', name, CASE
+               WHEN start_at <= now() THEN 'has begun'
+               WHEN start_at < now() + interval '1 hour' THEN 'begins within the hour'
+               WHEN start_at < now() + interval '2 days' THEN format('begins in %s hours', floor(extract(epoch FROM start_at - now()) / 3600))
+               ELSE format('begins in %s days', floor(extract(epoch FROM start_at - now()) / 86400))
+           END),
+           NULL
+    FROM event
+    WHERE support_id IS NULL
+      AND start_at < now() + make_interval(days => @within_days)
+      AND greatest(start_at, end_at) >= now()
+    UNION ALL
+    SELECT 7, 'bad_phone', 'customer', customer.id::text, customer.id, format('%s has the phone number %s', fullname, phone), phone
+    FROM customer
+    UNION ALL
+    -- A rule that is switched off, or was added without looking at the rows that were there.
+    SELECT 8, 'rule_off', relname::text, conname::text, NULL, 'this constraint was not validated', NULL
+    FROM pg_catalog.pg_constraint
+    JOIN pg_catalog.pg_class ON pg_class.oid = pg_constraint.conrelid
+    WHERE pg_catalog.pg_table_is_visible(pg_class.oid)
+      AND NOT convalidated
+    UNION ALL
+    SELECT 8, 'rule_off', relname::text, tgname::text, NULL,
+           CASE WHEN tgisinternal THEN 'this trigger of a foreign key is disabled' ELSE 'this trigger is disabled' END, NULL
+    FROM pg_catalog.pg_trigger
+    JOIN pg_catalog.pg_class ON pg_class.oid = pg_trigger.tgrelid
+    WHERE pg_catalog.pg_table_is_visible(pg_class.oid)
+      AND tgenabled IN ('D', 'R')
+) AS checked
+ORDER BY
+    CASE WHEN @sort::text = 'finding' THEN finding END,
+    CASE WHEN @sort = 'finding:desc' THEN finding END DESC,
+    CASE WHEN @sort = 'resource' THEN resource END,
+    CASE WHEN @sort = 'resource:desc' THEN resource END DESC,
+    CASE WHEN @sort = 'id' THEN id END,
+    CASE WHEN @sort = 'id:desc' THEN id END DESC,
+    CASE WHEN @sort = 'detail' THEN detail END,
+    CASE WHEN @sort = 'detail:desc' THEN detail END DESC,
+    place,
+    number,
+    id,
+    detail;

@@ -1,0 +1,103 @@
+package service_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/epicevents/crm/gen"
+)
+
+// TestCheck makes one thing after the other that should not be, where need be without the rule that refuses it.
+func TestCheck(t *testing.T) {
+	t.Parallel()
+	const (
+		signed   = "ab37b23d-c031-4ced-86aa-2691c368e777" // over 450.00 €, nothing paid
+		unsigned = "fb819b38-e035-4e65-b4ea-ae5076a82518"
+	)
+	const sampleOnly = "event_without_support event 8 Salon du livre jeunesse begins in "
+	for name, test := range map[string]struct {
+		change string
+		want   []string // how each finding begins, but for the sample data's own
+	}{
+		"sample data": {"", nil},
+		"due below zero": {"ALTER TABLE contract DROP CONSTRAINT contract_not_overpaid; UPDATE contract SET paid_amount = 45001 WHERE id = '" + signed + "'",
+			[]string{"due_below_zero contract " + signed + " 450.01 € of 450.00 € are paid",
+				"sum_mismatch contract " + signed + " 450.01 € are noted as paid, the payments are 0.00 €"}},
+		"a payment that was not counted": {`ALTER TABLE payment DISABLE TRIGGER USER;
+			INSERT INTO payment (id, contract_id, amount, recorded_by) VALUES (gen_random_uuid(), '` + signed + `', 1, 'a');
+			ALTER TABLE payment ENABLE TRIGGER USER`,
+			[]string{"sum_mismatch contract " + signed + " 0.00 € are noted as paid, the payments are 0.01 €"}},
+		"paid unsigned": {"INSERT INTO payment (id, contract_id, amount, recorded_by) VALUES (gen_random_uuid(), '" + unsigned + "', 275000, 'a')",
+			[]string{"paid_unsigned contract " + unsigned + " 2750.00 € are paid; in charge is commercial1"}},
+		"signed too early": {"UPDATE contract SET signed_at = created_at - interval '1 second' WHERE id = '" + signed + "'",
+			[]string{"signed_too_early contract " + signed}},
+		"paid too early": {`INSERT INTO payment (id, contract_id, amount, recorded_by, recorded_at)
+			VALUES ('5f0c1a52-8d0e-4c1a-9d62-3f1d1f0f7a10', '` + signed + `', 1, 'a', '2020-01-01')`,
+			[]string{"paid_too_early payment 5f0c1a52-8d0e-4c1a-9d62-3f1d1f0f7a10 recorded before contract " + signed}},
+		"events without support": {`UPDATE event SET support_id = NULL, end_at = NULL;
+			UPDATE event SET start_at = now() + interval '29 days 1 hour' WHERE id = 1;
+			UPDATE event SET start_at = now() + interval '30 days 1 hour' WHERE id = 2;
+			UPDATE event SET start_at = now() - interval '1 hour', end_at = now() + interval '1 hour' WHERE id = 3;
+			UPDATE event SET start_at = now() - interval '1 hour', end_at = now() - interval '1 minute' WHERE id = 4;
+			UPDATE event SET start_at = now() + interval '25 hours 1 minute' WHERE id = 5;
+			UPDATE event SET start_at = now() + interval '10 minutes' WHERE id = 6`,
+			[]string{"event_without_support event 1 Séminaire annuel Marsh begins in 29 days", "event_without_support event 3 Soirée fado has begun",
+				"event_without_support event 5 Mariage Pérez-Roche begins in 25 hours", "event_without_support event 6 Régate des deux baies begins within the hour"}},
+		"bad phones": {"UPDATE customer SET phone = '+33999999' WHERE id = 3; UPDATE customer SET phone = '+331456789010' WHERE id = 11",
+			[]string{"bad_phone customer 3 Anaïs Morel has the phone number +33999999", "bad_phone customer 11 Maëlys Zimmer has the phone number +331456789010"}},
+		"a trigger off": {"ALTER TABLE payment DISABLE TRIGGER payment_sum", []string{"rule_off payment payment_sum this trigger is disabled"}},
+		"a constraint that was not validated": {`ALTER TABLE event DROP CONSTRAINT event_attendees_positive;
+			ALTER TABLE event ADD CONSTRAINT event_attendees_positive CHECK (attendees >= 0) NOT VALID`,
+			[]string{"rule_off event event_attendees_positive this constraint was not validated"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			p := sample(t)
+			p.exec(test.change)
+			rows, err := all(p.as("none1").Check(t.Context(), gen.CheckParams{WithinDays: 30}))
+			if err != nil {
+				t.Fatal(err)
+			}
+			var got []string
+			for _, row := range rows {
+				line := strings.Join([]string{row.Finding, row.Resource, row.ID, row.Detail}, " ")
+				if !strings.HasPrefix(line, sampleOnly) {
+					got = append(got, line)
+				}
+			}
+			if len(rows) != len(got)+1 {
+				t.Errorf("not the finding of the sample data: %v", rows)
+			}
+			for i, want := range test.want {
+				if i >= len(got) || !strings.HasPrefix(got[i], want) {
+					t.Fatalf("got %q, want %q", got, test.want)
+				}
+			}
+			if len(got) != len(test.want) {
+				t.Errorf("got %q, want %q", got, test.want)
+			}
+		})
+	}
+}
+
+func TestCheckSorts(t *testing.T) {
+	t.Parallel()
+	p := sample(t)
+	p.exec("UPDATE customer SET phone = '+33999999' WHERE id IN (2, 3, 10)")
+	ids := func(sort string) (ids []string) {
+		rows, err := all(p.as("none1").Check(t.Context(), gen.CheckParams{Sort: sort}))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, row := range rows {
+			ids = append(ids, row.ID)
+		}
+		return ids
+	}
+	for sort, want := range map[string][]string{
+		"": {"2", "3", "10"}, "id": {"10", "2", "3"}, "id:desc": {"3", "2", "10"}, "detail": {"3", "10", "2"}, "detail:desc": {"2", "10", "3"},
+		"finding": {"2", "3", "10"}, "finding:desc": {"2", "3", "10"}, "resource": {"2", "3", "10"}, "resource:desc": {"2", "3", "10"},
+	} {
+		same(t, "in the order of "+sort, ids(sort), want)
+	}
+}
