@@ -115,10 +115,12 @@ func onThisMachine(config *pgx.ConnConfig) bool {
 }
 
 // sslMode gives the sslmode of a URL; empty if it has none. The URL may name several hosts, which net/url refuses.
-func sslMode(raw string) string {
+func sslMode(raw string) string { return urlQuery(raw).Get("sslmode") }
+
+func urlQuery(raw string) url.Values {
 	_, query, _ := strings.Cut(raw, "?")
 	values, _ := url.ParseQuery(query)
-	return values.Get("sslmode")
+	return values
 }
 
 // withVerification adds the sslmode that a connection over a network has unless its URL says otherwise.

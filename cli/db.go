@@ -13,13 +13,15 @@ import (
 )
 
 func (a *app) dbCommands() *ffcli.Command {
-	return groupOf("db", "the database: start, stop, migrate, fill",
+	return groupOf("db", "the database: start, stop, migrate, fill, save",
 		a.dbStatus(),
 		a.dbStart(),
 		a.dbStop(),
 		a.dbMigrate(),
 		a.dbPopulate(),
 		a.dbReset(),
+		a.dbBackup(),
+		a.dbRestore(),
 	)
 }
 
@@ -83,14 +85,26 @@ func (a *app) showDatabase(ctx context.Context, show func(databaseStatus, ...str
 		return err
 	}
 	defer conn.Release()
+	status, err := a.statusOf(version, conn.Conn().PgConn().ParameterStatus("server_version"))
+	if err != nil {
+		return err
+	}
+	return show(status)
+}
+
+// statusOf describes a database that answers.
+func (a *app) statusOf(version int64, server string) (databaseStatus, error) {
+	config, err := a.connConfig()
+	if err != nil {
+		return databaseStatus{}, err
+	}
 	status := databaseStatus{
-		kind: "remote", state: "running", location: location(config),
-		server: conn.Conn().PgConn().ParameterStatus("server_version"), schema: version, needed: schema.Version(),
+		kind: "remote", state: "running", location: location(config), server: server, schema: version, needed: schema.Version(),
 	}
 	if a.isLocal() {
 		status.kind, status.location = "local", a.cluster().Dir()
 	}
-	return show(status)
+	return status, nil
 }
 
 func (a *app) dbStart() *ffcli.Command {

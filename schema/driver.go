@@ -21,9 +21,20 @@ type driver struct {
 	target int    // the version that the next migration leads to
 }
 
-// ErrPooled says that a pooler such as PgBouncer stands between: the lock on which migrations wait for each other belongs
-// to a session of the server, which a pooler may give to somebody else after each transaction.
-var ErrPooled = errors.New("schema: migrations need a connection of their own to the server")
+// ErrPooled says that a pooler such as PgBouncer stands between: the lock on which migrations wait for each other, and the
+// settings that pg_dump makes, belong to a session of the server, which a pooler may give to somebody else after each
+// transaction.
+var ErrPooled = errors.New("schema: this needs a session of its own on the server")
+
+// RequireSession gives ErrPooled through a pooler, which tells its clients a process number of its own.
+func RequireSession(ctx context.Context, conn *pgx.Conn) error {
+	var backend uint32
+	err := conn.QueryRow(ctx, "SELECT pg_backend_pid()::bigint").Scan(&backend)
+	if err == nil && backend != conn.PgConn().PID() {
+		err = ErrPooled
+	}
+	return err
+}
 
 func connect(ctx context.Context, config *pgx.ConnConfig) (*driver, error) {
 	config = config.Copy()
@@ -33,11 +44,9 @@ func connect(ctx context.Context, config *pgx.ConnConfig) (*driver, error) {
 		return nil, err
 	}
 	d := &driver{ctx: ctx, conn: conn}
-	var backend uint32
 	var name, schema string
-	err = conn.QueryRow(ctx, "SELECT pg_backend_pid()::bigint, current_database(), coalesce(current_schema(), '')").Scan(&backend, &name, &schema)
-	if err == nil && backend != conn.PgConn().PID() { // a pooler answers with a number of its own
-		err = ErrPooled
+	if err = RequireSession(ctx, conn); err == nil {
+		err = conn.QueryRow(ctx, "SELECT current_database(), coalesce(current_schema(), '')").Scan(&name, &schema)
 	}
 	if err == nil {
 		d.lock, err = database.GenerateAdvisoryLockId(name, schema, "schema_migrations")

@@ -57,7 +57,7 @@ func (s *Service) Repair(ctx context.Context, config *pgx.ConnConfig) error {
 func (s *Service) migrationFailure(ctx context.Context, err error) error {
 	if errors.Is(err, schema.ErrPooled) {
 		return &Error{Code: Unavailable, Err: err, Hint: "name the server itself: crm --database.url ...",
-			Message: "Migrations do not work through a pooler such as PgBouncer, which may share the session that holds their lock."}
+			Message: "This does not work through a pooler such as PgBouncer, which lends one session of the server to several."}
 	}
 	if unknown, ok := errors.AsType[*schema.UnknownError](err); ok {
 		return &Error{Code: Unavailable, Err: err, Hint: "restore a backup, or mend what differs and repair again",

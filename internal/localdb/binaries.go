@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"runtime"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -96,8 +97,7 @@ func (c *Cluster) installation(ctx context.Context) (installation, error) {
 // installations returns at least one, in the order in which they are preferred.
 func (c *Cluster) installations(ctx context.Context) ([]installation, error) {
 	if bin := c.getenv("CRM_POSTGRES_BIN"); bin != "" {
-		if absolute, err := filepath.Abs(bin); err == nil {
-			bin = absolute
+		for _, bin = range c.folders() { // the one, made absolute
 		}
 		major, err := c.major(ctx, bin)
 		if err != nil {
@@ -110,18 +110,8 @@ func (c *Cluster) installations(ctx context.Context) ([]installation, error) {
 		return []installation{{bin, major}}, nil
 	}
 
-	folders := filepath.SplitList(c.getenv("PATH"))
-	for _, pattern := range c.places {
-		matches, _ := filepath.Glob(pattern) // fails only on a malformed pattern
-		folders = append(folders, matches...)
-	}
 	var found []installation
-	seen := map[string]bool{}
-	for _, bin := range folders {
-		if !filepath.IsAbs(bin) || seen[bin] {
-			continue
-		}
-		seen[bin] = true
+	for _, bin := range c.folders() {
 		if major, err := c.major(ctx, bin); err == nil {
 			found = append(found, installation{bin, major})
 		}
@@ -136,6 +126,26 @@ func (c *Cluster) installations(ctx context.Context) ([]installation, error) {
 		}
 	}
 	return found, nil
+}
+
+// folders are those where PostgreSQL's programs may be, in the order in which they are preferred.
+func (c *Cluster) folders() (folders []string) {
+	candidates := []string{c.getenv("CRM_POSTGRES_BIN")}
+	if candidates[0] == "" {
+		candidates = filepath.SplitList(c.getenv("PATH"))
+		for _, pattern := range c.places {
+			matches, _ := filepath.Glob(pattern) // fails only on a malformed pattern
+			candidates = append(candidates, matches...)
+		}
+	} else if absolute, err := filepath.Abs(candidates[0]); err == nil {
+		candidates[0] = absolute
+	}
+	for _, folder := range candidates {
+		if filepath.IsAbs(folder) && !slices.Contains(folders, folder) {
+			folders = append(folders, folder)
+		}
+	}
+	return folders
 }
 
 var versionOutput = regexp.MustCompile(`\(PostgreSQL\) (\d+)`)

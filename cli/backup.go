@@ -1,0 +1,381 @@
+package cli
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/peterbourgon/ff/v3/ffcli"
+
+	"github.com/epicevents/crm/internal/localdb"
+	"github.com/epicevents/crm/schema"
+	"github.com/epicevents/crm/service"
+)
+
+// backup is what db backup shows.
+type backup struct {
+	file, location string
+	schema, bytes  int64
+}
+
+var backups = resource[backup]{
+	name: "backup", title: "Backups", hue: hueBlue,
+	columns: []column[backup]{
+		{name: "file", value: func(b backup) any { return b.file }},
+		{name: "location", value: func(b backup) any { return b.location }},
+		{name: "schema_version", value: func(b backup) any { return b.schema }},
+		{name: "bytes", value: func(b backup) any { return b.bytes }},
+	},
+}
+
+func (a *app) dbBackup() *ffcli.Command {
+	c := a.command("backup", "save everything but the sessions into a file of pg_dump's custom format").examples(
+		"crm db backup crm.backup",
+		"crm db backup crm-$(date +%F).backup --yes",
+	)
+	file := asArgument(flagOf(c, "file", "FILE", "the file to write", parseFile))
+	var yes bool
+	c.FlagSet.BoolVar(&yes, "yes", false, "replace the file if it exists")
+	show := detailOf(c, backups)
+	return c.does(func(ctx context.Context) error {
+		info, err := os.Stat(file.got)
+		switch {
+		case err == nil && !info.Mode().IsRegular():
+			return &usageError{fmt.Sprintf("%s is not a file.", file.got), ""}
+		case err == nil:
+			if err := a.confirm(ctx, "Replace the file "+file.got+"?", yes); err != nil {
+				return err
+			}
+		case !errors.Is(err, fs.ErrNotExist):
+			return fileError(file.got, err)
+		}
+		pool, err := a.connect(ctx)
+		if err != nil {
+			return err
+		}
+		conn, err := pool.Acquire(ctx)
+		if err != nil {
+			return err
+		}
+		server := conn.Conn().PgConn().ParameterStatus("server_version")
+		version, err := a.serviceOn(pool, nil).BackupVersion(ctx, conn.Conn())
+		conn.Release()
+		if err != nil {
+			return err
+		}
+		if err := a.dump(ctx, file.got, server); err != nil {
+			return err
+		}
+		if info, err = os.Stat(file.got); err != nil {
+			return fileError(file.got, err)
+		}
+		status, err := a.statusOf(version, server)
+		if err != nil {
+			return err
+		}
+		return show(backup{file.got, status.location, version, info.Size()})
+	})
+}
+
+// dump writes the database into a file that is there when it is complete, and as it was before until then.
+func (a *app) dump(ctx context.Context, name, server string) error {
+	config, err := a.connConfig()
+	if err != nil {
+		return err
+	}
+	major, _ := strconv.Atoi(strings.FieldsFunc(server, func(r rune) bool { return r < '0' || r > '9' })[0])
+	client, err := a.cluster().Client(ctx, "pg_dump", major)
+	if err != nil {
+		return err
+	}
+	file, err := os.CreateTemp(filepath.Dir(name), "."+filepath.Base(name)+".*") // for nobody else to read
+	if err != nil {
+		return fileError(name, err)
+	}
+	defer os.Remove(file.Name())
+	defer file.Close()
+	arguments := []string{"--format=custom", "--file=" + file.Name(), "--no-password", "--lock-wait-timeout=10000"}
+	for _, table := range schema.Transient {
+		arguments = append(arguments, "--exclude-table-data="+table)
+	}
+	command := exec.CommandContext(ctx, client.Path, arguments...)
+	command.Env = a.clientEnvironment(config, client.Major)
+	var stderr bytes.Buffer
+	command.Stderr = &stderr
+	p := a.progress("Saving the database " + location(config))
+	done := make(chan struct{})
+	go func() {
+		for {
+			select {
+			case <-time.After(time.Second):
+				if info, err := file.Stat(); err == nil {
+					p.at(fmt.Sprintf("%.1f MB", float64(info.Size())/1e6))
+				}
+			case <-done:
+				return
+			}
+		}
+	}()
+	err = command.Run()
+	close(done)
+	p.end()
+	if err != nil {
+		return clientError(ctx, "pg_dump", &stderr, err)
+	}
+	if err := errors.Join(file.Sync(), os.Rename(file.Name(), name)); err != nil {
+		return fileError(name, err)
+	}
+	if folder, err := os.Open(filepath.Dir(name)); err == nil { // the new name has to reach the disk too, where a folder can be synced
+		_ = folder.Sync()
+		_ = folder.Close()
+	}
+	return nil
+}
+
+func (a *app) dbRestore() *ffcli.Command {
+	c := a.command("restore", "replace everything in the database by a backup, or change nothing if that fails").examples(
+		"crm db restore crm.backup",
+		"crm db restore crm.backup --database crm",
+	)
+	file := asArgument(flagOf(c, "file", "FILE", "the file that crm db backup wrote", parseFile))
+	name := flagOf(c, "database", "NAME", "the name of the database, once more, if it holds data", asTyped)
+	show := detailOf(c, databaseStatuses)
+	return c.does(func(ctx context.Context) error {
+		opened, err := os.Open(file.got)
+		if err != nil {
+			return fileError(file.got, err)
+		}
+		_ = opened.Close()
+		client, err := a.cluster().Client(ctx, "pg_restore", 0)
+		if err != nil {
+			return err
+		}
+		archive := func(arguments ...string) (io.ReadCloser, error) {
+			return startScript(ctx, client, append(arguments, "--no-owner", "--no-privileges", "--file=-", "--", file.got)...)
+		}
+		version, err := service.ArchiveVersion(archive)
+		if err != nil {
+			return err
+		}
+		config, err := a.connConfig()
+		if err != nil {
+			return err
+		}
+		pool, err := a.connect(ctx)
+		if err != nil {
+			return err
+		}
+		s := a.serviceOn(pool, nil)
+		holds, err := s.HoldsData(ctx)
+		if err != nil {
+			return err
+		}
+		if holds && !name.set {
+			if !a.interactive() {
+				return &service.Error{Code: service.Conflict, Hint: "crm db restore " + file.got + " --database " + config.Database,
+					Message: fmt.Sprintf("The database %s holds data, which would be replaced.", location(config))}
+			}
+			a.notice("Everything in the database %s will be replaced.", location(config))
+			if err := name.ask(ctx); err != nil {
+				return err
+			}
+		}
+		if name.set && name.got != config.Database {
+			return &usageError{fmt.Sprintf("--database: the database is %s, not %q.", location(config), cutText(name.got)), ""}
+		}
+		p := a.progress("Restoring the database " + location(config))
+		err = s.Restore(ctx, config, archive, name.set, p.at)
+		p.end()
+		if err != nil {
+			return err
+		}
+		a.notice("The backup is restored. Everybody has to log in again.")
+		if version < schema.Version() {
+			a.notice("It is of schema version %d: crm db migrate brings the database to %d.", version, schema.Version())
+		}
+		conn, err := pool.Acquire(ctx)
+		if err != nil {
+			return err
+		}
+		defer conn.Release()
+		status, err := a.statusOf(version, conn.Conn().PgConn().ParameterStatus("server_version"))
+		if err != nil {
+			return err
+		}
+		return show(status)
+	})
+}
+
+// parseFile takes the name of a file.
+func parseFile(s string) (string, error) {
+	if s == "" || s == "-" || strings.ContainsRune(s, 0) {
+		return "", &service.InputError{Message: fmt.Sprintf("%q is not the name of a file.", cutText(s))}
+	}
+	return s, nil
+}
+
+func fileError(name string, err error) error {
+	if errno, ok := errors.AsType[syscall.Errno](err); ok {
+		err = errno
+	}
+	return &usageError{fmt.Sprintf("The file %s cannot be used: %v.", name, err), ""}
+}
+
+// clientEnvironment tells libpq what pgx was told. Nothing of it stands on a command line, which others can see, and no
+// variable of the user's leads elsewhere.
+func (a *app) clientEnvironment(config *pgx.ConnConfig, major int) []string {
+	hosts, ports := []string{config.Host}, []string{fmt.Sprint(config.Port)}
+	for _, f := range config.Fallbacks { // the same host comes twice where TLS is a matter of trying
+		if last := len(hosts) - 1; f.Host != hosts[last] || fmt.Sprint(f.Port) != ports[last] {
+			hosts, ports = append(hosts, f.Host), append(ports, fmt.Sprint(f.Port))
+		}
+	}
+	env := []string{
+		"LC_ALL=C", // messages in English, for clientError
+		"PGHOST=" + strings.Join(hosts, ","), "PGPORT=" + strings.Join(ports, ","),
+		"PGUSER=" + config.User, "PGDATABASE=" + config.Database, "PGPASSWORD=" + config.Password,
+		"PGAPPNAME=crm", "PGCONNECT_TIMEOUT=" + fmt.Sprint(int(connectTimeout.Seconds())),
+	}
+	for _, name := range []string{"HOME", "PATH", "TMPDIR", "KRB5CCNAME", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "SYSTEMROOT"} {
+		if value := a.Getenv(name); value != "" {
+			env = append(env, name+"="+value)
+		}
+	}
+	query := urlQuery(a.config.databaseURL)
+	for parameter, variable := range map[string]string{
+		"sslrootcert": "PGSSLROOTCERT", "sslcert": "PGSSLCERT", "sslkey": "PGSSLKEY", "sslsni": "PGSSLSNI",
+		"sslnegotiation": "PGSSLNEGOTIATION", "channel_binding": "PGCHANNELBINDING", "require_auth": "PGREQUIREAUTH",
+		"krbsrvname": "PGKRBSRVNAME", "options": "PGOPTIONS", "target_session_attrs": "PGTARGETSESSIONATTRS",
+	} {
+		if value := query.Get(parameter); value != "" {
+			env = append(env, variable+"="+value)
+		}
+	}
+	mode := query.Get("sslmode")
+	if mode == "" && !a.isLocal() && !onThisMachine(config) {
+		mode = "verify-full"
+	}
+	if mode != "" {
+		env = append(env, "PGSSLMODE="+mode)
+	}
+	if strings.HasPrefix(mode, "verify-") && query.Get("sslrootcert") == "" {
+		if roots := a.systemRoots(major); roots != "" {
+			env = append(env, "PGSSLROOTCERT="+roots)
+		}
+	}
+	return env
+}
+
+// systemRoots is how libpq finds the certificates that pgx trusts where none are named: the user's own, or the system's.
+func (a *app) systemRoots(major int) string {
+	const knowsSystem = 16
+	if _, err := os.Stat(filepath.Join(a.Getenv("HOME"), ".postgresql", "root.crt")); err == nil {
+		return ""
+	}
+	if major >= knowsSystem {
+		return "system"
+	}
+	for _, file := range []string{
+		a.Getenv("SSL_CERT_FILE"), "/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt", "/etc/ssl/cert.pem",
+	} {
+		if _, err := os.Stat(file); err == nil {
+			return file
+		}
+	}
+	return ""
+}
+
+// script is what a program writes.
+type script struct {
+	io.Reader
+	command *exec.Cmd
+	ctx     context.Context
+	stderr  bytes.Buffer
+}
+
+func startScript(ctx context.Context, client localdb.Client, arguments ...string) (io.ReadCloser, error) {
+	s := &script{ctx: ctx, command: exec.CommandContext(ctx, client.Path, arguments...)}
+	s.command.Env = []string{"LC_ALL=C"}
+	s.command.Stderr = &s.stderr
+	var err error
+	if s.Reader, err = s.command.StdoutPipe(); err == nil {
+		err = s.command.Start()
+	}
+	if err != nil {
+		return nil, clientError(ctx, "pg_restore", &s.stderr, err)
+	}
+	return s, nil
+}
+
+// Close waits for the program, having read what nobody wanted.
+func (s *script) Close() error {
+	_, _ = io.Copy(io.Discard, s.Reader)
+	if err := s.command.Wait(); err != nil {
+		return clientError(s.ctx, "pg_restore", &s.stderr, err)
+	}
+	return nil
+}
+
+// clientError says why one of PostgreSQL's programs failed, in its words.
+func clientError(ctx context.Context, program string, stderr *bytes.Buffer, err error) error {
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	why := err.Error()
+	for line := range strings.Lines(stderr.String()) {
+		if _, text, ok := strings.Cut(line, "error: "); ok {
+			why = strings.TrimSpace(text)
+			break
+		}
+	}
+	failure := &service.Error{Code: service.Unavailable, Message: fmt.Sprintf("%s failed: %s", program, why), Err: err}
+	switch {
+	case program == "pg_restore": // reads the file and nothing else
+		failure.Code, failure.Message = service.Usage, "The file is not a backup of crm: "+why
+	case strings.Contains(why, "No space left on device"):
+		failure.Code, failure.Message = service.Internal, "The backup could not be written: the disk is full."
+	}
+	return failure
+}
+
+// progress is a line on stderr that says how far a long work is; where nobody watches it says only what begins.
+type progress struct {
+	app   *app
+	what  string
+	shown bool
+}
+
+func (a *app) progress(what string) *progress {
+	p := &progress{app: a, what: what}
+	if isTerminal(a.Err) && !a.plain() {
+		p.shown = true
+		p.at("")
+	} else {
+		a.notice("%s ...", what)
+	}
+	return p
+}
+
+// at replaces the line.
+func (p *progress) at(where string) {
+	if p.shown {
+		fmt.Fprintf(p.app.Err, "\r\x1b[K%s ... %s", escape(p.what), escape(where))
+	}
+}
+
+func (p *progress) end() {
+	if p.shown {
+		fmt.Fprintln(p.app.Err)
+	}
+}

@@ -1,0 +1,352 @@
+//go:build unix
+
+package cli
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/jackc/pgx/v5"
+
+	"github.com/epicevents/crm/internal/dbtest"
+	"github.com/epicevents/crm/internal/localdb"
+	"github.com/epicevents/crm/schema"
+)
+
+// at is a desk at another database.
+func (d *desk) at(t *testing.T, config *pgx.ConnConfig) *desk {
+	t.Helper()
+	other := d.beside(t, "")
+	other.config, other.conn = config, dbtest.Connect(t, config)
+	other.env["CRM_DATABASE_URL"] = dbtest.URL(config)
+	return other
+}
+
+// backup saves the database of the desk.
+func (d *desk) backup(t *testing.T) string {
+	t.Helper()
+	file := filepath.Join(t.TempDir(), "crm.backup")
+	d.must(t, "db", "backup", file)
+	return file
+}
+
+func (d *desk) value(t *testing.T, query string) (value string) {
+	t.Helper()
+	if err := d.conn.QueryRow(t.Context(), query).Scan(&value); err != nil {
+		t.Fatalf("%s: %v", query, err)
+	}
+	return value
+}
+
+// everything is what somebody who is logged in can see.
+func (d *desk) everything(t *testing.T) map[string]string {
+	t.Helper()
+	d.as("administrator1")
+	seen := map[string]string{}
+	for _, line := range []string{"employee list", "customer list", "contract list", "event list"} {
+		seen[line] = d.must(t, append(strings.Fields(line), "-o", "csv")...)
+	}
+	for contract := range strings.Lines(d.must(t, "contract", "list", "-o", "csv", "--no-header", "--fields", "id")) {
+		contract = strings.TrimSpace(contract)
+		seen[contract] = d.must(t, "contract", "payments", contract, "-o", "csv")
+	}
+	checked := d.crm("", "check", "-o", "csv")
+	seen["check"] = fmt.Sprint(checked.code) + checked.out
+	return seen
+}
+
+// rows counts what there is, so that a refusal can be seen to have changed nothing.
+func (d *desk) rows(t *testing.T) string {
+	t.Helper()
+	return d.value(t, `SELECT concat_ws(' ', (SELECT count(*) FROM employee), (SELECT count(*) FROM customer), (SELECT sum(paid_amount) FROM contract),
+		(SELECT count(*) FROM payment), (SELECT count(*) FROM event), (SELECT version FROM schema_migrations), (SELECT count(*) FROM pg_class))`)
+}
+
+// TestBackupAndRestore requires that everything is again as it was, down to the rules of the schema, and that nobody is
+// logged in who was.
+func TestBackupAndRestore(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t, "commercial1")
+	d.sql(`UPDATE event SET note = E'back\\slash\n\\.\n' || note || 'é' WHERE id = 1;
+		UPDATE customer SET company = 'COPY public.customer (id) FROM stdin;' WHERE id = 2;
+		INSERT INTO login_failure VALUES ('somebody', 3, now());
+		INSERT INTO payment (id, contract_id, amount, recorded_by) VALUES (gen_random_uuid(), 'fb819b38-e035-4e65-b4ea-ae5076a82518', 1, 'commercial1')`)
+	before := d.everything(t)
+	file := d.backup(t)
+	if info, err := os.Stat(file); err != nil || info.Mode() != 0o600 {
+		t.Errorf("%v, %v", info.Mode(), err)
+	}
+	d.sql("DELETE FROM event; DELETE FROM payment; UPDATE contract SET total_amount = total_amount + 1; DELETE FROM employee WHERE username = 'none1'")
+
+	for name, other := range map[string]*desk{
+		"the same":      d.beside(t, ""),
+		"a blank one":   d.at(t, dbtest.Blank(t)),
+		"an empty one":  d.at(t, dbtest.Empty(t)),
+		"with the rest": d.at(t, dbtest.Blank(t)),
+	} {
+		t.Run(name, func(t *testing.T) {
+			arguments := []string{"db", "restore", file}
+			switch name {
+			case "the same":
+				arguments = append(arguments, "--database", other.config.Database)
+			case "with the rest":
+				other.sql("CREATE TABLE report (id bigint); CREATE SCHEMA elsewhere; CREATE EXTENSION pg_trgm")
+			}
+			r := other.crm("", append(arguments, "-o", "json")...)
+			if r.code != 0 || !strings.Contains(r.out, fmt.Sprintf(`"schema_version": %d`, schema.Version())) ||
+				!strings.Contains(r.err, "Everybody has to log in again.") {
+				t.Fatalf("exit %d, %s%s", r.code, r.out, r.err)
+			}
+			if got := other.value(t, "SELECT concat((SELECT count(*) FROM session), (SELECT count(*) FROM login_failure))"); got != "00" {
+				t.Errorf("sessions and failures: %s", got)
+			}
+			if diff := cmp.Diff(before, other.everything(t)); diff != "" {
+				t.Error(diff)
+			}
+			other.sql("UPDATE schema_migrations SET dirty = true") // a repair compares every rule
+			other.must(t, "db", "migrate", "--repair")
+			other.must(t, "customer", "list")
+			other.as("commercial1")
+			added := other.must(t, "customer", "add", "--fullname", "A", "--company", "B", "--email", "a@b.fr", "--phone", "0145678901", "-o", "csv", "--fields", "id", "--no-header")
+			if added != "14\n" {
+				t.Errorf("the next id is %s", added)
+			}
+		})
+	}
+}
+
+// TestRestoreOfAnotherVersion takes the database back to the version of the backup, and forward from there.
+func TestRestoreOfAnotherVersion(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t, "administrator1")
+	old := d.at(t, dbtest.Sample(t))
+	last, err := filepath.Glob(fmt.Sprintf("../schema/%06d_*.down.sql", schema.Version()))
+	if err != nil || len(last) != 1 {
+		t.Fatal(last, err)
+	}
+	old.sql(readFile(t, last[0]) + "; UPDATE schema_migrations SET version = version - 1")
+	file := old.backup(t)
+
+	r := d.crm("", "db", "restore", file, "--database", d.config.Database)
+	if r.code != 0 || !strings.Contains(r.err, fmt.Sprintf("It is of schema version %d: crm db migrate brings the database to %d.", schema.Version()-1, schema.Version())) {
+		t.Fatalf("exit %d, %s", r.code, r.err)
+	}
+	if r := d.crm("", "db", "status"); r.code != 7 || !strings.Contains(r.err, "hint: crm db migrate") {
+		t.Errorf("exit %d, %s", r.code, r.err)
+	}
+	d.must(t, "db", "migrate")
+	d.as("administrator1")
+	if got := d.must(t, "contract", "list", "--count"); got != "20\n" {
+		t.Errorf("%s contracts", got)
+	}
+
+	d.sql("UPDATE schema_migrations SET version = 99")
+	if r := d.crm("", "db", "backup", file+".new"); r.code != 7 || !strings.Contains(r.err, "hint: install a newer crm") {
+		t.Errorf("saving a newer one: exit %d, %s", r.code, r.err)
+	}
+	newer := filepath.Join(t.TempDir(), "newer")
+	dumped(t, d.config, newer)
+	const stood = "SELECT concat_ws(' ', (SELECT version FROM schema_migrations), (SELECT count(*) FROM contract), (SELECT count(*) FROM pg_class))"
+	before := old.value(t, stood)
+	r = old.crm("", "db", "restore", newer, "--database", old.config.Database)
+	if r.code != 7 || r.out != "" || !strings.Contains(r.err, "The backup is of schema version 99") {
+		t.Errorf("exit %d, %s", r.code, r.err)
+	}
+	r = d.crm("", "db", "restore", file, "--database", d.config.Database)
+	if r.code != 7 || !strings.Contains(r.err, "The database is at schema version 99") {
+		t.Errorf("onto a newer one: exit %d, %s", r.code, r.err)
+	}
+	if got := old.value(t, stood); got != before {
+		t.Errorf("%s has become %s", before, got)
+	}
+}
+
+// dumped saves a database as somebody without crm does.
+func dumped(t *testing.T, config *pgx.ConnConfig, file string) {
+	t.Helper()
+	client, err := localdb.New(t.TempDir(), os.Getenv).Client(t.Context(), "pg_dump", 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if out, err := exec.Command(client.Path, "--format=custom", "--file="+file, dbtest.URL(config)).CombinedOutput(); err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
+}
+
+// TestRestoreRefused changes nothing.
+func TestRestoreRefused(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t, "administrator1")
+	file := d.backup(t)
+	content := readFile(t, file)
+	folder := t.TempDir()
+	foreign, other := filepath.Join(folder, "foreign"), filepath.Join(folder, "other")
+	blank := dbtest.Blank(t)
+	dumped(t, blank, foreign)
+	if _, err := dbtest.Connect(t, blank).Exec(t.Context(), "CREATE TABLE schema_migrations (version bigint, dirty boolean); INSERT INTO schema_migrations VALUES (3, false)"); err != nil {
+		t.Fatal(err)
+	}
+	dumped(t, blank, other)
+	for name, text := range map[string]string{"garbage": "garbage", "empty": "", "half": content[:len(content)/2], "most": content[:len(content)-len(content)/20]} {
+		if err := os.WriteFile(filepath.Join(folder, name), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	before := d.rows(t)
+	for _, test := range []struct {
+		file, name, sql string
+		code            int
+		want            string
+	}{
+		{file, "", "", 6, "hint: crm db restore " + file + " --database " + d.config.Database},
+		{file, "crm", "", 2, `not "crm"`},
+		{file + "x", d.config.Database, "", 2, "no such file"},
+		{folder, d.config.Database, "", 2, ""},
+		{filepath.Join(folder, "garbage"), d.config.Database, "", 2, "not a backup of crm"},
+		{filepath.Join(folder, "empty"), d.config.Database, "", 2, "not a backup of crm"},
+		{filepath.Join(folder, "half"), d.config.Database, "", 2, "not a backup of crm"},
+		{filepath.Join(folder, "most"), d.config.Database, "", 2, "not a backup of crm"},
+		{foreign, d.config.Database, "", 2, "not a backup of crm"},
+		{other, d.config.Database, "", 2, "not a backup of crm"},
+		{file, d.config.Database, "CREATE VIEW open_contract AS SELECT * FROM contract", 6, "does not fit this database: cannot drop table contract"},
+		{file, d.config.Database, "DROP VIEW open_contract; UPDATE schema_migrations SET dirty = true", 7, "did not finish"},
+	} {
+		if test.sql != "" {
+			d.sql(test.sql)
+			before = d.rows(t)
+		}
+		arguments := []string{"db", "restore", test.file}
+		if test.name != "" {
+			arguments = append(arguments, "--database", test.name)
+		}
+		r := d.crm("", arguments...)
+		if r.code != test.code || r.out != "" || !strings.Contains(r.err, test.want) {
+			t.Errorf("%s onto %q: exit %d, want %d: %s%s", test.file, test.name, r.code, test.code, r.out, r.err)
+		}
+		if got := d.rows(t); got != before {
+			t.Fatalf("%s: %s has become %s", test.file, before, got)
+		}
+	}
+}
+
+// TestBackupLeavesTheOldOne where it fails, is interrupted or not wanted.
+func TestBackupLeavesTheOldOne(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t, "")
+	folder, bin := t.TempDir(), t.TempDir()
+	file := filepath.Join(folder, "crm.backup")
+	if err := os.WriteFile(file, []byte("old"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	intact := func(what string) {
+		t.Helper()
+		if entries, err := os.ReadDir(folder); err != nil || len(entries) != 1 || readFile(t, file) != "old" {
+			t.Errorf("%s: %v, %v", what, entries, err)
+		}
+	}
+	program := func(version, script string) {
+		t.Helper()
+		text := "#!/bin/sh\nif [ \"$1\" = --version ]; then echo 'pg_dump (PostgreSQL) " + version + "'; exit; fi\n" + script
+		if err := os.WriteFile(filepath.Join(bin, "pg_dump"), []byte(text), 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if r := d.crm("", "db", "backup", file); r.code != 2 || !strings.Contains(r.err, "hint: --yes answers yes") {
+		t.Errorf("exit %d, %s", r.code, r.err)
+	}
+	intact("not wanted")
+	for _, name := range []string{folder, filepath.Join(folder, "no", "file"), "-", "", "/dev/null"} {
+		if r := d.crm("", "db", "backup", name, "--yes"); r.code != 2 || r.out != "" {
+			t.Errorf("%q: exit %d, %s", name, r.code, r.err)
+		}
+	}
+
+	d.env["CRM_POSTGRES_BIN"] = bin
+	if r := d.crm("", "db", "backup", file, "--yes"); r.code != 7 || !strings.Contains(r.err, "pg_dump was not found") {
+		t.Errorf("exit %d, %s", r.code, r.err)
+	}
+	program("9.6.24", "exit 0\n")
+	if r := d.crm("", "db", "backup", file, "--yes"); r.code != 7 || !strings.Contains(r.err, "only of version 9 is installed, which is too old") {
+		t.Errorf("exit %d, %s", r.code, r.err)
+	}
+	const half = "for word; do case $word in --file=*) echo half > \"${word#--file=}\";; esac; done\n"
+	program("99.0", half+"echo 'pg_dump: error: query failed: the reason' >&2; exit 1\n")
+	if r := d.crm("", "db", "backup", file, "--yes"); r.code != 7 || r.out != "" || !strings.Contains(r.err, "crm: pg_dump failed: query failed: the reason\n") {
+		t.Errorf("exit %d, %s", r.code, r.err)
+	}
+	program("99.0", half+"echo 'pg_dump: error: could not write to output file: No space left on device' >&2; exit 1\n")
+	if r := d.crm("", "db", "backup", file, "--yes"); r.code != 1 || !strings.Contains(r.err, "the disk is full") {
+		t.Errorf("exit %d, %s", r.code, r.err)
+	}
+	intact("failed")
+	program("99.0", half+"exec sleep 60\n")
+	d.env["CRM_FILE"] = file
+	if code, output := d.shell(t, `timeout --foreground --preserve-status -s INT 1 crm db backup "$CRM_FILE" --yes`); code != 130 {
+		t.Errorf("exit %d, %s", code, output)
+	}
+	intact("interrupted")
+	program("99.0", half)
+	d.must(t, "db", "backup", file, "--yes")
+	if info, err := os.Stat(file); err != nil || info.Mode() != 0o600 || readFile(t, file) != "half\n" {
+		t.Errorf("replaced: %v, %v", info.Mode(), err)
+	}
+}
+
+// TestBackupEnvironment: the program is told what crm was told, not what the user's variables say, and no secret where
+// others can see it.
+func TestBackupEnvironment(t *testing.T) {
+	t.Parallel()
+	a := &app{IO: IO{Getenv: func(name string) string {
+		return map[string]string{"HOME": "/nowhere", "PGHOST": "evil.example", "PGOPTIONS": "-c x=y", "PGSERVICE": "evil", "SSL_CERT_FILE": "/dev/null"}[name]
+	}}}
+	for url, want := range map[string][]string{
+		"postgres://anna:s3cret@127.0.0.1:6543/crm": {"PGHOST=127.0.0.1", "PGPORT=6543", "PGUSER=anna", "PGDATABASE=crm", "PGPASSWORD=s3cret"},
+		"postgres://anna@one.example,two.example/crm?target_session_attrs=read-write": {"PGHOST=one.example,two.example", "PGPORT=5432,5432",
+			"PGTARGETSESSIONATTRS=read-write", "PGSSLMODE=verify-full", "PGSSLROOTCERT=/dev/null"},
+		"postgres://anna@db.example/crm?sslmode=require&sslcert=/c&sslkey=/k&options=-c%20role%3Dcrm": {"PGHOST=db.example", "PGSSLMODE=require",
+			"PGSSLCERT=/c", "PGSSLKEY=/k", "PGOPTIONS=-c role=crm"},
+	} {
+		a.config.databaseURL = url
+		parsed := strings.NewReplacer("&sslcert=/c", "", "&sslkey=/k", "").Replace(url) // of files that pgx would read
+		config, err := pgx.ParseConfig(parsed)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := a.clientEnvironment(config, 15)
+		for _, variable := range want {
+			if !slices.Contains(got, variable) {
+				t.Errorf("%s: %q lacks %s", url, got, variable)
+			}
+		}
+		if text := strings.Join(got, " "); strings.Contains(text, "evil") || strings.Contains(text, "x=y") {
+			t.Errorf("%s: %q", url, got)
+		}
+		if strings.Contains(url, "verify") && !slices.Contains(a.clientEnvironment(config, 16), "PGSSLROOTCERT=system") {
+			t.Errorf("%s: not the system's certificates", url)
+		}
+	}
+}
+
+// TestBackupThroughPgBouncer is refused: what pg_dump sets would stay with the session that others go on with.
+func TestBackupThroughPgBouncer(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t, "")
+	file := d.backup(t)
+	pooled := dbtest.PgBouncer(t, d.config)
+	d.env["CRM_DATABASE_URL"] = fmt.Sprintf("postgres://%s@/%s?host=%s&port=%d&sslmode=disable", pooled.User, pooled.Database, pooled.Host, pooled.Port)
+	before := d.rows(t)
+	for _, arguments := range [][]string{{"db", "backup", file, "--yes"}, {"db", "restore", file, "--database", d.config.Database}} {
+		if r := d.crm("", arguments...); r.code != 7 || !strings.Contains(r.err, "pooler such as PgBouncer") {
+			t.Errorf("%q: exit %d, %s", arguments, r.code, r.err)
+		}
+	}
+	if got := d.rows(t); got != before {
+		t.Errorf("%s has become %s", before, got)
+	}
+}
