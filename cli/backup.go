@@ -15,6 +15,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/clipperhouse/displaywidth"
 	"github.com/jackc/pgx/v5"
 	"github.com/peterbourgon/ff/v3/ffcli"
 
@@ -113,7 +114,7 @@ func (a *app) dump(ctx context.Context, name, server string) error {
 	command.Env = a.clientEnvironment(config, client.Major)
 	var stderr bytes.Buffer
 	command.Stderr = &stderr
-	p := a.progress("Saving the database " + location(config))
+	p := a.progress("Saving the database " + config.Database)
 	done := make(chan struct{})
 	go func() {
 		for {
@@ -194,7 +195,7 @@ func (a *app) dbRestore() *ffcli.Command {
 		if name.set && name.got != config.Database {
 			return &usageError{fmt.Sprintf("--database: the database is %s, not %q.", location(config), cutText(name.got)), ""}
 		}
-		p := a.progress("Restoring the database " + location(config))
+		p := a.progress("Restoring the database " + config.Database)
 		err = s.Restore(ctx, config, archive, name.set, p.at)
 		p.end()
 		if err != nil {
@@ -370,7 +371,8 @@ func (a *app) progress(what string) *progress {
 // at replaces the line.
 func (p *progress) at(where string) {
 	if p.shown {
-		fmt.Fprintf(p.app.Err, "\r\x1b[K%s ... %s", escape(p.what), escape(where))
+		width, _ := p.app.terminalSize() // a line that is broken into two cannot be replaced
+		fmt.Fprint(p.app.Err, "\r\x1b[K", displaywidth.TruncateString(escape(p.what+" ... "+where), width-1, "…"))
 	}
 }
 

@@ -4,12 +4,14 @@ package cli
 
 import (
 	"fmt"
+	"math/rand/v2"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/jackc/pgx/v5"
@@ -231,6 +233,36 @@ func TestRestoreRefused(t *testing.T) {
 		}
 		if got := d.rows(t); got != before {
 			t.Fatalf("%s: %s has become %s", test.file, before, got)
+		}
+	}
+}
+
+// TestKilledRestore kills a restore at some instant: the database is as it was, or as the backup has it.
+func TestKilledRestore(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t, "")
+	file := d.backup(t)
+	restored := d.rows(t)
+	for longest := 200 * time.Millisecond; ; longest *= 2 {
+		d.sql("DELETE FROM event WHERE id > 5; DELETE FROM payment")
+		before := d.rows(t)
+		command := exec.Command("crm", "db", "restore", file, "--database", d.config.Database)
+		command.Env = d.environ()
+		if err := command.Start(); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(rand.N(longest))
+		_ = command.Process.Kill()
+		err := command.Wait()
+		for d.value(t, "SELECT count(*)::text FROM pg_stat_activity WHERE datname = current_database()") != "1" {
+			time.Sleep(10 * time.Millisecond)
+		}
+		got := d.rows(t)
+		if got != restored && (err == nil || got != before) {
+			t.Fatalf("%v: %s, neither %s nor %s", err, got, before, restored)
+		}
+		if err == nil {
+			return
 		}
 	}
 }

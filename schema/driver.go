@@ -108,8 +108,9 @@ func versionRecord(version int) string {
 	return none + fmt.Sprintf("INSERT INTO schema_migrations (version, dirty) VALUES (%d, false);", version)
 }
 
+// execute sends statements without parameters, which go together as one message.
 func (d *driver) execute(statements string) error {
-	_, err := d.conn.PgConn().Exec(d.ctx, statements).ReadAll()
+	_, err := d.conn.Exec(d.ctx, statements)
 	return err
 }
 
