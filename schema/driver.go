@@ -26,6 +26,9 @@ type driver struct {
 // transaction.
 var ErrPooled = errors.New("schema: this needs a session of its own on the server")
 
+// ErrVersion says that the database is at a version from which this program cannot go on: a newer or a dirty one.
+var ErrVersion = errors.New("schema: the database is at a version that this program cannot change")
+
 // RequireSession gives ErrPooled through a pooler, which tells its clients a process number of its own.
 func RequireSession(ctx context.Context, conn *pgx.Conn) error {
 	var backend uint32
@@ -60,7 +63,11 @@ func connect(ctx context.Context, config *pgx.ConnConfig) (*driver, error) {
 // Close also gives the lock back, whatever happened.
 func (d *driver) Close() error { return d.conn.Close(context.WithoutCancel(d.ctx)) }
 
-func (d *driver) Lock() error   { return d.execute("SELECT pg_advisory_lock(" + d.lock + ")") }
+// Lock waits for the migrations of others, though not for ever.
+func (d *driver) Lock() error {
+	return d.execute("SET lock_timeout = '1min'; SELECT pg_advisory_lock(" + d.lock + ")")
+}
+
 func (d *driver) Unlock() error { return d.execute("SELECT pg_advisory_unlock(" + d.lock + ")") }
 
 // Version is that of the last migration; that there is none is no error.

@@ -72,7 +72,7 @@ func TestKilledMigration(t *testing.T) {
 		t.Run("", func(t *testing.T) {
 			config := dbtest.Blank(t)
 			conn := dbtest.Connect(t, config)
-			for longest := 10 * time.Millisecond; ; longest += 10 * time.Millisecond {
+			for longest := 10 * time.Millisecond; ; longest += longest / 3 {
 				p := startMigrating(t, config)
 				if _, err := p.stdout.Read(make([]byte, 1)); err != nil {
 					t.Fatal(err)

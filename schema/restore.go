@@ -26,7 +26,6 @@ type Archive func(arguments ...string) (io.ReadCloser, error)
 var (
 	ErrForeign   = errors.New("schema: not a backup of crm")
 	ErrHoldsData = errors.New("schema: the database holds data")
-	ErrVersion   = errors.New("schema: the database is at a version that this program cannot undo")
 )
 
 // ArchiveVersion is the schema version of a backup; ErrForeign if it has none.

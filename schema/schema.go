@@ -64,12 +64,13 @@ func Hash() string {
 }
 
 // Migrate brings the database to Version. Several may run at once: they wait for each other. Ended at any instant it
-// leaves the database at one version or the next, from where another call goes on. ErrPooled through a pooler.
+// leaves the database at one version or the next, from where another call goes on. ErrPooled through a pooler, ErrVersion
+// where the version is dirty or newer.
 func Migrate(ctx context.Context, config *pgx.ConnConfig) error {
 	return run(ctx, config, (*migrate.Migrate).Up)
 }
 
-// Empty undoes every migration, and so drops all data.
+// Empty undoes every migration, and so drops all data. It fails as Migrate does.
 func Empty(ctx context.Context, config *pgx.ConnConfig) error {
 	return run(ctx, config, (*migrate.Migrate).Down)
 }
@@ -89,8 +90,12 @@ func run(ctx context.Context, config *pgx.ConnConfig, direction func(*migrate.Mi
 	}
 	defer m.Close()
 	m.LockTimeout = math.MaxInt64 // the context says how long
-	if err := direction(m); err != nil && !errors.Is(err, migrate.ErrNoChange) {
-		return errors.Join(ctx.Err(), err)
+	err = direction(m)
+	if _, dirty := errors.AsType[migrate.ErrDirty](err); dirty || errors.Is(err, fs.ErrNotExist) {
+		return ErrVersion
 	}
-	return ctx.Err()
+	if errors.Is(err, migrate.ErrNoChange) {
+		err = nil
+	}
+	return errors.Join(ctx.Err(), err)
 }

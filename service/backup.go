@@ -58,8 +58,6 @@ func (s *Service) Restore(ctx context.Context, config *pgx.ConnConfig, archive s
 		return errForeign
 	case errors.Is(err, schema.ErrHoldsData):
 		return &Error{Code: Conflict, Message: "The database holds data.", Err: err}
-	case errors.Is(err, schema.ErrVersion):
-		_, err = s.CheckVersion(ctx)
 	}
 	refusal, ok := errors.AsType[*pgconn.PgError](err)
 	if ok && (strings.HasPrefix(refusal.Code, "42") || strings.HasPrefix(refusal.Code, "2B")) { // what is not crm's is in the way

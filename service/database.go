@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
 
 	"github.com/jackc/pgx/v5"
 
@@ -37,11 +36,7 @@ func (s *Service) Migrate(ctx context.Context, config *pgx.ConnConfig) error {
 	case row.Version >= schema.Version():
 		return checkVersion(row.Version, row.Dirty)
 	}
-	err = schema.Migrate(ctx, config)
-	if errors.Is(err, fs.ErrNotExist) { // a newer crm was faster
-		_, err = s.CheckVersion(ctx)
-	}
-	return s.migrationFailure(ctx, err)
+	return s.migrationFailure(ctx, schema.Migrate(ctx, config))
 }
 
 // Repair finds out at which version a database is whose migration did not finish, or whose version was lost. Unavailable
@@ -58,6 +53,9 @@ func (s *Service) migrationFailure(ctx context.Context, err error) error {
 	if errors.Is(err, schema.ErrPooled) {
 		return &Error{Code: Unavailable, Err: err, Hint: "name the server itself: crm --database.url ...",
 			Message: "This does not work through a pooler such as PgBouncer, which lends one session of the server to several."}
+	}
+	if errors.Is(err, schema.ErrVersion) {
+		_, err = s.CheckVersion(ctx)
 	}
 	if unknown, ok := errors.AsType[*schema.UnknownError](err); ok {
 		return &Error{Code: Unavailable, Err: err, Hint: "restore a backup, or mend what differs and repair again",
