@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"regexp"
 	"strings"
 	"time"
 
@@ -40,10 +41,30 @@ type startedQuery struct {
 	at  time.Time
 }
 
+// log writes one line: the query's name where it has one, its time, its rows, and the statement without its comments.
 func (e echo) log(sql, took string, rows int64, err error) {
-	outcome := fmt.Sprintf("%d rows", rows)
-	if err != nil {
-		outcome = "failed"
+	var name string
+	var lines []string
+	for line := range strings.Lines(sql) {
+		line = strings.TrimSpace(line)
+		if named, ok := strings.CutPrefix(line, "-- name: "); ok {
+			name, _, _ = strings.Cut(named, " ")
+			name += " "
+		}
+		if !strings.HasPrefix(line, "--") {
+			lines = append(lines, strings.Fields(line)...)
+		}
 	}
-	fmt.Fprintf(e.to, "-- %s, %s: %s\n", took, outcome, strings.Join(strings.Fields(sql), " "))
+	statement := storedHash.ReplaceAllString(strings.Join(lines, " "), mask)
+	outcome := fmt.Sprintf("%d rows", rows)
+	switch {
+	case err != nil:
+		outcome = "failed"
+	case rows == 1:
+		outcome = "1 row"
+	}
+	fmt.Fprintf(e.to, "-- %s%s, %s: %s\n", name, took, outcome, statement)
 }
+
+// storedHash is the only secret that a statement itself can hold: the sample data has one. All others are parameters.
+var storedHash = regexp.MustCompile(`\$argon2id\$[^']*`)

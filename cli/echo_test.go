@@ -1,0 +1,84 @@
+package cli
+
+import (
+	"errors"
+	"strings"
+	"testing"
+
+	"github.com/epicevents/crm/gen"
+	"github.com/epicevents/crm/schema"
+)
+
+func TestEchoLine(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct {
+		sql  string
+		rows int64
+		err  error
+		want string
+	}{
+		{"SELECT 1", 1, nil, "-- 5ms, 1 row: SELECT 1\n"},
+		{"  begin", 0, nil, "-- 5ms, 0 rows: begin\n"},
+		{"-- name: A :many\n-- A gives\n  -- all.\nSELECT *\n\nFROM a", 2, nil, "-- A 5ms, 2 rows: SELECT * FROM a\n"},
+		{"-- name: A :one\nSELECT 1", 0, errors.New("at Johanna Baker's"), "-- A 5ms, failed: SELECT 1\n"},
+		{"VALUES ('$argon2id$v=19$m=8$c2FsdA$aGFzaA', 'x')", 1, nil, "-- 5ms, 1 row: VALUES ('********', 'x')\n"},
+	} {
+		var b strings.Builder
+		echo{&b}.log(test.sql, "5ms", test.rows, test.err)
+		if b.String() != test.want {
+			t.Errorf("%q, want %q", b.String(), test.want)
+		}
+	}
+	for _, sql := range []string{gen.SessionEmployee, gen.ContractList, schema.Sample} {
+		var b strings.Builder
+		echo{&b}.log(sql, "5ms", 1, nil)
+		if text := b.String(); strings.Count(text, "\n") != 1 || strings.Contains(text, "argon2id") || strings.Contains(text[3:], "--") {
+			t.Errorf("%q", text)
+		}
+	}
+}
+
+// TestEchoOfSecrets has everything done that a secret takes part in, and reads what is echoed of it.
+func TestEchoOfSecrets(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t, "administrator1")
+	d.env["CRM_DATABASE_ECHO"] = "true"
+	token := d.env["CRM_TOKEN"]
+	const first, second = "the first of two good passwords", "the second of two good passwords"
+	echoed := ""
+	run := func(stdin string, args ...string) {
+		t.Helper()
+		r := d.crm(stdin, args...)
+		if r.code != 0 || !strings.Contains("\n"+r.err, "\n-- ") {
+			t.Errorf("crm %q: exit %d, %s", args, r.code, r.err)
+		}
+		echoed += r.err
+	}
+	run(first+"\n", "employee", "set-password", "none1", "--password-stdin")
+	run("", "employee", "add", "--fullname", "Léa Martin", "--username", "lea", "--role", "support")
+	d.env["CRM_TOKEN"] = ""
+	run(first+"\n", "auth", "login", "none1", "--password-stdin")
+	run(first+"\n"+second+"\n", "auth", "change-password", "--password-stdin")
+	run("", "auth", "whoami")
+	run("", "auth", "logout")
+	rows, err := d.conn.Query(t.Context(), "SELECT password_hash FROM employee")
+	if err != nil {
+		t.Fatal(err)
+	}
+	secrets := []string{first, second, token, "argon2id", "eyJ", d.env["CRM_CONTROLLER_AUTH_SECRET_KEY"]}
+	for rows.Next() {
+		var hash string
+		if err := rows.Scan(&hash); err != nil {
+			t.Fatal(err)
+		}
+		secrets = append(secrets, hash)
+	}
+	for _, secret := range secrets {
+		if strings.Contains(echoed, secret) {
+			t.Errorf("%q is echoed", secret)
+		}
+	}
+	if !strings.Contains(echoed, "-- SessionAdd ") {
+		t.Errorf("the login is not echoed: %s", echoed)
+	}
+}
