@@ -52,6 +52,9 @@ const (
 
 const envPrefix = "CRM_"
 
+// keyHint is what to do about a signing key that is missing or too short.
+const keyHint = "set CRM_CONTROLLER_AUTH_SECRET_KEY, to the same for everyone; openssl rand -hex 32 makes a key"
+
 func (c *config) define(flags *flag.FlagSet) {
 	flags.StringVar(&c.file, "config", "", "`FILE` configuration file")
 	flags.StringVar(&c.output, "output", "table", "`FORMAT` format of the result: "+strings.Join(formats, ", "))
@@ -133,7 +136,7 @@ func (c *config) check() error {
 		return &usageError{message: "database.timeout is below zero.", hint: "a time such as 10s, or 0 for no limit"}
 	}
 	if c.authSecretKey != "" && len(c.authSecretKey) < 32 {
-		return &usageError{message: "controller.auth_secret_key has fewer than 32 bytes.", hint: "openssl rand -hex 32"}
+		return &usageError{message: "controller.auth_secret_key has fewer than 32 bytes.", hint: keyHint}
 	}
 	if c.authSecretKeyPrevious != "" && len(c.authSecretKeyPrevious) < 32 {
 		return &usageError{message: "controller.auth_secret_key_previous has fewer than 32 bytes."}

@@ -315,7 +315,7 @@ func (a *app) signingKey() ([]byte, error) {
 		return []byte(a.config.authSecretKey), nil
 	}
 	if !a.isLocal() {
-		return nil, &usageError{"controller.auth_secret_key is not set; it is needed with database.url.", "openssl rand -hex 32"}
+		return nil, &usageError{"controller.auth_secret_key is not set; it is needed with database.url.", keyHint}
 	}
 	folder := a.folder("XDG_DATA_HOME", ".local/share")
 	name := filepath.Join(folder, "auth_secret_key")

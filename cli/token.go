@@ -84,7 +84,8 @@ func (a *app) saveToken(token string) error {
 	name := a.tokenFile()
 	folder := filepath.Dir(name)
 	fail := func(err error) error {
-		return &service.Error{Code: service.Internal, Message: fmt.Sprintf("The token cannot be kept in %s.", folder), Err: err}
+		return &service.Error{Code: service.Internal, Message: fmt.Sprintf("The token cannot be kept in %s.", folder),
+			Hint: "make that a folder of yours, or name another above it with XDG_STATE_HOME", Err: err}
 	}
 	if err := os.MkdirAll(filepath.Dir(folder), 0o755); err != nil {
 		return fail(err)
