@@ -2,22 +2,21 @@ package cli
 
 import (
 	"bytes"
-	"context"
 	"errors"
 	"flag"
 	"fmt"
 	"io"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"time"
 	_ "time/tzdata" // zones are known on machines that have none installed
+	"unicode/utf8"
 
 	"github.com/pelletier/go-toml"
-	"github.com/peterbourgon/ff/v3"
-	"github.com/peterbourgon/ff/v3/fftoml"
 )
 
 // config is the global flags. Each is also a variable, CRM_ and its name in capitals, and the dotted ones are the keys
@@ -41,7 +40,8 @@ type config struct {
 	timeZone              string
 	location              *time.Location
 
-	source map[string]string // of the flags that have not their default: where the value is from
+	// source is where the value of a flag is from, if it is not the default: --flag, CRM_VARIABLE or file:line.
+	source map[string]string
 }
 
 // How csv is written.
@@ -91,7 +91,7 @@ func (a *app) configure(args []string) error {
 			if err := flags.Set(f.Name, value); err != nil {
 				failure = &usageError{message: fmt.Sprintf("The variable %s has a value that --%s cannot have.", name, f.Name)}
 			}
-			a.config.source[f.Name] = name
+			a.config.isFrom(f.Name, name)
 		}
 	})
 	if failure != nil {
@@ -104,7 +104,7 @@ func (a *app) configure(args []string) error {
 	typedFlags := newFlagSet()
 	typed.define(typedFlags)
 	_ = typedFlags.Parse(args)
-	typedFlags.Visit(func(f *flag.Flag) { a.config.source[f.Name] = dashed(f.Name) })
+	typedFlags.Visit(func(f *flag.Flag) { a.config.isFrom(f.Name, dashed(f.Name)) })
 	if a.config.file == "" {
 		a.config.file = a.findConfig()
 	}
@@ -121,7 +121,7 @@ func (a *app) configure(args []string) error {
 func (c *config) check() error {
 	location, err := time.LoadLocation(c.timeZone)
 	if err != nil || c.timeZone == "" || c.timeZone == "Local" {
-		return &usageError{message: fmt.Sprintf("unknown time zone %q", c.timeZone), hint: "a name such as Europe/Paris"}
+		return c.fault("time_zone", fmt.Sprintf("unknown time zone %q", cutText(c.timeZone)), "is not a time zone", "a name such as Europe/Paris")
 	}
 	c.location = location
 	if !slices.Contains(formats, c.output) {
@@ -133,13 +133,14 @@ func (c *config) check() error {
 		return unknownValue("csv style", c.csvStyle, []string{csvPlain, csvExcelFr})
 	}
 	if c.databaseTimeout < 0 {
-		return &usageError{message: "database.timeout is below zero.", hint: "a time such as 10s, or 0 for no limit"}
+		return c.fault("database.timeout", "database.timeout is below zero.", "is below zero", "a time such as 10s, or 0 for no limit")
 	}
+	const short = "has fewer than 32 bytes"
 	if c.authSecretKey != "" && len(c.authSecretKey) < 32 {
-		return &usageError{message: "controller.auth_secret_key has fewer than 32 bytes.", hint: keyHint}
+		return c.fault("controller.auth_secret_key", "controller.auth_secret_key "+short+".", short, keyHint)
 	}
 	if c.authSecretKeyPrevious != "" && len(c.authSecretKeyPrevious) < 32 {
-		return &usageError{message: "controller.auth_secret_key_previous has fewer than 32 bytes."}
+		return c.fault("controller.auth_secret_key_previous", "controller.auth_secret_key_previous "+short+".", short, "")
 	}
 	return nil
 }
@@ -168,64 +169,157 @@ func (a *app) folder(variable, below string) string {
 	return filepath.Join(base, "crm")
 }
 
+// isFrom keeps where a value comes from, under both names of a key that has two.
+func (c *config) isFrom(name, source string) {
+	c.source[name] = source
+	switch name {
+	case "error_tracing.dns":
+		c.source["error_tracing.dsn"] = source
+	case "error_tracing.dsn":
+		c.source["error_tracing.dns"] = source
+	}
+}
+
+// fault is a value that cannot be, with its place if that is the file; nothing of the file is shown.
+func (c *config) fault(key, shown, what, hint string) error {
+	source := c.source[key]
+	if strings.Contains(source, ":") {
+		return &usageError{fmt.Sprintf("%s: %s %s.", source, key, what), hint}
+	}
+	return &usageError{shown, hint}
+}
+
 // isKey says whether a global flag is a key of the file as well.
 func isKey(name string) bool { return strings.Contains(name, ".") || name == "time_zone" }
 
+// configMax is far more than the settings take; a larger file is none of ours.
+const configMax = 1 << 20
+
 // readConfig takes from the file what neither a flag nor a variable has said. An error names the line and what is wrong
 // there, and shows nothing of what is in the file: there are secrets.
-func (a *app) readConfig(file string) error {
-	flags := a.root.FlagSet
-	text, err := os.ReadFile(file)
+func (a *app) readConfig(name string) error {
+	text, err := readSettings(name)
 	if err != nil {
-		var path *fs.PathError
-		if errors.As(err, &path) {
-			err = path.Err
-		}
-		return &usageError{message: fmt.Sprintf("The configuration file %s cannot be read: %v.", file, err)}
+		return &usageError{message: fmt.Sprintf("The configuration file %s cannot be read: %v.", name, err)}
+	}
+	if bytes.HasPrefix(text, []byte("\ufeff")) {
+		return &usageError{fmt.Sprintf("%s:1: this begins with a byte order mark.", name), "save it as UTF-8 without BOM"}
 	}
 	tree, err := toml.LoadBytes(text)
-	if err != nil || bytes.HasPrefix(text, []byte("\ufeff")) {
+	if err == nil && !utf8.Valid(text) {
+		err = errors.New("(1, 1): not UTF-8")
+	}
+	if err != nil {
 		line := 1
-		if err != nil {
-			_, _ = fmt.Sscanf(err.Error(), "(%d,", &line)
+		_, _ = fmt.Sscanf(err.Error(), "(%d,", &line)
+		return &usageError{message: fmt.Sprintf("%s:%d: this is not TOML.", name, line)}
+	}
+	entries := entriesOf(tree, nil)
+	slices.SortStableFunc(entries, func(a, b entry) int { return a.line - b.line })
+	said := maps.Clone(a.config.source)
+	for _, e := range entries {
+		if err := a.config.take(a.root.FlagSet, e, fmt.Sprintf("%s:%d", name, e.line), said[e.key] != ""); err != nil {
+			return err
 		}
-		return &usageError{message: fmt.Sprintf("%s:%d: this is not TOML.", file, line)}
 	}
-	type fault struct {
-		line  int
-		error error
+	return nil
+}
+
+// readSettings reads a configuration file. Nobody waits for a pipe that has no writer.
+func readSettings(name string) ([]byte, error) {
+	cause := func(err error) error {
+		if failure, ok := errors.AsType[*fs.PathError](err); ok {
+			return failure.Err
+		}
+		return err
 	}
-	var faults []fault
-	blame := func(name, what string) {
-		line := tree.GetPosition(name).Line
-		faults = append(faults, fault{line, &usageError{message: fmt.Sprintf("%s:%d: %s", file, line, what)}})
+	file, err := os.OpenFile(name, os.O_RDONLY|noWait, 0)
+	if err != nil {
+		return nil, cause(err)
 	}
-	known := []string{}
+	defer file.Close()
+	info, err := file.Stat()
+	switch {
+	case err != nil:
+		return nil, cause(err)
+	case info.IsDir():
+		return nil, errors.New("it is a folder")
+	case !info.Mode().IsRegular() && name != os.DevNull: // which is how to say: no file at all
+		return nil, errors.New("it is not a regular file")
+	case info.Size() > configMax:
+		return nil, errors.New("it is too large")
+	}
+	text, err := io.ReadAll(io.LimitReader(file, configMax))
+	return text, cause(err)
+}
+
+// entry is one key of a file with its value and line.
+type entry struct {
+	key   string
+	value any
+	line  int
+}
+
+// entriesOf gives the keys of a file, those in tables with the table's name before them.
+func entriesOf(tree *toml.Tree, above []string) (entries []entry) {
+	for _, key := range tree.Keys() {
+		path := append(slices.Clone(above), key)
+		value := tree.GetPath([]string{key})
+		if table, ok := value.(*toml.Tree); ok && len(table.Keys()) > 0 {
+			entries = append(entries, entriesOf(table, path)...)
+			continue
+		}
+		entries = append(entries, entry{strings.Join(path, "."), value, tree.GetPositionPath([]string{key}).Line})
+	}
+	return entries
+}
+
+// take sets one key from the file, unless a flag or variable has said it already; a wrong one is told in any case.
+func (c *config) take(flags *flag.FlagSet, e entry, place string, said bool) error {
+	f := flags.Lookup(e.key)
+	if f == nil || !isKey(e.key) {
+		return unknownKey(flags, e.key, place, e.value)
+	}
+	wanted := "a string in quotes"
+	_, fits := e.value.(string)
+	switch f.Value.(flag.Getter).Get().(type) {
+	case bool:
+		wanted = "true or false"
+		_, fits = e.value.(bool)
+	case time.Duration:
+		wanted = "a time in quotes, such as 10s"
+		_, err := time.ParseDuration(fmt.Sprint(e.value))
+		fits = fits && err == nil
+	}
+	if !fits {
+		return &usageError{message: fmt.Sprintf("%s: %s is not %s.", place, e.key, wanted)}
+	}
+	if said {
+		return nil
+	}
+	c.isFrom(e.key, place)
+	return flags.Set(e.key, fmt.Sprint(e.value))
+}
+
+// unknownKey names the key only where it is nearly one of ours: it may be a secret at the wrong place. A table of ours
+// that has nothing in it is no fault.
+func unknownKey(flags *flag.FlagSet, key, place string, value any) error {
+	var known []string
+	emptyTable := false
 	flags.VisitAll(func(f *flag.Flag) {
 		if isKey(f.Name) {
 			known = append(known, f.Name)
+			emptyTable = emptyTable || strings.HasPrefix(f.Name, key+".")
 		}
 	})
-	parser := func(r io.Reader, set func(name, value string) error) error {
-		return fftoml.Parser(r, func(name, value string) error {
-			if !slices.Contains(known, name) {
-				blame(name, describe(context.Background(), unknownValue("key", name, known)).Message)
-			} else if set(name, value) != nil {
-				blame(name, fmt.Sprintf("%s cannot have this value.", name))
-			} else if a.config.source[name] == "" {
-				a.config.source[name] = file
-			}
-			return nil
-		})
+	if _, table := value.(*toml.Tree); table && emptyTable {
+		return nil
 	}
-	err = ff.Parse(flags, nil, ff.WithConfigFileVia(&file), ff.WithConfigFileParser(parser))
-	if len(faults) > 0 {
-		return slices.MinFunc(faults, func(a, b fault) int { return a.line - b.line }).error
+	message := place + ": unknown key"
+	if meant := suggest(key, known); meant != "" {
+		message = fmt.Sprintf("%s %q, did you mean %q?", message, key, meant)
 	}
-	if err != nil {
-		return &usageError{message: fmt.Sprintf("The configuration file %s is not valid.", file)}
-	}
-	return nil
+	return &usageError{message: message, hint: "one of " + strings.Join(known, ", ")}
 }
 
 // unknownValue refuses a word that is not one of a few.

@@ -49,7 +49,7 @@ func (a *app) token() (string, error) {
 
 // readToken reads a token that only its owner can read; empty when there is no file.
 func readToken(name string) (string, error) {
-	file, err := os.OpenFile(name, os.O_RDONLY|noFollow, 0)
+	file, err := os.OpenFile(name, os.O_RDONLY|noFollow|noWait, 0)
 	if errors.Is(err, fs.ErrNotExist) {
 		return "", nil
 	}

@@ -7,7 +7,9 @@ import (
 	"syscall"
 )
 
-// noFollow refuses a link, and does not wait for somebody to write into a pipe.
-const noFollow = syscall.O_NOFOLLOW | syscall.O_NONBLOCK
+const (
+	noFollow = syscall.O_NOFOLLOW // refuses a link
+	noWait   = syscall.O_NONBLOCK // does not wait for somebody to write into a pipe
+)
 
 func othersMayRead(info fs.FileInfo) bool { return info.Mode().Perm()&0o077 != 0 }
