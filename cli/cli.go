@@ -106,6 +106,9 @@ func (a *app) run(ctx context.Context, args []string) error {
 	if configErr := a.configure(ordered); err == nil {
 		err = configErr
 	}
+	if err == nil && a.commandName != doctorPath { // which tells it among its findings
+		err = a.config.fault
+	}
 	if errors.Is(err, flag.ErrHelp) {
 		return a.printHelp(a.Out, command)
 	}
@@ -155,6 +158,7 @@ func (a *app) newRoot() *ffcli.Command {
 			a.checkCommand(),
 			a.dbCommands(),
 			a.configCommands(),
+			a.doctorCommand(),
 			a.schemaCommand(),
 			a.completionCommand(),
 			a.helpCommand(),

@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	_ "embed"
+	"errors"
 	"flag"
 	"io"
 	"slices"
@@ -79,7 +80,7 @@ func (a *app) complete(ctx context.Context, words []string) {
 	_, _ = a.caught(func() error {
 		a.root = a.newRoot()
 		line := readLine(a.root, before)
-		if err := a.configure(globalFlags(line)); err != nil {
+		if err := errors.Join(a.configure(globalFlags(line)), a.config.fault); err != nil {
 			cancel() // what is in the database is not known; the rest completes all the same
 		}
 		a.config.databaseReset = false

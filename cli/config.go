@@ -39,6 +39,8 @@ type config struct {
 	tracingDSN            string
 	timeZone              string
 	location              *time.Location
+	fault                 error // what is wrong with the variables, the file or a value
+	unread                bool  // the file, or the rest of it
 
 	// source is where the value of a flag is from, if it is not the default: --flag, CRM_VARIABLE or file:line.
 	source map[string]string
@@ -80,23 +82,20 @@ func variable(flag string) string {
 	return envPrefix + strings.ToUpper(strings.NewReplacer(".", "_", "-", "_").Replace(flag))
 }
 
-// configure reads the global flags that are given, then the environment, then the file.
+// configure reads the global flags that are given, then the environment, then the file. Wrong flags are its error; what
+// else is wrong, it leaves in config.fault.
 func (a *app) configure(args []string) error {
 	flags := a.root.FlagSet
 	a.config.source = map[string]string{}
-	var failure error
 	flags.VisitAll(func(f *flag.Flag) {
 		name := variable(f.Name)
-		if value := a.Getenv(name); value != "" && len(f.Name) > 1 && failure == nil {
-			if err := flags.Set(f.Name, value); err != nil {
-				failure = &usageError{message: fmt.Sprintf("The variable %s has a value that --%s cannot have.", name, f.Name)}
+		if value := a.Getenv(name); value != "" && len(f.Name) > 1 {
+			if err := flags.Set(f.Name, value); err != nil && a.config.fault == nil {
+				a.config.fault = &usageError{message: fmt.Sprintf("The variable %s has a value that --%s cannot have.", name, f.Name)}
 			}
 			a.config.isFrom(f.Name, name)
 		}
 	})
-	if failure != nil {
-		return failure
-	}
 	if err := flags.Parse(args); err != nil {
 		return flagError(err)
 	}
@@ -109,8 +108,10 @@ func (a *app) configure(args []string) error {
 		a.config.file = a.findConfig()
 	}
 	if a.config.file != "" {
-		if err := a.readConfig(a.config.file); err != nil {
-			return err
+		err := a.readConfig(a.config.file)
+		a.config.unread = err != nil
+		if a.config.fault == nil {
+			a.config.fault = err
 		}
 	} else if _, err := os.Stat("crm.toml"); err == nil {
 		a.notice("./crm.toml is not read; use --config crm.toml or set CRM_CONFIG.")
@@ -119,11 +120,9 @@ func (a *app) configure(args []string) error {
 }
 
 func (c *config) check() error {
-	location, err := time.LoadLocation(c.timeZone)
-	if err != nil || c.timeZone == "" || c.timeZone == "Local" {
-		return c.fault("time_zone", fmt.Sprintf("unknown time zone %q", cutText(c.timeZone)), "is not a time zone", "a name such as Europe/Paris")
+	if err := c.checkValues(); c.fault == nil {
+		c.fault = err
 	}
-	c.location = location
 	if !slices.Contains(formats, c.output) {
 		format := c.output
 		c.output = "table"
@@ -132,15 +131,25 @@ func (c *config) check() error {
 	if c.csvStyle != csvPlain && c.csvStyle != csvExcelFr {
 		return unknownValue("csv style", c.csvStyle, []string{csvPlain, csvExcelFr})
 	}
+	return nil
+}
+
+func (c *config) checkValues() error {
+	location, err := time.LoadLocation(c.timeZone)
+	if err != nil || c.timeZone == "" || c.timeZone == "Local" {
+		c.location = time.UTC
+		return c.faultOf("time_zone", fmt.Sprintf("unknown time zone %q", cutText(c.timeZone)), "is not a time zone", "a name such as Europe/Paris")
+	}
+	c.location = location
 	if c.databaseTimeout < 0 {
-		return c.fault("database.timeout", "database.timeout is below zero.", "is below zero", "a time such as 10s, or 0 for no limit")
+		return c.faultOf("database.timeout", "database.timeout is below zero.", "is below zero", "a time such as 10s, or 0 for no limit")
 	}
 	const short = "has fewer than 32 bytes"
 	if c.authSecretKey != "" && len(c.authSecretKey) < 32 {
-		return c.fault("controller.auth_secret_key", "controller.auth_secret_key "+short+".", short, keyHint)
+		return c.faultOf("controller.auth_secret_key", "controller.auth_secret_key "+short+".", short, keyHint)
 	}
 	if c.authSecretKeyPrevious != "" && len(c.authSecretKeyPrevious) < 32 {
-		return c.fault("controller.auth_secret_key_previous", "controller.auth_secret_key_previous "+short+".", short, "")
+		return c.faultOf("controller.auth_secret_key_previous", "controller.auth_secret_key_previous "+short+".", short, "")
 	}
 	return nil
 }
@@ -180,8 +189,8 @@ func (c *config) isFrom(name, source string) {
 	}
 }
 
-// fault is a value that cannot be, with its place if that is the file; nothing of the file is shown.
-func (c *config) fault(key, shown, what, hint string) error {
+// faultOf is a value that cannot be, with its place if that is the file; nothing of the file is shown.
+func (c *config) faultOf(key, shown, what, hint string) error {
 	source := c.source[key]
 	if strings.Contains(source, ":") {
 		return &usageError{fmt.Sprintf("%s: %s %s.", source, key, what), hint}

@@ -36,7 +36,7 @@ func settle(t *testing.T, name, file string, env map[string]string, args ...stri
 	}
 	a := &app{IO: IO{Out: io.Discard, Err: io.Discard, Getenv: func(name string) string { return variables[name] }}}
 	a.root = a.newRoot()
-	err := a.configure(args)
+	err := errors.Join(a.configure(args), a.config.fault)
 	return settled{a.root.FlagSet.Lookup(name).Value.String(), strings.TrimPrefix(a.config.source[name], variables["HOME"]+"/")}, err
 }
 

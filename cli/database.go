@@ -309,6 +309,11 @@ func (a *app) signingKeys() ([][]byte, error) {
 	return keys, nil
 }
 
+// keyFile is where the signing key for the local database lies.
+func (a *app) keyFile() string {
+	return filepath.Join(a.folder("XDG_DATA_HOME", ".local/share"), "auth_secret_key")
+}
+
 // signingKey is the configured one, or for the local database one that is generated once.
 func (a *app) signingKey() ([]byte, error) {
 	if a.config.authSecretKey != "" {
@@ -317,8 +322,8 @@ func (a *app) signingKey() ([]byte, error) {
 	if !a.isLocal() {
 		return nil, &usageError{"controller.auth_secret_key is not set; it is needed with database.url.", keyHint}
 	}
-	folder := a.folder("XDG_DATA_HOME", ".local/share")
-	name := filepath.Join(folder, "auth_secret_key")
+	name := a.keyFile()
+	folder := filepath.Dir(name)
 	fail := func(err error) ([]byte, error) {
 		return nil, &service.Error{Code: service.Internal, Message: fmt.Sprintf("The key in %s cannot be read or made.", name), Err: err}
 	}

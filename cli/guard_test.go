@@ -211,6 +211,7 @@ func TestResources(t *testing.T) {
 	check(t, checked, "backups", backups)
 	check(t, checked, "versions", versions)
 	check(t, checked, "settings", settings)
+	check(t, checked, "findings", findings)
 	for file, parsed := range goFiles(t) {
 		if filepath.ToSlash(filepath.Dir(file)) != "cli" || isTest(file) {
 			continue

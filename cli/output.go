@@ -37,6 +37,7 @@ type column[T any] struct {
 	dataOnly  bool                     // an id beside the name it stands for: not in a table unless --fields asks
 	whole     bool                     // text that is typed again in other commands: never shortened
 	multiline bool                     // newlines are kept in a detail view
+	wraps     bool                     // sentences: broken into lines on a narrow terminal, never shortened
 	rank      int                      // 0: always in the table; the highest is the first to go in a narrow terminal
 }
 
@@ -156,7 +157,7 @@ func pick[T any](o output, r resource[T]) ([]field, []func(T) any, error) {
 			label = strings.ToUpper(c.name[:1]) + strings.ReplaceAll(c.name[1:], "_", " ")
 		}
 		fields = append(fields, field{
-			name: c.name, label: label, display: c.display, multiline: c.multiline, whole: c.whole, rank: c.rank,
+			name: c.name, label: label, display: c.display, multiline: c.multiline, whole: c.whole, wraps: c.wraps, rank: c.rank,
 			kind: cellOf(c.value(zero)).kind,
 		})
 		values = append(values, c.value)
@@ -185,6 +186,7 @@ type field struct {
 	kind             kind
 	display          func(string) string
 	multiline, whole bool
+	wraps            bool
 	rank             int
 }
 

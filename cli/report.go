@@ -1,7 +1,13 @@
 package cli
 
 import (
+	"cmp"
+	"context"
 	"fmt"
+	"net"
+	"net/http"
+	"net/url"
+	"strconv"
 	"strings"
 	"time"
 
@@ -45,6 +51,30 @@ func (a *app) report(command string, failure error, stack *sentry.Stacktrace) {
 	event.Tags = map[string]string{"command": command, "version": Version, "role": role}
 	event.Exception = []sentry.Exception{{Type: "unexpected failure", Value: errorTypes(failure), Stacktrace: stack}}
 	client.CaptureEvent(event, nil, nil)
+}
+
+// reportServer is the server that reports go to, without the key that is in the DSN.
+func reportServer(dsn string) (*url.URL, error) {
+	parsed, err := sentry.NewDsn(dsn)
+	if err != nil {
+		return nil, err
+	}
+	return &url.URL{Scheme: parsed.GetScheme(), Host: net.JoinHostPort(parsed.GetHost(), strconv.Itoa(parsed.GetPort()))}, nil
+}
+
+// reachable connects to a server, or to the proxy before it as a report would, and says nothing to it.
+func reachable(ctx context.Context, server *url.URL) error {
+	host := server.Host
+	if proxy, err := http.ProxyFromEnvironment(&http.Request{URL: server}); err == nil && proxy != nil {
+		host = net.JoinHostPort(proxy.Hostname(), cmp.Or(proxy.Port(), proxy.Scheme))
+	}
+	ctx, cancel := context.WithTimeout(ctx, reportTime)
+	defer cancel()
+	conn, err := new(net.Dialer).DialContext(ctx, "tcp", host)
+	if err != nil {
+		return err
+	}
+	return conn.Close()
 }
 
 // errorTypes names the types of an error and its causes, and PostgreSQL's code where there is one.

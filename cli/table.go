@@ -83,7 +83,12 @@ func renderTable(o output, title string, hue hue, fields []field, lines [][]stri
 		var row table.Row
 		for i, s := range line {
 			if widths[i] > 0 {
-				row = append(row, placeholders.hide(displaywidth.TruncateString(s, widths[i], "…")))
+				if fields[i].wraps {
+					s = wrapText(s, widths[i])
+				} else {
+					s = displaywidth.TruncateString(s, widths[i], "…")
+				}
+				row = append(row, placeholders.hide(s))
 			}
 		}
 		t.AppendRow(row)

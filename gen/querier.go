@@ -60,6 +60,8 @@ type Querier interface {
 	CustomerUpdate(ctx context.Context, arg CustomerUpdateParams) (int64, error)
 	// CustomersAreSample says whether there is nothing but the sample data, untouched, or nothing at all.
 	CustomersAreSample(ctx context.Context) (bool, error)
+	// DatabaseClock gives the time of the database's machine, by which sessions end.
+	DatabaseClock(ctx context.Context) (time.Time, error)
 	EmployeeAdd(ctx context.Context, arg EmployeeAddParams) (int64, error)
 	// EmployeeAddFirst adds an administrator to a database without employees; no row when it has some.
 	EmployeeAddFirst(ctx context.Context, arg EmployeeAddFirstParams) (int64, error)

@@ -7,7 +7,20 @@ package gen
 
 import (
 	"context"
+	"time"
 )
+
+const DatabaseClock = `-- name: DatabaseClock :one
+SELECT clock_timestamp()::timestamptz AS now
+`
+
+// DatabaseClock gives the time of the database's machine, by which sessions end.
+func (q *Queries) DatabaseClock(ctx context.Context) (time.Time, error) {
+	row := q.db.QueryRow(ctx, DatabaseClock)
+	var now time.Time
+	err := row.Scan(&now)
+	return now, err
+}
 
 const RuleMessage = `-- name: RuleMessage :one
 SELECT coalesce(obj_description(pg_constraint.oid, 'pg_constraint'), '')::text

@@ -9,3 +9,7 @@ FROM pg_catalog.pg_constraint
 JOIN pg_catalog.pg_class ON pg_class.oid = pg_constraint.conrelid
 WHERE pg_class.relname = @table_name
   AND pg_constraint.conname = @constraint_name;
+
+-- name: DatabaseClock :one
+-- DatabaseClock gives the time of the database's machine, by which sessions end.
+SELECT clock_timestamp()::timestamptz AS now;

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 
@@ -18,6 +19,13 @@ func (s *Service) CheckVersion(ctx context.Context) (int64, error) {
 		return 0, translate(ctx, s.db, err)
 	}
 	return row.Version, checkVersion(row.Version, row.Dirty)
+}
+
+// Clock gives the database's time at this moment.
+func (s *Service) Clock(ctx context.Context) (time.Time, error) {
+	var now time.Time
+	err := s.send(ctx, reads, fetch(ctx, (*gen.Queries).DatabaseClock, &now))
+	return now, translate(ctx, s.db, err)
 }
 
 // Migrate brings the database to the schema version of this program. Unavailable if the database is at a newer one, if

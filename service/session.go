@@ -30,6 +30,10 @@ const (
 	parallelPause = 300 * time.Millisecond
 )
 
+// ClockLeeway is how far the clocks of two machines may be apart without a token suffering. The clock that counts is the
+// database's.
+const ClockLeeway = time.Minute
+
 var (
 	errNotLoggedIn = &Error{Code: Unauthenticated, Message: "You are not logged in.", Hint: "crm auth login"}
 	errSessionOver = &Error{Code: Unauthenticated, Message: "Your session is over.", Hint: "crm auth login"}
@@ -70,8 +74,7 @@ func (s *Service) As(token string) (*Session, error) {
 		jwt.WithAudience(tokenAudience),
 		jwt.WithIssuedAt(),
 		jwt.WithExpirationRequired(),
-		// The clock that counts is the database's.
-		jwt.WithLeeway(time.Minute),
+		jwt.WithLeeway(ClockLeeway),
 	)
 	if err != nil {
 		return nil, badToken(err)

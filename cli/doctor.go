@@ -1,0 +1,283 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
+	"github.com/peterbourgon/ff/v3/ffcli"
+
+	"github.com/epicevents/crm/internal/localdb"
+	"github.com/epicevents/crm/service"
+)
+
+// doctorPath is the only command that runs with a faulty configuration.
+const doctorPath = "crm doctor"
+
+// health is what came of one check.
+type health string
+
+const (
+	healthOK health = "ok"
+	warning  health = "warning" // crm works, but somebody should look at it
+	failed   health = "failed"  // crm does not work, or refuses to
+)
+
+// finding is one check of the doctor: what it found, and what to do about it.
+type finding struct {
+	check   string
+	status  health
+	finding string
+	advice  *string
+}
+
+var diagnoses = resource[finding]{
+	name: "diagnosis", title: "Doctor", hue: hueBlue,
+	columns: []column[finding]{
+		{name: "check", value: func(f finding) any { return f.check }, whole: true},
+		{name: "status", value: func(f finding) any { return f.status }, whole: true},
+		{name: "finding", value: func(f finding) any { return f.finding }, wraps: true},
+		{name: "advice", value: func(f finding) any { return f.advice }, wraps: true},
+	},
+}
+
+func (a *app) doctorCommand() *ffcli.Command {
+	c := a.command("doctor", "check the configuration, the database, the clock, the files' modes and more, and say what to do").examples(
+		"crm doctor",
+		`crm doctor -o json | jq -r '.[] | select(.status != "ok") | .advice'`,
+	)
+	fields := fieldsOf(c, diagnoses)
+	return c.does(func(ctx context.Context) error {
+		e := &examination{app: a}
+		e.configuration()
+		e.signing()
+		e.databases(ctx)
+		if a.isLocal() {
+			e.localFiles()
+		}
+		e.tokenFiles()
+		e.zone()
+		e.tracing(ctx)
+		e.directMode()
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		o := a.output()
+		o.fields = fields.got
+		if err := list(o, diagnoses, streamOf(e.rows)); err != nil {
+			return err
+		}
+		return e.verdict()
+	})
+}
+
+// examination collects findings. A check that fails never keeps the next ones from being made, and none changes
+// anything: no file is written and no server started.
+type examination struct {
+	*app
+	rows []finding
+}
+
+func (e *examination) add(check string, status health, advice, format string, values ...any) {
+	f := finding{check: check, status: status, finding: fmt.Sprintf(format, values...)}
+	if advice != "" {
+		f.advice = &advice
+	}
+	e.rows = append(e.rows, f)
+}
+
+func (e *examination) addError(check string, err error) {
+	failure := describe(context.Background(), err)
+	e.add(check, failed, failure.Hint, "%s", failure.Message)
+}
+
+// verdict is an error when a check failed.
+func (e *examination) verdict() error {
+	var names []string
+	advice := ""
+	for _, f := range e.rows {
+		if f.status != failed {
+			continue
+		}
+		names = append(names, f.check)
+		if advice == "" && f.advice != nil {
+			advice = *f.advice
+		}
+	}
+	if len(names) == 0 {
+		return nil
+	}
+	return &service.Error{Code: service.Unavailable,
+		Message: fmt.Sprintf("%d of %d checks failed: %s.", len(names), len(e.rows), strings.Join(names, ", ")), Hint: advice}
+}
+
+// The checks that need a connection.
+const (
+	checkDatabase   = "database"
+	checkEncryption = "encryption"
+	checkSchema     = "schema"
+	checkClock      = "clock"
+)
+
+func (e *examination) databases(ctx context.Context) {
+	pool := e.reach(ctx)
+	if e.isLocal() {
+		e.add(checkEncryption, healthOK, "", "not needed: the local database listens on a Unix socket only")
+	} else if config, err := e.connConfig(); err == nil {
+		e.encryption(config)
+	}
+	if pool == nil {
+		e.add(checkSchema, warning, "", "not known: the database was not reached")
+		e.add(checkClock, warning, "", "not known: the database was not reached")
+		return
+	}
+	svc := e.serviceOn(pool, nil)
+	if version, err := svc.CheckVersion(ctx); err != nil {
+		e.addError(checkSchema, err)
+	} else {
+		e.add(checkSchema, healthOK, "", "version %d, as this crm needs", version)
+	}
+	e.clock(ctx, svc)
+}
+
+// reach connects to a database that runs; one that does not is told.
+func (e *examination) reach(ctx context.Context) *pgxpool.Pool {
+	if e.config.unread && e.config.source["database.url"] == "" {
+		e.add(checkDatabase, warning, "", "not known: database.url may be in the configuration that cannot be used")
+		return nil
+	}
+	if e.isLocal() && !e.localRuns(ctx) {
+		return nil
+	}
+	config, err := e.connConfig()
+	if err != nil {
+		e.addError(checkDatabase, err)
+		return nil
+	}
+	pool, err := e.open(ctx, config)
+	if err != nil {
+		e.addError(checkDatabase, err)
+		return nil
+	}
+	e.app.database.pool = pool // closed with the run
+	conn, err := pool.Acquire(ctx)
+	if err != nil {
+		e.addError(checkDatabase, err)
+		return nil
+	}
+	defer conn.Release()
+	where := location(config)
+	if e.isLocal() {
+		where = "local, in " + e.cluster().Dir()
+	}
+	e.add(checkDatabase, healthOK, "", "%s, PostgreSQL %s", where, conn.Conn().PgConn().ParameterStatus("server_version"))
+	return pool
+}
+
+// localRuns says whether the local database runs. One that does not is started by the next command, if the programs for
+// it are there.
+func (e *examination) localRuns(ctx context.Context) bool {
+	cluster := e.cluster()
+	status, err := cluster.Status(ctx)
+	if err == nil && status.State != localdb.Running {
+		_, err = cluster.Program(ctx, "postgres")
+	}
+	switch {
+	case err != nil:
+		e.addError(checkDatabase, err)
+	case status.State == localdb.Absent:
+		e.add(checkDatabase, warning, "crm db start", "local, and not made yet; it will be in %s", status.Dir)
+	case status.State == localdb.Stopped:
+		e.add(checkDatabase, warning, "crm db start", "local, in %s, and stopped", status.Dir)
+	default:
+		return true
+	}
+	return false
+}
+
+func (e *examination) encryption(config *pgx.ConnConfig) {
+	const advice = "sslmode=verify-full in database.url"
+	switch mode := sslMode(e.config.databaseURL); {
+	case onThisMachine(config):
+		e.add(checkEncryption, healthOK, "", "not needed: the database is on this machine")
+	case mode == "" || mode == "verify-full":
+		e.add(checkEncryption, healthOK, "", "TLS, and the database's certificate is verified")
+	case mode == "require" || mode == "verify-ca":
+		e.add(checkEncryption, warning, advice, "TLS, but sslmode=%s lets others pose as the database", mode)
+	default:
+		e.add(checkEncryption, warning, advice, "sslmode=%s lets others read and change what is sent", mode)
+	}
+}
+
+// clock compares this machine's clock with the one by which sessions end.
+func (e *examination) clock(ctx context.Context, svc *service.Service) {
+	before := time.Now()
+	theirs, err := svc.Clock(ctx)
+	if err != nil {
+		e.addError(checkClock, err)
+		return
+	}
+	took := time.Since(before)
+	skew := before.Add(took / 2).Sub(theirs)
+	how := "ahead of"
+	if skew < 0 {
+		how = "behind"
+	}
+	const advice = "set this machine's clock and the database's by NTP"
+	switch apart := skew.Abs(); {
+	case apart > service.ClockLeeway:
+		e.add(checkClock, failed, advice, "%s %s the database's; sessions end at the wrong time or are refused", apart.Round(time.Second), how)
+	case apart > time.Second+took:
+		e.add(checkClock, warning, advice, "%s %s the database's", apart.Round(time.Second), how)
+	default:
+		e.add(checkClock, healthOK, "", "within a second of the database's")
+	}
+}
+
+// zoneFolders are where systems keep their zones, as package time looks for them.
+var zoneFolders = []string{"/usr/share/zoneinfo", "/usr/share/lib/zoneinfo", "/usr/lib/locale/TZ", "/etc/zoneinfo"}
+
+func (e *examination) zone() {
+	const check = "time zone"
+	name := e.config.timeZone
+	if _, err := time.LoadLocation(name); err != nil || e.config.location.String() != name {
+		e.add(check, failed, "a name such as Europe/Paris", "time_zone is not a time zone")
+		return
+	}
+	data := "from crm's own data"
+	for _, folder := range zoneFolders {
+		if _, err := os.Stat(filepath.Join(folder, name)); err == nil {
+			data = "from " + folder
+			break
+		}
+	}
+	e.add(check, healthOK, "", "%s, %s", name, data)
+}
+
+// tracing looks whether somebody listens where reports go. It connects, for two seconds at most, and sends nothing.
+func (e *examination) tracing(ctx context.Context) {
+	const check, advice = "error tracing", "the DSN of the Sentry project in error_tracing.dns, or error_tracing.enabled = false"
+	if !e.config.tracing {
+		e.add(check, healthOK, "", "off; nothing is reported")
+		return
+	}
+	if e.config.tracingDSN == "" {
+		e.add(check, failed, advice, "on, but error_tracing.dns is not set; nothing can be reported")
+		return
+	}
+	server, err := reportServer(e.config.tracingDSN)
+	if err != nil {
+		e.add(check, failed, advice, "on, but error_tracing.dns is not a DSN; nothing can be reported")
+		return
+	}
+	if err := reachable(ctx, server); err != nil {
+		e.add(check, warning, "see that this machine may connect to it; crm works all the same", "on, but %s does not answer; reports are lost", server)
+		return
+	}
+	e.add(check, healthOK, "", "on; unexpected failures are reported to %s", server)
+}

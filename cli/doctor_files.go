@@ -1,0 +1,184 @@
+package cli
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"net/url"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+)
+
+// What others must not have of a file: to read it, or to change it.
+const (
+	toRead  fs.FileMode = 0o044
+	toWrite fs.FileMode = 0o022
+	toEnter fs.FileMode = 0o011
+)
+
+// described names a file with its mode and owner.
+func describedFile(name string, info fs.FileInfo) string {
+	if owner := ownerOf(info); owner != "" {
+		return fmt.Sprintf("%s (mode %04o, of %s)", name, info.Mode().Perm(), owner)
+	}
+	return name
+}
+
+func (e *examination) configuration() {
+	const check = "configuration"
+	if e.config.fault != nil {
+		e.addError(check, e.config.fault)
+		return
+	}
+	if e.config.file == "" {
+		e.add(check, healthOK, "", "no file; only flags, CRM_ variables and defaults")
+		return
+	}
+	file := e.config.file
+	info, err := os.Stat(file)
+	switch {
+	case err != nil:
+		e.add(check, failed, "", "%s cannot be looked at", file)
+	case othersMay(info, toWrite):
+		e.add(check, warning, "chmod go-w "+file, "others can change %s, and with it which database is used", describedFile(file, info))
+	case len(e.secretsIn(file)) > 0 && othersMay(info, toRead):
+		e.add(check, warning, "chmod 600 "+file, "others can read %s, which has %s",
+			describedFile(file, info), strings.Join(e.secretsIn(file), " and "))
+	default:
+		e.add(check, healthOK, "", "%s", describedFile(file, info))
+	}
+}
+
+// secretsIn names what in the configuration file is nobody else's business.
+func (e *examination) secretsIn(file string) (secrets []string) {
+	for key := range e.config.source {
+		if strings.HasPrefix(key, "controller.auth_secret_key") && e.isIn(file, key) {
+			secrets = []string{"the signing key"} // this one or one before it
+		}
+	}
+	if u, err := url.Parse(e.config.databaseURL); e.isIn(file, "database.url") && (err != nil || u.Redacted() != u.String()) {
+		secrets = append(secrets, "the database's password")
+	}
+	return secrets
+}
+
+func (e *examination) isIn(file, key string) bool {
+	return strings.HasPrefix(e.config.source[key], file+":")
+}
+
+func (e *examination) signing() {
+	const check, key = "signing key", "controller.auth_secret_key"
+	source := e.config.source[key]
+	switch {
+	case source == dashed(key):
+		e.add(check, warning, "give it in CRM_CONTROLLER_AUTH_SECRET_KEY or in a file of mode 600",
+			"given on the command line, where others on this machine can see it")
+		return
+	case e.config.authSecretKey != "":
+		e.add(check, healthOK, "", "from %s", source)
+		return
+	case !e.isLocal():
+		_, err := e.signingKey()
+		e.addError(check, err)
+		return
+	}
+	name := e.keyFile()
+	info, err := os.Stat(name)
+	if errors.Is(err, fs.ErrNotExist) {
+		e.add(check, healthOK, "", "not made yet; it will be in %s", name)
+		return
+	}
+	if err == nil && othersMay(info, toRead|toWrite) {
+		e.add(check, warning, "chmod 600 "+name, "others can read or change %s, and act as anyone", describedFile(name, info))
+		return
+	}
+	if _, err := e.signingKey(); err != nil {
+		e.addError(check, err)
+		return
+	}
+	e.add(check, healthOK, "", "in %s", describedFile(name, info))
+}
+
+// tokenFiles looks at the token as the next command will.
+func (e *examination) tokenFiles() {
+	const check = "token"
+	name := e.tokenFile()
+	token, err := e.token()
+	folder, folderErr := os.Stat(filepath.Dir(name))
+	switch {
+	case err != nil:
+		e.addError(check, err)
+	case e.tokenVariable() != "":
+		e.add(check, healthOK, "", "from %s", e.tokenVariable())
+	case folderErr == nil && othersMay(folder, toWrite) && folder.Mode()&fs.ModeSticky == 0:
+		e.add(check, warning, "chmod 700 "+filepath.Dir(name), "others can put another token into %s", describedFile(filepath.Dir(name), folder))
+	case token == "":
+		e.add(check, healthOK, "", "none: nobody is logged in")
+	default:
+		if info, err := os.Lstat(name); err == nil {
+			name = describedFile(name, info)
+		}
+		e.add(check, healthOK, "", "in %s", name)
+	}
+}
+
+// localFiles looks whether anybody else can get at the local database.
+func (e *examination) localFiles() {
+	const check = "local files"
+	folder := e.cluster().Dir()
+	data, socket := filepath.Join(folder, "data"), filepath.Join(folder, "socket")
+	dataInfo, err := os.Stat(data)
+	socketInfo, socketErr := os.Stat(socket)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		e.add(check, healthOK, "", "none yet in %s", folder)
+	case err != nil:
+		e.add(check, warning, "see who owns "+folder, "%s cannot be looked at", data)
+	case othersMay(dataInfo, 0o027): // PostgreSQL lets a group read
+		e.add(check, failed, "chmod 700 "+data, "others can get into %s; PostgreSQL does not start on it", describedFile(data, dataInfo))
+	case socketErr == nil && othersMay(socketInfo, toRead|toWrite|toEnter):
+		e.add(check, warning, "chmod 700 "+socket, "others can get into %s, and do anything in the database", describedFile(socket, socketInfo))
+	default:
+		e.add(check, healthOK, "", "%s", describedFile(data, dataInfo))
+	}
+}
+
+// directMode tells what it means that crm reaches the database itself: its permissions bind those only who know neither
+// the signing key nor the database's URL.
+func (e *examination) directMode() {
+	const check, advice = "direct mode", "give them to nobody who may not do everything"
+	status := healthOK
+	var places []string
+	add := func(place string, exposed bool) {
+		if !slices.Contains(places, place) {
+			places = append(places, place)
+		}
+		if exposed {
+			status = warning
+		}
+	}
+	for _, key := range []string{"database.url", "controller.auth_secret_key"} {
+		source := e.config.source[key]
+		switch {
+		case e.isIn(e.config.file, key):
+			if info, err := os.Stat(e.config.file); err == nil {
+				add(describedFile(e.config.file, info), othersMay(info, toRead))
+			}
+		case source == dashed(key):
+			add("the command line", true)
+		case source != "":
+			add("the variable "+source, false)
+		case !e.isLocal():
+			// There is no key, which is a finding of its own.
+		case key == "database.url":
+			add("the local database's folder "+e.cluster().Dir(), false)
+		default:
+			if info, err := os.Stat(e.keyFile()); err == nil {
+				add(describedFile(e.keyFile(), info), othersMay(info, toRead))
+			}
+		}
+	}
+	e.add(check, status, advice, "whoever has the database's URL and the signing key can act as any employee; they are in %s", strings.Join(places, ", "))
+}
