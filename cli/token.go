@@ -110,17 +110,18 @@ func (a *app) saveToken(token string) error {
 		return fail(err)
 	}
 	if err := os.Rename(file.Name(), name); err != nil {
-		return fail(err)
+		return tokenError(name, "cannot be replaced")
 	}
 	return nil
 }
 
 // removeStale clears what logins that were killed left behind a day ago or longer.
 func removeStale(folder string) {
-	left, _ := filepath.Glob(filepath.Join(folder, "token-*"))
-	for _, name := range left {
-		if info, err := os.Lstat(name); err == nil && time.Since(info.ModTime()) > 24*time.Hour {
-			_ = os.Remove(name)
+	left, _ := os.ReadDir(folder)
+	for _, entry := range left {
+		info, err := entry.Info()
+		if err == nil && strings.HasPrefix(entry.Name(), "token-") && time.Since(info.ModTime()) > 24*time.Hour {
+			_ = os.Remove(filepath.Join(folder, entry.Name()))
 		}
 	}
 }

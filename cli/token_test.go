@@ -1,0 +1,318 @@
+//go:build unix
+
+package cli
+
+import (
+	"bytes"
+	"context"
+	"crypto/rand"
+	"errors"
+	"net"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/epicevents/crm/internal/dbtest"
+	"github.com/epicevents/crm/schema"
+)
+
+// cheap gives every employee the sample password under a hash that is checked in no time.
+func (p *place) cheap() {
+	p.t.Helper()
+	conn := dbtest.Connect(p.t, p.config)
+	if _, err := conn.Exec(p.t.Context(), "UPDATE employee SET password_hash = $1", cheapHash(p.t, schema.SamplePassword)); err != nil {
+		p.t.Fatal(err)
+	}
+}
+
+// mode is that of a file, without its kind.
+func mode(t *testing.T, name string) os.FileMode {
+	t.Helper()
+	info, err := os.Lstat(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return info.Mode().Perm()
+}
+
+// TestTokenFileUnderUmask: neither the token nor its folder depend on what a shell leaves open.
+func TestTokenFileUnderUmask(t *testing.T) {
+	t.Parallel()
+	for _, umask := range []string{"000", "002", "022", "077"} {
+		p := newPlace(t)
+		p.cheap()
+		login := p.command()
+		login.Path, login.Args = "/bin/sh", []string{"sh", "-c", "umask " + umask + "; crm auth login support1 --password-stdin"}
+		login.Stdin = strings.NewReader(schema.SamplePassword + "\n")
+		if out, err := login.CombinedOutput(); err != nil {
+			t.Fatalf("%v: %s", err, out)
+		}
+		folder := filepath.Dir(p.tokenFile())
+		if file, dir := mode(t, p.tokenFile()), mode(t, folder); file != 0o600 || dir != 0o700 {
+			t.Errorf("umask %s: modes %o and %o", umask, file, dir)
+		}
+		for _, above := range []string{filepath.Dir(folder), filepath.Dir(filepath.Dir(folder))} {
+			if mode(t, above)&0o022 != 0 {
+				t.Errorf("umask %s: others can write into %s", umask, above)
+			}
+		}
+	}
+}
+
+// TestFolderOfToken: a folder that was open before is closed by a login.
+func TestFolderOfToken(t *testing.T) {
+	t.Parallel()
+	p := newPlace(t)
+	p.cheap()
+	folder := filepath.Dir(p.tokenFile())
+	if err := errors.Join(os.MkdirAll(folder, 0o777), os.Chmod(folder, 0o777)); err != nil {
+		t.Fatal(err)
+	}
+	p.login("support1")
+	if mode := mode(t, folder); mode != 0o700 {
+		t.Errorf("mode %o", mode)
+	}
+}
+
+// TestTokenFileOfAnotherKind: whatever lies where the token should, a command answers at once with exit 3, shows nothing
+// of it, and a login puts a token in its place or says what to do.
+func TestTokenFileOfAnotherKind(t *testing.T) {
+	t.Parallel()
+	shared := newDesk(t, "")
+	shared.sql("UPDATE employee SET password_hash = '" + cheapHash(t, schema.SamplePassword) + "'")
+	junk := make([]byte, 4096)
+	_, _ = rand.Read(junk)
+	write := func(content []byte, mode os.FileMode) func(string) error {
+		return func(name string) error { return errors.Join(os.WriteFile(name, content, mode), os.Chmod(name, mode)) }
+	}
+	const over, none = "Your session is over.", "You are not logged in."
+	for kind, test := range map[string]struct {
+		put     func(name string) error
+		message string // all of it, or its end
+		stays   bool   // a login cannot replace it
+	}{
+		"nothing":             {func(string) error { return nil }, none, false},
+		"empty":               {write(nil, 0o600), none, false},
+		"blanks":              {write([]byte(" \n\n"), 0o600), none, false},
+		"text":                {write([]byte("hunter2"), 0o600), over, false},
+		"three parts":         {write([]byte("aHVudGVyMg.aHVudGVyMg.aHVudGVyMg"), 0o600), over, false},
+		"binary":              {write(junk, 0o600), over, false},
+		"NUL":                 {write(make([]byte, 100), 0o600), over, false},
+		"escape":              {write([]byte("\x1b]0;hunter2\a"), 0o600), over, false},
+		"10 MB":               {write(bytes.Repeat([]byte("hunter2"), 10<<20/7), 0o600), "is too large.", false},
+		"1 TB":                {func(name string) error { return errors.Join(write(nil, 0o600)(name), os.Truncate(name, 1<<40)) }, "is too large.", false},
+		"readable by all":     {write([]byte("hunter2"), 0o644), "can be read by others.", false},
+		"writable by a group": {write([]byte("hunter2"), 0o620), "can be read by others.", false},
+		"folder":              {func(name string) error { return os.Mkdir(name, 0o700) }, "is not a regular file.", true},
+		"pipe":                {func(name string) error { return syscall.Mkfifo(name, 0o600) }, "is not a regular file.", false},
+		"link":                {func(name string) error { return os.Symlink(os.DevNull, name) }, "cannot be opened, or is a link.", false},
+		"link to itself":      {func(name string) error { return os.Symlink("token", name) }, "cannot be opened, or is a link.", false},
+		"socket": {func(name string) error {
+			// Bound elsewhere: the name of a socket must be short.
+			short := filepath.Join(localHome(t), "s")
+			listener, err := net.Listen("unix", short)
+			if err != nil {
+				return err
+			}
+			listener.(*net.UnixListener).SetUnlinkOnClose(false)
+			return errors.Join(listener.Close(), os.Rename(short, name))
+		}, "cannot be opened, or is a link.", false},
+	} {
+		t.Run(kind, func(t *testing.T) {
+			t.Parallel()
+			d := shared.beside(t, "")
+			name := filepath.Join(d.env["HOME"], ".local/state/crm/token")
+			if err := errors.Join(os.MkdirAll(filepath.Dir(name), 0o700), test.put(name)); err != nil {
+				t.Fatal(err)
+			}
+			for _, args := range [][]string{{"auth", "whoami"}, {"employee", "list"}, {"auth", "whoami", "-o", "json"}} {
+				r := d.inTime(t, "", args...)
+				message, _, _ := strings.Cut(r.err, "\n")
+				if args[len(args)-1] == "json" {
+					message = `"message":"` + test.message
+				}
+				if r.code != 3 || r.out != "" || !strings.Contains(message, strings.TrimSuffix(test.message, ".")) || strings.Contains(r.err, "hunter2") {
+					t.Errorf("exit %d, %s%q, want %q", r.code, r.out, r.err, test.message)
+				}
+			}
+			r := d.inTime(t, schema.SamplePassword+"\n", "auth", "login", "none1", "--password-stdin")
+			if test.stays {
+				if want := "crm: The token file " + name + " cannot be replaced.\nhint: remove it, then crm auth login\n"; r.code != 3 || r.err != want {
+					t.Errorf("login: exit %d, %s", r.code, r.err)
+				}
+				return
+			}
+			if r.code != 0 || mode(t, name) != 0o600 {
+				t.Errorf("login: exit %d, %s", r.code, r.err)
+			}
+			if who := d.must(t, "auth", "whoami", "-o", "csv", "--no-header", "--fields", "username"); who != "none1\r\n" && who != "none1\n" {
+				t.Errorf("after the login: %q", who)
+			}
+		})
+	}
+}
+
+// inTime is crm for a command that could wait forever.
+func (d *desk) inTime(t *testing.T, stdin string, args ...string) ran {
+	t.Helper()
+	answer := make(chan ran, 1)
+	go func() { answer <- d.crm(stdin, args...) }()
+	select {
+	case r := <-answer:
+		return r
+	case <-time.After(time.Minute):
+		t.Fatalf("crm %q does not end", args)
+		panic("unreachable")
+	}
+}
+
+// TestTokenFileOfSomebodyElse is no token, and its name and what to do are told.
+func TestTokenFileOfSomebodyElse(t *testing.T) {
+	t.Parallel()
+	home := localHome(t)
+	name := filepath.Join(home, ".local/state/crm/token")
+	if err := errors.Join(os.MkdirAll(filepath.Dir(name), 0o755), os.WriteFile(name, []byte("hunter2"), 0)); err != nil {
+		t.Fatal(err)
+	}
+	code, stdout, stderr := ordinaryCrm(t, home)("auth", "whoami")
+	want := "crm: The token file " + name + " cannot be opened, or is a link.\nhint: remove it, then crm auth login\n"
+	if code != 3 || stdout != "" || stderr != want {
+		t.Errorf("exit %d, %s%s", code, stdout, stderr)
+	}
+}
+
+// TestTokenCannotBeKept says where, and what to do, when the folder cannot be had.
+func TestTokenCannotBeKept(t *testing.T) {
+	t.Parallel()
+	shared := newDesk(t, "")
+	shared.sql("UPDATE employee SET password_hash = '" + cheapHash(t, schema.SamplePassword) + "'")
+	for kind, put := range map[string]func(state string) error{
+		"a file above": func(state string) error { return os.WriteFile(state, nil, 0o600) },
+		"a file": func(state string) error {
+			return errors.Join(os.Mkdir(state, 0o700), os.WriteFile(state+"/crm", nil, 0o600))
+		},
+		"a link": func(state string) error {
+			return errors.Join(os.Mkdir(state, 0o700), os.Symlink(t.TempDir(), state+"/crm"))
+		},
+		"a link to no-one": func(state string) error {
+			return errors.Join(os.Mkdir(state, 0o700), os.Symlink("nowhere", state+"/crm"))
+		},
+	} {
+		d := shared.beside(t, "")
+		state := filepath.Join(d.env["HOME"], "state")
+		d.env["XDG_STATE_HOME"] = state
+		if err := put(state); err != nil {
+			t.Fatal(err)
+		}
+		r := d.crm(schema.SamplePassword+"\n", "auth", "login", "none1", "--password-stdin")
+		want := "crm: The token cannot be kept in " + state + "/crm.\nhint: make that a folder of yours, or name another above it with XDG_STATE_HOME\n"
+		if r.code != 1 || r.out != "" || r.err != want {
+			t.Errorf("%s: exit %d, %s%s", kind, r.code, r.out, r.err)
+		}
+	}
+}
+
+// TestLoginKilledWhileWriting kills logins at the instant at which their file is there but not yet the token.
+func TestLoginKilledWhileWriting(t *testing.T) {
+	t.Parallel()
+	p := newPlace(t)
+	p.cheap()
+	p.login("support1")
+	folder := filepath.Dir(p.tokenFile())
+	conn := dbtest.Connect(t, p.config)
+	writing := func() bool {
+		files, err := filepath.Glob(filepath.Join(folder, "token-*"))
+		return err == nil && len(files) > 0
+	}
+	const deaths = 20
+	caught := 0
+	for range deaths {
+		if _, err := conn.Exec(t.Context(), "DELETE FROM login_failure"); err != nil { // a killed login counts as a failed one
+			t.Fatal(err)
+		}
+		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+		login := p.command("auth", "login", "support1", "--password-stdin")
+		login.Stdin = strings.NewReader(schema.SamplePassword + "\n")
+		if err := login.Start(); err != nil {
+			t.Fatal(err)
+		}
+		over := make(chan error, 1)
+		go func() { over <- login.Wait() }()
+	watch:
+		for {
+			select {
+			case <-over:
+				break watch
+			case <-ctx.Done():
+				t.Fatal("a login does not end")
+			default:
+				if writing() {
+					_ = login.Process.Kill()
+					<-over
+					break watch
+				}
+			}
+		}
+		cancel()
+		if code, _, stderr := p.crm("", "auth", "whoami"); code != 0 {
+			t.Fatalf("after a death: exit %d, %s", code, stderr)
+		}
+		if writing() {
+			caught++
+			p.checkTokenFolder(1)
+			left, _ := filepath.Glob(filepath.Join(folder, "token-*"))
+			for _, name := range left {
+				if err := os.Remove(name); err != nil {
+					t.Fatal(err)
+				}
+			}
+		}
+	}
+	if caught == 0 {
+		t.Error("none of the logins died while it wrote")
+	}
+}
+
+// TestLeftovers of logins that died are removed after a day, and never in the way.
+func TestLeftovers(t *testing.T) {
+	t.Parallel()
+	p := newPlace(t)
+	p.cheap()
+	p.login("support1")
+	folder := filepath.Dir(p.tokenFile())
+	old := time.Now().Add(-25 * time.Hour)
+	beside := func(name string, when time.Time) string {
+		name = filepath.Join(folder, name)
+		if err := errors.Join(os.WriteFile(name, []byte("eyJ"), 0o600), os.Chtimes(name, when, when)); err != nil {
+			t.Fatal(err)
+		}
+		return name
+	}
+	gone := []string{beside("token-1", old), beside("token-2", old)}
+	kept := []string{beside("token-3", time.Now()), beside("notes", old)}
+	for _, make := range []error{
+		os.MkdirAll(filepath.Join(folder, "token-4", "full"), 0o700), syscall.Mkfifo(filepath.Join(folder, "token-5"), 0o600),
+		os.Chtimes(filepath.Join(folder, "token-4"), old, old),
+	} {
+		if make != nil {
+			t.Fatal(make)
+		}
+	}
+	p.login("support1")
+	for _, name := range gone {
+		if _, err := os.Lstat(name); err == nil {
+			t.Errorf("%s is still there", name)
+		}
+	}
+	for _, name := range kept {
+		if _, err := os.Lstat(name); err != nil {
+			t.Error(err)
+		}
+	}
+	if code, _, stderr := p.crm("", "auth", "whoami"); code != 0 {
+		t.Errorf("exit %d, %s", code, stderr)
+	}
+}
