@@ -1,6 +1,7 @@
 package service_test
 
 import (
+	"encoding/base64"
 	"strconv"
 	"strings"
 	"testing"
@@ -51,11 +52,24 @@ func TestToken(t *testing.T) {
 	}
 	signed := func(change jwt.MapClaims) string { return sign(t, hs256, testKey, with(change)) }
 	parts := strings.Split(sign(t, hs256, testKey, good), ".")
+	header := func(text string) string { return base64.RawURLEncoding.EncodeToString([]byte(text)) }
+	resigned := func(header string) string {
+		signature, err := hs256.Sign(header+"."+parts[1], testKey)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return header + "." + parts[1] + "." + base64.RawURLEncoding.EncodeToString(signature)
+	}
 	administrator := strings.Split(signed(jwt.MapClaims{"sub": "1"}), ".")
 	for name, token := range map[string]string{
 		"other key":            sign(t, hs256, []byte("another key of thirty-two bytes!"), good),
 		"empty key":            sign(t, hs256, []byte{}, good),
+		"HS384":                sign(t, jwt.SigningMethodHS384, testKey, good),
 		"HS512":                sign(t, jwt.SigningMethodHS512, testKey, good),
+		"header says none":     header(`{"alg":"none"}`) + "." + parts[1] + "." + parts[2],
+		"header says nOnE":     header(`{"alg":"nOnE"}`) + "." + parts[1] + ".",
+		"header says RS256":    resigned(header(`{"alg":"RS256"}`)),
+		"header says nothing":  resigned(header(`{}`)),
 		"alg none":             sign(t, jwt.SigningMethodNone, jwt.UnsafeAllowNoneSignatureType, good),
 		"no signature":         parts[0] + "." + parts[1] + ".",
 		"altered payload":      parts[0] + "." + administrator[1] + "." + parts[2],

@@ -1,0 +1,162 @@
+//go:build unix
+
+package cli
+
+import (
+	"errors"
+	"maps"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/golang-jwt/jwt/v5"
+	"github.com/google/uuid"
+
+	"github.com/epicevents/crm/internal/dbtest"
+)
+
+// claimsOf is what a good token says, of a session that is in the database.
+func claimsOf(t *testing.T, token string) jwt.MapClaims {
+	t.Helper()
+	var claims jwt.MapClaims
+	if _, _, err := jwt.NewParser().ParseUnverified(token, &claims); err != nil {
+		t.Fatal(err)
+	}
+	return claims
+}
+
+func signedWith(t *testing.T, method jwt.SigningMethod, key any, claims jwt.MapClaims, change jwt.MapClaims) string {
+	t.Helper()
+	claims = maps.Clone(claims)
+	maps.Copy(claims, change)
+	maps.DeleteFunc(claims, func(_ string, value any) bool { return value == nil })
+	token, err := jwt.NewWithClaims(method, claims).SignedString(key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return token
+}
+
+// TestForgedTokens: a token that crm did not make, or not so, is exit 3 for reading and writing, from the variable and
+// from the file, and the database stays as it is.
+func TestForgedTokens(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t, "administrator1")
+	key, token := []byte(d.env["CRM_CONTROLLER_AUTH_SECRET_KEY"]), d.env["CRM_TOKEN"]
+	good := claimsOf(t, token)
+	parts := strings.Split(token, ".")
+	d.as("none1")
+	none := strings.Split(d.env["CRM_TOKEN"], ".")
+	changed := func(change jwt.MapClaims) string { return signedWith(t, jwt.SigningMethodHS256, key, good, change) }
+
+	p := newPlace(t)
+	p.config = d.config
+	p.env = append(p.env, "CRM_DATABASE_URL="+d.env["CRM_DATABASE_URL"])
+	s := story{dbtest.Connect(t, d.config)}
+	state := func() string {
+		rows, err := s.query(t.Context(), "SELECT username, role, password_hash FROM employee ORDER BY id; SELECT id, employee_id FROM session ORDER BY id")
+		if err != nil {
+			t.Fatal(err)
+		}
+		return strings.Join(rows, "\n")
+	}
+	before := state()
+	write := []string{"employee", "set-role", "none1", "--role", "administrator"}
+	run := func(t *testing.T, env string, args ...string) (int, string, string) {
+		cmd := p.command(args...)
+		cmd.Env = append(cmd.Env, env)
+		var out, err strings.Builder
+		cmd.Stdout, cmd.Stderr = &out, &err
+		return exitCode(cmd.Run()), out.String(), err.String()
+	}
+	for name, forged := range map[string]string{
+		"other key":       signedWith(t, jwt.SigningMethodHS256, []byte(strings.Repeat("q", 32)), good, nil),
+		"empty key":       signedWith(t, jwt.SigningMethodHS256, []byte{}, good, nil),
+		"alg none":        signedWith(t, jwt.SigningMethodNone, jwt.UnsafeAllowNoneSignatureType, good, nil),
+		"HS512":           signedWith(t, jwt.SigningMethodHS512, key, good, nil),
+		"no signature":    parts[0] + "." + parts[1] + ".",
+		"altered":         none[0] + "." + parts[1] + "." + none[2],
+		"expired":         changed(jwt.MapClaims{"exp": time.Now().Add(-2 * time.Minute).Unix()}),
+		"never expires":   changed(jwt.MapClaims{"exp": nil}),
+		"from the future": changed(jwt.MapClaims{"iat": time.Now().Add(time.Hour).Unix()}),
+		"other issuer":    changed(jwt.MapClaims{"iss": "someone"}),
+		"other audience":  changed(jwt.MapClaims{"aud": "web"}),
+		"unknown jti":     changed(jwt.MapClaims{"jti": uuid.NewString()}),
+		"other's jti":     changed(jwt.MapClaims{"jti": claimsOf(t, d.env["CRM_TOKEN"])["jti"]}),
+		"no jti":          changed(jwt.MapClaims{"jti": nil}),
+		"no subject":      changed(jwt.MapClaims{"sub": nil}),
+		"other subject":   changed(jwt.MapClaims{"sub": "2"}),
+		"junk":            "junk",
+	} {
+		for _, args := range [][]string{{"auth", "whoami"}, write} {
+			code, stdout, stderr := run(t, "CRM_TOKEN="+forged, args...)
+			if code != 3 || stdout != "" || stderr != "crm: Your session is over.\nhint: crm auth login\n" {
+				t.Errorf("%s: crm %q: exit %d, %s%s", name, args, code, stdout, stderr)
+			}
+		}
+		if err := errors.Join(os.MkdirAll(filepath.Dir(p.tokenFile()), 0o700), os.WriteFile(p.tokenFile(), []byte(forged+"\n"), 0o600)); err != nil {
+			t.Fatal(err)
+		}
+		if code, stdout, stderr := run(t, "CRM_TOKEN=", write...); code != 3 || stdout != "" {
+			t.Errorf("%s in the file: exit %d, %s%s", name, code, stdout, stderr)
+		}
+	}
+	if after := state(); after != before {
+		t.Errorf("the database was\n%s\nand is\n%s", before, after)
+	}
+	if code, _, stderr := run(t, "CRM_TOKEN="+changed(nil), "auth", "whoami"); code != 0 {
+		t.Errorf("a good token: exit %d, %s", code, stderr)
+	}
+}
+
+// TestRoleInToken: who writes a role into a token has the one in the database all the same.
+func TestRoleInToken(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t, "none1")
+	claims := jwt.MapClaims{"role": "administrator", "roles": []string{"administrator"}, "username": "administrator1", "admin": true}
+	d.env["CRM_TOKEN"] = signedWith(t, jwt.SigningMethodHS256, []byte(d.env["CRM_CONTROLLER_AUTH_SECRET_KEY"]), claimsOf(t, d.env["CRM_TOKEN"]), claims)
+	if who := d.must(t, "auth", "whoami", "-o", "csv", "--no-header", "--fields", "username,role"); strings.TrimSpace(who) != "none1,none" {
+		t.Errorf("it is %s", who)
+	}
+	if r := d.crm("", "employee", "set-role", "none1", "--role", "administrator"); r.code != 4 {
+		t.Errorf("exit %d, %s%s", r.code, r.out, r.err)
+	}
+}
+
+// TestTokenAfterItsEnd: a copy of the token is worth nothing once the session is over, however it came to its end.
+func TestTokenAfterItsEnd(t *testing.T) {
+	t.Parallel()
+	hash := cheapHash(t, goodPassword)
+	for name, end := range map[string]func(d, administrator *desk) ran{
+		"logout": func(d, _ *desk) ran { return d.crm("", "auth", "logout") },
+		"password change": func(d, _ *desk) ran {
+			return d.crm(goodPassword+"\nanother long enough password\n", "auth", "change-password", "--password-stdin")
+		},
+		"new password": func(_, administrator *desk) ran {
+			return administrator.crm(goodPassword+"\n", "employee", "set-password", "none1", "--password-stdin")
+		},
+		"role change": func(_, administrator *desk) ran {
+			return administrator.crm("", "employee", "set-role", "none1", "--role", "support")
+		},
+		"deletion": func(_, administrator *desk) ran { return administrator.crm("", "employee", "delete", "none1", "--yes") },
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			d := newDesk(t, "")
+			d.sql("UPDATE employee SET password_hash = '" + hash + "' WHERE username = 'none1'")
+			d.as("none1")
+			copied := d.env["CRM_TOKEN"]
+			if r := end(d, d.beside(t, "administrator1")); r.code != 0 {
+				t.Fatalf("exit %d, %s", r.code, r.err)
+			}
+			d.env["CRM_TOKEN"] = copied
+			for _, args := range [][]string{{"auth", "whoami"}, {"employee", "list"}, {"auth", "change-password", "--password-stdin"}} {
+				if r := d.crm(goodPassword+"\n"+goodPassword+"\n", args...); r.code != 3 || r.out != "" || !strings.HasPrefix(r.err, "crm: Your session is over.\n") {
+					t.Errorf("crm %q: exit %d, %s%s", args, r.code, r.out, r.err)
+				}
+			}
+		})
+	}
+}
