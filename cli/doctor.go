@@ -23,9 +23,9 @@ const doctorPath = "crm doctor"
 type health string
 
 const (
-	healthOK health = "ok"
-	warning  health = "warning" // crm works, but somebody should look at it
-	failed   health = "failed"  // crm does not work, or refuses to
+	healthOK      health = "ok"
+	healthWarning health = "warning" // crm works, but somebody should look at it
+	healthFailed  health = "failed"  // crm does not work, or refuses to
 )
 
 // finding is one check of the doctor: what it found, and what to do about it.
@@ -57,7 +57,7 @@ func (a *app) doctorCommand() *ffcli.Command {
 		e.configuration()
 		e.signing()
 		e.databases(ctx)
-		if a.isLocal() {
+		if a.isLocal() && !e.mayBeUnread("database.url") {
 			e.localFiles()
 		}
 		e.tokenFiles()
@@ -93,7 +93,7 @@ func (e *examination) add(check string, status health, advice, format string, va
 
 func (e *examination) addError(check string, err error) {
 	failure := describe(context.Background(), err)
-	e.add(check, failed, failure.Hint, "%s", failure.Message)
+	e.add(check, healthFailed, failure.Hint, "%s", failure.Message)
 }
 
 // verdict is an error when a check failed.
@@ -101,7 +101,7 @@ func (e *examination) verdict() error {
 	var names []string
 	advice := ""
 	for _, f := range e.rows {
-		if f.status != failed {
+		if f.status != healthFailed {
 			continue
 		}
 		names = append(names, f.check)
@@ -126,14 +126,16 @@ const (
 
 func (e *examination) databases(ctx context.Context) {
 	pool := e.reach(ctx)
-	if e.isLocal() {
+	if e.mayBeUnread("database.url") {
+		e.add(checkEncryption, healthWarning, "", "not known: the database is not")
+	} else if e.isLocal() {
 		e.add(checkEncryption, healthOK, "", "not needed: the local database listens on a Unix socket only")
 	} else if config, err := e.connConfig(); err == nil {
 		e.encryption(config)
 	}
 	if pool == nil {
-		e.add(checkSchema, warning, "", "not known: the database was not reached")
-		e.add(checkClock, warning, "", "not known: the database was not reached")
+		e.add(checkSchema, healthWarning, "", "not known: the database was not reached")
+		e.add(checkClock, healthWarning, "", "not known: the database was not reached")
 		return
 	}
 	svc := e.serviceOn(pool, nil)
@@ -145,10 +147,15 @@ func (e *examination) databases(ctx context.Context) {
 	e.clock(ctx, svc)
 }
 
+// mayBeUnread says whether a setting may be in the configuration file, which could not be read.
+func (e *examination) mayBeUnread(key string) bool {
+	return e.config.unread && e.config.source[key] == ""
+}
+
 // reach connects to a database that runs; one that does not is told.
 func (e *examination) reach(ctx context.Context) *pgxpool.Pool {
-	if e.config.unread && e.config.source["database.url"] == "" {
-		e.add(checkDatabase, warning, "", "not known: database.url may be in the configuration that cannot be used")
+	if e.mayBeUnread("database.url") {
+		e.add(checkDatabase, healthWarning, "", "not known: it may be in the configuration that cannot be used")
 		return nil
 	}
 	if e.isLocal() && !e.localRuns(ctx) {
@@ -191,9 +198,9 @@ func (e *examination) localRuns(ctx context.Context) bool {
 	case err != nil:
 		e.addError(checkDatabase, err)
 	case status.State == localdb.Absent:
-		e.add(checkDatabase, warning, "crm db start", "local, and not made yet; it will be in %s", status.Dir)
+		e.add(checkDatabase, healthWarning, "crm db start", "local, and not made yet; it will be in %s", status.Dir)
 	case status.State == localdb.Stopped:
-		e.add(checkDatabase, warning, "crm db start", "local, in %s, and stopped", status.Dir)
+		e.add(checkDatabase, healthWarning, "crm db start", "local, in %s, and stopped", status.Dir)
 	default:
 		return true
 	}
@@ -208,9 +215,9 @@ func (e *examination) encryption(config *pgx.ConnConfig) {
 	case mode == "" || mode == "verify-full":
 		e.add(checkEncryption, healthOK, "", "TLS, and the database's certificate is verified")
 	case mode == "require" || mode == "verify-ca":
-		e.add(checkEncryption, warning, advice, "TLS, but sslmode=%s lets others pose as the database", mode)
+		e.add(checkEncryption, healthWarning, advice, "TLS, but sslmode=%s lets others pose as the database", mode)
 	default:
-		e.add(checkEncryption, warning, advice, "sslmode=%s lets others read and change what is sent", mode)
+		e.add(checkEncryption, healthWarning, advice, "sslmode=%s lets others read and change what is sent", mode)
 	}
 }
 
@@ -231,9 +238,9 @@ func (e *examination) clock(ctx context.Context, svc *service.Service) {
 	const advice = "set this machine's clock and the database's by NTP"
 	switch apart := skew.Abs(); {
 	case apart > service.ClockLeeway:
-		e.add(checkClock, failed, advice, "%s %s the database's; sessions end at the wrong time or are refused", apart.Round(time.Second), how)
+		e.add(checkClock, healthFailed, advice, "%s %s the database's; sessions end at the wrong time or are refused", apart.Round(time.Second), how)
 	case apart > time.Second+took:
-		e.add(checkClock, warning, advice, "%s %s the database's", apart.Round(time.Second), how)
+		e.add(checkClock, healthWarning, advice, "%s %s the database's", apart.Round(time.Second), how)
 	default:
 		e.add(checkClock, healthOK, "", "within a second of the database's")
 	}
@@ -246,7 +253,7 @@ func (e *examination) zone() {
 	const check = "time zone"
 	name := e.config.timeZone
 	if _, err := time.LoadLocation(name); err != nil || e.config.location.String() != name {
-		e.add(check, failed, "a name such as Europe/Paris", "time_zone is not a time zone")
+		e.add(check, healthFailed, "a name such as Europe/Paris", "time_zone is not a time zone")
 		return
 	}
 	data := "from crm's own data"
@@ -267,16 +274,16 @@ func (e *examination) tracing(ctx context.Context) {
 		return
 	}
 	if e.config.tracingDSN == "" {
-		e.add(check, failed, advice, "on, but error_tracing.dns is not set; nothing can be reported")
+		e.add(check, healthFailed, advice, "on, but error_tracing.dns is not set; nothing can be reported")
 		return
 	}
 	server, err := reportServer(e.config.tracingDSN)
 	if err != nil {
-		e.add(check, failed, advice, "on, but error_tracing.dns is not a DSN; nothing can be reported")
+		e.add(check, healthFailed, advice, "on, but error_tracing.dns is not a DSN; nothing can be reported")
 		return
 	}
 	if err := reachable(ctx, server); err != nil {
-		e.add(check, warning, "see that this machine may connect to it; crm works all the same", "on, but %s does not answer; reports are lost", server)
+		e.add(check, healthWarning, "see that this machine may connect to it; crm works all the same", "on, but %s does not answer; reports are lost", server)
 		return
 	}
 	e.add(check, healthOK, "", "on; unexpected failures are reported to %s", server)

@@ -18,7 +18,7 @@ const (
 	toEnter fs.FileMode = 0o011
 )
 
-// described names a file with its mode and owner.
+// describedFile names a file with its mode and owner.
 func describedFile(name string, info fs.FileInfo) string {
 	if owner := ownerOf(info); owner != "" {
 		return fmt.Sprintf("%s (mode %04o, of %s)", name, info.Mode().Perm(), owner)
@@ -40,11 +40,11 @@ func (e *examination) configuration() {
 	info, err := os.Stat(file)
 	switch {
 	case err != nil:
-		e.add(check, failed, "", "%s cannot be looked at", file)
+		e.add(check, healthFailed, "", "%s cannot be looked at", file)
 	case othersMay(info, toWrite):
-		e.add(check, warning, "chmod go-w "+file, "others can change %s, and with it which database is used", describedFile(file, info))
+		e.add(check, healthWarning, "chmod go-w "+file, "others can change %s, and with it which database is used", describedFile(file, info))
 	case len(e.secretsIn(file)) > 0 && othersMay(info, toRead):
-		e.add(check, warning, "chmod 600 "+file, "others can read %s, which has %s",
+		e.add(check, healthWarning, "chmod 600 "+file, "others can read %s, which has %s",
 			describedFile(file, info), strings.Join(e.secretsIn(file), " and "))
 	default:
 		e.add(check, healthOK, "", "%s", describedFile(file, info))
@@ -73,11 +73,14 @@ func (e *examination) signing() {
 	source := e.config.source[key]
 	switch {
 	case source == dashed(key):
-		e.add(check, warning, "give it in CRM_CONTROLLER_AUTH_SECRET_KEY or in a file of mode 600",
+		e.add(check, healthWarning, "give it in CRM_CONTROLLER_AUTH_SECRET_KEY or in a file of mode 600",
 			"given on the command line, where others on this machine can see it")
 		return
 	case e.config.authSecretKey != "":
 		e.add(check, healthOK, "", "from %s", source)
+		return
+	case e.mayBeUnread(key) || e.mayBeUnread("database.url"):
+		e.add(check, healthWarning, "", "not known: it may be in the configuration that cannot be used")
 		return
 	case !e.isLocal():
 		_, err := e.signingKey()
@@ -91,7 +94,7 @@ func (e *examination) signing() {
 		return
 	}
 	if err == nil && othersMay(info, toRead|toWrite) {
-		e.add(check, warning, "chmod 600 "+name, "others can read or change %s, and act as anyone", describedFile(name, info))
+		e.add(check, healthWarning, "chmod 600 "+name, "others can read or change %s, and act as anyone", describedFile(name, info))
 		return
 	}
 	if _, err := e.signingKey(); err != nil {
@@ -113,7 +116,7 @@ func (e *examination) tokenFiles() {
 	case e.tokenVariable() != "":
 		e.add(check, healthOK, "", "from %s", e.tokenVariable())
 	case folderErr == nil && othersMay(folder, toWrite) && folder.Mode()&fs.ModeSticky == 0:
-		e.add(check, warning, "chmod 700 "+filepath.Dir(name), "others can put another token into %s", describedFile(filepath.Dir(name), folder))
+		e.add(check, healthWarning, "chmod 700 "+filepath.Dir(name), "others can put another token into %s", describedFile(filepath.Dir(name), folder))
 	case token == "":
 		e.add(check, healthOK, "", "none: nobody is logged in")
 	default:
@@ -135,11 +138,11 @@ func (e *examination) localFiles() {
 	case errors.Is(err, fs.ErrNotExist):
 		e.add(check, healthOK, "", "none yet in %s", folder)
 	case err != nil:
-		e.add(check, warning, "see who owns "+folder, "%s cannot be looked at", data)
+		e.add(check, healthWarning, "see who owns "+folder, "%s cannot be looked at", data)
 	case othersMay(dataInfo, 0o027): // PostgreSQL lets a group read
-		e.add(check, failed, "chmod 700 "+data, "others can get into %s; PostgreSQL does not start on it", describedFile(data, dataInfo))
+		e.add(check, healthFailed, "chmod 700 "+data, "others can get into %s; PostgreSQL does not start on it", describedFile(data, dataInfo))
 	case socketErr == nil && othersMay(socketInfo, toRead|toWrite|toEnter):
-		e.add(check, warning, "chmod 700 "+socket, "others can get into %s, and do anything in the database", describedFile(socket, socketInfo))
+		e.add(check, healthWarning, "chmod 700 "+socket, "others can get into %s, and do anything in the database", describedFile(socket, socketInfo))
 	default:
 		e.add(check, healthOK, "", "%s", describedFile(data, dataInfo))
 	}
@@ -156,13 +159,13 @@ func (e *examination) directMode() {
 			places = append(places, place)
 		}
 		if exposed {
-			status = warning
+			status = healthWarning
 		}
 	}
 	for _, key := range []string{"database.url", "controller.auth_secret_key"} {
 		source := e.config.source[key]
 		switch {
-		case e.isIn(e.config.file, key):
+		case e.isIn(e.config.file, key) || e.mayBeUnread(key):
 			if info, err := os.Stat(e.config.file); err == nil {
 				add(describedFile(e.config.file, info), othersMay(info, toRead))
 			}

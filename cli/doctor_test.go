@@ -78,10 +78,10 @@ func TestEncryption(t *testing.T) {
 		"postgres://u@127.0.0.1/crm?sslmode=disable":      healthOK,
 		"postgres://u@db.example/crm?sslmode=verify-full": healthOK,
 		"postgres://u@db.example/crm":                     healthOK,
-		"postgres://u@db.example/crm?sslmode=verify-ca":   warning,
-		"postgres://u@db.example/crm?sslmode=require":     warning,
-		"postgres://u@db.example/crm?sslmode=prefer":      warning,
-		"postgres://u@db.example/crm?sslmode=disable":     warning,
+		"postgres://u@db.example/crm?sslmode=verify-ca":   healthWarning,
+		"postgres://u@db.example/crm?sslmode=require":     healthWarning,
+		"postgres://u@db.example/crm?sslmode=prefer":      healthWarning,
+		"postgres://u@db.example/crm?sslmode=disable":     healthWarning,
 	} {
 		config, err := pgx.ParseConfig(raw)
 		if err != nil {
