@@ -27,12 +27,12 @@ func (a *app) report(command string, failure error, stack *sentry.Stacktrace) {
 	if !a.config.tracing || a.config.tracingDSN == "" { // without a DSN, the SDK would look for one in the environment
 		return
 	}
-	transport := sentry.NewHTTPSyncTransport()
-	transport.Timeout = reportTime
 	client, err := sentry.NewClient(sentry.ClientOptions{
 		Dsn:       a.config.tracingDSN,
 		Release:   "crm@" + Version,
-		Transport: transport,
+		Transport: sentry.NewHTTPSyncTransport(),
+		// A report goes where the DSN sends it and nowhere else.
+		HTTPClient: &http.Client{Timeout: reportTime, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }},
 		// They would add the machine's name, its modules and its environment.
 		Integrations: func([]sentry.Integration) []sentry.Integration { return nil },
 		ServerName:   "crm",

@@ -177,6 +177,28 @@ func TestOnlyUnexpectedFailuresAreReported(t *testing.T) {
 	}
 }
 
+// TestTracingCostsNothing while nothing unexpected happens: nobody connects to the tracker, so that it may be as slow as
+// it likes.
+func TestTracingCostsNothing(t *testing.T) {
+	t.Parallel()
+	deaf, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer deaf.Close()
+	d := newDesk(t, "commercial1")
+	d.env["CRM_ERROR_TRACING_ENABLED"], d.env["CRM_ERROR_TRACING_DNS"] = "true", "http://publickey@"+deaf.Addr().String()+"/1"
+	for code, args := range map[int][]string{0: {"customer", "list"}, 2: {"customer", "list", "--limit", "x"}, 5: {"customer", "detail", "99999"}} {
+		if r := d.crm("", args...); r.code != code {
+			t.Errorf("crm %q: exit %d, %s", args, r.code, r.err)
+		}
+	}
+	_ = deaf.(*net.TCPListener).SetDeadline(time.Now().Add(50 * time.Millisecond))
+	if conn, err := deaf.Accept(); err == nil {
+		t.Errorf("%s connected", conn.RemoteAddr())
+	}
+}
+
 // TestReportThatCannotArrive has trackers that refuse, never answer, and answer without an end.
 func TestReportThatCannotArrive(t *testing.T) {
 	t.Parallel()
@@ -205,9 +227,32 @@ func TestReportThatCannotArrive(t *testing.T) {
 		w.WriteHeader(http.StatusTooManyRequests)
 	}))
 	t.Cleanup(busy.Close)
+	elsewhere := newTracker(t)
+	moved := httptest.NewServer(http.RedirectHandler(elsewhere.URL, http.StatusTemporaryRedirect))
+	t.Cleanup(moved.Close)
+	t.Cleanup(func() {
+		if reports := elsewhere.reports(); len(reports) > 0 {
+			t.Errorf("a report went where no DSN sent it: %q", reports)
+		}
+	})
+	trickling := listen()
+	go func() {
+		for {
+			conn, err := trickling.Accept()
+			if err != nil {
+				return
+			}
+			go func() {
+				_, err := conn.Read(make([]byte, 4096))
+				for ; err == nil; time.Sleep(100 * time.Millisecond) {
+					_, err = conn.Write([]byte("H"))
+				}
+			}()
+		}
+	}()
 	for name, address := range map[string]string{
 		"closed": closed.Addr().String(), "deaf": deaf.Addr().String(), "unknown host": "tracker.invalid",
-		"endless": endless.Listener.Addr().String(), "busy": busy.Listener.Addr().String(),
+		"endless": endless.Listener.Addr().String(), "busy": busy.Listener.Addr().String(), "moved": moved.Listener.Addr().String(), "trickling": trickling.Addr().String(),
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
