@@ -32,13 +32,13 @@ func TestMain(m *testing.M) {
 		defer stop()
 		context.AfterFunc(ctx, stop)
 		signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE)
-		os.Exit(Run(ctx, os.Args[1:], IO{In: os.Stdin, Out: os.Stdout, Err: os.Stderr, Getenv: os.Getenv}))
+		os.Exit(Run(ctx, os.Args[1:], recorded(IO{In: os.Stdin, Out: os.Stdout, Err: os.Stderr, Getenv: os.Getenv})))
 	}})
 }
 
 type withDatabase struct{ m *testing.M }
 
-func (w withDatabase) Run() int { return dbtest.Run(w.m) }
+func (w withDatabase) Run() int { return dbtest.Run(withRecord(w)) }
 
 // TestStories runs crm as people and scripts do, each story against a sample database of its own. Beside testscript's
 // own commands a story may use

@@ -102,6 +102,7 @@ func (d *desk) crm(stdin string, args ...string) ran {
 	code := Run(context.Background(), args, IO{
 		In: strings.NewReader(stdin), Out: &out, Err: &err, Getenv: func(name string) string { return d.env[name] },
 	})
+	record(d.t.Name(), args, givenSecrets(args, stdin, func(name string) string { return d.env[name] }), out.String()+err.String())
 	return ran{code, out.String(), err.String()}
 }
 

@@ -65,6 +65,7 @@ func TestDoctorOfLocalDatabase(t *testing.T) {
 	}
 	doctor(7, "signing key,failed,The key in "+key+" cannot be read or made.")
 	d.must(t, "db", "stop")
+	record(t.Name(), []string{"the server's log"}, nil, readFile(t, data+"/postgres/log"))
 	doctor(7, `database,warning,local, in `+data, "schema,warning,not known")
 	doctor(7, `database,warning,local, in `+data) // still stopped
 	d.env["PATH"], d.env["CRM_POSTGRES_BIN"] = "/nonexistent", "/nonexistent"

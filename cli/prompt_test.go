@@ -169,6 +169,11 @@ func (p *place) at(t *testing.T, size pty.Winsize, cmd *exec.Cmd) *session {
 	}()
 	go func() { s.done <- cmd.Wait() }()
 	t.Cleanup(func() {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		record(t.Name(), cmd.Args[1:], nil, ansi.Strip(s.shown.String()))
+	})
+	t.Cleanup(func() {
 		_ = cmd.Process.Kill()
 		tty.Close()
 		keyboard.Close()

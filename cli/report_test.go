@@ -39,6 +39,7 @@ func newTracker(t *testing.T) *tracker {
 		k.mu.Lock()
 		k.sent = append(k.sent, r.URL.String()+"\n"+fmt.Sprint(r.Header)+"\n"+string(text))
 		k.mu.Unlock()
+		record(t.Name(), []string{"report"}, nil, string(text))
 	}))
 	t.Cleanup(k.Close)
 	return k

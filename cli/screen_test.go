@@ -57,6 +57,7 @@ func newScreen(t *testing.T, rows, columns uint16, command *exec.Cmd) *screen {
 		<-read
 		s.ended <- err
 	}()
+	t.Cleanup(func() { record(t.Name(), command.Args[1:], nil, s.text()) })
 	t.Cleanup(func() {
 		_ = command.Process.Kill()
 		terminal.Close()

@@ -29,8 +29,8 @@ var fillers = map[string]func(context.Context, *pgx.ConnConfig) error{
 	"sample": migrateSample,
 }
 
-// Run runs the tests and removes the server after them; for TestMain.
-func Run(m *testing.M) int {
+// Run runs the tests, a *testing.M or what stands around one, and removes the server after them; for TestMain.
+func Run(m interface{ Run() int }) int {
 	defer func() { stopServer() }()
 	return m.Run()
 }
