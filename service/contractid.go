@@ -2,6 +2,7 @@ package service
 
 import (
 	"strings"
+	"unicode"
 
 	"github.com/google/uuid"
 )
@@ -19,13 +20,22 @@ func ParseContractID(s string) (lo, hi uuid.UUID, err error) {
 	if whole, err := uuid.Parse(typed); err == nil && len(typed) == 32 {
 		return lo, hi, inputErrorf("Contract %s must be written with hyphens: %s", quote(typed), whole)
 	}
+	if strings.ContainsFunc(typed, isOtherLetter) {
+		return lo, hi, inputErrorf("Contract %s is not valid: an id is hexadecimal, of the digits 0-9 and a-f; write its first %d characters or more",
+			quote(typed), contractIDMin)
+	}
 	if !isUUIDPrefix(typed) || len(strings.ReplaceAll(typed, "-", "")) < contractIDMin {
-		return lo, hi, inputErrorf("Contract %s is not valid: write its UUID, like 01234567-89ab-cdef-0123-456789abcdef, or at least its first %d characters",
+		return lo, hi, inputErrorf("Contract %s is not valid: write its UUID, like 01234567-89ab-cdef-0123-456789abcdef, or its first %d characters or more",
 			quote(typed), contractIDMin)
 	}
 	lo = uuid.MustParse(typed + uuid.Nil.String()[len(typed):])
 	hi = uuid.MustParse(typed + uuid.Max.String()[len(typed):])
 	return lo, hi, nil
+}
+
+// isOtherLetter reports a letter that is no hexadecimal digit.
+func isOtherLetter(r rune) bool {
+	return unicode.IsLetter(r) && !strings.ContainsRune("abcdefABCDEF", r)
 }
 
 func isUUIDPrefix(s string) bool {

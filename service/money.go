@@ -8,12 +8,12 @@ import (
 // amountMax is the largest amount of money, in euro cents.
 const amountMax = 999_999_999_99
 
-const moneyForms = "write 1234.56, 1234,56 or 1 234,56, with or without €"
+const moneyForms = "write 1234.56, 1234,56 or 1 234,56, with or without € or EUR"
 
 // ParseMoney returns an amount in euro cents. The decimal separator is a dot or
 // a comma with one or two digits behind it; only spaces (also no-break ones)
 // group thousands, since a dot or comma there could be a decimal separator too.
-// The euro sign may stand on either side. Amounts are 0 to 999 999 999.99.
+// The euro sign, or EUR, may stand on either side. Amounts are 0 to 999 999 999.99.
 func ParseMoney(s string) (int64, error) {
 	typed := strings.TrimSpace(s)
 	number := trimEuro(typed)
@@ -69,11 +69,17 @@ func splitCents(cents int64) (sign string, whole, decimals uint64) {
 	return sign, magnitude / 100, magnitude % 100
 }
 
+// trimEuro takes off one sign of the currency, before or after the number.
 func trimEuro(s string) string {
-	if before, found := strings.CutSuffix(s, "€"); found {
-		return strings.TrimSpace(before)
+	for _, sign := range []string{"€", "EUR"} {
+		if at := len(s) - len(sign); at >= 0 && strings.EqualFold(s[at:], sign) {
+			return strings.TrimSpace(s[:at])
+		}
+		if at := len(sign); at <= len(s) && strings.EqualFold(s[:at], sign) {
+			return strings.TrimSpace(s[at:])
+		}
 	}
-	return strings.TrimSpace(strings.TrimPrefix(s, "€"))
+	return s
 }
 
 // cutAny is strings.Cut for any of several ASCII separators.

@@ -29,6 +29,9 @@ func TestParseMoney(t *testing.T) {
 		"450€":                  45000,
 		"€450":                  45000,
 		"€ 1 234,56":            123456,
+		"12 EUR":                1200,
+		"1 234,50eur":           123450,
+		"EUR 12":                1200,
 		"\t450,5\u202f€\n":      45050,
 		"999 999 999.99":        99_999_999_999,
 		strings.Repeat("0", 40): 0,
@@ -42,14 +45,14 @@ func TestParseMoney(t *testing.T) {
 func TestParseMoneyRefuses(t *testing.T) {
 	t.Parallel()
 	for reason, inputs := range map[string][]string{
-		"missing":                {"", " ", "€", " € "},
+		"missing":                {"", " ", "€", " € ", "EUR"},
 		"must not have a sign":   {"-1", "+1", "- 1", "€-5", "\u22125", "1-2"},
 		"more than two decimals": {"1.234", "1,234", "0.001", "12.3456"},
 		"ambiguous":              {"1,234.56", "1.234,56", "1.2.3", "1,234,567"},
 		"more than the maximum of 999 999 999.99 €": {"1000000000", "1 000 000 000,00", "9999999999999999999999999", "18446744073709551617"},
 		"is not valid": {
 			"1e3", "1E3", "NaN", "Inf", "0x10", "abc", "12a", "1_000", "1'234", "12.", ".50", ",5", ".", "12. 5", "12 .5",
-			"1  234", "12 34", "1 2345", "1234 567", "1 23", "1\t234", "1\u2009234", "٣", "１２", "$12", "12 EUR", "€12€", "€€12", "1€2", "1\x00", "1\xff",
+			"1  234", "12 34", "1 2345", "1234 567", "1 23", "1\t234", "1\u2009234", "٣", "１２", "$12", "12 EURO", "12 EUR €", "EUR12EUR", "12 USD", "€12€", "€€12", "1€2", "1\x00", "1\xff",
 		},
 	} {
 		for _, in := range inputs {
@@ -98,7 +101,7 @@ func FuzzParseMoney(f *testing.F) {
 		if cents < 0 || cents > 99_999_999_999 {
 			t.Fatalf("ParseMoney(%q) = %d", s, cents)
 		}
-		if strings.Trim(s, "0123456789.,€ \t\n\v\f\r\u0085\u00a0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u2028\u2029\u202f\u205f\u3000") != "" {
+		if strings.Trim(strings.ToUpper(s), "0123456789.,€EUR \t\n\v\f\r\u0085\u00a0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u2028\u2029\u202f\u205f\u3000") != "" {
 			t.Errorf("ParseMoney(%q) = %d in spite of other characters", s, cents)
 		}
 		for _, text := range []string{service.FormatMoney(cents), service.FormatEuro(cents)} {

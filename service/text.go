@@ -74,12 +74,14 @@ func ParseUsername(s string) (string, error) {
 		quote(name), usernameMin, usernameMax)
 }
 
-// ParseCount returns a number of people or things, from 0 to 1000000.
+// ParseCount returns a number of people or things, from 0 to 1000000. As in an
+// amount, spaces may group thousands.
 func ParseCount(field, s string) (int32, error) {
-	digits := strings.TrimSpace(s)
+	typed := strings.TrimSpace(s)
+	digits, _ := ungroup(typed) // "" is no number
 	count, ok := parseDigits(digits, countMax)
 	if !ok {
-		return 0, inputErrorf("%s %s is not valid: write a whole number from 0 to %d, digits only", field, quote(digits), countMax)
+		return 0, inputErrorf("%s %s is not valid: write a whole number from 0 to %d", field, quote(typed), countMax)
 	}
 	return int32(count), nil
 }
@@ -101,12 +103,33 @@ func checkText(field, text string, limit int) (string, error) {
 	for _, r := range text {
 		switch {
 		case unicode.IsControl(r) && r != '\n':
-			return "", inputErrorf("%s must not contain control characters, such as %q", field, r)
+			return "", inputErrorf("%s must not contain control characters, such as %s", field, controlName(r))
 		case unicode.Is(unicode.Bidi_Control, r) && !isDirectionMark(r):
 			return "", inputErrorf("%s must not contain characters that change the direction of the text, such as %U", field, r)
 		}
 	}
 	return text, nil
+}
+
+// controlName is what a control character is called.
+func controlName(r rune) string {
+	switch r {
+	case 0x00:
+		return "NUL"
+	case '\b':
+		return "a backspace"
+	case '\t':
+		return "a tab"
+	case '\n':
+		return "a line break"
+	case '\r':
+		return "a carriage return"
+	case 0x1b:
+		return "an escape (Esc)"
+	case 0x7f:
+		return "a delete (Del)"
+	}
+	return fmt.Sprintf("%U", r)
 }
 
 func isUsername(s string) bool {

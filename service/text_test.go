@@ -61,11 +61,11 @@ func TestParseLine(t *testing.T) {
 		"Hangul filler":          {in: "\u3164\u115f\uffa0", refusal: "name must not be blank"},
 		"Braille blank":          {in: "\u2800", refusal: "name must not be blank"},
 		"variation selector":     {in: "\ufe0f", refusal: "name must not be blank"},
-		"escape":                 {in: "a\x1b[31mb", refusal: `control characters, such as '\x1b'`},
-		"null":                   {in: "a\x00b", refusal: `'\x00'`},
-		"tab":                    {in: "a\tb", refusal: `'\t'`},
-		"delete":                 {in: "a\x7fb", refusal: `'\x7f'`},
-		"C1":                     {in: "a\u009bb", refusal: `'\u009b'`},
+		"escape":                 {in: "a\x1b[31mb", refusal: "control characters, such as an escape (Esc)"},
+		"null":                   {in: "a\x00b", refusal: "such as NUL"},
+		"tab":                    {in: "a\tb", refusal: "such as a tab"},
+		"delete":                 {in: "a\x7fb", refusal: "such as a delete (Del)"},
+		"C1":                     {in: "a\u009bb", refusal: "such as U+009B"},
 		"newline":                {in: "a\nb", refusal: "name must be a single line"},
 		"next line":              {in: "a\u0085b", refusal: "name must be a single line"},
 		"line separator":         {in: "a\u2028b", refusal: "name must be a single line"},
@@ -96,8 +96,8 @@ func TestParseNote(t *testing.T) {
 		"10000 characters":   {in: strings.Repeat("é", 10_000), want: strings.Repeat("é", 10_000)},
 		"10001 characters":   {in: strings.Repeat("é", 10_001), refusal: "note must be at most 10000 characters long, not 10001"},
 		"blank":              {in: "\n\u200b\n", refusal: "note must not be blank"},
-		"lone return":        {in: "a\rb", refusal: `'\r'`},
-		"escape":             {in: "a\n\x1b]0;b", refusal: `'\x1b'`},
+		"lone return":        {in: "a\rb", refusal: "such as a carriage return"},
+		"escape":             {in: "a\n\x1b]0;b", refusal: "such as an escape (Esc)"},
 		"direction override": {in: "a\n\u202db", refusal: "U+202D"},
 		"not UTF-8":          {in: "\xc3", refusal: "note must be valid UTF-8"},
 	} {
@@ -136,12 +136,12 @@ func TestParseUsername(t *testing.T) {
 
 func TestParseCount(t *testing.T) {
 	t.Parallel()
-	for in, want := range map[string]int32{"0": 0, " 75 ": 75, "007": 7, "1000000": 1_000_000} {
+	for in, want := range map[string]int32{"0": 0, " 75 ": 75, "007": 7, "1 000": 1000, "1\u202f000\u00a0000": 1_000_000, "1000000": 1_000_000} {
 		if got, err := service.ParseCount("attendees", in); err != nil || got != want {
 			t.Errorf("ParseCount(%q) = %d, %v; want %d", in, got, err, want)
 		}
 	}
-	for _, in := range []string{"", "-1", "+1", "1.0", "1e3", "1 000", "0x10", "1000001", "4294967297", "18446744073709551617", "٣", "many"} {
+	for _, in := range []string{"", "-1", "+1", "1.0", "1e3", "10 00", "1,000", "0x10", "1000001", "4294967297", "18446744073709551617", "٣", "many"} {
 		_, err := service.ParseCount("attendees", in)
 		requireInputError(t, err, "attendees", "from 0 to 1000000")
 	}
@@ -225,7 +225,7 @@ func FuzzParseCount(f *testing.F) {
 			requireInputError(t, err, "attendees ")
 			return
 		}
-		if count < 0 || count > 1_000_000 || strings.Trim(strings.TrimSpace(s), "0123456789") != "" {
+		if count < 0 || count > 1_000_000 || strings.Trim(strings.TrimSpace(s), "0123456789 \u00a0\u202f") != "" {
 			t.Errorf("ParseCount(%q) = %d", s, count)
 		}
 	})

@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-const timeForms = "write 2025-12-31, 2025-12-31 18:30[:00], 2025-12-31T18:30:00 or 2025-12-31T18:30:00+01:00"
+const timeForms = "write 2025-12-31, 31/12/2025, 2025-12-31 18:30, 31/12/2025 18h30 or 2025-12-31T18:30+01:00"
 
 // Years outside of these are taken for slips of the finger.
 const (
@@ -15,10 +15,13 @@ const (
 )
 
 // ParseTime returns a point in time, in zone and to the microsecond that the
-// database keeps. It accepts 2025-12-31 (the start of that day),
-// 2025-12-31 18:30[:00], 2025-12-31T18:30:00, and RFC 3339 with an offset. Without
-// an offset the text is local to zone; a local time that the clocks skip or show
-// twice is refused with the ways to write it.
+// database keeps. It accepts a day, 2025-12-31 or 31/12/2025 (its start); a time
+// after it, 18:30, 18:30:00 or 18h30, behind a space or a T; and behind a time an
+// offset, +01:00 or Z. Without an offset the text is local to zone; a local time
+// that the clocks skip or show twice is refused with the ways to write it.
+//
+// Days with slashes are read as the French write them, and as a French Excel
+// shows them; the year has four digits, so that no part of it is guessed.
 func ParseTime(s string, zone *time.Location) (time.Time, error) {
 	t, _, err := parseTime(s, zone)
 	return t, err
@@ -38,35 +41,66 @@ func ParseUntil(s string, zone *time.Location) (time.Time, error) {
 
 func parseTime(s string, zone *time.Location) (t time.Time, isDate bool, err error) {
 	typed := strings.TrimSpace(s)
-	layout := localLayout(typed)
-	if layout == "" {
-		t, err = offsetTime(typed, zone)
-	} else {
-		t, err = localTime(layout, typed, zone)
+	day, clock, offset, ok := cutTime(typed)
+	switch {
+	case !ok:
+		err = inputErrorf("Date %s is not valid: %s", quote(typed), timeForms)
+	case offset != "":
+		t, err = offsetTime(day+"T"+clock+offset, typed, zone)
+	default:
+		t, err = localTime(day, clock, typed, zone)
 	}
 	if err != nil {
 		return time.Time{}, false, err
 	}
 	if year := t.Year(); year < yearMin || year > yearMax {
-		return time.Time{}, false, inputErrorf("Time %s is outside of the years %d to %d", quote(typed), yearMin, yearMax)
+		return time.Time{}, false, inputErrorf("Date %s is outside of the years %d to %d", quote(typed), yearMin, yearMax)
 	}
-	return t, layout == time.DateOnly, nil
+	return t, clock == "", nil
 }
 
-// localLayout returns the layout without offset that s has the shape of, or "".
-// time.Parse alone would let missing digits and additional decimals pass.
-func localLayout(s string) string {
-	for _, form := range [...]struct{ shape, layout string }{
-		{"0000-00-00", time.DateOnly},
-		{"0000-00-00 00:00", "2006-01-02 15:04"},
-		{"0000-00-00 00:00:00", time.DateTime},
-		{"0000-00-00T00:00:00", "2006-01-02T15:04:05"},
-	} {
-		if hasShape(s, form.shape) {
-			return form.layout
-		}
+// cutTime takes a time apart: its day as 2025-12-31, its clock as 18:30:00 or
+// "", its offset as +01:00, Z or "". time.Parse alone would let missing digits
+// and additional decimals pass.
+func cutTime(s string) (day, clock, offset string, ok bool) {
+	const dayLength = len(time.DateOnly)
+	if len(s) < dayLength {
+		return "", "", "", false
 	}
-	return ""
+	day, rest := s[:dayLength], s[dayLength:]
+	switch {
+	case hasShape(day, "00/00/0000"):
+		day = day[6:] + "-" + day[3:5] + "-" + day[:2]
+	case !hasShape(day, "0000-00-00"):
+		return "", "", "", false
+	}
+	if rest == "" {
+		return day, "", "", true
+	}
+	if rest[0] != ' ' && rest[0] != 'T' {
+		return "", "", "", false
+	}
+	clock = rest[1:]
+	if at := strings.IndexAny(clock, "Z+-"); at >= 0 {
+		clock, offset = clock[:at], clock[at:]
+	}
+	if hasShape(clock, "00h00") {
+		clock = strings.Replace(clock, "h", ":", 1)
+	}
+	whole, decimals, hasDecimals := strings.Cut(clock, ".")
+	switch {
+	case hasDecimals && (offset == "" || !isDigits(decimals) || !hasShape(whole, "00:00:00")):
+		return "", "", "", false
+	case hasShape(whole, "00:00"):
+		clock += ":00"
+	case !hasShape(whole, "00:00:00"):
+		return "", "", "", false
+	}
+	return day, clock, offset, offset == "" || isOffset(offset)
+}
+
+func isOffset(s string) bool {
+	return s == "Z" || (hasShape(s, "+00:00") || hasShape(s, "-00:00")) && s[1:3] <= "23" && s[4:6] <= "59"
 }
 
 // hasShape reports whether s is shape with any digits in place of its zeros.
@@ -82,40 +116,33 @@ func hasShape(s, shape string) bool {
 	return true
 }
 
-// offsetTime checks the shape first for the same reason as localLayout.
-func offsetTime(typed string, zone *time.Location) (time.Time, error) {
-	t, err := time.Parse(time.RFC3339, typed)
-	if err != nil || !isRFC3339(typed) {
-		return t, inputErrorf("Time %s is not valid: %s", quote(typed), timeForms)
+// notOnClock is the error for a time whose shape is right.
+func notOnClock(typed string) error {
+	return inputErrorf("Date %s is not in the calendar or on the clock: %s", quote(typed), timeForms)
+}
+
+func offsetTime(rfc3339, typed string, zone *time.Location) (time.Time, error) {
+	t, err := time.Parse(time.RFC3339, rfc3339)
+	if err != nil {
+		return t, notOnClock(typed)
 	}
 	return t.Truncate(time.Microsecond).In(zone), nil
 }
 
-func isRFC3339(s string) bool {
-	const clock = "0000-00-00T00:00:00"
-	if len(s) <= len(clock) || !hasShape(s[:len(clock)], clock) {
-		return false
+// localTime reads a day and, unless it is "", a time of day.
+func localTime(day, hours, typed string, zone *time.Location) (time.Time, error) {
+	layout, value := time.DateOnly, day
+	if hours != "" {
+		layout, value = time.DateTime, day+" "+hours
 	}
-	offset := s[len(clock):]
-	if decimals, found := strings.CutPrefix(offset, "."); found {
-		offset = strings.TrimLeft(decimals, "0123456789")
-	}
-	if offset == "Z" {
-		return true
-	}
-	isOffset := hasShape(offset, "+00:00") || hasShape(offset, "-00:00")
-	return isOffset && offset[1:3] <= "23" && offset[4:6] <= "59"
-}
-
-func localTime(layout, typed string, zone *time.Location) (time.Time, error) {
-	clock, err := time.Parse(layout, typed)
+	clock, err := time.Parse(layout, value)
 	if err != nil {
-		return time.Time{}, inputErrorf("Time %s is not in the calendar or on the clock: %s", quote(typed), timeForms)
+		return time.Time{}, notOnClock(typed)
 	}
-	if layout == time.DateOnly {
+	if hours == "" {
 		start := startOfDay(clock.Year(), clock.Month(), clock.Day(), zone)
 		if start.Day() != clock.Day() {
-			return time.Time{}, inputErrorf("The day %s does not exist in %s, where the calendar skips it", typed, zone)
+			return time.Time{}, inputErrorf("The day %s does not exist in %s, where the calendar skips it", day, zone)
 		}
 		return start, nil
 	}
@@ -125,10 +152,10 @@ func localTime(layout, typed string, zone *time.Location) (time.Time, error) {
 	case 0:
 		end := endOfGap(clock, zone)
 		_, offset := end.Add(-time.Second).Zone()
-		return time.Time{}, inputErrorf("Time %s does not exist in %s, where the clocks go forward: write %s",
+		return time.Time{}, inputErrorf("Date %s does not exist in %s, where the clocks go forward: write %s",
 			quote(typed), zone, withOffset(clock, offset).In(zone).Format(time.RFC3339))
 	default:
-		return time.Time{}, inputErrorf("Time %s occurs twice in %s, where the clocks go back: write %s or %s",
+		return time.Time{}, inputErrorf("Date %s occurs twice in %s, where the clocks go back: write %s or %s",
 			quote(typed), zone, shown[0].Format(time.RFC3339), shown[1].Format(time.RFC3339))
 	}
 }
