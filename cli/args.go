@@ -45,6 +45,8 @@ func permute(root *ffcli.Command, args []string) (ordered []string, command *ffc
 	switch {
 	case line.help:
 		err = flag.ErrHelp
+	case line.pasted != "":
+		err = line.typographic()
 	case len(command.Subcommands) > 0 && len(line.arguments) > 0 && !line.guessed:
 		err = line.unknownCommand()
 	}
@@ -71,7 +73,8 @@ type commandLine struct {
 	flags     []givenFlag
 	arguments []string // for a group, they begin with a word that is none of its commands
 	help      bool
-	guessed   bool // a word was taken for the value of a flag that no command has
+	pasted    string // a word with a typographic dash before the name of a flag
+	guessed   bool   // a word was taken for the value of a flag that no command has
 }
 
 type givenFlag struct {
@@ -95,6 +98,9 @@ func readLine(root *ffcli.Command, args []string) *commandLine {
 		case startsFlag(arg):
 			args = line.addFlag(arg, args)
 		default:
+			if line.pasted == "" && line.guess(afterDash(arg)) != nil {
+				line.pasted = arg
+			}
 			line.addWord(arg)
 		}
 	}
@@ -103,6 +109,10 @@ func readLine(root *ffcli.Command, args []string) *commandLine {
 
 func (l *commandLine) addWord(word string) {
 	if len(l.arguments) == 0 {
+		if word == "help" && len(l.path) > 1 && len(l.command().Subcommands) > 0 {
+			l.help = true // crm contract help
+			return
+		}
 		if c := findCommand(l.command(), word); c != nil {
 			l.path, l.words = append(l.path, c), append(l.words, word)
 			return
@@ -114,9 +124,15 @@ func (l *commandLine) addWord(word string) {
 // addFlag takes the flag's value from rest if the flag needs one, and returns what remains.
 func (l *commandLine) addFlag(arg string, rest []string) []string {
 	f := splitFlag(arg)
-	if f.name == "h" || f.name == "help" {
+	switch format, isFormat := strings.CutPrefix(arg, "-o"); {
+	case f.name == "h" || f.name == "help":
 		l.help = true
 		return rest
+	case f.name == "version" && len(l.path) == 1:
+		l.addWord(f.name)
+		return rest
+	case isFormat && slices.Contains(formats, format): // -ojson
+		f = givenFlag{"-o", "o", format, true}
 	}
 
 	takesValue := false
@@ -169,6 +185,22 @@ func (l *commandLine) guess(name string) *flag.Flag {
 		}
 	})
 	return defined
+}
+
+// typographic refuses a flag whose dash is that of a text, as it comes from a web page or a mail.
+func (l *commandLine) typographic() *usageError {
+	return &usageError{fmt.Sprintf("%q begins with a typographic dash, did you mean %s?", cutText(l.pasted), dashed(afterDash(l.pasted))),
+		l.name() + " --help"}
+}
+
+// afterDash is the name of a flag behind a dash that is none of the keyboard's, or "".
+func afterDash(word string) string {
+	text := strings.TrimLeft(word, "-\u2010\u2011\u2012\u2013\u2014\u2015\u2212")
+	if text == word {
+		return ""
+	}
+	name, _, _ := strings.Cut(text, "=")
+	return name
 }
 
 func splitFlag(arg string) givenFlag {
@@ -259,8 +291,11 @@ func (l *commandLine) unknownCommand() *usageError {
 	} else {
 		meant = suggest(typed, commandNames(group.Subcommands))
 	}
-	if meant != "" {
+	switch {
+	case meant != "":
 		message += fmt.Sprintf(", did you mean %q?", meant)
+	case len(l.path) > 1:
+		message += fmt.Sprintf("; %q has %s", l.name(), strings.Join(commandNames(group.Subcommands), ", "))
 	}
 	return &usageError{message, l.name() + " --help"}
 }

@@ -377,7 +377,7 @@ func TestPermuteErrors(t *testing.T) {
 		{"contract create", `unknown command "create", did you mean "add"?`, "crm contract --help"},
 		{"contract EDIT", `unknown command "EDIT", did you mean "update"?`, "crm contract --help"},
 		{"employee rm", `unknown command "rm", did you mean "delete"?`, "crm employee --help"},
-		{"contract rm", `unknown command "rm"`, "crm contract --help"},
+		{"contract rm", `unknown command "rm"; "crm contract" has list, detail, add, update, add-payment`, "crm contract --help"},
 
 		// Words in the wrong order, or one missing.
 		{"list contract", `unknown command "list", did you mean "crm contract list"?`, "crm --help"},
@@ -394,7 +394,7 @@ func TestPermuteErrors(t *testing.T) {
 		{"contract list --LIMIT=5", `unknown flag --LIMIT for "crm contract list", did you mean --limit?`, "crm contract list --help"},
 		{"contract list --outptu=json", `unknown flag --outptu for "crm contract list", did you mean --output?`, "crm contract list --help"},
 		{"contract list --zzz=secret", `unknown flag --zzz for "crm contract list"`, "crm contract list --help"},
-		{"contract list -ojson", `unknown flag -ojson for "crm contract list", did you mean "-o json"?`, "crm contract list --help"},
+		{"contract list -ojsn", `unknown flag -ojsn for "crm contract list", did you mean "-o jsn"?`, "crm contract list --help"},
 		{"contract list --ojson", `unknown flag --ojson for "crm contract list"`, "crm contract list --help"},
 		{"contract detail --not-paid-filter", `unknown flag --not-paid-filter for "crm contract detail", did you mean "crm contract list --not-paid-filter"?`, "crm contract detail --help"},
 		{"--payment 5 contract update", `unknown flag --payment for "crm contract update", did you mean "crm contract add-payment --payment"?`, "crm contract update --help"},

@@ -17,6 +17,7 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"regexp"
 	"slices"
 	"strings"
 	"syscall"
@@ -38,8 +39,11 @@ type IO struct {
 // app is one run of crm.
 type app struct {
 	IO
-	config config
-	root   *ffcli.Command
+	args     []string // as typed
+	errWidth int      // of the terminal that Err is; 0 if it is none
+	home     string   // folder below which crm's own lie
+	config   config
+	root     *ffcli.Command
 	// commandName is the path of the command that runs, for reports.
 	commandName string
 	commands    map[*ffcli.Command]*command // the leaves, with what ffcli does not know of them
@@ -69,14 +73,13 @@ const interrupted service.Code = "interrupted"
 
 // Run runs one command line, without the program's name, and gives the exit code.
 func Run(ctx context.Context, args []string, streams IO) int {
-	a := &app{IO: streams, reader: bufio.NewReader(streams.In)}
+	a := &app{IO: streams, args: args, errWidth: terminalWidth(streams.Err)}
+	a.reader = bufio.NewReader(&interruptible{ctx: ctx, in: streams.In})
+	a.Out, a.Err = interruptibleOutput(ctx, a.Out), interruptibleOutput(ctx, a.Err)
 	defer a.database.close()
 	if len(args) > 0 && args[0] == completeCommand {
 		a.complete(ctx, args[1:])
 		return 0
-	}
-	if len(args) == 1 && args[0] == "--version" {
-		args = []string{"version"}
 	}
 	stack, err := a.caught(func() error { return a.run(ctx, args) })
 	if a.pager != nil {
@@ -112,9 +115,13 @@ func (a *app) run(ctx context.Context, args []string) error {
 	if errors.Is(err, flag.ErrHelp) {
 		return a.printHelp(a.Out, command)
 	}
+	if err == nil {
+		err = a.checkFormat()
+	}
 	if err != nil {
 		return err
 	}
+	a.noticeVariables()
 	if len(command.Subcommands) > 0 {
 		if len(args) == 0 {
 			return a.printHelp(a.Out, command)
@@ -123,7 +130,7 @@ func (a *app) run(ctx context.Context, args []string) error {
 			path(a.root, command) + " --help"}
 	}
 	if err := a.root.Parse(ordered); err != nil {
-		return flagError(err)
+		return a.flagError(err)
 	}
 	err = a.root.Run(ctx)
 	if service.NeedsLogin(err) && a.interactive() && !slices.Contains(unasked, a.commandName) {
@@ -133,6 +140,17 @@ func (a *app) run(ctx context.Context, args []string) error {
 		err = a.root.Run(ctx)
 	}
 	return err
+}
+
+// checkFormat refuses flags about csv beside another format. In the environment they may stand for the times when it is
+// csv.
+func (a *app) checkFormat() error {
+	for _, name := range []string{"csv-style", "no-header"} {
+		if a.config.output != "csv" && a.config.source[name] == dashed(name) {
+			return &usageError{fmt.Sprintf("%s needs -o csv.", dashed(name)), ""}
+		}
+	}
+	return nil
 }
 
 // unasked are the commands that are about the session itself: a missing one is their answer.
@@ -176,12 +194,22 @@ func newFlagSet() *flag.FlagSet {
 	return flags
 }
 
+var badFlagValue = regexp.MustCompile(`invalid (?:boolean )?value (".*") for (?:flag )?-([^ :]+)`)
+
 // flagError makes the flag package's words into ours.
-func flagError(err error) error {
+func (a *app) flagError(err error) error {
 	if _, ok := errors.AsType[*usageError](err); ok {
 		return err
 	}
-	return &usageError{message: strings.NewReplacer("error parsing commandline arguments: ", "", ": parse error", "", " -", " --", "\n", " ").Replace(err.Error())}
+	message := strings.NewReplacer("error parsing commandline arguments: ", "", " -", " --", "\n", " ").Replace(err.Error())
+	if bad := badFlagValue.FindStringSubmatch(err.Error()); bad != nil {
+		want := "true or false" // all that a command's own flag can refuse here
+		if f := a.root.FlagSet.Lookup(bad[2]); f != nil {
+			want = wanted(f)
+		}
+		message = fmt.Sprintf("%s cannot be %s: it wants %s", dashed(bad[2]), cutText(bad[1]), want)
+	}
+	return &usageError{message: message}
 }
 
 // path is what to type for a command: crm contract list.
@@ -195,8 +223,22 @@ func path(root, command *ffcli.Command) string {
 	return found
 }
 
-// describe makes any error into one with a code, a line for the user and a hint.
+// describe makes any error into one with a code, a sentence for the user and a hint.
 func describe(ctx context.Context, err error) *service.Error {
+	failure := *classify(ctx, err)
+	failure.Message = sentence(failure.Message)
+	return &failure
+}
+
+// sentence ends a message as sentences end.
+func sentence(message string) string {
+	if strings.HasSuffix(message, ".") || strings.HasSuffix(message, "?") || strings.HasSuffix(message, "!") {
+		return message
+	}
+	return message + "."
+}
+
+func classify(ctx context.Context, err error) *service.Error {
 	if failure, ok := errors.AsType[*service.Error](err); ok {
 		return failure
 	}
@@ -234,13 +276,17 @@ func (a *app) printError(failure *service.Error) {
 		_ = encoder.Encode(map[string]body{"error": {failure.Code, failure.Message, failure.Hint}})
 		return
 	}
-	fmt.Fprintln(a.Err, "crm: "+escape(failure.Message))
-	if failure.Hint != "" {
+	a.tell("crm: " + failure.Message)
+	switch {
+	case strings.HasPrefix(failure.Hint, "crm "): // to be copied, so not broken
 		fmt.Fprintln(a.Err, "hint: "+escape(failure.Hint))
+	case failure.Hint != "":
+		a.tell("hint: " + failure.Hint)
 	}
 }
 
 // notice tells a person something that is not the result.
-func (a *app) notice(format string, values ...any) {
-	fmt.Fprintln(a.Err, escape(fmt.Sprintf(format, values...)))
-}
+func (a *app) notice(format string, values ...any) { a.tell(fmt.Sprintf(format, values...)) }
+
+// tell writes a line to stderr, on a terminal broken between words.
+func (a *app) tell(line string) { fmt.Fprintln(a.Err, wrapWords(escape(line), a.errWidth, 0)) }

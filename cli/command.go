@@ -1,8 +1,10 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/peterbourgon/ff/v3/ffcli"
@@ -17,7 +19,8 @@ type command struct {
 	app    *app
 	inputs []input
 	run    func(ctx context.Context) error
-	secret func() bool // whether the password that the command needs is given; nil where it needs none
+	check  func() error // whether the values go together, before anything is asked or done; may be nil
+	secret func() bool  // whether the password that the command needs is given; nil where it needs none
 }
 
 // input is a value of a command, whatever its type.
@@ -212,13 +215,21 @@ func (c *command) resolve(ctx context.Context, arguments []string) error {
 			return &usageError{fmt.Sprintf("--%s and the argument %q name two different things.", m.name, cutText(arguments[0])), ""}
 		}
 		if err := in.take(arguments[0]); err != nil {
+			if unquoted := c.unquoted(arguments[0]); unquoted != "" {
+				return &usageError{describe(ctx, err).Message, unquoted}
+			}
 			return err
 		}
 		arguments = arguments[1:]
 	}
 	if len(arguments) > 0 {
 		return &usageError{fmt.Sprintf("unexpected argument %q for %q", cutText(arguments[0]), path(c.app.root, c.Command)),
-			path(c.app.root, c.Command) + " --help"}
+			cmp.Or(c.unquoted(arguments[0]), path(c.app.root, c.Command)+" --help")}
+	}
+	if c.check != nil {
+		if err := c.check(); err != nil {
+			return err
+		}
 	}
 	var missing []string
 	for _, in := range c.inputs {
@@ -243,6 +254,28 @@ func (c *command) resolve(ctx context.Context, arguments []string) error {
 		}
 	}
 	return nil
+}
+
+// unquoted is the hint for a value of several words that was not quoted, so that the second stands as an argument;
+// empty where that is not what happened.
+func (c *command) unquoted(argument string) string {
+	for _, in := range c.inputs {
+		m := in.meta()
+		at := slices.Index(c.app.args, argument)
+		if !m.set || at < 1 {
+			continue
+		}
+		inOne := c.app.args[at-1] == dashed(m.name)+"="+m.text
+		if !inOne && (at < 2 || c.app.args[at-1] != m.text || strings.TrimLeft(c.app.args[at-2], "-") != m.name || !startsFlag(c.app.args[at-2])) {
+			continue
+		}
+		more := ""
+		if rest := c.app.args[at+1:]; len(rest) > 0 && !startsFlag(rest[0]) {
+			more = " ..." // words of the value too, or an argument
+		}
+		return fmt.Sprintf("quote what has spaces: %s \"%s%s\"", dashed(m.name), cutText(m.text+" "+argument), more)
+	}
+	return ""
 }
 
 // given says whether any of the values was given, and gives the names of those that were.

@@ -9,6 +9,7 @@ import (
 	"io/fs"
 	"maps"
 	"os"
+	"os/user"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -91,19 +92,22 @@ func (a *app) configure(args []string) error {
 		name := variable(f.Name)
 		if value := a.Getenv(name); value != "" && len(f.Name) > 1 {
 			if err := flags.Set(f.Name, value); err != nil && a.config.fault == nil {
-				a.config.fault = &usageError{message: fmt.Sprintf("The variable %s has a value that --%s cannot have.", name, f.Name)}
+				a.config.fault = &usageError{message: fmt.Sprintf("The variable %s has a value that --%s cannot have: it wants %s.", name, f.Name, wanted(f))}
 			}
 			a.config.isFrom(f.Name, name)
 		}
 	})
 	if err := flags.Parse(args); err != nil {
-		return flagError(err)
+		return a.flagError(err)
 	}
 	var typed config
 	typedFlags := newFlagSet()
 	typed.define(typedFlags)
 	_ = typedFlags.Parse(args)
 	typedFlags.Visit(func(f *flag.Flag) { a.config.isFrom(f.Name, dashed(f.Name)) })
+	if err := a.findHome(user.Current); err != nil {
+		return err
+	}
 	if a.config.file == "" {
 		a.config.file = a.findConfig()
 	}
@@ -165,15 +169,32 @@ func (a *app) findConfig() string {
 	return ""
 }
 
+// baseFolders are the variables of the XDG base folders that crm uses.
+var baseFolders = []string{"XDG_CONFIG_HOME", "XDG_STATE_HOME", "XDG_DATA_HOME"}
+
+// findHome finds the folder below which crm's own lie. Where the environment does not say, as in a service, it is that
+// of the account; it is never the current directory.
+func (a *app) findHome(account func() (*user.User, error)) error {
+	a.home = a.Getenv("HOME")
+	if !filepath.IsAbs(a.home) {
+		a.home = ""
+		if owner, err := account(); err == nil && filepath.IsAbs(owner.HomeDir) {
+			a.home = owner.HomeDir
+		}
+	}
+	for _, variable := range baseFolders {
+		if a.home == "" && !filepath.IsAbs(a.Getenv(variable)) {
+			return &usageError{"There is no home folder for crm's files.", "set HOME, or " + strings.Join(baseFolders, ", ")}
+		}
+	}
+	return nil
+}
+
 // folder is crm's own folder below one of the XDG base folders.
 func (a *app) folder(variable, below string) string {
 	base := a.Getenv(variable)
 	if !filepath.IsAbs(base) {
-		home := a.Getenv("HOME")
-		if home == "" {
-			home, _ = os.UserHomeDir()
-		}
-		base = filepath.Join(home, below)
+		base = filepath.Join(a.home, below)
 	}
 	return filepath.Join(base, "crm")
 }
@@ -333,7 +354,7 @@ func unknownKey(flags *flag.FlagSet, key, place string, value any) error {
 
 // unknownValue refuses a word that is not one of a few.
 func unknownValue(what, typed string, known []string) error {
-	message := fmt.Sprintf("unknown %s %q", what, typed)
+	message := fmt.Sprintf("unknown %s %q", what, cutText(typed))
 	if meant := suggest(typed, known); meant != "" {
 		message += fmt.Sprintf(", did you mean %q?", meant)
 	}

@@ -43,7 +43,7 @@ var readings = []reading{
 	{"auth token list", shapeOf(tokens), false},
 	{"auth permissions", shapeOf(permissions), false},
 	{"config show", shapeOf(settings), false},
-	{"doctor", shapeOf(findings), false},
+	{"doctor", shapeOf(diagnoses), false},
 	{"db status", shapeOf(databaseStatuses), true},
 	{"version", shapeOf(versions), true},
 	{"employee list --role-filter none", shapeOf(employees), false},

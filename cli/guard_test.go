@@ -211,7 +211,7 @@ func TestResources(t *testing.T) {
 	check(t, checked, "backups", backups)
 	check(t, checked, "versions", versions)
 	check(t, checked, "settings", settings)
-	check(t, checked, "findings", findings)
+	check(t, checked, "diagnoses", diagnoses)
 	for file, parsed := range goFiles(t) {
 		if filepath.ToSlash(filepath.Dir(file)) != "cli" || isTest(file) {
 			continue
@@ -273,7 +273,7 @@ func resourceName(spec ast.Spec) string {
 func TestTopics(t *testing.T) {
 	t.Parallel()
 	d := newDesk(t, "")
-	want := []string{"configuration", "dates", "environment", "exit-codes", "formatting", "money"}
+	want := []string{"configuration", "dates", "environment", "exit-codes", "flags", "formatting", "money"}
 	if got := topics(); !slices.Equal(got, want) {
 		t.Errorf("the topics are %v, want %v", got, want)
 	}

@@ -18,48 +18,60 @@ func (a *app) printHelp(to io.Writer, c *ffcli.Command) error {
 	if c.LongHelp != "" {
 		fmt.Fprintf(&b, "\nExamples\n  %s\n", strings.ReplaceAll(c.LongHelp, "\n", "\n  "))
 	}
-	switch {
-	case c == a.root:
-		fmt.Fprintf(&b, "\nUsage\n  %s\n", c.ShortUsage)
-	case len(c.Subcommands) > 0:
-		fmt.Fprintf(&b, "\nUsage\n  %s <command> [flags]\n", name)
-	default:
-		fmt.Fprintf(&b, "\nUsage\n  %s %s\n", name, c.ShortUsage)
-	}
+	fmt.Fprintf(&b, "\nUsage\n  %s\n", a.usage(c))
 	if len(c.Subcommands) > 0 {
 		b.WriteString("\nCommands\n")
-		table := tabwriter.NewWriter(&b, 0, 0, 2, ' ', 0)
+		table := newColumns(&b)
 		for _, sub := range c.Subcommands {
 			fmt.Fprintf(table, "  %s\t%s\n", sub.Name, sub.ShortHelp)
 		}
 		_ = table.Flush()
 	}
 	if c != a.root {
-		printFlags(&b, "Flags", c.FlagSet)
+		printFlags(&b, c.FlagSet)
 	}
-	printFlags(&b, "Global flags", a.root.FlagSet)
+	b.WriteString("\n")
+	if len(c.Subcommands) > 0 {
+		fmt.Fprintf(&b, "More of each: %s <command> --help. ", name)
+	}
+	b.WriteString("Global flags: crm help flags.\n")
 	if c == a.root {
-		fmt.Fprintf(&b, "\n%s <resource> --help says more of each.\n", name)
+		fmt.Fprintf(&b, "\nOther topics: crm help %s.\n", strings.Join(writtenTopics(), ", "))
 	}
-	_, err := io.WriteString(to, b.String())
+	return a.writeHelp(to, b.String())
+}
+
+// usage is how a command is called.
+func (a *app) usage(c *ffcli.Command) string {
+	switch {
+	case c == a.root:
+		return c.ShortUsage
+	case len(c.Subcommands) > 0:
+		return path(a.root, c) + " <command> [flags]"
+	}
+	return path(a.root, c) + " " + c.ShortUsage
+}
+
+// writeHelp fits a text to a terminal.
+func (a *app) writeHelp(to io.Writer, text string) error {
+	if width := terminalWidth(a.Out); width > 0 {
+		text = reflow(text, width)
+	}
+	_, err := io.WriteString(to, text)
 	return err
 }
 
-func printFlags(b *strings.Builder, title string, flags *flag.FlagSet) {
-	if flags == nil {
-		return
-	}
-	table := tabwriter.NewWriter(b, 0, 0, 2, ' ', 0)
+func newColumns(b *strings.Builder) *tabwriter.Writer { return tabwriter.NewWriter(b, 0, 0, 2, ' ', 0) }
+
+func printFlags(b *strings.Builder, flags *flag.FlagSet) {
+	table := newColumns(b)
 	empty := true
 	flags.VisitAll(func(f *flag.Flag) {
 		if empty {
-			fmt.Fprintf(b, "\n%s\n", title)
+			b.WriteString("\nFlags\n")
 			empty = false
 		}
 		spelled, help := describeFlag(f)
-		if f.DefValue != "" && f.DefValue != "false" {
-			help += fmt.Sprintf(" (default %s)", f.DefValue)
-		}
 		fmt.Fprintf(table, "  %s\t%s\n", spelled, help)
 	})
 	_ = table.Flush()
@@ -75,4 +87,48 @@ func describeFlag(f *flag.Flag) (spelled, help string) {
 		help = strings.TrimPrefix(help, placeholder+" ")
 	}
 	return spelled, help
+}
+
+// globalFlag is one of the flags that every command has, as the help shows it.
+type globalFlag struct{ spelled, help, variable, fallback string }
+
+// globalFlags are what every command has; a letter stands beside the long flag that it is short for.
+func (a *app) globalFlags() (rows []globalFlag) {
+	short := map[string]string{}
+	a.root.FlagSet.VisitAll(func(f *flag.Flag) {
+		spelled, help := describeFlag(f)
+		if long, ok := strings.CutPrefix(help, "short for --"); ok {
+			short[long] = spelled[:2] + ", "
+			return
+		}
+		row := globalFlag{short[f.Name] + spelled, help, variable(f.Name), f.DefValue}
+		if f.DefValue == "false" {
+			row.fallback = ""
+		}
+		rows = append(rows, row)
+	})
+	return rows
+}
+
+// globalFlagsText is crm help flags.
+func (a *app) globalFlagsText() string {
+	var b strings.Builder
+	b.WriteString(`Global flags
+
+Every command has them; they stand before or behind its name. Each is also a variable, named here in parentheses. Those
+with a dot, and time_zone, are keys of the configuration file too: crm help configuration.
+
+`)
+	table := newColumns(&b)
+	for _, f := range a.globalFlags() {
+		source := f.variable
+		if f.fallback != "" {
+			source += ", default " + f.fallback
+		}
+		fmt.Fprintf(table, "  %s\t%s (%s)\n", f.spelled, f.help, source)
+	}
+	fmt.Fprintf(table, "  -h, --help\tthe help of a command\n")
+	fmt.Fprintf(table, "  --version\tthe version of crm\n")
+	_ = table.Flush()
+	return b.String()
 }

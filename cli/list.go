@@ -5,12 +5,9 @@ import (
 	"fmt"
 	"io"
 	"iter"
-	"os"
 	"slices"
 	"strconv"
 	"strings"
-
-	"golang.org/x/term"
 
 	"github.com/epicevents/crm/service"
 )
@@ -50,6 +47,12 @@ func listingOf[T any](c *command, r resource[T]) *listing {
 		return choices, nil
 	}
 	c.FlagSet.BoolVar(&l.count, "count", false, "only the number of rows")
+	c.check = func() error {
+		if l.count && l.limit.set {
+			return &usageError{"--count and --limit exclude each other.", ""}
+		}
+		return nil
+	}
 	return l
 }
 
@@ -134,11 +137,7 @@ func (a *app) output() output {
 		out:      a.Out,
 		err:      heldNotices{a},
 	}
-	if isTerminal(a.Out) {
-		o.width = 80
-		if width, _, err := term.GetSize(int(a.Out.(*os.File).Fd())); err == nil && width > 0 {
-			o.width = width
-		}
+	if o.width = terminalWidth(a.Out); o.width > 0 {
 		o.color = !a.config.noColor && a.Getenv("NO_COLOR") == "" && a.Getenv("TERM") != "dumb"
 		o.out = a.paged()
 	}

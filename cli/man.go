@@ -38,14 +38,7 @@ func (a *app) manPage(c *ffcli.Command, path, date string) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, ".TH %s 1 %s \"crm %s\" \"crm manual\"\n", strings.ToUpper(roff(manName(path))), date, roff(Version))
 	fmt.Fprintf(&b, ".SH NAME\n%s \\- %s\n", roff(manName(path)), roff(c.ShortHelp))
-	usage := path + " " + c.ShortUsage
-	switch {
-	case c == a.root:
-		usage = c.ShortUsage
-	case len(c.Subcommands) > 0:
-		usage = path + " <command> [flags]"
-	}
-	fmt.Fprintf(&b, ".SH SYNOPSIS\n%s\n", roff(usage))
+	fmt.Fprintf(&b, ".SH SYNOPSIS\n%s\n", roff(a.usage(c)))
 	if c.LongHelp != "" {
 		manVerbatim(&b, "EXAMPLES", c.LongHelp)
 	}
@@ -56,16 +49,11 @@ func (a *app) manPage(c *ffcli.Command, path, date string) string {
 		}
 	}
 	if c != a.root {
-		manFlags(&b, "FLAGS", c.FlagSet)
-	}
-	manFlags(&b, "GLOBAL FLAGS", a.root.FlagSet)
-	if c == a.root {
+		manFlags(&b, c.FlagSet)
+		b.WriteString(".SH GLOBAL FLAGS\nThose of\n.BR crm (1).\n")
+	} else {
 		for _, topic := range topics() {
-			text, err := helpTexts.ReadFile("help/" + topic + ".txt")
-			if err != nil {
-				panic("cli: " + err.Error())
-			}
-			title, body, _ := strings.Cut(string(text), "\n")
+			title, body, _ := strings.Cut(a.topicText(topic), "\n")
 			manVerbatim(&b, strings.ToUpper(title), body)
 		}
 	}
@@ -92,17 +80,14 @@ func (a *app) manSeeAlso(b *strings.Builder, c *ffcli.Command, path string) {
 	}
 }
 
-func manFlags(b *strings.Builder, title string, flags *flag.FlagSet) {
+func manFlags(b *strings.Builder, flags *flag.FlagSet) {
 	empty := true
 	flags.VisitAll(func(f *flag.Flag) {
 		if empty {
-			fmt.Fprintf(b, ".SH %s\n", title)
+			b.WriteString(".SH FLAGS\n")
 			empty = false
 		}
 		spelled, help := describeFlag(f)
-		if f.DefValue != "" && f.DefValue != "false" {
-			help += fmt.Sprintf(" (default %s)", f.DefValue)
-		}
 		manItem(b, spelled, help)
 	})
 }

@@ -104,7 +104,11 @@ func (p *pager) Close() error {
 	return nil
 }
 
-// heldNotices is stderr as it is at the moment of writing: a pager may have started since it was handed out.
+// heldNotices is stderr as it is at the moment of writing, a line at a time: a pager may have started since it was handed
+// out.
 type heldNotices struct{ app *app }
 
-func (h heldNotices) Write(text []byte) (int, error) { return h.app.Err.Write(text) }
+func (h heldNotices) Write(text []byte) (int, error) {
+	_, err := io.WriteString(h.app.Err, wrapWords(strings.TrimSuffix(string(text), "\n"), h.app.errWidth, 0)+"\n")
+	return len(text), err
+}

@@ -276,6 +276,8 @@ func (a *app) readLine() (string, error) {
 	bytes, err := a.reader.ReadSlice('\n')
 	line := strings.TrimRight(string(bytes), "\r\n")
 	switch {
+	case errors.Is(err, context.Canceled):
+		return "", err
 	case errors.Is(err, bufio.ErrBufferFull):
 		return "", &usageError{"The line on standard input is too long for a password.", ""}
 	case err != nil && err != io.EOF:

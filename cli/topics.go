@@ -3,6 +3,8 @@ package cli
 import (
 	"context"
 	"embed"
+	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/peterbourgon/ff/v3/ffcli"
@@ -11,8 +13,18 @@ import (
 //go:embed help/*.txt
 var helpTexts embed.FS
 
+// flagsTopic is the topic that is made from the flags themselves.
+const flagsTopic = "flags"
+
 // topics are what crm help explains beside the commands.
-func topics() (names []string) {
+func topics() []string {
+	names := append(writtenTopics(), flagsTopic)
+	slices.Sort(names)
+	return names
+}
+
+// writtenTopics are those that are a text.
+func writtenTopics() (names []string) {
 	entries, err := helpTexts.ReadDir("help")
 	if err != nil {
 		panic("cli: " + err.Error())
@@ -23,13 +35,28 @@ func topics() (names []string) {
 	return names
 }
 
+// topicText is the text of a topic: a title and what there is to say. It is empty where there is no such topic.
+func (a *app) topicText(name string) string {
+	if name == flagsTopic {
+		return a.globalFlagsText()
+	}
+	if !slices.Contains(writtenTopics(), name) {
+		return ""
+	}
+	text, err := helpTexts.ReadFile("help/" + name + ".txt")
+	if err != nil {
+		panic("cli: " + err.Error())
+	}
+	return string(text)
+}
+
 // helpCommand takes a topic or the words of a command.
 func (a *app) helpCommand() *ffcli.Command {
-	c := a.command("help", "explain a topic ("+strings.Join(topics(), ", ")+") or a command").examples(
+	c := a.command("help", "explain a topic or a command").examples(
 		"crm help money",
 		"crm help contract list",
 	)
-	topic := maybeArgument(flagOf(c, "topic", "TOPIC", "what to explain", asTyped))
+	topic := maybeArgument(flagOf(c, "topic", "TOPIC", "what to explain: a command, or "+strings.Join(topics(), ", "), asTyped))
 	topic.pick = func(context.Context) (choices []choice, _ error) {
 		for _, t := range topics() {
 			choices = append(choices, choice{"", t})
@@ -41,26 +68,35 @@ func (a *app) helpCommand() *ffcli.Command {
 	}
 	done := c.does(nil)
 	c.Exec = func(_ context.Context, words []string) error {
-		out := a.output().out
 		if topic.set {
 			words = append([]string{topic.got}, words...)
 		}
-		if len(words) == 1 {
-			if text, err := helpTexts.ReadFile("help/" + words[0] + ".txt"); err == nil {
-				_, err := out.Write(text)
-				return err
+		out := a.output().out
+		if len(words) > 0 {
+			if text := a.topicText(words[0]); text != "" {
+				if len(words) > 1 {
+					return &usageError{"crm help explains one topic at a time.", "crm help " + words[0]}
+				}
+				return a.writeHelp(out, text)
 			}
 		}
-		selected := a.root
-		for _, word := range words {
+		line := &commandLine{path: []*ffcli.Command{a.root}}
+		for i, word := range words {
+			selected := line.command()
 			sub := findCommand(selected, word)
-			if sub == nil {
-				known := append(commandNames(selected.Subcommands), topics()...)
-				return unknownValue("help topic", word, known)
+			switch {
+			case sub != nil:
+				line.path = append(line.path, sub)
+			case i == 0:
+				return unknownValue("help topic", word, append(commandNames(selected.Subcommands), topics()...))
+			case len(selected.Subcommands) == 0:
+				return &usageError{fmt.Sprintf("%q has no commands of its own, such as %q.", line.name(), cutText(word)), line.name() + " --help"}
+			default:
+				line.arguments = words[i:]
+				return line.unknownCommand()
 			}
-			selected = sub
 		}
-		return a.printHelp(out, selected)
+		return a.printHelp(out, line.command())
 	}
 	return done
 }

@@ -1,0 +1,44 @@
+package cli
+
+import (
+	"flag"
+	"os"
+	"slices"
+	"strings"
+	"time"
+)
+
+// otherVariables are those that are no flag.
+var otherVariables = []string{"CRM_TOKEN", "CRM_TOKEN_FILE", "CRM_PAGER", "CRM_POSTGRES_BIN"}
+
+// noticeVariables tells of variables whose name is a slip of the finger away from one that crm reads. Others are not
+// crm's affair.
+func (a *app) noticeVariables() {
+	if a.jsonErrors() { // all of stderr is to be the error
+		return
+	}
+	known := slices.Clone(otherVariables)
+	a.root.FlagSet.VisitAll(func(f *flag.Flag) { known = append(known, variable(f.Name)) })
+	for _, entry := range os.Environ() {
+		name, _, _ := strings.Cut(entry, "=")
+		if !strings.HasPrefix(name, envPrefix) || slices.Contains(known, name) || a.Getenv(name) == "" {
+			continue
+		}
+		if meant := suggest(name, known); meant != "" && editDistance([]rune(name), []rune(meant)) <= 2 {
+			a.notice("The variable %s is not read, did you mean %s?", name, meant)
+		}
+	}
+}
+
+// wanted says in words which values a global flag can have.
+func wanted(f *flag.Flag) string {
+	if isBoolFlag(f) {
+		return "true or false"
+	}
+	if getter, ok := f.Value.(flag.Getter); ok {
+		if _, ok := getter.Get().(time.Duration); ok {
+			return "a time such as 30s or 5m"
+		}
+	}
+	return "a text"
+}

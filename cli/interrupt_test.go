@@ -1,0 +1,117 @@
+//go:build unix
+
+package cli
+
+import (
+	"bytes"
+	"errors"
+	"io"
+	"os"
+	"os/exec"
+	"os/user"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// TestInterruptedWaits: one signal ends a command that waits for a line on stdin, or for somebody to read what it says.
+func TestInterruptedWaits(t *testing.T) {
+	t.Parallel()
+	for name, sent := range map[string]os.Signal{"Ctrl-C": os.Interrupt, "SIGTERM": syscall.SIGTERM} {
+		for _, args := range [][]string{{"auth", "login", "none1", "--password-stdin"}, {"completion", "bash"}} {
+			t.Run(name+" "+strings.Join(args, " "), func(t *testing.T) {
+				t.Parallel()
+				d := newDesk(t, "")
+				d.env["CRM_TIMEZONE"] = "UTC" // its notice says that the command has begun
+				command := exec.Command("crm", args...)
+				command.Dir, command.Env = d.env["HOME"], d.environ()
+				stdin, err := command.StdinPipe()
+				if err != nil {
+					t.Fatal(err)
+				}
+				defer stdin.Close()
+				reader, full := fullPipe(t)
+				defer reader.Close()
+				command.Stdout = full
+				stderr, err := command.StderrPipe()
+				if err != nil {
+					t.Fatal(err)
+				}
+				if err := command.Start(); err != nil {
+					t.Fatal(err)
+				}
+				full.Close()
+				t.Cleanup(func() { _ = command.Process.Kill() })
+				began := make([]byte, 1)
+				if _, err := io.ReadFull(stderr, began); err != nil {
+					t.Fatal(err)
+				}
+				if err := command.Process.Signal(sent); err != nil {
+					t.Fatal(err)
+				}
+				said, err := io.ReadAll(stderr)
+				if err != nil {
+					t.Fatal(err)
+				}
+				if code := exitCode(command.Wait()); code != 130 || !bytes.HasSuffix(said, []byte("\ncrm: Interrupted.\n")) {
+					t.Errorf("exit %d, %q", code, said)
+				}
+			})
+		}
+	}
+}
+
+// fullPipe is a pipe into which nothing more goes.
+func fullPipe(t *testing.T) (reader, writer *os.File) {
+	t.Helper()
+	reader, writer, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for err == nil {
+		if err = writer.SetWriteDeadline(time.Now().Add(50 * time.Millisecond)); err == nil {
+			_, err = writer.Write(make([]byte, 4096))
+		}
+	}
+	if !errors.Is(err, os.ErrDeadlineExceeded) {
+		t.Fatal(err)
+	}
+	return reader, writer
+}
+
+// TestHome: without HOME crm's files are below the home of the account, and never where one stands.
+func TestHome(t *testing.T) {
+	t.Parallel()
+	planted := t.TempDir()
+	if err := os.MkdirAll(filepath.Join(planted, ".config", "crm"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(planted, ".config", "crm", "crm.toml"), []byte("time_zone = \"planted\"\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, home := range [][]string{nil, {"HOME="}, {"HOME=."}} {
+		command := exec.Command("crm", "version")
+		command.Dir = planted
+		command.Env = append([]string{"PATH=" + os.Getenv("PATH"), "GORACE=atexit_sleep_ms=0"}, home...)
+		if out, err := command.CombinedOutput(); err != nil {
+			t.Errorf("with %q: %v, %s", home, err, out)
+		}
+	}
+
+	env := map[string]string{}
+	a := &app{IO: IO{Getenv: func(name string) string { return env[name] }}}
+	found := func() (*user.User, error) { return &user.User{HomeDir: "/home/ada"}, nil }
+	unknown := func() (*user.User, error) { return nil, user.UnknownUserIdError(4711) }
+	if err := a.findHome(found); err != nil || a.folder("XDG_STATE_HOME", ".local/state") != "/home/ada/.local/state/crm" {
+		t.Error(a.home, err)
+	}
+	if err := a.findHome(unknown); err == nil || !strings.Contains(err.(*usageError).hint, "set HOME, or XDG_CONFIG_HOME, XDG_STATE_HOME, XDG_DATA_HOME") {
+		t.Errorf("no home and no error of use: %v", err)
+	}
+	env = map[string]string{"XDG_CONFIG_HOME": "/a", "XDG_STATE_HOME": "/b", "XDG_DATA_HOME": "/c"}
+	if err := a.findHome(unknown); err != nil || a.folder("XDG_STATE_HOME", ".local/state") != "/b/crm" {
+		t.Error(a.home, err)
+	}
+}
