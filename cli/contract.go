@@ -235,27 +235,27 @@ func (a *app) pickContract(ctx context.Context) ([]choice, error) {
 var contracts = resource[gen.ContractView]{
 	name: "contract", title: "Contracts", hue: hueGreen,
 	columns: []column[gen.ContractView]{
-		{name: "id", value: func(c gen.ContractView) any { return c.ID }, rank: 1},
+		{name: "id", value: func(c gen.ContractView) any { return c.ID }},
 		{name: "customer_id", value: func(c gen.ContractView) any { return c.CustomerID }, dataOnly: true},
-		{name: "customer", value: func(c gen.ContractView) any { return c.Customer }},
-		{name: "company", value: func(c gen.ContractView) any { return c.Company }, rank: 5},
+		{name: "customer", value: func(c gen.ContractView) any { return c.Customer }, rank: 1},
+		{name: "company", value: func(c gen.ContractView) any { return c.Company }, rank: 6},
 		{name: "commercial_id", value: func(c gen.ContractView) any { return c.CommercialID }, dataOnly: true},
-		{name: "commercial", value: func(c gen.ContractView) any { return c.Commercial }, rank: 4, whole: true},
-		{name: "signed", value: func(c gen.ContractView) any { return c.Signed }, rank: 2},
-		{name: "total_amount", value: func(c gen.ContractView) any { return amount(c.TotalAmount) }, rank: 3},
-		{name: "total_due", value: func(c gen.ContractView) any { return amount(c.TotalDue) }},
-		{name: "created_at", value: func(c gen.ContractView) any { return c.CreatedAt }, rank: 6},
-		{name: "signed_at", value: func(c gen.ContractView) any { return c.SignedAt }, rank: 7},
+		{name: "commercial", value: func(c gen.ContractView) any { return c.Commercial }, rank: 5, whole: true},
+		{name: "signed", value: func(c gen.ContractView) any { return c.Signed }, rank: 3},
+		{name: "total_amount", value: func(c gen.ContractView) any { return amount(c.TotalAmount) }, rank: 4},
+		{name: "total_due", value: func(c gen.ContractView) any { return amount(c.TotalDue) }, rank: 2},
+		{name: "created_at", value: func(c gen.ContractView) any { return c.CreatedAt }, rank: 7},
+		{name: "signed_at", value: func(c gen.ContractView) any { return c.SignedAt }, rank: 8},
 	},
 }
 
 var payments = resource[gen.Payment]{
 	name: "payment", title: "Payments", hue: hueGreen,
 	columns: []column[gen.Payment]{
-		{name: "id", value: func(p gen.Payment) any { return p.ID }},
-		{name: "contract", value: func(p gen.Payment) any { return p.ContractID }, rank: 2},
+		{name: "id", value: func(p gen.Payment) any { return p.ID }, rank: 1},
+		{name: "contract", value: func(p gen.Payment) any { return p.ContractID }, rank: 3},
 		{name: "amount", value: func(p gen.Payment) any { return amount(p.Amount) }},
-		{name: "recorded_by", value: func(p gen.Payment) any { return p.RecordedBy }, rank: 1, whole: true},
+		{name: "recorded_by", value: func(p gen.Payment) any { return p.RecordedBy }, rank: 2, whole: true},
 		{name: "recorded_at", value: func(p gen.Payment) any { return p.RecordedAt }},
 	},
 }

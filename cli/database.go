@@ -169,6 +169,7 @@ func (a *app) connect(ctx context.Context) (*pgxpool.Pool, error) {
 		if err := a.resettable(ctx); err != nil {
 			return nil, err
 		}
+		a.notice("database.reset is set: everything in %s is deleted.", a.holdings(ctx, config))
 		if err := a.reset(ctx, config); err != nil {
 			return nil, err
 		}
@@ -188,13 +189,28 @@ func (a *app) serviceOn(pool *pgxpool.Pool, keys ...[]byte) *service.Service {
 // startLocal makes the local database run, after creating it if need be.
 func (a *app) startLocal(ctx context.Context) error {
 	progress := func(line string) { a.notice("%s", line) }
-	return a.cluster().Start(ctx, progress, func(ctx context.Context, url string) error {
+	created := false
+	err := a.cluster().Start(ctx, progress, func(ctx context.Context, url string) error {
 		config, err := pgx.ParseConfig(url)
 		if err != nil {
 			return err
 		}
+		created = true
 		return a.fill(ctx, config)
 	})
+	if err == nil && created {
+		a.welcome()
+	}
+	return err
+}
+
+// welcome says how to go on with a new local database.
+func (a *app) welcome() {
+	if a.config.populateSample {
+		a.notice("It holds sample data. Log in: crm auth login administrator1 (password %s)", schema.SamplePassword)
+	} else if a.commandName != "crm db migrate" { // which asks, or says so itself
+		a.notice(`It is empty. Add the first administrator: crm db migrate --admin-username USERNAME --admin-fullname "FIRST LAST"`)
+	}
 }
 
 // fill migrates an empty local database and puts the sample data into it, if that is wanted.
@@ -231,6 +247,26 @@ func (a *app) resettable(ctx context.Context) error {
 		return &service.Error{Code: service.Conflict, Message: "This database is not the local one and holds more than the sample data; it is not reset."}
 	}
 	return nil
+}
+
+// holdings names a database and how many customers are in it, for whoever is about to delete them.
+func (a *app) holdings(ctx context.Context, config *pgx.ConnConfig) string {
+	name := "the database " + location(config)
+	if a.isLocal() {
+		name = "the local database"
+	}
+	pool, err := a.connect(ctx)
+	if err != nil {
+		return name // deleting will tell
+	}
+	switch n, err := a.serviceOn(pool, nil).Customers(ctx); {
+	case err != nil:
+		return name
+	case n == 1:
+		return name + " (1 customer)"
+	default:
+		return fmt.Sprintf("%s (%d customers)", name, n)
+	}
 }
 
 // reset deletes everything and fills a local database anew.

@@ -280,7 +280,7 @@ var employees = resource[gen.EmployeeView]{
 		{name: "id", value: func(e gen.EmployeeView) any { return e.ID }},
 		{name: "username", value: func(e gen.EmployeeView) any { return e.Username }, whole: true},
 		{name: "fullname", value: func(e gen.EmployeeView) any { return e.Fullname }, label: "Full name"},
-		{name: "role", value: func(e gen.EmployeeView) any { return e.Role }},
+		{name: "role", value: func(e gen.EmployeeView) any { return e.Role }, rank: 1},
 	},
 }
 

@@ -39,13 +39,22 @@ func describeResource[T any](r resource[T]) described {
 	return d
 }
 
-// publicResources are what lists and details print.
+// as is the resource under another name.
+func (d described) as(name string) described {
+	d.Resource = name
+	return d
+}
+
+// publicResources are what lists and details print. What employee add and contract add-payment print has more fields
+// than its kind has elsewhere, and a name of its own.
 func publicResources() []described {
 	return []described{
 		describeResource(employees),
+		describeResource(newEmployees).as("added_employee"),
 		describeResource(customers),
 		describeResource(contracts),
 		describeResource(payments),
+		describeResource(recordedPayments).as("added_payment"),
 		describeResource(events),
 		describeResource(found),
 		describeResource(whoami),

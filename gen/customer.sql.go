@@ -246,3 +246,16 @@ func (q *Queries) CustomersAreSample(ctx context.Context) (bool, error) {
 	err := row.Scan(&only_sample)
 	return only_sample, err
 }
+
+const CustomersHeld = `-- name: CustomersHeld :one
+SELECT count(*)
+FROM customer
+`
+
+// CustomersHeld counts the customers, for whoever is about to delete them all.
+func (q *Queries) CustomersHeld(ctx context.Context) (int64, error) {
+	row := q.db.QueryRow(ctx, CustomersHeld)
+	var count int64
+	err := row.Scan(&count)
+	return count, err
+}

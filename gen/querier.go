@@ -60,6 +60,8 @@ type Querier interface {
 	CustomerUpdate(ctx context.Context, arg CustomerUpdateParams) (int64, error)
 	// CustomersAreSample says whether there is nothing but the sample data, untouched, or nothing at all.
 	CustomersAreSample(ctx context.Context) (bool, error)
+	// CustomersHeld counts the customers, for whoever is about to delete them all.
+	CustomersHeld(ctx context.Context) (int64, error)
 	// DatabaseClock gives the time of the database's machine, by which sessions end.
 	DatabaseClock(ctx context.Context) (time.Time, error)
 	EmployeeAdd(ctx context.Context, arg EmployeeAddParams) (int64, error)

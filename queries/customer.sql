@@ -85,3 +85,8 @@ SELECT (
         FROM contract)
     AND (SELECT count(*) IN (0, 10) FROM event)
 )::boolean AS only_sample;
+
+-- name: CustomersHeld :one
+-- CustomersHeld counts the customers, for whoever is about to delete them all.
+SELECT count(*)
+FROM customer;

@@ -95,6 +95,13 @@ func (s *Service) HoldsOnlySample(ctx context.Context) (bool, error) {
 	return only, translate(ctx, s.db, err)
 }
 
+// Customers is how many customers the database holds; an error where there is no schema.
+func (s *Service) Customers(ctx context.Context) (int64, error) {
+	var n int64
+	err := s.send(ctx, reads, fetch(ctx, (*gen.Queries).CustomersHeld, &n))
+	return n, translate(ctx, s.db, err)
+}
+
 // DbPopulate puts the sample data into a database that holds no customer yet; Conflict if it does.
 func (s *Session) DbPopulate(ctx context.Context) error {
 	if _, err := s.allow(ctx, "DbPopulate"); err != nil {

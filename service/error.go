@@ -2,10 +2,12 @@ package service
 
 import (
 	"context"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"net"
 	"strings"
+	"syscall"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
@@ -79,7 +81,7 @@ func translate(ctx context.Context, db DB, err error) error {
 		return unavailable
 	}
 	if _, ok := errors.AsType[*pgconn.ConnectError](err); ok {
-		unavailable.Message = "The database cannot be reached."
+		unavailable.Message = "The database cannot be reached" + why(err) + "."
 		unavailable.Hint = "see that it runs, and that database.url is right"
 		return unavailable
 	}
@@ -88,6 +90,41 @@ func translate(ctx context.Context, db DB, err error) error {
 		return unavailable
 	}
 	return &Error{Code: Internal, Message: "Something went wrong inside crm.", Err: err}
+}
+
+// why says in a few words why a connection failed, if it is one of the usual reasons: the error's own text may repeat
+// what is in the URL.
+func why(err error) string {
+	if lookup, ok := errors.AsType[*net.DNSError](err); ok {
+		if lookup.IsNotFound {
+			return ": its host is unknown"
+		}
+		return ": its host cannot be looked up"
+	}
+	for _, reason := range []struct {
+		is    error
+		words string
+	}{
+		{syscall.ECONNREFUSED, "connection refused"},
+		{syscall.EHOSTUNREACH, "no route to its host"},
+		{syscall.ENETUNREACH, "no route to its network"},
+		{syscall.ENOENT, "no server is behind its socket"},
+		{syscall.EACCES, "its socket is closed to this account"},
+	} {
+		if errors.Is(err, reason.is) {
+			return ": " + reason.words
+		}
+	}
+	if _, ok := errors.AsType[x509.UnknownAuthorityError](err); ok {
+		return ": its certificate is not trusted"
+	}
+	if _, ok := errors.AsType[x509.HostnameError](err); ok {
+		return ": its certificate is for another host"
+	}
+	if strings.Contains(err.Error(), "server refused TLS connection") {
+		return ": it has no TLS"
+	}
+	return ""
 }
 
 // isUnanswered says whether a statement that failed so may have been done all the same.

@@ -20,7 +20,7 @@ import (
 
 const (
 	tooSlow      = "The database did not answer in time."
-	unreachable  = "The database cannot be reached."
+	refused      = "The database cannot be reached: connection refused."
 	lost         = "The connection to the database was lost."
 	shuttingDown = "The database is starting or shutting down."
 	busy         = "Someone else changed the same data at this moment; nothing was changed."
@@ -92,7 +92,7 @@ func TestConnectFails(t *testing.T) {
 		return config
 	}
 	for message, config := range map[string]*pgx.ConnConfig{
-		unreachable:                    at(closed.Addr()),
+		refused:                        at(closed.Addr()),
 		tooSlow:                        at(deaf.Addr()),
 		"The database does not exist.": changed(func(c *pgx.ConnConfig) { c.Database = "no_such_database" }),
 		"The database refused the user or password of its URL.": changed(func(c *pgx.ConnConfig) { c.User = role + "_out" }),
@@ -106,7 +106,7 @@ func TestConnectFails(t *testing.T) {
 		}
 	}
 	noSocket := changed(func(c *pgx.ConnConfig) { c.Host = filepath.Join(t.TempDir(), "nowhere") })
-	unfitFree(t, service.Unavailable, unreachable, second(service.Connect(t.Context(), noSocket, 0)))
+	unfitFree(t, service.Unavailable, "The database cannot be reached: no server is behind its socket.", second(service.Connect(t.Context(), noSocket, 0)))
 
 	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
 	defer cancel()
