@@ -44,20 +44,37 @@ func reflow(text string, width int) string {
 	return b.String()
 }
 
+// columnMin is the narrowest second column, and under the indent of what stands below the first instead.
+const (
+	columnMin = 30
+	under     = 6
+)
+
 // wrapColumns breaks a line of two columns. Where the second would be narrow, it begins on a line of its own.
 func wrapColumns(line string, width int) string {
 	words := strings.TrimLeft(line, " ")
 	indent := len(line) - len(words)
 	first, second, two := strings.Cut(words, "  ")
-	if second = strings.TrimLeft(second, " "); !two || displaywidth.String(line) <= width {
+	second = strings.TrimLeft(second, " ")
+	switch {
+	case displaywidth.String(line) <= width:
+		return line
+	case indent > 2 && width-indent >= columnMin: // a second column whose first had no room beside it
+		return wrapWords(line, width, indent)
+	case indent > 2:
+		return wrapWords(strings.Repeat(" ", under)+words, width, under)
+	case !two:
 		return line
 	}
 	column := displaywidth.String(line) - displaywidth.String(second)
-	if width-column >= 30 {
+	longest := 0
+	for word := range strings.FieldsSeq(second) {
+		longest = max(longest, displaywidth.String(word))
+	}
+	if width-column >= max(columnMin, longest) {
 		return wrapWords(line[:len(line)-len(second)]+second, width, column)
 	}
-	under := strings.Repeat(" ", indent+4)
-	return line[:indent] + first + "\n" + wrapWords(under+second, width, indent+4)
+	return line[:indent] + first + "\n" + wrapWords(strings.Repeat(" ", under)+second, width, under)
 }
 
 // wrapWords breaks a line at spaces; what follows is indented. A word wider than the line stays whole, for the terminal
