@@ -25,7 +25,6 @@ func (a *app) authTokenCreate() *ffcli.Command {
 	c := a.command("create", "make a token, which is shown this once").examples(
 		"crm auth token create nightly --read-only",
 		"(umask 077; crm auth token create --name nightly --expires 30d -o csv --no-header --fields token > nightly.token)",
-		"CRM_TOKEN_FILE=nightly.token crm contract list --not-paid-filter -o csv",
 	)
 	name := asArgument(flagOf(c, "name", "NAME", "what the token is for", lineOf("name")))
 	var readOnly bool
