@@ -31,6 +31,14 @@ func (a *app) authLogin() *ffcli.Command {
 	password := flagOf(c, "password", "PASSWORD", "the password, for others on this machine to see", asTyped)
 	c.secret = func() bool { return fromStdin || password.set }
 	show := detailOf(c, whoami)
+	// Nobody types a password for a database that does not answer, and a new local one says who can log in.
+	c.check = func(ctx context.Context) error {
+		if c.secret() || !a.interactive() {
+			return nil
+		}
+		_, err := a.service(ctx)
+		return err
+	}
 	return c.does(func(ctx context.Context) error {
 		secret := password.got
 		var err error
@@ -38,7 +46,7 @@ func (a *app) authLogin() *ffcli.Command {
 		case password.set && fromStdin:
 			return &usageError{"--password and --password-stdin exclude each other.", ""}
 		case password.set:
-			a.notice("warning: --password can be seen by others on this machine; use --password-stdin")
+			a.warn("--password can be seen by others on this machine; use --password-stdin")
 		case fromStdin:
 			secret, err = a.readLine()
 		case a.interactive():
@@ -54,7 +62,7 @@ func (a *app) authLogin() *ffcli.Command {
 			return err
 		}
 		if variable := a.tokenVariable(); variable != "" {
-			a.notice("warning: %s is set and is used instead of this login", variable)
+			a.warn("%s is set and is used instead of this login", variable)
 		}
 		return show(who)
 	})

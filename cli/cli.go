@@ -288,5 +288,10 @@ func (a *app) printError(failure *service.Error) {
 // notice tells a person something that is not the result.
 func (a *app) notice(format string, values ...any) { a.tell(fmt.Sprintf(format, values...)) }
 
+// warn tells of what works, and is not as it should be.
+func (a *app) warn(format string, values ...any) {
+	a.tell("warning: " + sentence(fmt.Sprintf(format, values...)))
+}
+
 // tell writes a line to stderr, on a terminal broken between words.
 func (a *app) tell(line string) { fmt.Fprintln(a.Err, wrapWords(escape(line), a.errWidth, 0)) }

@@ -106,8 +106,8 @@ func (s story) as(ts *testscript.TestScript, _ bool, args []string) {
 	ts.Check(ts.Exec("sh", "-c", "crm auth login "+args[0]+" --password-stdin < "+password))
 }
 
-// refusal is all of stderr; before it may stand the id of a payment, which is told before that is sent.
-var refusal = regexp.MustCompile(`^(Payment [0-9a-f-]{36}\n)?(crm: [^\n]+\n(hint: [^\n]+\n)?|\{"error":\{[^\n]+\}\}\n)$`)
+// refusal is all of stderr, a sentence; before it may stand the id of a payment, which is told before that is sent.
+var refusal = regexp.MustCompile(`^(Payment [0-9a-f-]{36}\n)?(crm: [^\n]+[.?!]\n(hint: [^\n]+\n)?|\{"error":\{[^\n]+\}\}\n)$`)
 
 func (s story) exits(ts *testscript.TestScript, _ bool, args []string) {
 	before := s.checksum(ts)

@@ -19,8 +19,8 @@ type command struct {
 	app    *app
 	inputs []input
 	run    func(ctx context.Context) error
-	check  func() error // whether the values go together, before anything is asked or done; may be nil
-	secret func() bool  // whether the password that the command needs is given; nil where it needs none
+	check  func(ctx context.Context) error // what must be so before anything is asked or done; may be nil
+	secret func() bool                     // whether the password that the command needs is given; nil where it needs none
 }
 
 // input is a value of a command, whatever its type.
@@ -227,7 +227,7 @@ func (c *command) resolve(ctx context.Context, arguments []string) error {
 			cmp.Or(c.unquoted(arguments[0]), path(c.app.root, c.Command)+" --help")}
 	}
 	if c.check != nil {
-		if err := c.check(); err != nil {
+		if err := c.check(ctx); err != nil {
 			return err
 		}
 	}

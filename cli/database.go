@@ -76,7 +76,7 @@ func (a *app) connConfig() (*pgx.ConnConfig, error) {
 			}
 		} else if mode != "verify-full" && !a.warned {
 			a.warned = true
-			a.notice("warning: sslmode=%s in database.url lets others pose as the database; verify-full does not", mode)
+			a.warn("sslmode=%s in database.url lets others pose as the database; verify-full does not", mode)
 		}
 	}
 	config.ConnectTimeout = connectTimeout

@@ -236,7 +236,7 @@ func TestRefusalsInEveryFormat(t *testing.T) {
 					t.Errorf("%s: exit %d, want %d; stdout %q, stderr %q", name, r.code, c.code, r.out, r.err)
 				}
 				isJSON := name == "json" || name == "jsonl"
-				lines := strings.Split(strings.TrimPrefix(r.err, "warning: --password can be seen by others on this machine; use --password-stdin\n"), "\n")
+				lines := strings.Split(strings.TrimPrefix(r.err, "warning: --password can be seen by others on this machine; use --password-stdin.\n"), "\n")
 				if last := lines[len(lines)-1]; last != "" {
 					t.Errorf("%s: the last line does not end: %q", name, r.err)
 				}

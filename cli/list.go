@@ -47,7 +47,7 @@ func listingOf[T any](c *command, r resource[T]) *listing {
 		return choices, nil
 	}
 	c.FlagSet.BoolVar(&l.count, "count", false, "only the number of rows; not with --limit")
-	c.check = func() error {
+	c.check = func(context.Context) error {
 		if l.count && l.limit.set {
 			return &usageError{"--count and --limit exclude each other.", ""}
 		}

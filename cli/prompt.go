@@ -321,6 +321,9 @@ func (a *app) login(ctx context.Context, why error) error {
 		return why
 	}
 	a.notice("%s", why.Error())
+	if _, err := a.service(ctx); err != nil { // before somebody types a password for nothing
+		return err
+	}
 	username, err := a.askText(ctx, "Username", "", checkUsername)
 	if err != nil {
 		return err
