@@ -23,9 +23,9 @@ build: ## Build bin/crm
 demo: build postgres ## Show the unpaid contracts of the sample data, from a database of its own
 	@tools/demo.sh
 
-test: ## Run all tests; on $CRM_TEST_DATABASE_URL, else on a private PostgreSQL
+test: ## Run all tests; on the PostgreSQL that $CRM_TEST_POSTGRES chooses, else on a private one
 	@tools/ensure-test-programs.sh
-	@test -n "$$CRM_TEST_DATABASE_URL" || tools/ensure-postgres.sh
+	@tools/ensure-test-postgres.sh
 	$(if $(RACE),,@echo "No C compiler (gcc or clang) was found: the tests run without the race detector." >&2)
 	go test $(RACE) -shuffle=on -timeout 30m $$(go list ./... | grep -v /cli$$)
 	go test -shuffle=on -timeout 30m ./cli  # drives the real program, with its real times: without the race detector

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -17,7 +16,6 @@ import (
 	"github.com/jackc/pgx/v5/stdlib"
 
 	"github.com/epicevents/crm/internal/dbtest"
-	"github.com/epicevents/crm/internal/localdb"
 	"github.com/epicevents/crm/schema"
 )
 
@@ -158,32 +156,4 @@ func migrator(t *testing.T, config *pgx.ConnConfig) *migrate.Migrate {
 	}
 	t.Cleanup(func() { m.Close() })
 	return m
-}
-
-// dump gives the catalogue as pg_dump writes it, without what differs from run to run.
-func dump(t *testing.T, config *pgx.ConnConfig) string {
-	t.Helper()
-	server, err := localdb.New(t.TempDir(), os.Getenv).Program(t.Context(), "postgres")
-	if err != nil {
-		t.Fatal(err)
-	}
-	// Where a folder of PATH has links to some of the programs, the others are beside what the links name.
-	if server, err = filepath.EvalSymlinks(server); err != nil {
-		t.Fatal(err)
-	}
-	program := filepath.Join(filepath.Dir(server), "pg_dump")
-	output, err := exec.CommandContext(t.Context(), program, "--schema-only", "--no-owner", dbtest.URL(config)).Output()
-	if err != nil {
-		if exit, ok := errors.AsType[*exec.ExitError](err); ok {
-			t.Fatalf("pg_dump: %v: %s", err, exit.Stderr)
-		}
-		t.Fatal(err)
-	}
-	var kept strings.Builder
-	for line := range strings.Lines(string(output)) {
-		if !strings.HasPrefix(line, `\restrict`) && !strings.HasPrefix(line, `\unrestrict`) {
-			kept.WriteString(line)
-		}
-	}
-	return kept.String()
 }

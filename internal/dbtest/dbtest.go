@@ -1,8 +1,10 @@
 // Package dbtest gives each test a PostgreSQL database of its own, migrated and, if wanted, filled with the sample data.
 //
-// The server is $CRM_TEST_DATABASE_URL (a URL whose user may create databases), or else a private one from the
-// PostgreSQL binaries on this machine, started for the test process and removed with it, also when the process is
-// killed. With neither the tests fail and say how to get one; they are never skipped.
+// $CRM_TEST_POSTGRES chooses the server: local is a private one from the PostgreSQL programs on this machine, started for
+// the test process; container is one of $CRM_TEST_POSTGRES_IMAGE, shared by all processes of a go test; or it is the URL
+// of one whose user may create databases. Unset, it is local where there are programs, and else container. What was
+// started is removed at the end, also when the process is killed. A choice that cannot be had fails the tests, which are
+// never skipped.
 //
 // A database is cloned, in some 50 ms, from a template that is named by the hash of the schema. To use it, call Run from
 // TestMain, then Empty, Sample or Blank from any test, in parallel. What the data model is stays in package schema; to

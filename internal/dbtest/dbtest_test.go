@@ -23,7 +23,7 @@ import (
 )
 
 const (
-	variable     = "CRM_TEST_DATABASE_URL"
+	variable     = "CRM_TEST_POSTGRES"
 	childMarker  = "DBTEST_CHILD"
 	unreachable  = "postgres://crm@127.0.0.1:1/postgres"
 	ownDatabases = `SELECT count(*) FROM pg_database WHERE datname ~ '^crm_test_' AND datname !~ $1`
@@ -103,7 +103,7 @@ func TestChild(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	fmt.Println("ready", config.Database, config.Host, pid)
+	fmt.Println("ready", config.Database, config.Host, config.Port, pid)
 	_, _ = io.Copy(io.Discard, os.Stdin)
 }
 
@@ -112,14 +112,20 @@ type child struct {
 	*exec.Cmd
 	stdin    io.Closer
 	database string
-	host     string // the folder of its server's socket
-	pid      int    // of its server
+	host     string // the folder of its server's socket, or the host of its container
+	port     int
+	pid      int // of its server
 }
 
-// start waits until the child has a database. The server is its own unless an address is given.
-func start(t *testing.T, address string) *child {
+// start waits until the child has a database of the chosen server.
+func start(t *testing.T, choice string) *child {
 	t.Helper()
-	c := &child{Cmd: command(address)}
+	return startCommand(t, command(choice))
+}
+
+func startCommand(t *testing.T, cmd *exec.Cmd) *child {
+	t.Helper()
+	c := &child{Cmd: cmd}
 	stdin, err := c.StdinPipe()
 	if err != nil {
 		t.Fatal(err)
@@ -135,7 +141,7 @@ func start(t *testing.T, address string) *child {
 	t.Cleanup(func() { _ = c.Process.Kill() })
 	var said strings.Builder
 	for lines := bufio.NewScanner(stdout); lines.Scan(); {
-		if _, err := fmt.Sscanf(lines.Text(), "ready %s %s %d", &c.database, &c.host, &c.pid); err == nil {
+		if _, err := fmt.Sscanf(lines.Text(), "ready %s %s %d %d", &c.database, &c.host, &c.port, &c.pid); err == nil {
 			go func() { _, _ = io.Copy(io.Discard, stdout) }()
 			return c
 		}
@@ -145,9 +151,13 @@ func start(t *testing.T, address string) *child {
 	return nil
 }
 
-func command(address string) *exec.Cmd {
-	cmd := exec.Command(os.Args[0], "-test.run=^TestChild$", "-test.timeout=1m")
-	cmd.Env = append(os.Environ(), childMarker+"=1", variable+"="+address)
+func command(choice string) *exec.Cmd {
+	return marked(exec.Command(os.Args[0], "-test.run=^TestChild$", "-test.timeout=5m"), choice)
+}
+
+// marked has a command run test programs as children.
+func marked(cmd *exec.Cmd, choice string) *exec.Cmd {
+	cmd.Env = append(os.Environ(), childMarker+"=1", variable+"="+choice)
 	return cmd
 }
 
@@ -176,7 +186,7 @@ func TestServerEndsWithItsProcess(t *testing.T) {
 	for name, end := range map[string]func(*child, *testing.T){"finished": (*child).finish, "killed": (*child).kill} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			c := start(t, "")
+			c := start(t, "local")
 			if !isServer(c.pid) || !strings.HasSuffix(c.host, "/postgres/socket") {
 				t.Fatalf("no server %d in %s", c.pid, c.host)
 			}
@@ -197,7 +207,7 @@ func TestKilledWhileStarting(t *testing.T) {
 	t.Parallel()
 	for _, after := range []string{"postgres", "postgres/data.new/base", "postgres/data", "postgres/data/postmaster.pid"} {
 		t.Run(strings.ReplaceAll(after, "/", " "), func(t *testing.T) {
-			cmd := command("")
+			cmd := command("local")
 			if err := cmd.Start(); err != nil {
 				t.Fatal(err)
 			}
@@ -221,13 +231,35 @@ func TestKilledWhileStarting(t *testing.T) {
 func TestForcedServerMustBeReachable(t *testing.T) {
 	t.Parallel()
 	for _, address := range []string{unreachable, "host=/nowhere", "nonsense", "postgres://%zz"} {
-		output, err := command(address).CombinedOutput()
-		if err == nil {
-			t.Errorf("%s: the tests passed", address)
-		}
-		if !strings.Contains(string(output), variable+" cannot be used") {
-			t.Errorf("%s: it does not say why: %s", address, output)
-		}
+		mustFail(t, command(address), variable+"="+address+" cannot be used")
+	}
+}
+
+func TestForcedProgramsMustBeThere(t *testing.T) {
+	t.Parallel()
+	cmd := command("local")
+	cmd.Env = append(cmd.Env, "CRM_POSTGRES_BIN=/nowhere")
+	mustFail(t, cmd, variable+"=local cannot be used: CRM_POSTGRES_BIN=/nowhere does not hold")
+	cmd = command("")
+	cmd.Env = append(cmd.Env, "CRM_POSTGRES_BIN=/nowhere")
+	mustFail(t, cmd, "CRM_POSTGRES_BIN=/nowhere does not hold")
+}
+
+func TestForcedContainerNeedsItsEngine(t *testing.T) {
+	t.Parallel()
+	cmd := command("container")
+	cmd.Env = append(cmd.Env, "DOCKER_HOST=tcp://127.0.0.1:1")
+	mustFail(t, cmd, variable+"=container cannot be used: no Docker engine answers")
+}
+
+func mustFail(t *testing.T, cmd *exec.Cmd, reason string) {
+	t.Helper()
+	output, err := cmd.CombinedOutput()
+	if err == nil {
+		t.Errorf("%v: the tests passed", cmd)
+	}
+	if !strings.Contains(string(output), reason) {
+		t.Errorf("%v: it does not say %q: %s", cmd, reason, output)
 	}
 }
 

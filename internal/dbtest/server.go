@@ -8,21 +8,22 @@ import (
 	"fmt"
 	"net/url"
 	"os"
-	"os/exec"
 	"strings"
 	"sync"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/epicevents/crm/internal/localdb"
 )
 
-const variable = "CRM_TEST_DATABASE_URL"
+const variable = "CRM_TEST_POSTGRES"
 
 var (
 	run         = newRun()  // begins the names of all databases of this process
 	maintenance string      // URL of the database to connect to for making others
 	keeper      *pgx.Conn   // shows other processes that this one lives
+	server      string      // what was chosen, for people
 	stopServer  = func() {} // removes all traces
 	startOnce   = sync.OnceValue(start)
 )
@@ -33,28 +34,61 @@ func newRun() string {
 	return "crm_test_" + hex.EncodeToString(random[:])
 }
 
-// start makes a server available; its error says how to get one.
-func start() error {
-	ctx, cancel := context.WithTimeout(context.Background(), patience)
-	defer cancel()
-	if os.Getenv(variable) != "" {
-		if err := useShared(ctx, os.Getenv(variable)); err != nil {
-			return fmt.Errorf("%s cannot be used: %w\nunset it to test with the PostgreSQL programs of this machine", variable, err)
-		}
-		return nil
+// choose says which server the tests use: local, container or a URL.
+func choose() string {
+	if choice := os.Getenv(variable); choice != "" {
+		return choice
 	}
-	if err := startPrivate(ctx); err != nil {
-		if mendable, ok := errors.AsType[*localdb.Error](err); ok {
-			err = fmt.Errorf("%s: %s", mendable.Message, mendable.Hint)
-		}
-		return fmt.Errorf("no PostgreSQL for the tests: %w\nor set %s to the URL of a server whose user may create databases", err, variable)
+	_, err := localdb.New(os.TempDir(), os.Getenv).Program(context.Background(), "initdb")
+	if err != nil && os.Getenv("CRM_POSTGRES_BIN") == "" {
+		return "container"
 	}
-	return nil
+	return "local"
 }
 
-func useShared(ctx context.Context, address string) error {
+// Chosen says for people which server the tests use, without starting one.
+func Chosen() string {
+	switch choice := choose(); choice {
+	case "local":
+		return "PostgreSQL's programs on this machine"
+	case "container":
+		return "a container of " + image()
+	default:
+		return "the server of " + variable
+	}
+}
+
+// start makes the chosen server available and says on stderr which it is; its error says how to get one.
+func start() error {
+	var from string
+	var err error
+	switch choice := choose(); choice {
+	case "local":
+		from, err = startPrivate()
+	case "container":
+		from, err = startContainer()
+	default:
+		from, err = Chosen(), useShared(choice)
+	}
+	if err == nil {
+		server = fmt.Sprintf("PostgreSQL %s, %s", keeper.PgConn().ParameterStatus("server_version"), from)
+		_, _ = fmt.Fprintln(os.Stderr, "dbtest:", server)
+		return nil
+	}
+	if mendable, ok := errors.AsType[*localdb.Error](err); ok {
+		err = fmt.Errorf("%s: %s", mendable.Message, mendable.Hint)
+	}
+	if choice := os.Getenv(variable); choice != "" {
+		return fmt.Errorf("%s=%s cannot be used: %w\nunset it to test with the PostgreSQL programs of this machine, or else a container", variable, choice, err)
+	}
+	return fmt.Errorf("no PostgreSQL for the tests, neither programs on this machine nor: %w\nor set %s to the URL of a server whose user may create databases", err, variable)
+}
+
+func useShared(address string) error {
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	defer cancel()
 	if !strings.HasPrefix(address, "postgres://") && !strings.HasPrefix(address, "postgresql://") {
-		return errors.New("it does not begin with postgres://")
+		return errors.New("it is neither local nor container, and does not begin with postgres://")
 	}
 	if err := keep(ctx, address); err != nil {
 		return err
@@ -75,56 +109,13 @@ func keep(ctx context.Context, address string) error {
 	return err
 }
 
-func startPrivate(ctx context.Context) error {
-	// Not TMPDIR, which may be too long for a socket and closed to the account that runs the server where root tests.
-	home, err := os.MkdirTemp("/tmp", "crm-test-")
-	if err != nil {
-		return err
-	}
-	if stopServer, err = guard(home); err != nil {
-		return errors.Join(err, os.RemoveAll(home))
-	}
-	if err := os.Chmod(home, 0o755); err != nil {
-		return err
-	}
-	cluster := localdb.New(home, os.Getenv)
-	cluster.Settings = []string{"fsync=off", "synchronous_commit=off", "full_page_writes=off", "autovacuum=off", "max_connections=200"}
-	if err := cluster.Start(ctx, nil, func(context.Context, string) error { return nil }); err != nil {
-		return err
-	}
-	return keep(ctx, cluster.URL("postgres"))
-}
-
-// guard leaves a shell behind that waits for this process to end, however it ends, and then removes the server and its
-// home. The function that it returns has that done at once, and waits for it.
-//
-// A server that was not yet ready, or an initdb, may write into the home while it is removed; hence the loop.
-func guard(home string) (func(), error) {
-	const script = `trap '' HUP INT TERM
-cat >/dev/null
-while [ -e "$1" ]; do
-	pid=$(head -n 1 "$1/postgres/data/postmaster.pid" 2>/dev/null)
-	if [ "${pid:-0}" -gt 1 ] && kill -QUIT "$pid" 2>/dev/null; then sleep 0.02; else rm -rf "$1"; fi
-done`
-	shell := exec.Command("sh", "-c", script, "sh", home)
-	shell.Dir = "/"
-	stdin, err := shell.StdinPipe() // closed by the system when this process is gone
-	if err != nil {
-		return nil, err
-	}
-	if err := shell.Start(); err != nil {
-		return nil, err
-	}
-	return func() {
-		_ = stdin.Close()
-		_ = shell.Wait()
-	}, nil
-}
-
 func admin(ctx context.Context, statement string) error { return execute(ctx, maintenance, statement) }
 
 func execute(ctx context.Context, address, statement string) error {
 	conn, err := pgx.Connect(ctx, address)
+	if _, gone := errors.AsType[*pgconn.ConnectError](err); gone {
+		return fmt.Errorf("the tests have lost their server, %s: %w", server, err)
+	}
 	if err != nil {
 		return err
 	}
