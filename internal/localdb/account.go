@@ -142,12 +142,10 @@ func (c *Cluster) makeDirs() error {
 		return c.unusable(err)
 	}
 	socket := c.socketDir()
-	if err := os.Mkdir(socket, 0o700); err == nil {
-		if err := c.give(socket); err != nil {
+	if _, err := os.Lstat(socket); os.IsNotExist(err) {
+		if err := c.makeSocketDir(socket); err != nil {
 			return err
 		}
-	} else if !os.IsExist(err) {
-		return c.unusable(err)
 	}
 	if err := c.checkPrivate(socket); err != nil {
 		return &Error{
@@ -157,6 +155,22 @@ func (c *Cluster) makeDirs() error {
 		}
 	}
 	c.socket = socket
+	return nil
+}
+
+// makeSocketDir lets the folder have its name only when it belongs to the server's account: another command may look.
+func (c *Cluster) makeSocketDir(socket string) error {
+	made, err := os.MkdirTemp(filepath.Dir(socket), "socket.new")
+	if err != nil {
+		return c.unusable(err)
+	}
+	defer os.Remove(made) // where another command was faster
+	if err := c.give(made); err != nil {
+		return err
+	}
+	if err := os.Rename(made, socket); err != nil && !os.IsExist(err) {
+		return c.unusable(err)
+	}
 	return nil
 }
 
