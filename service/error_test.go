@@ -62,7 +62,7 @@ func TestConnectFails(t *testing.T) {
 	t.Parallel()
 	p := newPlace(t, dbtest.Empty(t))
 	role := fmt.Sprintf("crm_role_%d", time.Now().UnixNano())
-	p.exec("CREATE ROLE " + role + " LOGIN CONNECTION LIMIT 0")
+	p.exec("CREATE ROLE " + role + " LOGIN PASSWORD 'secret' CONNECTION LIMIT 0")
 	p.exec("CREATE ROLE " + role + "_out NOLOGIN")
 	t.Cleanup(func() {
 		if _, err := p.conn.Exec(context.Background(), "DROP ROLE "+role+", "+role+"_out"); err != nil {
@@ -96,7 +96,7 @@ func TestConnectFails(t *testing.T) {
 		tooSlow:                        at(deaf.Addr()),
 		"The database does not exist.": changed(func(c *pgx.ConnConfig) { c.Database = "no_such_database" }),
 		"The database refused the user or password of its URL.": changed(func(c *pgx.ConnConfig) { c.User = role + "_out" }),
-		"The database has no free connection.":                  changed(func(c *pgx.ConnConfig) { c.User = role }),
+		"The database has no free connection.":                  changed(func(c *pgx.ConnConfig) { c.User, c.Password = role, "secret" }),
 	} {
 		began := time.Now()
 		_, err := service.Connect(t.Context(), config, 0)

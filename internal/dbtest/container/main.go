@@ -24,6 +24,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/jackc/pgx/v5"
 	"github.com/moby/moby/api/types/container"
 	"github.com/moby/moby/client"
 	"github.com/shirou/gopsutil/v4/process"
@@ -88,6 +89,9 @@ func serve(image, owner string) error {
 	if err != nil {
 		return err
 	}
+	if err := waitFor(ctx, server, address); err != nil {
+		return err
+	}
 	fmt.Println(address, engine)
 	for mine && !errors.Is(tests.Signal(syscall.Signal(0)), os.ErrProcessDone) {
 		time.Sleep(50 * time.Millisecond)
@@ -142,8 +146,21 @@ func start(ctx context.Context, name, image, me string) (*postgres.PostgresConta
 			"-c", "autovacuum=off", "-c", "max_connections=200"),
 		// If the engine is stopped, nothing is left when it comes back.
 		testcontainers.WithHostConfigModifier(func(config *container.HostConfig) { config.AutoRemove = true }),
-		postgres.BasicWaitStrategies(),
 	)
+}
+
+// waitFor returns when connections are taken. The images listen only once they have made their cluster.
+func waitFor(ctx context.Context, server *postgres.PostgresContainer, address string) error {
+	for {
+		conn, err := pgx.Connect(ctx, address)
+		if err == nil {
+			return conn.Close(ctx)
+		}
+		if state, stateErr := server.State(ctx); stateErr != nil || !state.Running {
+			return fmt.Errorf("the container has ended: %w", err)
+		}
+		time.Sleep(100 * time.Millisecond)
+	}
 }
 
 func isStartedBy(server *postgres.PostgresContainer, me string) bool {
