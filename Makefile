@@ -12,7 +12,7 @@ VERSION = $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 # The race detector is linked through cgo, which Go switches off on a machine without a C compiler.
 RACE = $(if $(filter 1,$(shell go env CGO_ENABLED)),-race)
 
-.PHONY: help build demo test check bench gen man postgres
+.PHONY: help build demo test check fuzz bench gen man postgres
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-9s %s\n", $$1, $$2 }' Makefile
@@ -39,6 +39,9 @@ check: $(SQLC) $(STATICCHECK) ## Run all that CI runs beside the tests: format, 
 	$(SQLC) diff
 	$(SQLC) vet
 	go mod tidy -diff
+
+fuzz: ## Fuzz each target for $FUZZTIME, 1m unless told
+	@tools/fuzz.sh "$${FUZZTIME:-1m}"
 
 bench: postgres ## Run the benchmarks
 	go test -run '^$$' -bench . ./...
