@@ -12,7 +12,7 @@ VERSION = $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 # The race detector is linked through cgo, which Go switches off on a machine without a C compiler.
 RACE = $(if $(filter 1,$(shell go env CGO_ENABLED)),-race)
 
-.PHONY: help build demo test check fuzz bench gen man postgres
+.PHONY: help build demo test check fuzz mutate bench gen man postgres
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-9s %s\n", $$1, $$2 }' Makefile
@@ -42,6 +42,9 @@ check: $(SQLC) $(STATICCHECK) ## Run all that CI runs beside the tests: format, 
 
 fuzz: ## Fuzz each target for $FUZZTIME, 1m unless told
 	@tools/fuzz.sh "$${FUZZTIME:-1m}"
+
+mutate: ## Break each permission and each rule of the schema, and see that a test notices
+	go run ./tools/mutate
 
 bench: postgres ## Run the benchmarks
 	go test -run '^$$' -bench . ./...

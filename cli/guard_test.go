@@ -322,6 +322,7 @@ var mayImport = map[string][]string{
 	".":                         {"cli"},
 	"tools/findpostgres":        {"internal/localdb"},
 	"tools/man":                 {"cli"},
+	"tools/mutate":              {"internal/localdb"},
 	"tools/testserver":          {"internal/dbtest"},
 }
 
