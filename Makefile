@@ -1,24 +1,33 @@
 # Pinned here and built into .tools/, one folder per version, so that go.mod holds only what crm itself needs.
 SQLC_VERSION        := v1.31.1
 STATICCHECK_VERSION := v0.8.2
+GOVULNCHECK_VERSION := v1.9.0
+GORELEASER_VERSION  := v2.16.0
+CYCLONEDX_VERSION   := v1.10.0
 
 # A staticcheck that was built by an older Go cannot read the packages of a newer one.
 TOOLS       := .tools/$(shell go env GOVERSION)
 SQLC        := $(TOOLS)/sqlc@$(SQLC_VERSION)/sqlc
 STATICCHECK := $(TOOLS)/staticcheck@$(STATICCHECK_VERSION)/staticcheck
+GOVULNCHECK := $(TOOLS)/govulncheck@$(GOVULNCHECK_VERSION)/govulncheck
+GORELEASER  := $(TOOLS)/goreleaser@$(GORELEASER_VERSION)/goreleaser
+CYCLONEDX   := $(TOOLS)/cyclonedx-gomod@$(CYCLONEDX_VERSION)/cyclonedx-gomod
 
-VERSION = $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
+# Where this is no checkout, crm version says so.
+CLI     := github.com/epicevents/crm/cli
+LDFLAGS  = -X $(CLI).Version=$(shell git describe --tags --always --dirty 2>/dev/null || echo dev) \
+	-X $(CLI).Commit=$(shell git rev-parse HEAD 2>/dev/null) -X $(CLI).Date=$(shell git show -s --format=%cI 2>/dev/null)
 
 # The race detector is linked through cgo, which Go switches off on a machine without a C compiler.
 RACE = $(if $(filter 1,$(shell go env CGO_ENABLED)),-race)
 
-.PHONY: help build demo test check fuzz mutate bench gen man postgres
+.PHONY: help build demo test check fuzz mutate bench cover vuln snapshot release gen man postgres
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-9s %s\n", $$1, $$2 }' Makefile
 
 build: ## Build bin/crm
-	go build -trimpath -ldflags "-X github.com/epicevents/crm/cli.Version=$(VERSION)" -o bin/crm .
+	go build -trimpath -ldflags "$(LDFLAGS)" -o bin/crm .
 
 demo: build postgres ## Show the unpaid contracts of the sample data, from a database of its own
 	@tools/demo.sh
@@ -30,15 +39,16 @@ test: ## Run all tests; on the PostgreSQL that $CRM_TEST_POSTGRES chooses, else 
 	go test $(RACE) -shuffle=on -timeout 30m $$(go list ./... | grep -v /cli$$)
 	go test -shuffle=on -timeout 30m ./cli  # drives the real program, with its real times: without the race detector
 
-check: $(SQLC) $(STATICCHECK) ## Run all that CI runs beside the tests: format, lint, generated code, other systems
+check: $(SQLC) $(STATICCHECK) ## Run all that CI runs beside the tests: format, lint, generated code, imports, other systems
 	@echo gofmt -l; ! find . -name '*.go' -not -path './gen/*' -exec gofmt -l {} + | grep .
-	go vet ./...
+	go vet -tags container ./...
 	GOOS=darwin go vet ./...
 	GOOS=windows go vet ./...
 	$(STATICCHECK) ./...
 	$(SQLC) diff
 	$(SQLC) vet
 	go mod tidy -diff
+	go test -run '^(TestImportsPointLeft|TestProcessIsLeftToMain|TestFilesAreShort)$$' ./cli
 
 fuzz: ## Fuzz each target for $FUZZTIME, 1m unless told
 	@tools/fuzz.sh "$${FUZZTIME:-1m}"
@@ -48,6 +58,18 @@ mutate: ## Break each permission and each rule of the schema, and see that a tes
 
 bench: postgres ## Run the benchmarks
 	go test -run '^$$' -bench . ./...
+
+cover: ## Say how much of service and cli the tests and stories run
+	@tools/cover.sh
+
+vuln: $(GOVULNCHECK) ## Ask vuln.go.dev about the libraries that crm uses
+	$(GOVULNCHECK) ./...
+
+snapshot: $(GORELEASER) $(CYCLONEDX) ## Build all that a release has into dist/, without publishing
+	@PATH="$(CURDIR)/$(dir $(GORELEASER)):$(CURDIR)/$(dir $(CYCLONEDX)):$$PATH" tools/snapshot.sh
+
+release: $(GORELEASER) $(CYCLONEDX) ## Publish the release of this tag; for CI
+	PATH="$(CURDIR)/$(dir $(CYCLONEDX)):$$PATH" $(GORELEASER) release --clean
 
 gen: $(SQLC) ## Regenerate gen/ from schema/ and queries/
 	$(SQLC) generate
@@ -64,3 +86,13 @@ $(SQLC):
 
 $(STATICCHECK):
 	GOBIN="$(CURDIR)/$(@D)" go install honnef.co/go/tools/cmd/staticcheck@$(STATICCHECK_VERSION)
+
+$(GOVULNCHECK):
+	GOBIN="$(CURDIR)/$(@D)" go install golang.org/x/vuln/cmd/govulncheck@$(GOVULNCHECK_VERSION)
+
+$(GORELEASER):
+	@echo "Building goreleaser $(GORELEASER_VERSION), once; this takes some minutes."
+	GOBIN="$(CURDIR)/$(@D)" go install github.com/goreleaser/goreleaser/v2@$(GORELEASER_VERSION)
+
+$(CYCLONEDX):
+	GOBIN="$(CURDIR)/$(@D)" go install github.com/CycloneDX/cyclonedx-gomod/cmd/cyclonedx-gomod@$(CYCLONEDX_VERSION)

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"runtime/debug"
 
@@ -9,25 +10,26 @@ import (
 	"github.com/epicevents/crm/schema"
 )
 
-// Version is set by the release build.
-var Version = "dev"
+// What the release build sets. A build without it is asked for what Go has noted.
+var (
+	Version = "dev"
+	Commit  = ""
+	Date    = "" // of the commit
+)
 
 func (a *app) versionCommand() *ffcli.Command {
 	c := a.command("version", "the version of crm and of the schema it works with").examples("crm version")
 	show := detailOf(c, versions)
 	return c.does(func(context.Context) error {
-		commit, date := "unknown", "unknown"
+		noted := map[string]string{}
 		if info, ok := debug.ReadBuildInfo(); ok {
 			for _, setting := range info.Settings {
-				switch setting.Key {
-				case "vcs.revision":
-					commit = setting.Value
-				case "vcs.time":
-					date = setting.Value
-				}
+				noted[setting.Key] = setting.Value
 			}
 		}
-		return show(version{Version, commit, date, schema.Version()})
+		return show(version{
+			Version, cmp.Or(Commit, noted["vcs.revision"], "unknown"), cmp.Or(Date, noted["vcs.time"], "unknown"), schema.Version(),
+		})
 	})
 }
 
