@@ -41,7 +41,7 @@ var backups = resource[backup]{
 }
 
 func (a *app) dbBackup() *ffcli.Command {
-	c := a.command("backup", "save everything but the sessions into a file of pg_dump's custom format").examples(
+	c := a.command("backup", "save everything but sessions and tokens into a file of pg_dump's custom format").examples(
 		"crm db backup crm.backup",
 		"crm db backup crm-$(date +%F).backup --yes",
 	)
@@ -201,7 +201,7 @@ func (a *app) dbRestore() *ffcli.Command {
 		if err != nil {
 			return err
 		}
-		a.notice("The backup is restored. Everybody has to log in again.")
+		a.notice("The backup is restored. Nobody is logged in, and scripts need new tokens.")
 		if version < schema.Version() {
 			a.notice("It is of schema version %d: crm db migrate brings the database to %d.", version, schema.Version())
 		}

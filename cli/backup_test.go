@@ -102,7 +102,7 @@ func TestBackupAndRestore(t *testing.T) {
 			}
 			r := other.crm("", append(arguments, "-o", "json")...)
 			if r.code != 0 || !strings.Contains(r.out, fmt.Sprintf(`"schema_version": %d`, schema.Version())) ||
-				!strings.Contains(r.err, "Everybody has to log in again.") {
+				!strings.Contains(r.err, "Nobody is logged in, and scripts need new tokens.") {
 				t.Fatalf("exit %d, %s%s", r.code, r.out, r.err)
 			}
 			if got := other.value(t, "SELECT concat((SELECT count(*) FROM session), (SELECT count(*) FROM login_failure))"); got != "00" {

@@ -14,7 +14,7 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// Transient are the tables that a backup leaves empty: who is logged in, and who failed to. Whoever got hold of a backup
+// Transient are the tables that a backup leaves empty: who is logged in, also by a token, and who failed to. Whoever got hold of a backup
 // that was put back could otherwise go on with a session of old.
 var Transient = []string{"session", "login_failure"}
 
