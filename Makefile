@@ -21,7 +21,7 @@ LDFLAGS  = -X $(CLI).Version=$(shell git describe --tags --always --dirty 2>/dev
 # The race detector is linked through cgo, which Go switches off on a machine without a C compiler.
 RACE = $(if $(filter 1,$(shell go env CGO_ENABLED)),-race)
 
-.PHONY: help build demo test check fuzz mutate bench cover vuln snapshot release gen man postgres
+.PHONY: help build demo test check fuzz mutate torture bench cover vuln snapshot release gen man postgres
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-9s %s\n", $$1, $$2 }' Makefile
@@ -38,6 +38,9 @@ test: ## Run all tests; on the PostgreSQL that $CRM_TEST_POSTGRES chooses, else 
 	$(if $(RACE),,@echo "No C compiler (gcc or clang) was found: the tests run without the race detector." >&2)
 	go test $(RACE) -shuffle=on -timeout 30m $$(go list ./... | grep -v /cli$$)
 	go test -shuffle=on -timeout 30m ./cli  # drives the real program, with its real times: without the race detector
+
+torture: postgres ## Try to break the promises about money and data, for 20 minutes; TORTURE="--scale 0.1" for 4
+	go run ./tools/torture $(TORTURE)
 
 check: $(SQLC) $(STATICCHECK) ## Run all that CI runs beside the tests: format, lint, generated code, imports, other systems
 	@echo gofmt -l; ! find . -name '*.go' -not -path './gen/*' -exec gofmt -l {} + | grep .

@@ -324,6 +324,7 @@ var mayImport = map[string][]string{
 	"tools/man":                 {"cli"},
 	"tools/mutate":              {"internal/localdb"},
 	"tools/testserver":          {"internal/dbtest"},
+	"tools/torture":             {"schema", "internal/localdb"},
 }
 
 // onlyIn names the files that alone know a library; a folder stands for all of its files.
