@@ -88,8 +88,8 @@ func Run(ctx context.Context, args []string, streams IO) int {
 	if err == nil || errors.Is(err, flag.ErrHelp) {
 		return 0
 	}
-	if errors.Is(err, syscall.EPIPE) {
-		return 0 // the reader has had enough, as with | head -1
+	if readerLeft(err) {
+		return 0
 	}
 	failure := describe(ctx, err)
 	a.printError(failure)
@@ -100,6 +100,13 @@ func Run(ctx context.Context, args []string, streams IO) int {
 		a.report(a.commandName, failure, stack)
 	}
 	return exitCodes[failure.Code]
+}
+
+// readerLeft says whether who reads the result has had enough, as with | head -1. The pipe that broke must be that one: a
+// connection to the database breaks in the same way, and then what was asked for may not have been done.
+func readerLeft(err error) bool {
+	_, failed := errors.AsType[*service.Error](err)
+	return errors.Is(err, syscall.EPIPE) && !failed
 }
 
 func (a *app) run(ctx context.Context, args []string) error {

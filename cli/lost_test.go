@@ -1,0 +1,33 @@
+//go:build unix
+
+package cli
+
+import (
+	"errors"
+	"net"
+	"os"
+	"syscall"
+	"testing"
+
+	"github.com/epicevents/crm/service"
+)
+
+// TestLostConnectionIsNoReader: only a pipe that broke towards whoever reads the result is an end as wished.
+func TestLostConnectionIsNoReader(t *testing.T) {
+	t.Parallel()
+	toDatabase := &net.OpError{Op: "write", Net: "unix", Err: os.NewSyscallError("write", syscall.EPIPE)}
+	for _, test := range []struct {
+		err  error
+		left bool
+	}{
+		{&os.PathError{Op: "write", Path: "/dev/stdout", Err: syscall.EPIPE}, true},
+		{errors.Join(nil, error(syscall.EPIPE)), true},
+		{&service.Error{Code: service.Unavailable, Err: toDatabase}, false},
+		{errors.Join(&service.Error{Code: service.Unavailable, Err: toDatabase}, nil), false},
+		{syscall.ECONNRESET, false},
+	} {
+		if got := readerLeft(test.err); got != test.left {
+			t.Errorf("%#v: %v", test.err, got)
+		}
+	}
+}
