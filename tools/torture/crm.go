@@ -62,7 +62,7 @@ func (a answer) String() string {
 // unknown says whether crm has told that it does not know if a change was made.
 func (a answer) unknown() bool { return a.code == 7 && unknownWord.MatchString(a.stderr) }
 
-var unknownWord = regexp.MustCompile(`(?i)\bunknown\b`)
+var unknownWord = regexp.MustCompile(`(?i)\b(unknown|not known)\b`)
 
 // field is the n-th of the result, which was asked for as CSV without its header.
 func (a answer) field(n int) string {
