@@ -3,6 +3,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"math/rand/v2"
@@ -94,6 +95,8 @@ func (t *trial) frozen(s *server, d *desk, l *ledger) {
 		p := l.intend()
 		all.Go(func() {
 			cmd := d.command(t, l.args(p)...)
+			var stdout, stderr bytes.Buffer
+			cmd.Stdout, cmd.Stderr = &stdout, &stderr
 			if err := cmd.Start(); err != nil {
 				t.fault("%v", err)
 				return
@@ -102,11 +105,11 @@ func (t *trial) frozen(s *server, d *desk, l *ledger) {
 			_ = cmd.Process.Signal(syscall.SIGSTOP)
 			<-awake
 			_ = cmd.Process.Signal(syscall.SIGCONT)
-			err := cmd.Wait()
-			if code := cmd.ProcessState.ExitCode(); code != 0 && code != 7 {
-				t.fault("a client that was stopped for a while: exit %d, %v", code, err)
+			_ = cmd.Wait() // its answer says it too
+			a := answer{code: cmd.ProcessState.ExitCode(), stdout: stdout.String(), stderr: stderr.String()}
+			if l.record(p, a); a.code != 0 && a.code != 7 {
+				t.fault("a client that was stopped for a while: %v", a)
 			}
-			p.unknown = true
 			if p.id == "" {
 				return
 			}

@@ -9,19 +9,17 @@ import (
 	"time"
 )
 
-// linkDelay is how long everything takes between two nodes: they are in two cities.
-const linkDelay = 20 * time.Millisecond
-
 // pair is a primary and its standby, which follows through a link that can be delayed and held up.
 type pair struct {
 	t                *trial
 	primary, standby *server
 	link             *proxy
+	delay            time.Duration // from node to node
 }
 
 // newPair makes two nodes. Where sync, a commit is acknowledged once the standby has it on its disk.
-func (t *trial) newPair(sync bool) *pair {
-	p := &pair{t: t, primary: t.newServer("one"), standby: t.place("two")}
+func (t *trial) newPair(sync bool, delay time.Duration) *pair {
+	p := &pair{t: t, primary: t.newServer("one"), standby: t.place("two"), delay: delay}
 	p.standby.password = p.primary.password // they have the same roles
 	p.primary.must("postgres", "CREATE ROLE follower LOGIN REPLICATION PASSWORD '"+p.primary.password+"'")
 	p.follow(sync)
@@ -31,7 +29,7 @@ func (t *trial) newPair(sync bool) *pair {
 // follow makes the standby anew, as a copy of the primary.
 func (p *pair) follow(sync bool) {
 	p.t.must(p.t.ownDir(p.standby.data()))
-	p.link = p.t.newProxy(p.primary.port, func(int) harm { return harm{delay: linkDelay} })
+	p.link = p.t.newProxy(p.primary.port, func(int) harm { return harm{delay: p.delay} })
 	source := fmt.Sprintf("host=127.0.0.1 port=%d user=follower password=%s application_name=standby", p.primary.port, p.primary.password)
 	p.t.must(p.t.program("pg_basebackup", "--pgdata="+p.standby.data(), "--dbname="+source, "--wal-method=stream", "--checkpoint=fast", "--no-sync"))
 	through := fmt.Sprintf("primary_conninfo=host=127.0.0.1 port=%d user=follower password=%s application_name=standby", p.link.port, p.primary.password)
@@ -70,16 +68,17 @@ func (p *pair) url() string {
 // failover kills the primary under load and promotes the standby, with asynchronous and with synchronous replication.
 func failover(t *trial) {
 	for _, mode := range []struct {
-		name string
-		sync bool
-	}{{"asynchronous", false}, {"synchronous", true}} {
-		t.part(mode.name, func(t *trial) { t.failovers(mode.name, mode.sync) })
+		name  string
+		sync  bool
+		delay time.Duration
+	}{{"asynchronous", false, 100 * time.Millisecond}, {"synchronous", true, 20 * time.Millisecond}} {
+		t.part(mode.name, func(t *trial) { t.failovers(mode.name, mode.sync, mode.delay) })
 	}
 }
 
-func (t *trial) failovers(mode string, sync bool) {
+func (t *trial) failovers(mode string, sync bool, delay time.Duration) {
 	const workers = 8
-	p := t.newPair(sync)
+	p := t.newPair(sync, delay)
 	d := t.desk("home", p.url(), usualLimit)
 	d.found()
 	times := max(2, t.times(5))
@@ -87,7 +86,7 @@ func (t *trial) failovers(mode string, sync bool) {
 	var gap, away, longest time.Duration
 	for round := range times {
 		l := d.newLedger()
-		t.wait(10 * linkDelay) // so that the contract is on both nodes
+		t.wait(10 * delay) // so that the contract is on both nodes
 		var refused atomic.Int64
 		ctx, cancel := context.WithCancel(t)
 		loading := l.load(ctx, d, workers, func(a answer) {
@@ -118,10 +117,8 @@ func (t *trial) failovers(mode string, sync bool) {
 	if sync && lost > 0 {
 		t.fault("%d payments were acknowledged and are lost", lost)
 	}
-	t.figure("%s, %d failovers under %d clients, %v from node to node: %d acknowledged, lost %d, doubled 0, due exact", mode, times, workers, linkDelay, acknowledged, lost)
+	t.figure("%s, %d failovers under %d clients, %v from node to node: %d acknowledged, lost %d, doubled 0, due exact", mode, times, workers, delay, acknowledged, lost)
 	t.figure("    longest gap between two payments %.2f s (no primary for up to %.2f s), slowest command %.2f s, exit 7 %d times",
 		gap.Seconds(), away.Seconds(), longest.Seconds(), unavailable)
-	if p.primary.runs() {
-		p.primary.stop()
-	}
+	p.primary.stop()
 }

@@ -37,6 +37,8 @@ var scenarios = []struct {
 	{"client-kill", "clients are killed, frozen and repeated", clientKill},
 	{"server-kill", "the server is killed under load", serverKill},
 	{"failover", "the primary is killed and its standby promoted", failover},
+	{"replication-wait", "a standby that does not answer, and payments that wait for it", replicationWait},
+	{"network", "connections are cut, stalled and delayed", network},
 }
 
 // trial is one scenario as it runs.
@@ -243,7 +245,7 @@ while [ "$left" ]; do
 	done
 	[ -z "$left" ] || sleep 0.1
 done
-for disk in "$1"/*/disk; do
+for disk in "$1"/*/*/disk; do
 	[ ! -d "$disk" ] || umount "$disk" 2>/dev/null
 done
 [ "$2" = true ] || rm -rf "$1"`

@@ -7,6 +7,7 @@ import (
 	"io"
 	"net"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -16,6 +17,8 @@ type proxy struct {
 	listener net.Listener
 	target   string
 	plan     func(n int) harm // to the n-th connection
+
+	passedToServer, passedToClient atomic.Int64 // bytes
 
 	mu    sync.Mutex
 	n     int
@@ -119,12 +122,12 @@ func (p *proxy) carry(client net.Conn, h harm) {
 	}
 	stalled := make(chan struct{})
 	var once sync.Once
-	one := func(from, to net.Conn, toward string) {
+	one := func(from, to net.Conn, toward string, counter *atomic.Int64) {
 		h := h
 		if h.toward != toward {
 			h.after = -1
 		}
-		p.copy(from, to, h, stalled, func() {
+		p.copy(from, to, h, counter, stalled, func() {
 			once.Do(func() {
 				if h.kind == "stall" {
 					close(stalled) // both stay open, and say nothing more
@@ -135,12 +138,12 @@ func (p *proxy) carry(client net.Conn, h harm) {
 			})
 		})
 	}
-	go one(client, server, toServer)
-	one(server, client, toClient)
+	go one(client, server, toServer, &p.passedToServer)
+	one(server, client, toClient, &p.passedToClient)
 }
 
 // copy takes the bytes of one direction. After so many of them it does the harm.
-func (p *proxy) copy(from, to net.Conn, h harm, stalled chan struct{}, harm func()) {
+func (p *proxy) copy(from, to net.Conn, h harm, counter *atomic.Int64, stalled chan struct{}, harm func()) {
 	type piece struct {
 		bytes []byte
 		due   time.Time
@@ -174,6 +177,7 @@ func (p *proxy) copy(from, to net.Conn, h harm, stalled chan struct{}, harm func
 			bytes = bytes[:h.after-passed]
 		}
 		passed += len(bytes)
+		counter.Add(int64(len(bytes)))
 		_, err := to.Write(bytes)
 		if reached {
 			h.kind = ""
