@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/epicevents/crm/schema"
@@ -87,12 +88,19 @@ func (d *desk) command(ctx context.Context, args ...string) *exec.Cmd {
 
 // run runs a command to its end, or until ctx kills it. One that does not end by itself is killed and a fault.
 func (d *desk) run(ctx context.Context, stdin string, args ...string) answer {
-	const patience = time.Minute
+	const patience = 20 * time.Second
 	limited, cancel := context.WithTimeoutCause(ctx, d.limit+patience, errHung)
 	defer cancel()
 	cmd := d.command(limited, args...)
 	var stdout, stderr bytes.Buffer
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = strings.NewReader(stdin), &stdout, &stderr
+	cmd.Cancel = func() error {
+		if context.Cause(limited) == errHung {
+			return cmd.Process.Signal(syscall.SIGQUIT) // it tells where it hangs
+		}
+		return cmd.Process.Kill()
+	}
+	cmd.WaitDelay = 5 * time.Second
 	start := time.Now()
 	err := cmd.Run()
 	a := answer{code: cmd.ProcessState.ExitCode(), stdout: stdout.String(), stderr: stderr.String(), took: time.Since(start)}
@@ -100,7 +108,10 @@ func (d *desk) run(ctx context.Context, stdin string, args ...string) answer {
 		a.code, a.stderr = -1, err.Error()
 	}
 	if context.Cause(limited) == errHung {
-		d.t.fault("crm %s did not end within %v", strings.Join(args, " "), a.took)
+		where := filepath.Join(d.t.dir, fmt.Sprintf("hung-%d", cmd.Process.Pid))
+		_ = os.WriteFile(where, stderr.Bytes(), 0o600)
+		a.code, a.stderr = -1, ""
+		d.t.fault("crm %s did not end within %v; with --keep %s says where", strings.Join(args, " "), a.took.Round(time.Second), where)
 	}
 	return a
 }

@@ -86,10 +86,10 @@ func (l *ledger) record(p *payment, a answer) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.longest = max(l.longest, a.took)
-	p.unknown, p.refusal = false, ""
+	p.refusal = ""
 	switch {
 	case a.code == 0:
-		p.acknowledged, p.created = now, a.field(1) == "true"
+		p.acknowledged, p.created, p.unknown = now, a.field(1) == "true", false
 		l.acks = append(l.acks, now)
 	case a.code < 0: // killed
 		p.unknown = true
@@ -98,8 +98,9 @@ func (l *ledger) record(p *payment, a answer) {
 		if p.id == "" {
 			l.t.fault("the outcome is unknown, and no id is told to repeat it: %v", a)
 		}
+	case a.code == 7 && p.unknown: // it speaks of this attempt, and an earlier one may have recorded it
 	default:
-		p.refusal = a.String()
+		p.refusal, p.unknown = a.String(), false
 	}
 }
 

@@ -39,6 +39,10 @@ var scenarios = []struct {
 	{"failover", "the primary is killed and its standby promoted", failover},
 	{"replication-wait", "a standby that does not answer, and payments that wait for it", replicationWait},
 	{"network", "connections are cut, stalled and delayed", network},
+	{"migrate", "migrations at once, killed and resumed", migrations},
+	{"disk-full", "the disk under the server is full", diskFull},
+	{"refusals", "no connection free, a lock held, a read-only server", refusals},
+	{"pgbouncer", "PgBouncer in transaction mode", pgbouncer},
 }
 
 // trial is one scenario as it runs.

@@ -53,7 +53,7 @@ func (t *trial) heldUp() (*pair, *desk, *ledger) {
 		told = append(told, fmt.Sprintf("%s: exit %d", what, a.code))
 		if a.code == 0 {
 			t.fault("%s: acknowledged, and only the primary has it: %v", what, a)
-		} else if !a.unknown() {
+		} else if !payment.unknown {
 			t.fault("%s: it stands on the primary, and crm does not say that the outcome is unknown: %v", what, a)
 		}
 		if a.took > d.limit+slack {

@@ -4,6 +4,7 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/rand"
 	"errors"
@@ -25,14 +26,15 @@ import (
 
 // server is a PostgreSQL server with one database, crm, that belongs to the role crm, who is no superuser.
 type server struct {
-	t        *trial
-	name     string
-	dir      string // holds data, socket and log
-	port     int
-	password string // of crm, over TCP
-	settings []string
-	process  *os.Process
-	exited   chan struct{}
+	t         *trial
+	name      string
+	dir       string // holds data, socket and log
+	port      int
+	password  string // of crm, over TCP
+	settings  []string
+	elsewhere string // the data folder, where it is not in dir
+	process   *os.Process
+	exited    chan struct{}
 }
 
 // newServer makes a server and starts it.
@@ -40,9 +42,14 @@ func (t *trial) newServer(name string, settings ...string) *server {
 	s := t.place(name, settings...)
 	s.initialise()
 	s.start()
+	s.createRole()
+	return s
+}
+
+// createRole makes crm, the role and its database.
+func (s *server) createRole() {
 	s.must("postgres", "CREATE ROLE crm LOGIN PASSWORD '"+s.password+"'")
 	s.must("postgres", "CREATE DATABASE crm OWNER crm")
-	return s
 }
 
 // place makes the folders of a server that has no data yet.
@@ -53,7 +60,7 @@ func (t *trial) place(name string, settings ...string) *server {
 	return s
 }
 
-func (s *server) data() string   { return filepath.Join(s.dir, "data") }
+func (s *server) data() string   { return cmp.Or(s.elsewhere, filepath.Join(s.dir, "data")) }
 func (s *server) socket() string { return filepath.Join(s.dir, "socket") }
 func (s *server) log() string    { return filepath.Join(s.dir, "log") }
 
