@@ -18,12 +18,12 @@ import (
 	"github.com/epicevents/crm/schema"
 )
 
-// The time limits that commands are given. What a machine of few cores adds to them while it runs many processes is
-// no fault of crm's.
+// The time limits that commands are given. Beyond its limit a command has a second for the server to confirm that it gave
+// up, one to close the connections, and here one for a machine of few cores that runs many processes.
 const (
 	usualLimit = 10 * time.Second // crm's own default
 	shortLimit = 3 * time.Second
-	slack      = 2 * time.Second
+	slack      = 3 * time.Second
 )
 
 // desk is where crm is used: a home, a database, and somebody who is logged in.
