@@ -104,8 +104,8 @@ func (d *desk) run(ctx context.Context, stdin string, args ...string) answer {
 	start := time.Now()
 	err := cmd.Run()
 	a := answer{code: cmd.ProcessState.ExitCode(), stdout: stdout.String(), stderr: stderr.String(), took: time.Since(start)}
-	if _, exited := errors.AsType[*exec.ExitError](err); err != nil && !exited {
-		a.code, a.stderr = -1, err.Error()
+	if cmd.ProcessState == nil { // it did not start
+		a.stderr = err.Error()
 	}
 	if context.Cause(limited) == errHung {
 		where := filepath.Join(d.t.dir, fmt.Sprintf("hung-%d", cmd.Process.Pid))
