@@ -100,6 +100,9 @@ type Querier interface {
 	LoginAttempt(ctx context.Context, arg LoginAttemptParams) (LoginAttemptRow, error)
 	// RuleMessage gives the comment on a constraint: what to tell the user who broke it.
 	RuleMessage(ctx context.Context, arg RuleMessageParams) (string, error)
+	// SchemaRequire fails, and with it the transaction that it stands in, unless the schema is at this version; and it stays
+	// at it until that transaction ends, for a migration first locks the version's table against readers.
+	SchemaRequire(ctx context.Context, version int64) (int32, error)
 	SchemaVersion(ctx context.Context) (SchemaMigration, error)
 	// SessionAdd starts a session, if the password is still the one that was checked, and clears what is over. The employee
 	// is locked first, as by those who change a role and then end the sessions: so neither waits for the other in a circle.

@@ -43,6 +43,22 @@ func (q *Queries) RuleMessage(ctx context.Context, arg RuleMessageParams) (strin
 	return column_1, err
 }
 
+const SchemaRequire = `-- name: SchemaRequire :one
+SELECT (1 / count(*))::integer
+FROM schema_migrations
+WHERE version = $1
+  AND NOT dirty
+`
+
+// SchemaRequire fails, and with it the transaction that it stands in, unless the schema is at this version; and it stays
+// at it until that transaction ends, for a migration first locks the version's table against readers.
+func (q *Queries) SchemaRequire(ctx context.Context, version int64) (int32, error) {
+	row := q.db.QueryRow(ctx, SchemaRequire, version)
+	var column_1 int32
+	err := row.Scan(&column_1)
+	return column_1, err
+}
+
 const SchemaVersion = `-- name: SchemaVersion :one
 SELECT version, dirty
 FROM schema_migrations

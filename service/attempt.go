@@ -8,6 +8,9 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5/pgxpool"
+
+	"github.com/epicevents/crm/gen"
+	"github.com/epicevents/crm/schema"
 )
 
 // effect is what a statement that is sent twice does.
@@ -78,10 +81,15 @@ func (p *patience) attempts(ctx context.Context, passes func(error) bool, attemp
 	}
 }
 
-// send runs statements in one round trip and one transaction. What fails for a reason that passes is sent again, as long
-// as that cannot do it twice; when in the end no answer tells whether it was done, the error says so.
+// send runs statements in one round trip and one transaction; those that change anything only in a schema of this
+// program's version, which may have been migrated since the session was checked. What fails for a reason that passes is
+// sent again, as long as that cannot do it twice; when in the end no answer tells whether it was done, the error says so.
 func (s *core) send(ctx context.Context, e effect, statements ...statement) error {
 	pool, _ := s.db.(*pgxpool.Pool)
+	if e != reads {
+		require := ask(ctx, (*gen.Queries).SchemaRequire, schema.Version(), new(int32))
+		statements = append([]statement{require}, statements...)
+	}
 	share := 1.0
 	if e != adds {
 		share = 0.75 // time enough to ask again on another connection

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strconv"
+	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -115,7 +117,8 @@ func (s *Service) Populate(ctx context.Context) error { return s.populate(ctx) }
 
 func (s *core) populate(ctx context.Context) error {
 	err := s.patience.within(ctx, 1, func(ctx context.Context) error {
-		_, err := s.db.Exec(ctx, schema.Sample)
+		require := strings.ReplaceAll(gen.SchemaRequire, "$1", strconv.FormatInt(schema.Version(), 10)) // for many statements at once there are no parameters
+		_, err := s.db.Exec(ctx, require+";\n"+schema.Sample)
 		return err
 	})
 	return translate(ctx, s.db, err)

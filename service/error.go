@@ -196,6 +196,15 @@ func translateRefusal(ctx context.Context, db DB, refusal *pgconn.PgError, cause
 		return &Error{Code: Conflict, Message: message, Err: cause}
 	case code == "42P01" || code == "42703" || code == "42883": // no such table, column or function
 		return unavailable(noSchema, "crm db migrate")
+	case code == "22012": // the division of SchemaRequire
+		row, err := gen.New(db).SchemaVersion(ctx)
+		if err == nil {
+			err = checkVersion(row.Version, row.Dirty)
+		}
+		if err == nil {
+			return unavailable("The database was being migrated; nothing was changed.", "try again")
+		}
+		return translate(ctx, db, err)
 	case strings.HasPrefix(code, "22"): // out of range, or bytes that are no text
 		return &Error{Code: Usage, Message: "The database cannot store this value.", Err: cause}
 	case code == "42501":

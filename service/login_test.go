@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -172,21 +173,12 @@ type stopping struct {
 	stop func()
 }
 
-func (db stopping) QueryRow(ctx context.Context, sql string, args ...any) pgx.Row {
-	if strings.Contains(sql, "LoginAttempt") {
-		return stoppingRow{db.DB.QueryRow(ctx, sql, args...), db.stop}
+func (db stopping) SendBatch(ctx context.Context, batch *pgx.Batch) pgx.BatchResults {
+	results := db.DB.SendBatch(ctx, batch)
+	if slices.ContainsFunc(batch.QueuedQueries, func(q *pgx.QueuedQuery) bool { return strings.Contains(q.SQL, "LoginAttempt") }) {
+		return batchThen{results, db.stop}
 	}
-	return db.DB.QueryRow(ctx, sql, args...)
-}
-
-type stoppingRow struct {
-	pgx.Row
-	stop func()
-}
-
-func (row stoppingRow) Scan(into ...any) error {
-	defer row.stop()
-	return row.Row.Scan(into...)
+	return results
 }
 
 func TestLoginGivenUp(t *testing.T) {
@@ -206,7 +198,7 @@ func TestLoginGivenUp(t *testing.T) {
 
 	conn := p.connect(p.config)
 	svc := service.New(stopping{conn, func() { conn.PgConn().Conn().Close() }}, testKey)
-	fails(t, service.Unavailable, "The connection to the database was lost.", second(svc.Login(t.Context(), "support1", password)))
+	fails(t, service.Unavailable, "The connection to the database was lost: whether this was done is not known.", second(svc.Login(t.Context(), "support1", password)))
 	if n := p.failures("support1"); n != 1 {
 		t.Errorf("%d failures of a killed client counted, want 1", n)
 	}
