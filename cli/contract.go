@@ -83,13 +83,13 @@ func (a *app) contractAdd() *ffcli.Command {
 	customer := needed(flagOf(c, "customer-id", "N", "id of the customer", parseID))
 	customer.pick = a.pickCustomer
 	total := needed(flagOf(c, "total-amount", "EUROS", "total amount, such as 1234.50", service.ParseMoney))
-	show := detailOf(c, contracts)
+	show := changeOf(c, contracts)
 	return c.doesAs(func(ctx context.Context, s *service.Session) error {
-		row, err := s.ContractAdd(ctx, gen.ContractAddParams{CustomerID: customer.got, TotalAmount: total.got})
+		change, err := s.ContractAdd(ctx, gen.ContractAddParams{CustomerID: customer.got, TotalAmount: total.got})
 		if err != nil {
 			return err
 		}
-		return show(row)
+		return show(change)
 	})
 }
 
@@ -102,10 +102,9 @@ func (a *app) contractUpdate() *ffcli.Command {
 	total := flagOf(c, "total-amount", "EUROS", "total amount, such as 1234.50", service.ParseMoney)
 	customer := flagOf(c, "customer-id", "N", "id of the customer it goes to", parseID)
 	customer.pick = a.pickCustomer
-	show := detailOf(c, contracts)
+	show := changeOf(c, contracts)
 	return c.does(func(ctx context.Context) error {
-		changed, err := changes(total, customer)
-		if err != nil {
+		if err := changes(total, customer); err != nil {
 			return err
 		}
 		s, err := a.session(ctx)
@@ -116,40 +115,33 @@ func (a *app) contractUpdate() *ffcli.Command {
 		if err != nil {
 			return err
 		}
-		row, err := s.ContractUpdate(ctx, gen.ContractUpdateParams{
+		change, err := s.ContractUpdate(ctx, gen.ContractUpdateParams{
 			ID: id, TotalAmount: total.pointer(), CustomerID: customer.pointer(),
 		})
 		if err != nil {
 			return err
 		}
-		if total.set {
-			changed = append(changed, "total_due")
-		}
-		if customer.set {
-			changed = append(changed, "customer", "company", "commercial")
-		}
-		return show(row, changed...)
+		return show(change)
 	})
 }
 
 func (a *app) contractSign() *ffcli.Command {
 	c := a.command("sign", "record that the customer has signed").examples("crm contract sign fb819b")
 	contract := asArgument(a.contractFlag(c))
-	show := detailOf(c, contracts)
+	show := changeOf(c, contracts)
 	return c.doesAs(func(ctx context.Context, s *service.Session) error {
 		id, err := s.ContractFind(ctx, contract.got)
 		if err != nil {
 			return err
 		}
-		row, changed, err := s.ContractSign(ctx, id)
+		change, err := s.ContractSign(ctx, id)
 		if err != nil {
 			return err
 		}
-		if !changed {
+		if change.Before.Signed {
 			a.notice("The contract was signed already; nothing was changed.")
-			return show(row)
 		}
-		return show(row, "signed", "signed_at")
+		return show(change)
 	})
 }
 
@@ -161,7 +153,7 @@ func (a *app) contractAddPayment() *ffcli.Command {
 	contract := asArgument(a.contractFlag(c))
 	payment := needed(flagOf(c, "payment", "EUROS", "amount, such as 1234.50", service.ParseMoney))
 	paymentID := flagOf(c, "payment-id", "UUID", "id of the payment: repeated with the same id it is recorded once", parseUUID)
-	show := detailOf(c, recordedPayments)
+	show := changeOf(c, recordedPayments)
 	return c.doesAs(func(ctx context.Context, s *service.Session) error {
 		id, err := s.ContractFind(ctx, contract.got)
 		if err != nil {
@@ -175,14 +167,14 @@ func (a *app) contractAddPayment() *ffcli.Command {
 		if !paymentID.set && !a.jsonErrors() {
 			a.notice("Payment %s", paymentID.got)
 		}
-		recorded, err := s.ContractAddPayment(ctx, gen.ContractAddPaymentParams{ID: paymentID.got, ContractID: id, Amount: payment.got})
+		change, err := s.ContractAddPayment(ctx, gen.ContractAddPaymentParams{ID: paymentID.got, ContractID: id, Amount: payment.got})
 		if err != nil {
 			return err
 		}
-		if !recorded.Created {
+		if !change.Now.Created {
 			a.notice("This payment was recorded already; nothing was changed.")
 		}
-		return show(recorded, "total_due")
+		return show(change)
 	})
 }
 

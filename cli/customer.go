@@ -71,15 +71,15 @@ func (a *app) customerAdd() *ffcli.Command {
 	company := needed(flagOf(c, "company", "NAME", "name of the company", lineOf("company")))
 	email := needed(flagOf(c, "email", "ADDRESS", "e-mail address", service.ParseEmail))
 	phone := needed(flagOf(c, "phone", "NUMBER", "French or international phone number", service.ParsePhone))
-	show := detailOf(c, customers)
+	show := changeOf(c, customers)
 	return c.doesAs(func(ctx context.Context, s *service.Session) error {
-		row, err := s.CustomerAdd(ctx, gen.CustomerAddParams{
+		change, err := s.CustomerAdd(ctx, gen.CustomerAddParams{
 			Fullname: fullname.got, Company: company.got, Email: email.got, Phone: phone.got,
 		})
 		if err != nil {
 			return err
 		}
-		return show(row)
+		return show(change)
 	})
 }
 
@@ -92,23 +92,22 @@ func (a *app) customerUpdate() *ffcli.Command {
 	company := flagOf(c, "company", "NAME", "name of the company", lineOf("company"))
 	email := flagOf(c, "email", "ADDRESS", "e-mail address", service.ParseEmail)
 	phone := flagOf(c, "phone", "NUMBER", "French or international phone number", service.ParsePhone)
-	show := detailOf(c, customers)
+	show := changeOf(c, customers)
 	return c.does(func(ctx context.Context) error {
-		changed, err := changes(fullname, company, email, phone)
-		if err != nil {
+		if err := changes(fullname, company, email, phone); err != nil {
 			return err
 		}
 		s, err := a.session(ctx)
 		if err != nil {
 			return err
 		}
-		row, err := s.CustomerUpdate(ctx, gen.CustomerUpdateParams{
+		change, err := s.CustomerUpdate(ctx, gen.CustomerUpdateParams{
 			ID: id.got, Fullname: fullname.pointer(), Company: company.pointer(), Email: email.pointer(), Phone: phone.pointer(),
 		})
 		if err != nil {
 			return err
 		}
-		return show(row, changed...)
+		return show(change)
 	})
 }
 
@@ -119,13 +118,13 @@ func (a *app) customerSetCommercial() *ffcli.Command {
 	id := a.customerArgument(c)
 	commercial := needed(flagOf(c, "commercial-username", "USERNAME", "the commercial who takes over", service.ParseUsername))
 	commercial.pick = a.pickEmployee(gen.RoleCommercial)
-	show := detailOf(c, customers)
+	show := changeOf(c, customers)
 	return c.doesAs(func(ctx context.Context, s *service.Session) error {
-		row, err := s.CustomerSetCommercial(ctx, gen.CustomerSetCommercialParams{ID: id.got, Commercial: commercial.got})
+		change, err := s.CustomerSetCommercial(ctx, gen.CustomerSetCommercialParams{ID: id.got, Commercial: commercial.got})
 		if err != nil {
 			return a.suggestUsername(ctx, s, err, commercial.got)
 		}
-		return show(row, "commercial")
+		return show(change)
 	})
 }
 

@@ -64,7 +64,7 @@ func (a *app) dbStatus() *ffcli.Command {
 }
 
 // showDatabase prints the state of a database that answers; one of another schema version is an error.
-func (a *app) showDatabase(ctx context.Context, show func(databaseStatus, ...string) error) error {
+func (a *app) showDatabase(ctx context.Context, show func(databaseStatus) error) error {
 	config, err := a.connConfig()
 	if err != nil {
 		return err

@@ -64,7 +64,7 @@ func (a *app) employeeAdd() *ffcli.Command {
 	var fromStdin bool
 	c.FlagSet.BoolVar(&fromStdin, "password-stdin", false, "read the password from standard input")
 	fields := fieldsOf(c, newEmployees)
-	show, showNew := detailWith(a, fields, employees), detailWith(a, fields, newEmployees)
+	show, showNew := changeWith(a, fields, employees), changeWith(a, fields, newEmployees)
 	return c.does(func(ctx context.Context) error {
 		password, generated := service.GeneratePassword(), true
 		if fromStdin {
@@ -82,14 +82,14 @@ func (a *app) employeeAdd() *ffcli.Command {
 			return err
 		}
 		p := gen.EmployeeAddParams{Username: username.got, Fullname: fullname.got, Role: role.got, PasswordOneTime: generated}
-		row, err := s.EmployeeAdd(ctx, p, password)
+		change, err := s.EmployeeAdd(ctx, p, password)
 		if err != nil {
 			return err
 		}
 		if !generated {
-			return show(row)
+			return show(change)
 		}
-		return showNew(newEmployee{row, password})
+		return showNew(service.Change[newEmployee]{Now: newEmployee{change.Now, password}})
 	})
 }
 
@@ -102,10 +102,9 @@ func (a *app) employeeUpdate() *ffcli.Command {
 	employee.pick = a.pickEmployee("")
 	fullname := flagOf(c, "fullname", "NAME", "first and last name", lineOf("fullname"))
 	username := flagOf(c, "username", "USERNAME", "new name to log in with", service.ParseUsername)
-	show := detailOf(c, employees)
+	show := changeOf(c, employees)
 	return c.does(func(ctx context.Context) error {
-		changed, err := changes(fullname, username)
-		if err != nil {
+		if err := changes(fullname, username); err != nil {
 			return err
 		}
 		p := gen.EmployeeUpdateParams{Fullname: fullname.pointer(), Username: username.pointer()}
@@ -121,11 +120,11 @@ func (a *app) employeeUpdate() *ffcli.Command {
 		if err != nil {
 			return err
 		}
-		row, err := s.EmployeeUpdate(ctx, p)
+		change, err := s.EmployeeUpdate(ctx, p)
 		if err != nil {
 			return a.suggestUsername(ctx, s, err, employee.got)
 		}
-		return show(row, changed...)
+		return show(change)
 	})
 }
 
@@ -136,13 +135,13 @@ func (a *app) employeeSetRole() *ffcli.Command {
 	username := a.employeeArgument(c)
 	role := needed(flagOf(c, "role", "ROLE", "one of "+roleNames(), parseRole))
 	role.pick = pickRole
-	show := detailOf(c, employees)
+	show := changeOf(c, employees)
 	return c.doesAs(func(ctx context.Context, s *service.Session) error {
-		row, err := s.EmployeeSetRole(ctx, gen.EmployeeSetRoleParams{Username: username.got, Role: role.got})
+		change, err := s.EmployeeSetRole(ctx, gen.EmployeeSetRoleParams{Username: username.got, Role: role.got})
 		if err != nil {
 			return a.suggestUsername(ctx, s, err, username.got)
 		}
-		return show(row, "role")
+		return show(change)
 	})
 }
 
@@ -155,18 +154,18 @@ func (a *app) employeeSetPassword() *ffcli.Command {
 	var fromStdin bool
 	c.FlagSet.BoolVar(&fromStdin, "password-stdin", false, "read the password from standard input")
 	c.secret = func() bool { return fromStdin }
-	show := detailOf(c, employees)
+	show := changeOf(c, employees)
 	return c.doesAs(func(ctx context.Context, s *service.Session) error {
 		password, err := a.newPassword(ctx, username.got, fromStdin)
 		if err != nil {
 			return err
 		}
-		row, err := s.EmployeeSetPassword(ctx, username.got, password)
+		change, err := s.EmployeeSetPassword(ctx, username.got, password)
 		if err != nil {
 			return a.suggestUsername(ctx, s, err, username.got)
 		}
-		a.notice("The password is set; %s has to log in again.", row.Username)
-		return show(row)
+		a.notice("The password is set; %s has to log in again.", change.Now.Username)
+		return show(change)
 	})
 }
 

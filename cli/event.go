@@ -115,20 +115,20 @@ func (a *app) eventAdd() *ffcli.Command {
 	contract := needed(a.contractFlag(c))
 	f := a.eventFields(c)
 	needed(f.name)
-	show := detailOf(c, events)
+	show := changeOf(c, events)
 	return c.doesAs(func(ctx context.Context, s *service.Session) error {
 		id, err := s.ContractFind(ctx, contract.got)
 		if err != nil {
 			return err
 		}
-		row, err := s.EventAdd(ctx, gen.EventAddParams{
+		change, err := s.EventAdd(ctx, gen.EventAddParams{
 			ContractID: id, Name: f.name.got, StartAt: f.start.pointer(), EndAt: f.end.pointer(),
 			Attendees: f.attendees.pointer(), Location: f.location.pointer(), Note: f.note.pointer(),
 		})
 		if err != nil {
 			return err
 		}
-		return show(row)
+		return show(change)
 	})
 }
 
@@ -157,7 +157,7 @@ func (a *app) eventUpdate() *ffcli.Command {
 		}
 		return choices, nil
 	}
-	show := detailOf(c, events)
+	show := changeOf(c, events)
 	return c.does(func(ctx context.Context) error {
 		set := given(f.name, f.start, f.end, f.attendees, f.location, f.note)
 		for _, field := range emptied.got {
@@ -166,14 +166,13 @@ func (a *app) eventUpdate() *ffcli.Command {
 			}
 		}
 		if len(set)+len(emptied.got) == 0 {
-			_, err := changes(f.name, f.start, f.end, f.attendees, f.location, f.note, emptied)
-			return err
+			return changes(f.name, f.start, f.end, f.attendees, f.location, f.note, emptied)
 		}
 		s, err := a.session(ctx)
 		if err != nil {
 			return err
 		}
-		row, err := s.EventUpdate(ctx, gen.EventUpdateParams{
+		change, err := s.EventUpdate(ctx, gen.EventUpdateParams{
 			ID: id.got, Name: f.name.pointer(), StartAt: f.start.pointer(), EndAt: f.end.pointer(),
 			Attendees: f.attendees.pointer(), Location: f.location.pointer(), Note: f.note.pointer(),
 			Clear: append([]string{}, emptied.got...),
@@ -181,7 +180,7 @@ func (a *app) eventUpdate() *ffcli.Command {
 		if err != nil {
 			return err
 		}
-		return show(row, append(set, emptied.got...)...)
+		return show(change)
 	})
 }
 
@@ -190,13 +189,13 @@ func (a *app) eventSetSupport() *ffcli.Command {
 	id := a.eventArgument(c)
 	support := needed(flagOf(c, "username", "USERNAME", "the support who runs it", service.ParseUsername))
 	support.pick = a.pickEmployee(gen.RoleSupport)
-	show := detailOf(c, events)
+	show := changeOf(c, events)
 	return c.doesAs(func(ctx context.Context, s *service.Session) error {
-		row, err := s.EventSetSupport(ctx, gen.EventSetSupportParams{ID: id.got, Support: support.got})
+		change, err := s.EventSetSupport(ctx, gen.EventSetSupportParams{ID: id.got, Support: support.got})
 		if err != nil {
 			return a.suggestUsername(ctx, s, err, support.got)
 		}
-		return show(row, "support")
+		return show(change)
 	})
 }
 

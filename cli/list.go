@@ -78,16 +78,21 @@ func fieldsOf[T any](c *command, r resource[T]) *value[[]string] {
 }
 
 // detailOf declares what a command that shows one row can be asked, and gives the function that shows it.
-func detailOf[T any](c *command, r resource[T]) func(row T, changed ...string) error {
+func detailOf[T any](c *command, r resource[T]) func(row T) error {
 	return detailWith(c.app, fieldsOf(c, r), r)
 }
 
-func detailWith[T any](a *app, fields *value[[]string], r resource[T]) func(row T, changed ...string) error {
-	return func(row T, changed ...string) error {
-		o := a.output()
-		o.fields = fields.got
-		return detail(o, r, row, changed...)
-	}
+func detailWith[T any](a *app, fields *value[[]string], r resource[T]) func(row T) error {
+	return func(row T) error { return detail(a.outputOf(fields), r, row, nil) }
+}
+
+// changeOf is detailOf for a command that changes the row: the columns that are no longer as before stand out.
+func changeOf[T any](c *command, r resource[T]) func(change service.Change[T]) error {
+	return changeWith(c.app, fieldsOf(c, r), r)
+}
+
+func changeWith[T any](a *app, fields *value[[]string], r resource[T]) func(change service.Change[T]) error {
+	return func(change service.Change[T]) error { return detail(a.outputOf(fields), r, change.Now, change.Before) }
 }
 
 // sortableNames are the fields of a resource in whose order it can be listed: all but the ids beside a name.
@@ -144,6 +149,13 @@ func (a *app) output() output {
 	return o
 }
 
+// outputOf is output with the fields that --fields names.
+func (a *app) outputOf(fields *value[[]string]) output {
+	o := a.output()
+	o.fields = fields.got
+	return o
+}
+
 // showList prints the rows of a list. count gives their number without fetching them.
 func showList[T any](a *app, ctx context.Context, l *listing, r resource[T],
 	rows iter.Seq2[T, error], count func(context.Context) (int64, error),
@@ -155,8 +167,7 @@ func showList[T any](a *app, ctx context.Context, l *listing, r resource[T],
 		}
 		return a.showNumber(n)
 	}
-	o := a.output()
-	o.fields = l.fields.got
+	o := a.outputOf(l.fields)
 	shortened := false
 	if a.shortTable() && !l.limit.set {
 		rows = first(rows, terminalRows, &shortened)

@@ -94,8 +94,9 @@ func list[T any](o output, r resource[T], rows iter.Seq2[T, error]) error {
 	return err
 }
 
-// detail prints one row: an object in the data formats, else a panel in which the changed columns stand out.
-func detail[T any](o output, r resource[T], row T, changed ...string) error {
+// detail prints one row: an object in the data formats, else a panel, in which the columns stand out that differ from
+// those of the row before; that may be nil.
+func detail[T any](o output, r resource[T], row T, before *T) error {
 	o.ids = true
 	fields, values, err := pick(o, r)
 	if err != nil {
@@ -108,7 +109,7 @@ func detail[T any](o output, r resource[T], row T, changed ...string) error {
 	lines := make([]panelLine, len(fields))
 	for i, f := range fields {
 		c := cellOf(values[i](row))
-		lines[i] = panelLine{label: f.label, value: f.show(c, o.zone), changed: slices.Contains(changed, f.name)}
+		lines[i] = panelLine{label: f.label, value: f.show(c, o.zone), changed: before != nil && !c.equal(cellOf(values[i](*before)))}
 		if f.multiline && !c.null {
 			lines[i].value = escapeLines(c.text)
 		}
@@ -238,6 +239,12 @@ type cell struct {
 	number int64
 	time   time.Time
 	id     uuid.UUID
+}
+
+func (c cell) equal(other cell) bool {
+	sameTime := c.time.Equal(other.time)
+	c.time, other.time = time.Time{}, time.Time{}
+	return sameTime && c == other
 }
 
 // cellsOf reads rows cell by cell. The slice is used again for the next row.

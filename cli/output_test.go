@@ -161,7 +161,9 @@ func TestGolden(t *testing.T) {
 				} else {
 					one := rows[0]
 					one.company = &nastyTexts[8]
-					err = detail(o, samples, one, "company", "note")
+					before := one
+					before.company, before.note = nil, new("before")
+					err = detail(o, samples, one, &before)
 				}
 				if err != nil {
 					t.Fatal(err)
@@ -272,7 +274,7 @@ func TestWriteErrors(t *testing.T) {
 		if err := list(o, samples, rowsOf(make([]sample, 1))); !errors.Is(err, errFull) {
 			t.Errorf("%s list: error %v", format, err)
 		}
-		if err := detail(o, samples, sample{}); !errors.Is(err, errFull) {
+		if err := detail(o, samples, sample{}, nil); !errors.Is(err, errFull) {
 			t.Errorf("%s detail: error %v", format, err)
 		}
 	}

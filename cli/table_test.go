@@ -34,7 +34,9 @@ func TestEveryLineIsEquallyWide(t *testing.T) {
 					t.Errorf("width %d: id %s is not there", width, row.id)
 				}
 				out.Reset()
-				if err := detail(o, samples, row, "customer"); err != nil {
+				before := row
+				before.customer += "!"
+				if err := detail(o, samples, row, &before); err != nil {
 					t.Fatal(err)
 				}
 				checkBox(t, out.String(), width, 40)
@@ -132,7 +134,7 @@ func FuzzTable(f *testing.F) {
 		}
 		checkBox(t, out.String(), o.width, 80)
 		out.Reset()
-		if err := detail(o, samples, rows[0], "note"); err != nil {
+		if err := detail(o, samples, rows[0], &sample{customer: a}); err != nil {
 			t.Fatal(err)
 		}
 		checkBox(t, out.String(), o.width, 60)

@@ -40,16 +40,16 @@ func searchFlag(c *command, where string) *value[string] {
 	return flagOf(c, "search", "TEXT", "only those whose "+where+" contains the text; case and accents do not matter", lineOf("search"))
 }
 
-// changes gives the names of the fields that an update changes. One without any is refused.
-func changes(fields ...input) ([]string, error) {
-	if names := given(fields...); len(names) > 0 {
-		return names, nil
+// changes refuses an update without any field.
+func changes(fields ...input) error {
+	if len(given(fields...)) > 0 {
+		return nil
 	}
 	var flags []string
 	for _, field := range fields {
 		flags = append(flags, "--"+field.meta().name)
 	}
-	return nil, &usageError{"nothing to change: give at least one of " + strings.Join(flags, ", "), ""}
+	return &usageError{"nothing to change: give at least one of " + strings.Join(flags, ", "), ""}
 }
 
 // mineOnly is the filter of --mine: the employee's own id, or nil.

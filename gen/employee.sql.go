@@ -99,6 +99,33 @@ func (q *Queries) EmployeeExists(ctx context.Context) (bool, error) {
 	return exists, err
 }
 
+const EmployeeFind = `-- name: EmployeeFind :one
+SELECT id, username, fullname, role
+FROM employee_view
+WHERE id = $1
+   OR username = $2
+ORDER BY (id = $1) DESC
+LIMIT 1
+`
+
+type EmployeeFindParams struct {
+	ID       *int64  `json:"id"`
+	Username *string `json:"username"`
+}
+
+// EmployeeFind gives the employee who has this id, or else this username.
+func (q *Queries) EmployeeFind(ctx context.Context, arg EmployeeFindParams) (EmployeeView, error) {
+	row := q.db.QueryRow(ctx, EmployeeFind, arg.ID, arg.Username)
+	var i EmployeeView
+	err := row.Scan(
+		&i.ID,
+		&i.Username,
+		&i.Fullname,
+		&i.Role,
+	)
+	return i, err
+}
+
 const EmployeeFirstTurn = `-- name: EmployeeFirstTurn :one
 SELECT 1::bigint
 FROM (SELECT pg_advisory_xact_lock(hashtext('employee_first'))) AS turn
@@ -215,7 +242,7 @@ WHERE id = (
        OR found.username = $4
     ORDER BY (found.id = $3) DESC
     LIMIT 1)
-RETURNING id, username, fullname, role
+RETURNING id
 `
 
 type EmployeeUpdateParams struct {
@@ -225,29 +252,17 @@ type EmployeeUpdateParams struct {
 	CurrentUsername *string `json:"current_username"`
 }
 
-type EmployeeUpdateRow struct {
-	ID       int64  `json:"id"`
-	Username string `json:"username"`
-	Fullname string `json:"fullname"`
-	Role     Role   `json:"role"`
-}
-
 // EmployeeUpdate changes the given fields, NULL keeps, of the employee who has this id, or else now this username.
-func (q *Queries) EmployeeUpdate(ctx context.Context, arg EmployeeUpdateParams) (EmployeeUpdateRow, error) {
+func (q *Queries) EmployeeUpdate(ctx context.Context, arg EmployeeUpdateParams) (int64, error) {
 	row := q.db.QueryRow(ctx, EmployeeUpdate,
 		arg.Username,
 		arg.Fullname,
 		arg.ID,
 		arg.CurrentUsername,
 	)
-	var i EmployeeUpdateRow
-	err := row.Scan(
-		&i.ID,
-		&i.Username,
-		&i.Fullname,
-		&i.Role,
-	)
-	return i, err
+	var id int64
+	err := row.Scan(&id)
+	return id, err
 }
 
 const EmployeeUsernames = `-- name: EmployeeUsernames :many

@@ -70,6 +70,8 @@ type Querier interface {
 	EmployeeDelete(ctx context.Context, username string) (int64, error)
 	EmployeeDetail(ctx context.Context, username string) (EmployeeView, error)
 	EmployeeExists(ctx context.Context) (bool, error)
+	// EmployeeFind gives the employee who has this id, or else this username.
+	EmployeeFind(ctx context.Context, arg EmployeeFindParams) (EmployeeView, error)
 	// EmployeeFirstTurn makes those who add a first administrator wait for each other until their transactions end.
 	EmployeeFirstTurn(ctx context.Context) (int64, error)
 	// EmployeeList gives the employees by id, or in the order of a field: "fullname" or "fullname:desc".
@@ -78,7 +80,7 @@ type Querier interface {
 	EmployeeSetPassword(ctx context.Context, arg EmployeeSetPasswordParams) (int64, error)
 	EmployeeSetRole(ctx context.Context, arg EmployeeSetRoleParams) (int64, error)
 	// EmployeeUpdate changes the given fields, NULL keeps, of the employee who has this id, or else now this username.
-	EmployeeUpdate(ctx context.Context, arg EmployeeUpdateParams) (EmployeeUpdateRow, error)
+	EmployeeUpdate(ctx context.Context, arg EmployeeUpdateParams) (int64, error)
 	// EmployeeUsernames gives every username, to suggest the one that was meant.
 	EmployeeUsernames(ctx context.Context) ([]string, error)
 	// EventAdd adds an event to a contract of the commercial's customers; no row when it is none of theirs.

@@ -19,6 +19,15 @@ SELECT *
 FROM employee_view
 WHERE username = @username;
 
+-- name: EmployeeFind :one
+-- EmployeeFind gives the employee who has this id, or else this username.
+SELECT *
+FROM employee_view
+WHERE id = sqlc.narg('id')
+   OR username = sqlc.narg('username')
+ORDER BY (id = sqlc.narg('id')) DESC
+LIMIT 1;
+
 -- name: EmployeeUsernames :many
 -- EmployeeUsernames gives every username, to suggest the one that was meant.
 SELECT username
@@ -57,7 +66,7 @@ WHERE id = (
        OR found.username = sqlc.narg('current_username')
     ORDER BY (found.id = sqlc.narg('id')) DESC
     LIMIT 1)
-RETURNING id, username, fullname, role;
+RETURNING id;
 
 -- name: EmployeeSetRole :one
 UPDATE employee

@@ -99,8 +99,7 @@ func TestLostConnection(t *testing.T) {
 			return second(s.CustomerUpdate(ctx, gen.CustomerUpdateParams{ID: ownCustomer, Company: new("Twice")}))
 		}, true, "SELECT count(*) = 1 FROM customer WHERE company = 'Twice'"},
 		"sign": {"ContractSign", "commercial1", func(ctx context.Context, s *service.Session) error {
-			_, _, err := s.ContractSign(ctx, ownUnsigned)
-			return err
+			return second(s.ContractSign(ctx, ownUnsigned))
 		}, true, fmt.Sprintf("SELECT signed FROM contract WHERE id = '%s'", ownUnsigned)},
 		"list": {"ContractList", "none1", func(ctx context.Context, s *service.Session) error {
 			rows, err := all(s.ContractList(ctx, gen.ContractListParams{}))
@@ -156,7 +155,7 @@ func TestUnknownPayment(t *testing.T) {
 	if want := fmt.Sprintf("crm contract add-payment %s --payment 123.45 --payment-id %s ", ownSigned, id); !ok || !strings.HasPrefix(failure.Hint, want) {
 		t.Fatalf("%#v does not say %q", err, want)
 	}
-	again := must[service.RecordedPayment](t)(p.as("commercial1").ContractAddPayment(t.Context(), payment))
+	again := must[service.RecordedPayment](t)(now(p.as("commercial1").ContractAddPayment(t.Context(), payment)))
 	if n := one[int](p, "SELECT count(*) FROM payment WHERE amount = 12345"); n != 1 || again.Created {
 		t.Errorf("%d payments, and the repeated one is new: %t", n, again.Created)
 	}
@@ -179,7 +178,7 @@ func TestPassingRefusals(t *testing.T) {
 				END $$`)
 			p.exec("CREATE TRIGGER refuse BEFORE INSERT ON customer FOR EACH ROW EXECUTE FUNCTION refuse()")
 			s := p.asOn(p.limited(20*time.Second, func(*pgx.ConnConfig) {}), "commercial1")
-			must[gen.CustomerView](t)(s.CustomerAdd(t.Context(), gen.CustomerAddParams{Fullname: "Zoé", Company: "Once", Email: "z@example.com", Phone: "+33145678901"}))
+			must[gen.CustomerView](t)(now(s.CustomerAdd(t.Context(), gen.CustomerAddParams{Fullname: "Zoé", Company: "Once", Email: "z@example.com", Phone: "+33145678901"})))
 			if n := one[int](p, "SELECT count(*) FROM customer WHERE company = 'Once'"); n != 1 {
 				t.Errorf("%d customers", n)
 			}
@@ -270,5 +269,5 @@ func TestSeveralHosts(t *testing.T) {
 	pool := must[*pgxpool.Pool](t)(service.Connect(t.Context(), config, 20*time.Second))
 	t.Cleanup(pool.Close)
 	s := p.asOn(service.New(pool, testKey).Within(20*time.Second), "commercial1")
-	must[gen.CustomerView](t)(s.CustomerUpdate(t.Context(), gen.CustomerUpdateParams{ID: ownCustomer, Company: new("Elsewhere")}))
+	must[gen.CustomerView](t)(now(s.CustomerUpdate(t.Context(), gen.CustomerUpdateParams{ID: ownCustomer, Company: new("Elsewhere")})))
 }

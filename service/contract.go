@@ -74,50 +74,57 @@ func (s *Session) ContractFind(ctx context.Context, typed string) (uuid.UUID, er
 }
 
 // ContractAdd draws up a contract for a customer, over an amount in euro cents. Its id is made here.
-func (s *Session) ContractAdd(ctx context.Context, p gen.ContractAddParams) (row gen.ContractView, err error) {
+func (s *Session) ContractAdd(ctx context.Context, p gen.ContractAddParams) (change Change[gen.ContractView], err error) {
 	if _, err := s.allow(ctx, "ContractAdd"); err != nil {
-		return row, err
+		return change, err
 	}
 	p.ID = uuid.New()
 	err = s.send(ctx, adds,
 		ask(ctx, (*gen.Queries).ContractAdd, p, new(uuid.UUID)),
-		back(ask(ctx, (*gen.Queries).ContractDetail, p.ID, &row)))
+		back(ask(ctx, (*gen.Queries).ContractDetail, p.ID, &change.Now)))
 	if errors.Is(err, pgx.ErrNoRows) {
-		return row, noCustomer(p.CustomerID)
+		return change, noCustomer(p.CustomerID)
 	}
-	return row, translate(ctx, s.db, err)
+	return change, translate(ctx, s.db, err)
 }
 
 // ContractUpdate changes the fields that are not nil. PermissionDenied for a contract of another's customer, and for one
 // that would go to another's customer.
-func (s *Session) ContractUpdate(ctx context.Context, p gen.ContractUpdateParams) (row gen.ContractView, err error) {
+func (s *Session) ContractUpdate(ctx context.Context, p gen.ContractUpdateParams) (change Change[gen.ContractView], err error) {
 	by, err := s.allow(ctx, "ContractUpdate")
 	if err != nil {
-		return row, err
+		return change, err
 	}
 	p.OwnCommercialID = by.own
 	err = s.send(ctx, settles,
+		look(ctx, (*gen.Queries).ContractDetail, p.ID, &change.Before),
 		ask(ctx, (*gen.Queries).ContractUpdate, p, new(uuid.UUID)),
-		back(ask(ctx, (*gen.Queries).ContractDetail, p.ID, &row)))
+		back(ask(ctx, (*gen.Queries).ContractDetail, p.ID, &change.Now)))
 	if errors.Is(err, pgx.ErrNoRows) && p.CustomerID != nil {
 		contract, errNow := s.contractNow(ctx, p.ID)
 		if errNow == nil && (by.own == nil || contract.CommercialID == by.ID) {
-			return row, s.whyNoCustomer(ctx, err, by, *p.CustomerID)
+			return change, s.whyNoCustomer(ctx, err, by, *p.CustomerID)
 		}
 	}
-	return row, s.whyNoContract(ctx, err, by, p.ID)
+	return change, s.whyNoContract(ctx, err, by, p.ID)
 }
 
-// ContractSign records that the customer has signed, now. A contract that is signed already stays as it is.
-func (s *Session) ContractSign(ctx context.Context, id uuid.UUID) (row gen.ContractView, changed bool, err error) {
+// ContractSign records that the customer has signed, now. A contract that is signed already stays as it is, and
+// Before then is the same as Now.
+func (s *Session) ContractSign(ctx context.Context, id uuid.UUID) (change Change[gen.ContractView], err error) {
 	by, err := s.allow(ctx, "ContractSign")
 	if err != nil {
-		return row, false, err
+		return change, err
 	}
+	var changed bool
 	err = s.send(ctx, settles,
+		look(ctx, (*gen.Queries).ContractDetail, id, &change.Before),
 		ask(ctx, (*gen.Queries).ContractSign, gen.ContractSignParams{ID: id, OwnCommercialID: by.own}, &changed),
-		back(ask(ctx, (*gen.Queries).ContractDetail, id, &row)))
-	return row, changed, s.whyNoContract(ctx, err, by, id)
+		back(ask(ctx, (*gen.Queries).ContractDetail, id, &change.Now)))
+	if now := change.Now; !changed { // perhaps signed by somebody else since it was read
+		change.Before = &now
+	}
+	return change, s.whyNoContract(ctx, err, by, id)
 }
 
 // RecordedPayment is a payment, whether it was recorded just now, and what is due of its contract after it.
@@ -127,11 +134,12 @@ type RecordedPayment struct {
 }
 
 // ContractAddPayment records a payment under an id made by the caller. Repeated with the same id, contract and amount it
-// answers the same and records nothing; Created then is false. Conflict if the id names another payment.
-func (s *Session) ContractAddPayment(ctx context.Context, p gen.ContractAddPaymentParams) (RecordedPayment, error) {
+// answers the same and records nothing; Created then is false. Conflict if the id names another payment. Before differs
+// from Now in what was due.
+func (s *Session) ContractAddPayment(ctx context.Context, p gen.ContractAddPaymentParams) (change Change[RecordedPayment], err error) {
 	by, err := s.allow(ctx, "ContractAddPayment")
 	if err != nil {
-		return RecordedPayment{}, err
+		return change, err
 	}
 	p.RecordedBy = by.Username
 	p.OwnCommercialID = by.own
@@ -143,7 +151,7 @@ func (s *Session) ContractAddPayment(ctx context.Context, p gen.ContractAddPayme
 	if errors.Is(err, pgx.ErrNoRows) {
 		contract, errNow := s.contractNow(ctx, p.ContractID)
 		if errNow == nil && (by.own == nil || contract.CommercialID == by.ID) {
-			return RecordedPayment{}, &Error{Code: Conflict, Message: fmt.Sprintf("Payment %s is recorded already, with another amount or contract.", p.ID)}
+			return change, &Error{Code: Conflict, Message: fmt.Sprintf("Payment %s is recorded already, with another amount or contract.", p.ID)}
 		}
 	}
 	if err = s.whyNoContract(ctx, err, by, p.ContractID); err != nil {
@@ -151,9 +159,15 @@ func (s *Session) ContractAddPayment(ctx context.Context, p gen.ContractAddPayme
 			failure.Hint = fmt.Sprintf("crm contract add-payment %s --payment %s --payment-id %s records it once, however often it is repeated",
 				p.ContractID, FormatMoney(p.Amount), p.ID)
 		}
-		return RecordedPayment{}, err
+		return change, err
 	}
-	return RecordedPayment{payment, contract.TotalDue}, nil
+	change.Now = RecordedPayment{payment, contract.TotalDue}
+	before := change.Now
+	if payment.Created {
+		before.TotalDue += payment.Amount
+	}
+	change.Before = &before
+	return change, nil
 }
 
 // contractNow reads a contract as it now stands.

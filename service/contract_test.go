@@ -76,7 +76,7 @@ func TestContractAdd(t *testing.T) {
 	p := sample(t)
 	s := p.as("administrator1")
 	add := func(customer, amount int64) (gen.ContractView, error) {
-		return s.ContractAdd(t.Context(), gen.ContractAddParams{CustomerID: customer, TotalAmount: amount})
+		return now(s.ContractAdd(t.Context(), gen.ContractAddParams{CustomerID: customer, TotalAmount: amount}))
 	}
 	for _, amount := range []int64{0, 29, 99_999_999_999} {
 		row := must[gen.ContractView](t)(add(ownCustomer, amount))
@@ -94,7 +94,7 @@ func TestContractUpdate(t *testing.T) {
 	p := sample(t)
 	administrator, commercial := p.as("administrator1"), p.as("commercial1")
 	update := func(s *service.Session, id uuid.UUID, total, customer *int64) (gen.ContractView, error) {
-		return s.ContractUpdate(t.Context(), gen.ContractUpdateParams{ID: id, TotalAmount: total, CustomerID: customer})
+		return now(s.ContractUpdate(t.Context(), gen.ContractUpdateParams{ID: id, TotalAmount: total, CustomerID: customer}))
 	}
 	id := func(n int64) *int64 { return &n }
 
@@ -134,22 +134,24 @@ func TestContractSign(t *testing.T) {
 	p := sample(t)
 	ctx := t.Context()
 	commercial, administrator := p.as("commercial1"), p.as("administrator1")
-	row, changed, err := commercial.ContractSign(ctx, ownUnsigned)
-	if err != nil || !changed || !row.Signed || row.SignedAt == nil || time.Since(*row.SignedAt) > time.Minute {
-		t.Fatalf("signed: %+v, %t, %v", row, changed, err)
+	before := p.contract(ownUnsigned)
+	change := must[service.Change[gen.ContractView]](t)(commercial.ContractSign(ctx, ownUnsigned))
+	row := change.Now
+	if same(t, "before", *change.Before, before); !row.Signed || row.SignedAt == nil || time.Since(*row.SignedAt) > time.Minute {
+		t.Fatalf("signed: %+v", row)
 	}
 	same(t, "contract", row, p.contract(ownUnsigned))
 
 	for _, s := range []*service.Session{commercial, administrator} {
 		before := checksum(t, p.conn)
-		again, changed, err := s.ContractSign(ctx, ownUnsigned)
-		if err != nil || changed || checksum(t, p.conn) != before {
-			t.Errorf("signed again: %t, %v", changed, err)
+		again := must[service.Change[gen.ContractView]](t)(s.ContractSign(ctx, ownUnsigned))
+		if checksum(t, p.conn) != before {
+			t.Error("signed again")
 		}
-		same(t, "contract", again, row)
-		p.refuses(service.NotFound, missingContract, func() error { _, _, err := s.ContractSign(ctx, missing); return err })
+		same(t, "change", again, service.Change[gen.ContractView]{Before: &row, Now: row})
+		p.refuses(service.NotFound, missingContract, func() error { return second(s.ContractSign(ctx, missing)) })
 	}
-	p.refuses(service.PermissionDenied, foreignHint, func() error { _, _, err := commercial.ContractSign(ctx, foreignSigned); return err })
+	p.refuses(service.PermissionDenied, foreignHint, func() error { return second(commercial.ContractSign(ctx, foreignSigned)) })
 }
 
 func TestContractSignParallel(t *testing.T) {
@@ -162,14 +164,14 @@ func TestContractSignParallel(t *testing.T) {
 	for range 8 {
 		s := p.asOn(service.New(p.connect(p.config), testKey), "commercial1")
 		group.Go(func() {
-			row, changed, err := s.ContractSign(t.Context(), ownUnsigned)
+			change, err := s.ContractSign(t.Context(), ownUnsigned)
 			mu.Lock()
 			defer mu.Unlock()
 			if err != nil {
 				t.Error(err)
 				return
 			}
-			if dates = append(dates, *row.SignedAt); changed {
+			if dates = append(dates, *change.Now.SignedAt); !change.Before.Signed {
 				signed++
 			}
 		})
@@ -186,7 +188,7 @@ func TestContractAddPayment(t *testing.T) {
 	ctx := t.Context()
 	commercial, administrator := p.as("commercial1"), p.as("administrator1")
 	pay := func(s *service.Session, id, contract uuid.UUID, amount int64) (service.RecordedPayment, error) {
-		return s.ContractAddPayment(ctx, gen.ContractAddPaymentParams{ID: id, ContractID: contract, Amount: amount, RecordedBy: "somebody"})
+		return now(s.ContractAddPayment(ctx, gen.ContractAddPaymentParams{ID: id, ContractID: contract, Amount: amount, RecordedBy: "somebody"}))
 	}
 	id := uuid.New()
 	payment := must[service.RecordedPayment](t)(pay(commercial, id, ownSigned, 29))
@@ -248,7 +250,7 @@ func TestContractAddPaymentParallel(t *testing.T) {
 			if err != nil {
 				t.Error(err)
 			}
-			created[i] = payment.Created
+			created[i] = payment.Now.Created
 			if _, err := s.ContractAddPayment(t.Context(), gen.ContractAddPaymentParams{ID: uuid.New(), ContractID: ownSigned, Amount: 1}); err != nil {
 				t.Error(err)
 			}

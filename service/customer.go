@@ -35,47 +35,49 @@ func (s *Session) CustomerDetail(ctx context.Context, id int64) (gen.CustomerVie
 }
 
 // CustomerAdd adds a customer in the charge of the commercial who acts.
-func (s *Session) CustomerAdd(ctx context.Context, p gen.CustomerAddParams) (row gen.CustomerView, err error) {
+func (s *Session) CustomerAdd(ctx context.Context, p gen.CustomerAddParams) (change Change[gen.CustomerView], err error) {
 	by, err := s.allow(ctx, "CustomerAdd")
 	if err != nil {
-		return row, err
+		return change, err
 	}
 	p.CommercialID = by.ID
 	var id int64
 	err = s.send(ctx, adds,
 		ask(ctx, (*gen.Queries).CustomerAdd, p, &id),
-		back(fetch(ctx, (*gen.Queries).CustomerAdded, &row)))
-	return row, translate(ctx, s.db, err)
+		back(fetch(ctx, (*gen.Queries).CustomerAdded, &change.Now)))
+	return change, translate(ctx, s.db, err)
 }
 
 // CustomerUpdate changes the fields that are not nil. PermissionDenied for a customer of another commercial.
-func (s *Session) CustomerUpdate(ctx context.Context, p gen.CustomerUpdateParams) (row gen.CustomerView, err error) {
+func (s *Session) CustomerUpdate(ctx context.Context, p gen.CustomerUpdateParams) (change Change[gen.CustomerView], err error) {
 	by, err := s.allow(ctx, "CustomerUpdate")
 	if err != nil {
-		return row, err
+		return change, err
 	}
 	p.OwnCommercialID = by.own
 	err = s.send(ctx, settles,
+		look(ctx, (*gen.Queries).CustomerDetail, p.ID, &change.Before),
 		ask(ctx, (*gen.Queries).CustomerUpdate, p, new(int64)),
-		back(ask(ctx, (*gen.Queries).CustomerDetail, p.ID, &row)))
-	return row, s.whyNoCustomer(ctx, err, by, p.ID)
+		back(ask(ctx, (*gen.Queries).CustomerDetail, p.ID, &change.Now)))
+	return change, s.whyNoCustomer(ctx, err, by, p.ID)
 }
 
 // CustomerSetCommercial hands the customer over to the commercial of this username.
-func (s *Session) CustomerSetCommercial(ctx context.Context, p gen.CustomerSetCommercialParams) (row gen.CustomerView, err error) {
+func (s *Session) CustomerSetCommercial(ctx context.Context, p gen.CustomerSetCommercialParams) (change Change[gen.CustomerView], err error) {
 	if _, err := s.allow(ctx, "CustomerSetCommercial"); err != nil {
-		return row, err
+		return change, err
 	}
 	err = s.send(ctx, settles,
+		look(ctx, (*gen.Queries).CustomerDetail, p.ID, &change.Before),
 		ask(ctx, (*gen.Queries).CustomerSetCommercial, p, new(int64)),
-		back(ask(ctx, (*gen.Queries).CustomerDetail, p.ID, &row)))
+		back(ask(ctx, (*gen.Queries).CustomerDetail, p.ID, &change.Now)))
 	if errors.Is(err, pgx.ErrNoRows) {
 		if _, err := s.customerNow(ctx, p.ID); err != nil {
-			return row, err
+			return change, err
 		}
-		return row, s.orNoEmployee(ctx, err, p.Commercial)
+		return change, s.orNoEmployee(ctx, err, p.Commercial)
 	}
-	return row, translate(ctx, s.db, err)
+	return change, translate(ctx, s.db, err)
 }
 
 // customerNow reads a customer as it now stands.

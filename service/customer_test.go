@@ -29,7 +29,7 @@ func TestCustomerAdd(t *testing.T) {
 	p := sample(t)
 	s := p.as("commercial2")
 	good := gen.CustomerAddParams{Fullname: "Zoé Œuf", Company: "L'Œuf", Email: "zoe@œuf.example", Phone: "+33612345678", CommercialID: 4}
-	row := must[gen.CustomerView](t)(s.CustomerAdd(t.Context(), good))
+	row := must[gen.CustomerView](t)(now(s.CustomerAdd(t.Context(), good)))
 	same(t, "customer", row, stored[gen.CustomerView](p, "customer_view", row.ID))
 	want := row
 	want.Fullname, want.Company, want.Email, want.Phone, want.Commercial = "Zoé Œuf", "L'Œuf", "zoe@œuf.example", "+33612345678", "commercial2"
@@ -52,7 +52,7 @@ func TestCustomerUpdate(t *testing.T) {
 	p := sample(t)
 	s := p.as("commercial1")
 	before := stored[gen.CustomerView](p, "customer_view", ownCustomer)
-	row := must[gen.CustomerView](t)(s.CustomerUpdate(t.Context(), gen.CustomerUpdateParams{ID: ownCustomer, Email: new("new@example.com")}))
+	row := must[gen.CustomerView](t)(now(s.CustomerUpdate(t.Context(), gen.CustomerUpdateParams{ID: ownCustomer, Email: new("new@example.com")})))
 	same(t, "customer", row, stored[gen.CustomerView](p, "customer_view", ownCustomer))
 	if !row.UpdatedAt.After(before.UpdatedAt) {
 		t.Error("updated_at is that of before")
@@ -83,7 +83,7 @@ func TestCustomerSetCommercial(t *testing.T) {
 	ctx := t.Context()
 	s, from, to := p.as("administrator1"), p.as("commercial1"), p.as("commercial2")
 	set := func(id int64, commercial string) (gen.CustomerView, error) {
-		return s.CustomerSetCommercial(ctx, gen.CustomerSetCommercialParams{ID: id, Commercial: commercial})
+		return now(s.CustomerSetCommercial(ctx, gen.CustomerSetCommercialParams{ID: id, Commercial: commercial}))
 	}
 	p.refuses(service.NotFound, "There is no customer 4711.", func() error { return second(set(4711, "commercial2")) })
 	p.refuses(service.NotFound, "There is no customer 4711.", func() error { return second(set(4711, "nobody")) })
@@ -100,5 +100,5 @@ func TestCustomerSetCommercial(t *testing.T) {
 	p.refuses(service.PermissionDenied, "Customer 1 is in the charge of commercial2, not of commercial1.", func() error {
 		return second(from.CustomerUpdate(ctx, gen.CustomerUpdateParams{ID: ownCustomer, Company: new("X")}))
 	})
-	must[gen.CustomerView](t)(to.CustomerUpdate(ctx, gen.CustomerUpdateParams{ID: ownCustomer, Company: new("X")}))
+	must[gen.CustomerView](t)(now(to.CustomerUpdate(ctx, gen.CustomerUpdateParams{ID: ownCustomer, Company: new("X")})))
 }

@@ -41,17 +41,17 @@ func (s *Session) EmployeeUsernames(ctx context.Context) (usernames []string, er
 }
 
 // EmployeeAdd adds an employee who logs in with the password; p.PasswordHash is not looked at.
-func (s *Session) EmployeeAdd(ctx context.Context, p gen.EmployeeAddParams, password string) (row gen.EmployeeView, err error) {
+func (s *Session) EmployeeAdd(ctx context.Context, p gen.EmployeeAddParams, password string) (change Change[gen.EmployeeView], err error) {
 	if _, err := s.allow(ctx, "EmployeeAdd"); err != nil {
-		return row, err
+		return change, err
 	}
 	if p.PasswordHash, err = hashPassword(p.Username, password); err != nil {
-		return row, err
+		return change, err
 	}
 	err = s.send(ctx, adds,
 		ask(ctx, (*gen.Queries).EmployeeAdd, p, new(int64)),
-		back(ask(ctx, (*gen.Queries).EmployeeDetail, p.Username, &row)))
-	return row, translate(ctx, s.db, err)
+		back(ask(ctx, (*gen.Queries).EmployeeDetail, p.Username, &change.Now)))
+	return change, translate(ctx, s.db, err)
 }
 
 // EmployeeAddFirst adds an administrator to a database that has no employee. Conflict if it has.
@@ -73,9 +73,9 @@ func (s *Service) EmployeeAddFirst(ctx context.Context, username, fullname, pass
 }
 
 // EmployeeUpdate changes the fields that are not nil of the employee with p.ID, or else with p.CurrentUsername.
-func (s *Session) EmployeeUpdate(ctx context.Context, p gen.EmployeeUpdateParams) (row gen.EmployeeView, err error) {
+func (s *Session) EmployeeUpdate(ctx context.Context, p gen.EmployeeUpdateParams) (change Change[gen.EmployeeView], err error) {
 	if _, err := s.allow(ctx, "EmployeeUpdate"); err != nil {
-		return row, err
+		return change, err
 	}
 	named := ""
 	if p.CurrentUsername != nil {
@@ -83,36 +83,45 @@ func (s *Session) EmployeeUpdate(ctx context.Context, p gen.EmployeeUpdateParams
 	} else if p.ID != nil {
 		named = fmt.Sprint(*p.ID)
 	}
-	var updated gen.EmployeeUpdateRow
-	err = s.send(ctx, settles, ask(ctx, (*gen.Queries).EmployeeUpdate, p, &updated))
-	return gen.EmployeeView(updated), s.orNoEmployee(ctx, err, named)
+	before := gen.EmployeeFindParams{ID: p.ID, Username: p.CurrentUsername}
+	now := before
+	if p.Username != nil {
+		now.Username = p.Username
+	}
+	err = s.send(ctx, settles,
+		look(ctx, (*gen.Queries).EmployeeFind, before, &change.Before),
+		ask(ctx, (*gen.Queries).EmployeeUpdate, p, new(int64)),
+		back(ask(ctx, (*gen.Queries).EmployeeFind, now, &change.Now)))
+	return change, s.orNoEmployee(ctx, err, named)
 }
 
 // EmployeeSetRole changes the role and ends the employee's sessions. Conflict while customers or events are in their
 // charge, and for the last administrator.
-func (s *Session) EmployeeSetRole(ctx context.Context, p gen.EmployeeSetRoleParams) (row gen.EmployeeView, err error) {
+func (s *Session) EmployeeSetRole(ctx context.Context, p gen.EmployeeSetRoleParams) (change Change[gen.EmployeeView], err error) {
 	if _, err := s.allow(ctx, "EmployeeSetRole"); err != nil {
-		return row, err
+		return change, err
 	}
 	err = s.send(ctx, settles,
+		look(ctx, (*gen.Queries).EmployeeDetail, p.Username, &change.Before),
 		ask(ctx, (*gen.Queries).EmployeeSetRole, p, new(int64)),
-		back(ask(ctx, (*gen.Queries).EmployeeDetail, p.Username, &row)))
-	return row, s.orNoEmployee(ctx, err, p.Username)
+		back(ask(ctx, (*gen.Queries).EmployeeDetail, p.Username, &change.Now)))
+	return change, s.orNoEmployee(ctx, err, p.Username)
 }
 
-// EmployeeSetPassword changes the password and ends the employee's sessions.
-func (s *Session) EmployeeSetPassword(ctx context.Context, username, password string) (row gen.EmployeeView, err error) {
+// EmployeeSetPassword changes the password and ends the employee's sessions. No field of the row changes.
+func (s *Session) EmployeeSetPassword(ctx context.Context, username, password string) (change Change[gen.EmployeeView], err error) {
 	if _, err := s.allow(ctx, "EmployeeSetPassword"); err != nil {
-		return row, err
+		return change, err
 	}
 	hash, err := hashPassword(username, password)
 	if err != nil {
-		return row, err
+		return change, err
 	}
 	err = s.send(ctx, settles,
+		look(ctx, (*gen.Queries).EmployeeDetail, username, &change.Before),
 		ask(ctx, (*gen.Queries).EmployeeSetPassword, gen.EmployeeSetPasswordParams{Username: username, PasswordHash: hash}, new(int64)),
-		back(ask(ctx, (*gen.Queries).EmployeeDetail, username, &row)))
-	return row, s.orNoEmployee(ctx, err, username)
+		back(ask(ctx, (*gen.Queries).EmployeeDetail, username, &change.Now)))
+	return change, s.orNoEmployee(ctx, err, username)
 }
 
 // EmployeeDelete deletes the employee and ends their sessions. Conflict while customers or events are in their charge,

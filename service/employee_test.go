@@ -29,7 +29,7 @@ func TestEmployeeAdd(t *testing.T) {
 	ctx := t.Context()
 	s := p.as("administrator1")
 	good := gen.EmployeeAddParams{Username: "lea.martin", Fullname: "Léa Martin", Role: gen.RoleSupport, PasswordHash: "not looked at"}
-	row := must[gen.EmployeeView](t)(s.EmployeeAdd(ctx, good, goodPassword))
+	row := must[gen.EmployeeView](t)(now(s.EmployeeAdd(ctx, good, goodPassword)))
 	same(t, "employee", row, gen.EmployeeView{ID: row.ID, Username: "lea.martin", Fullname: "Léa Martin", Role: gen.RoleSupport})
 	same(t, "employee", row, stored[gen.EmployeeView](p, "employee_view", row.ID))
 	must[string](t)(p.svc.Login(ctx, "lea.martin", goodPassword))
@@ -75,23 +75,23 @@ func TestEmployeeUpdate(t *testing.T) {
 	p := sample(t)
 	ctx := t.Context()
 	s, renamed := p.as("administrator1"), p.as("commercial1")
-	row := must[gen.EmployeeView](t)(s.EmployeeUpdate(ctx, gen.EmployeeUpdateParams{CurrentUsername: new("commercial1"), Username: new("lea.roche")}))
+	row := must[gen.EmployeeView](t)(now(s.EmployeeUpdate(ctx, gen.EmployeeUpdateParams{CurrentUsername: new("commercial1"), Username: new("lea.roche")})))
 	same(t, "employee", row, gen.EmployeeView{ID: row.ID, Username: "lea.roche", Fullname: "Désiré Fontaine", Role: gen.RoleCommercial})
 	same(t, "employee", row, stored[gen.EmployeeView](p, "employee_view", row.ID))
 	if who := must[service.Whoami](t)(renamed.AuthWhoami(ctx)); who.Username != "lea.roche" {
 		t.Errorf("the session is of %s", who.Username)
 	}
-	if customer := must[gen.CustomerView](t)(renamed.CustomerUpdate(ctx, gen.CustomerUpdateParams{ID: ownCustomer, Company: new("Other")})); customer.Commercial != "lea.roche" {
+	if customer := must[gen.CustomerView](t)(now(renamed.CustomerUpdate(ctx, gen.CustomerUpdateParams{ID: ownCustomer, Company: new("Other")}))); customer.Commercial != "lea.roche" {
 		t.Errorf("the customer is in the charge of %s", customer.Commercial)
 	}
 	must[string](t)(p.svc.Login(ctx, "lea.roche", password))
 
-	row = must[gen.EmployeeView](t)(s.EmployeeUpdate(ctx, gen.EmployeeUpdateParams{ID: &row.ID, Fullname: new("Léa Roche")}))
+	row = must[gen.EmployeeView](t)(now(s.EmployeeUpdate(ctx, gen.EmployeeUpdateParams{ID: &row.ID, Fullname: new("Léa Roche")})))
 	same(t, "employee", row, gen.EmployeeView{ID: row.ID, Username: "lea.roche", Fullname: "Léa Roche", Role: gen.RoleCommercial})
 
 	// A username may look like an id: the id goes first, and one employee alone is changed.
 	p.exec("INSERT INTO employee (id, username, fullname, password_hash) OVERRIDING SYSTEM VALUE VALUES (77, 'by-id', 'By Id', $1), (78, '77', 'By Name', $1)", cheapHash())
-	row = must[gen.EmployeeView](t)(s.EmployeeUpdate(ctx, gen.EmployeeUpdateParams{ID: new(int64(77)), CurrentUsername: new("77"), Fullname: new("Changed")}))
+	row = must[gen.EmployeeView](t)(now(s.EmployeeUpdate(ctx, gen.EmployeeUpdateParams{ID: new(int64(77)), CurrentUsername: new("77"), Fullname: new("Changed")})))
 	if row.ID != 77 || one[int](p, "SELECT count(*) FROM employee WHERE fullname = 'Changed'") != 1 {
 		t.Errorf("changed %+v and maybe another", row)
 	}
@@ -122,7 +122,7 @@ func TestEmployeeSetRole(t *testing.T) {
 	ctx := t.Context()
 	s := p.as("administrator1")
 	set := func(username string, role gen.Role) (gen.EmployeeView, error) {
-		return s.EmployeeSetRole(ctx, gen.EmployeeSetRoleParams{Username: username, Role: role})
+		return now(s.EmployeeSetRole(ctx, gen.EmployeeSetRoleParams{Username: username, Role: role}))
 	}
 	row := must[gen.EmployeeView](t)(set("none1", gen.RoleCommercial))
 	if same(t, "employee", row, stored[gen.EmployeeView](p, "employee_view", row.ID)); row.Role != gen.RoleCommercial {
@@ -152,8 +152,8 @@ func TestEmployeeDelete(t *testing.T) {
 
 	// What the employee recorded outlives the employee.
 	commercial := p.as("commercial1")
-	payment := must[service.RecordedPayment](t)(commercial.ContractAddPayment(ctx,
-		gen.ContractAddPaymentParams{ID: uuid.New(), ContractID: ownSigned, Amount: 1}))
+	payment := must[service.RecordedPayment](t)(now(commercial.ContractAddPayment(ctx,
+		gen.ContractAddPaymentParams{ID: uuid.New(), ContractID: ownSigned, Amount: 1})))
 	p.exec("UPDATE customer SET commercial_id = (SELECT id FROM employee WHERE username = 'commercial2')")
 	if err := s.EmployeeDelete(ctx, "commercial1"); err != nil {
 		t.Fatal(err)
@@ -192,7 +192,7 @@ func TestEmployeeSetPassword(t *testing.T) {
 	ctx := t.Context()
 	s := p.as("administrator1")
 	p.exec("INSERT INTO login_failure VALUES ('none1', 9, now() + interval '1 hour')")
-	row := must[gen.EmployeeView](t)(s.EmployeeSetPassword(ctx, "none1", goodPassword))
+	row := must[gen.EmployeeView](t)(now(s.EmployeeSetPassword(ctx, "none1", goodPassword)))
 	same(t, "employee", row, stored[gen.EmployeeView](p, "employee_view", row.ID))
 	must[string](t)(p.svc.Login(ctx, "none1", goodPassword)) // a new password ends the wait
 	p.refuses(service.NotFound, `There is no employee "nobody".`, func() error { return second(s.EmployeeSetPassword(ctx, "nobody", goodPassword)) })

@@ -36,58 +36,60 @@ func (s *Session) EventDetail(ctx context.Context, id int64) (gen.EventView, err
 
 // EventAdd adds an event to a signed contract. PermissionDenied for a contract of another's customer, Conflict for one
 // that is not signed.
-func (s *Session) EventAdd(ctx context.Context, p gen.EventAddParams) (row gen.EventView, err error) {
+func (s *Session) EventAdd(ctx context.Context, p gen.EventAddParams) (change Change[gen.EventView], err error) {
 	by, err := s.allow(ctx, "EventAdd")
 	if err != nil {
-		return row, err
+		return change, err
 	}
 	p.OwnCommercialID = by.own
 	err = s.send(ctx, adds,
 		ask(ctx, (*gen.Queries).EventAdd, p, new(int64)),
-		back(fetch(ctx, (*gen.Queries).EventAdded, &row)))
-	return row, s.whyNoContract(ctx, err, by, p.ContractID)
+		back(fetch(ctx, (*gen.Queries).EventAdded, &change.Now)))
+	return change, s.whyNoContract(ctx, err, by, p.ContractID)
 }
 
 // EventUpdate changes the fields that are not nil and empties those named in p.Clear. PermissionDenied for an event that
 // another runs.
-func (s *Session) EventUpdate(ctx context.Context, p gen.EventUpdateParams) (row gen.EventView, err error) {
+func (s *Session) EventUpdate(ctx context.Context, p gen.EventUpdateParams) (change Change[gen.EventView], err error) {
 	by, err := s.allow(ctx, "EventUpdate")
 	if err != nil {
-		return row, err
+		return change, err
 	}
 	p.OwnSupportID = by.own
 	err = s.send(ctx, settles,
+		look(ctx, (*gen.Queries).EventDetail, p.ID, &change.Before),
 		ask(ctx, (*gen.Queries).EventUpdate, p, new(int64)),
-		back(ask(ctx, (*gen.Queries).EventDetail, p.ID, &row)))
+		back(ask(ctx, (*gen.Queries).EventDetail, p.ID, &change.Now)))
 	if errors.Is(err, pgx.ErrNoRows) {
 		event, err := s.eventNow(ctx, p.ID)
 		if err != nil {
-			return row, err
+			return change, err
 		}
 		support := ""
 		if event.Support != nil {
 			support = *event.Support
 		}
-		return row, notOwn(by, fmt.Sprintf("Event %d", p.ID), support)
+		return change, notOwn(by, fmt.Sprintf("Event %d", p.ID), support)
 	}
-	return row, translate(ctx, s.db, err)
+	return change, translate(ctx, s.db, err)
 }
 
 // EventSetSupport assigns the event to the support of this username.
-func (s *Session) EventSetSupport(ctx context.Context, p gen.EventSetSupportParams) (row gen.EventView, err error) {
+func (s *Session) EventSetSupport(ctx context.Context, p gen.EventSetSupportParams) (change Change[gen.EventView], err error) {
 	if _, err := s.allow(ctx, "EventSetSupport"); err != nil {
-		return row, err
+		return change, err
 	}
 	err = s.send(ctx, settles,
+		look(ctx, (*gen.Queries).EventDetail, p.ID, &change.Before),
 		ask(ctx, (*gen.Queries).EventSetSupport, p, new(int64)),
-		back(ask(ctx, (*gen.Queries).EventDetail, p.ID, &row)))
+		back(ask(ctx, (*gen.Queries).EventDetail, p.ID, &change.Now)))
 	if errors.Is(err, pgx.ErrNoRows) {
 		if _, err := s.eventNow(ctx, p.ID); err != nil {
-			return row, err
+			return change, err
 		}
-		return row, s.orNoEmployee(ctx, err, p.Support)
+		return change, s.orNoEmployee(ctx, err, p.Support)
 	}
-	return row, translate(ctx, s.db, err)
+	return change, translate(ctx, s.db, err)
 }
 
 // eventNow reads an event as it now stands.

@@ -43,13 +43,13 @@ func TestEventAdd(t *testing.T) {
 	end := start.Add(time.Hour)
 	good := gen.EventAddParams{ContractID: ownSigned, Name: "Fête", StartAt: &start, EndAt: &end, Attendees: new(int32(0)),
 		Location: new("Orléans"), Note: new("Un\nDeux")}
-	row := must[gen.EventView](t)(s.EventAdd(t.Context(), good))
+	row := must[gen.EventView](t)(now(s.EventAdd(t.Context(), good)))
 	same(t, "event", row, p.event(row.ID))
 	if row.Name != "Fête" || row.Customer != "Anaïs Morel" || row.Commercial != "commercial1" || row.Support != nil ||
 		!row.StartAt.Equal(start) || !row.EndAt.Equal(end) || *row.Attendees != 0 || *row.Location != "Orléans" || *row.Note != "Un\nDeux" {
 		t.Errorf("added: %+v", row)
 	}
-	bare := must[gen.EventView](t)(s.EventAdd(t.Context(), gen.EventAddParams{ContractID: ownSigned, Name: "À suivre"}))
+	bare := must[gen.EventView](t)(now(s.EventAdd(t.Context(), gen.EventAddParams{ContractID: ownSigned, Name: "À suivre"})))
 	if same(t, "event", bare, p.event(bare.ID)); bare.StartAt != nil || bare.EndAt != nil || bare.Attendees != nil || bare.Location != nil || bare.Note != nil {
 		t.Errorf("added: %+v", bare)
 	}
@@ -80,7 +80,9 @@ func TestEventUpdate(t *testing.T) {
 	t.Parallel()
 	p := sample(t)
 	s := p.as("support1")
-	update := func(params gen.EventUpdateParams) (gen.EventView, error) { return s.EventUpdate(t.Context(), params) }
+	update := func(params gen.EventUpdateParams) (gen.EventView, error) {
+		return now(s.EventUpdate(t.Context(), params))
+	}
 
 	want := p.event(ownEvent)
 	want.Name, want.Attendees = "Renommé", new(int32(80))
@@ -134,7 +136,7 @@ func TestEventSetSupport(t *testing.T) {
 	p := sample(t)
 	s := p.as("administrator1")
 	set := func(id int64, support string) (gen.EventView, error) {
-		return s.EventSetSupport(t.Context(), gen.EventSetSupportParams{ID: id, Support: support})
+		return now(s.EventSetSupport(t.Context(), gen.EventSetSupportParams{ID: id, Support: support}))
 	}
 	for _, id := range []int64{freeEvent, ownEvent} {
 		row := must[gen.EventView](t)(set(id, "support2"))

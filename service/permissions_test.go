@@ -135,8 +135,7 @@ var calls = map[string]call{
 		return second(s.ContractUpdate(ctx, gen.ContractUpdateParams{ID: on.contract, TotalAmount: new(int64(99_999_999))}))
 	}},
 	"ContractSign": {writes: true, do: func(ctx context.Context, s *service.Session, on target) error {
-		_, _, err := s.ContractSign(ctx, on.unsigned)
-		return err
+		return second(s.ContractSign(ctx, on.unsigned))
 	}},
 	"ContractAddPayment": {writes: true, do: func(ctx context.Context, s *service.Session, on target) error {
 		return second(s.ContractAddPayment(ctx, gen.ContractAddPaymentParams{ID: uuid.New(), ContractID: on.contract, Amount: 100}))

@@ -71,6 +71,12 @@ func (s *Session) allow(ctx context.Context, operation string, along ...statemen
 	return s.permit(operation, row)
 }
 
+// Change is what a mutation made of a row, all read within its transaction.
+type Change[T any] struct {
+	Before *T // nil where the row was added
+	Now    T
+}
+
 // plural writes a number with its noun.
 func plural(n int64, noun string) string {
 	if n == 1 {

@@ -205,6 +205,9 @@ func must[T any](t testing.TB) func(T, error) T {
 	}
 }
 
+// now is what a mutation gives as the row's present state.
+func now[T any](change service.Change[T], err error) (T, error) { return change.Now, err }
+
 func second[A, B any](_ A, b B) B { return b }
 
 // all collects a list.

@@ -211,7 +211,7 @@ func TestPool(t *testing.T) {
 			break
 		}
 		must[int64](t)(s.ContractCount(t.Context(), gen.ContractListParams{Search: new("marsh")}))
-		must[gen.CustomerView](t)(s.CustomerUpdate(t.Context(), gen.CustomerUpdateParams{ID: ownCustomer, Company: new("X")}))
+		must[gen.CustomerView](t)(now(s.CustomerUpdate(t.Context(), gen.CustomerUpdateParams{ID: ownCustomer, Company: new("X")})))
 		fails(t, service.Conflict, badCompany, second(s.CustomerUpdate(t.Context(), gen.CustomerUpdateParams{ID: ownCustomer, Company: new(strings.Repeat("x", 256))})))
 	}
 }
