@@ -18,9 +18,15 @@ type command struct {
 	*ffcli.Command
 	app    *app
 	inputs []input
+	fields []input // of an update, which needs one of them
 	run    func(ctx context.Context) error
 	check  func(ctx context.Context) error // what must be so before anything is asked or done; may be nil
 	secret func() bool                     // whether the password that the command needs is given; nil where it needs none
+	yes    *bool                           // whether the command's question is answered; nil where it has none
+	// login is set for a command of somebody who is logged in; allowed once their role is known to be one that may use
+	// it, if only on what is in the charge of own.
+	login, allowed bool
+	own            *int64
 }
 
 // input is a value of a command, whatever its type.
@@ -138,14 +144,44 @@ func (c *command) does(run func(ctx context.Context) error) *ffcli.Command {
 
 // doesAs completes a command of somebody who is logged in.
 func (c *command) doesAs(run func(ctx context.Context, s *service.Session) error) *ffcli.Command {
+	c.login = true
 	return c.does(func(ctx context.Context) error {
 		s, err := c.app.session(ctx)
 		if err != nil {
 			return err
 		}
+		if c.secret != nil && !c.secret() || c.yes != nil && !*c.yes || len(c.fields) > 0 && len(given(c.fields...)) == 0 {
+			if _, err := c.may(ctx); err != nil {
+				return err
+			}
+		}
 		return run(ctx, s)
 	})
 }
+
+// may refuses a command to an employee whose role may never use it. It comes before the first question, and says in
+// whose charge must be what the command is about; nil where that does not matter.
+func (c *command) may(ctx context.Context) (own *int64, err error) {
+	if !c.login || c.allowed {
+		return c.own, nil
+	}
+	s, err := c.app.session(ctx)
+	if err != nil {
+		return nil, err
+	}
+	c.own, err = service.May(ctx, s, strings.TrimPrefix(path(c.app.root, c.Command), c.app.root.Name+" "))
+	c.allowed = err == nil
+	return c.own, err
+}
+
+// asksFirst declares the flag that answers the question which the command asks before it does anything.
+func (c *command) asksFirst() {
+	c.yes = new(bool)
+	c.FlagSet.BoolVar(c.yes, "yes", false, "do not ask")
+}
+
+// updates declares the fields of which an update needs one.
+func (c *command) updates(fields ...input) { c.fields = fields }
 
 // groupOf declares a resource with its commands.
 func groupOf(name, help string, commands ...*ffcli.Command) *ffcli.Command {
@@ -240,11 +276,17 @@ func (c *command) resolve(ctx context.Context, arguments []string) error {
 	if c.secret != nil && !c.secret() && !c.app.interactive() {
 		missing = append(missing, "--password-stdin")
 	}
+	if len(missing) > 0 && !c.app.interactive() {
+		return &usageError{"missing " + strings.Join(missing, ", "), path(c.app.root, c.Command) + " --help"}
+	}
+	if len(c.fields) > 0 && len(given(c.fields...)) == 0 {
+		return nothingToChange(c.fields)
+	}
 	if len(missing) == 0 {
 		return nil
 	}
-	if !c.app.interactive() {
-		return &usageError{"missing " + strings.Join(missing, ", "), path(c.app.root, c.Command) + " --help"}
+	if _, err := c.may(ctx); err != nil {
+		return err
 	}
 	for _, in := range c.inputs {
 		if m := in.meta(); m.required && !m.set {
@@ -276,6 +318,14 @@ func (c *command) unquoted(argument string) string {
 		return fmt.Sprintf("quote what has spaces: %s \"%s%s\"", dashed(m.name), cutText(m.text+" "+argument), more)
 	}
 	return ""
+}
+
+func nothingToChange(fields []input) error {
+	var flags []string
+	for _, field := range fields {
+		flags = append(flags, "--"+field.meta().name)
+	}
+	return &usageError{"nothing to change: give at least one of " + strings.Join(flags, ", "), ""}
 }
 
 // given says whether any of the values was given, and gives the names of those that were.

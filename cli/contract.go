@@ -102,15 +102,9 @@ func (a *app) contractUpdate() *ffcli.Command {
 	total := flagOf(c, "total-amount", "EUROS", "total amount, such as 1234.50", service.ParseMoney)
 	customer := flagOf(c, "customer-id", "N", "id of the customer it goes to", parseID)
 	customer.pick = a.pickCustomer
+	c.updates(total, customer)
 	show := changeOf(c, contracts)
-	return c.does(func(ctx context.Context) error {
-		if err := changes(total, customer); err != nil {
-			return err
-		}
-		s, err := a.session(ctx)
-		if err != nil {
-			return err
-		}
+	return c.doesAs(func(ctx context.Context, s *service.Session) error {
 		id, err := s.ContractFind(ctx, contract.got)
 		if err != nil {
 			return err

@@ -92,15 +92,9 @@ func (a *app) customerUpdate() *ffcli.Command {
 	company := flagOf(c, "company", "NAME", "name of the company", lineOf("company"))
 	email := flagOf(c, "email", "ADDRESS", "e-mail address", service.ParseEmail)
 	phone := flagOf(c, "phone", "NUMBER", "French or international phone number", service.ParsePhone)
+	c.updates(fullname, company, email, phone)
 	show := changeOf(c, customers)
-	return c.does(func(ctx context.Context) error {
-		if err := changes(fullname, company, email, phone); err != nil {
-			return err
-		}
-		s, err := a.session(ctx)
-		if err != nil {
-			return err
-		}
+	return c.doesAs(func(ctx context.Context, s *service.Session) error {
 		change, err := s.CustomerUpdate(ctx, gen.CustomerUpdateParams{
 			ID: id.got, Fullname: fullname.pointer(), Company: company.pointer(), Email: email.pointer(), Phone: phone.pointer(),
 		})

@@ -65,7 +65,7 @@ func (a *app) employeeAdd() *ffcli.Command {
 	c.FlagSet.BoolVar(&fromStdin, "password-stdin", false, "read the password from standard input")
 	fields := fieldsOf(c, newEmployees)
 	show, showNew := changeWith(a, fields, employees), changeWith(a, fields, newEmployees)
-	return c.does(func(ctx context.Context) error {
+	return c.doesAs(func(ctx context.Context, s *service.Session) error {
 		password, generated := service.GeneratePassword(), true
 		if fromStdin {
 			var err error
@@ -76,10 +76,6 @@ func (a *app) employeeAdd() *ffcli.Command {
 		}
 		if !role.set {
 			role.got = gen.RoleNone
-		}
-		s, err := a.session(ctx)
-		if err != nil {
-			return err
 		}
 		p := gen.EmployeeAddParams{Username: username.got, Fullname: fullname.got, Role: role.got, PasswordOneTime: generated}
 		change, err := s.EmployeeAdd(ctx, p, password)
@@ -98,31 +94,18 @@ func (a *app) employeeUpdate() *ffcli.Command {
 		`crm employee update support1 --fullname "Gaëlle Imbert-Roche"`,
 		"crm employee update 8 --username helene.jacquet",
 	)
-	employee := asArgument(flagOf(c, "employee", "ID|USERNAME", "id or username of the employee", asTyped))
+	employee := asArgument(flagOf(c, "employee", "ID|USERNAME", "id or username of the employee", parseEmployee))
 	employee.pick = a.pickEmployee("")
 	fullname := flagOf(c, "fullname", "NAME", "first and last name", lineOf("fullname"))
 	username := flagOf(c, "username", "USERNAME", "new name to log in with", service.ParseUsername)
+	c.updates(fullname, username)
 	show := changeOf(c, employees)
-	return c.does(func(ctx context.Context) error {
-		if err := changes(fullname, username); err != nil {
-			return err
-		}
-		p := gen.EmployeeUpdateParams{Fullname: fullname.pointer(), Username: username.pointer()}
-		// Digits are an id, or else the username of somebody who likes digits.
-		if id, err := strconv.ParseInt(employee.got, 10, 64); err == nil && strconv.FormatInt(id, 10) == employee.got {
-			p.ID, p.CurrentUsername = &id, &employee.got
-		} else if _, err := service.ParseUsername(employee.got); err == nil {
-			p.CurrentUsername = &employee.got
-		} else {
-			return namedError("employee", err)
-		}
-		s, err := a.session(ctx)
+	return c.doesAs(func(ctx context.Context, s *service.Session) error {
+		change, err := s.EmployeeUpdate(ctx, gen.EmployeeUpdateParams{
+			ID: employee.got.ID, CurrentUsername: employee.got.Username, Fullname: fullname.pointer(), Username: username.pointer(),
+		})
 		if err != nil {
-			return err
-		}
-		change, err := s.EmployeeUpdate(ctx, p)
-		if err != nil {
-			return a.suggestUsername(ctx, s, err, employee.got)
+			return a.suggestUsername(ctx, s, err, employee.text)
 		}
 		return show(change)
 	})
@@ -175,14 +158,13 @@ func (a *app) employeeDelete() *ffcli.Command {
 		"crm employee delete none1 --yes",
 	)
 	username := a.employeeArgument(c)
-	var yes bool
-	c.FlagSet.BoolVar(&yes, "yes", false, "do not ask")
+	c.asksFirst()
 	return c.doesAs(func(ctx context.Context, s *service.Session) error {
 		// Nobody is asked to confirm what cannot be.
 		if _, err := s.EmployeeDetail(ctx, username.got); err != nil {
 			return a.suggestUsername(ctx, s, err, username.got)
 		}
-		if err := a.confirm(ctx, "Delete the employee "+username.got+"?", yes); err != nil {
+		if err := a.confirm(ctx, "Delete the employee "+username.got+"?", *c.yes); err != nil {
 			return err
 		}
 		if err := s.EmployeeDelete(ctx, username.got); err != nil {
@@ -191,6 +173,15 @@ func (a *app) employeeDelete() *ffcli.Command {
 		a.notice("The employee %s is deleted.", username.got)
 		return nil
 	})
+}
+
+// parseEmployee takes an id or a username. Digits are an id, or else the username of somebody who likes digits.
+func parseEmployee(s string) (who gen.EmployeeFindParams, err error) {
+	if id, err := strconv.ParseInt(s, 10, 64); err == nil && strconv.FormatInt(id, 10) == s {
+		return gen.EmployeeFindParams{ID: &id, Username: &s}, nil
+	}
+	username, err := service.ParseUsername(s)
+	return gen.EmployeeFindParams{Username: &username}, err
 }
 
 // employeeArgument declares the username that a command is about.

@@ -157,20 +157,14 @@ func (a *app) eventUpdate() *ffcli.Command {
 		}
 		return choices, nil
 	}
+	c.updates(f.name, f.start, f.end, f.attendees, f.location, f.note, emptied)
 	show := changeOf(c, events)
-	return c.does(func(ctx context.Context) error {
-		set := given(f.name, f.start, f.end, f.attendees, f.location, f.note)
+	return c.doesAs(func(ctx context.Context, s *service.Session) error {
+		set := given(c.fields...)
 		for _, field := range emptied.got {
 			if slices.Contains(set, field) {
 				return &usageError{fmt.Sprintf("--%s and --clear %s exclude each other.", field, field), ""}
 			}
-		}
-		if len(set)+len(emptied.got) == 0 {
-			return changes(f.name, f.start, f.end, f.attendees, f.location, f.note, emptied)
-		}
-		s, err := a.session(ctx)
-		if err != nil {
-			return err
 		}
 		change, err := s.EventUpdate(ctx, gen.EventUpdateParams{
 			ID: id.got, Name: f.name.pointer(), StartAt: f.start.pointer(), EndAt: f.end.pointer(),

@@ -439,9 +439,9 @@ func TestLoginAtQuestions(t *testing.T) {
 		p := newPlace(t)
 		login := []step{{"Username", "Bad Name" + enter}, {"is not valid", ctrlU + "administrator1" + enter}, {"Password", schema.SamplePassword + enter}}
 		s := p.at(t, screens["80x24"], p.command("contract", "add", "--customer-id", "5"))
-		s.follow(step{"Total amount", "66.60" + enter})
 		s.follow(step{"You are not logged in.", ""})
 		s.follow(login...)
+		s.follow(step{"Total amount", "66.60" + enter})
 		s.expect("66.60 €")
 		s.ends(0)
 		s.showsNot(schema.SamplePassword)
@@ -451,9 +451,9 @@ func TestLoginAtQuestions(t *testing.T) {
 			t.Fatal(err)
 		}
 		s = p.at(t, screens["80x24"], p.command("contract", "add", "--customer-id", "5"))
-		s.follow(step{"Total amount", "66.60" + enter})
 		s.follow(step{"Your session is over.", ""})
 		s.follow(login...)
+		s.follow(step{"Total amount", "66.60" + enter})
 		s.expect("66.60 €")
 		s.ends(0)
 		if n := p.number("SELECT count(*) FROM contract WHERE total_amount = 6660"); n != 2 {

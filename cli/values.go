@@ -3,7 +3,6 @@ package cli
 import (
 	"fmt"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -38,18 +37,6 @@ func (a *app) parseUntil(s string) (time.Time, error) {
 // searchFlag declares --search over what is named.
 func searchFlag(c *command, where string) *value[string] {
 	return flagOf(c, "search", "TEXT", "only those whose "+where+" contains the text; case and accents do not matter", lineOf("search"))
-}
-
-// changes refuses an update without any field.
-func changes(fields ...input) error {
-	if len(given(fields...)) > 0 {
-		return nil
-	}
-	var flags []string
-	for _, field := range fields {
-		flags = append(flags, "--"+field.meta().name)
-	}
-	return &usageError{"nothing to change: give at least one of " + strings.Join(flags, ", "), ""}
 }
 
 // mineOnly is the filter of --mine: the employee's own id, or nil.

@@ -1,0 +1,33 @@
+//go:build unix
+
+package cli
+
+import (
+	"strings"
+	"testing"
+)
+
+// TestRightsComeFirst: whoever may never use a command is told so before it asks for anything.
+func TestRightsComeFirst(t *testing.T) {
+	t.Parallel()
+	for username, commands := range map[string][]string{
+		"administrator1": {"customer add", "event add"},
+		"commercial1":    {"employee set-password none1", "employee delete none1", "employee delete nemo", "employee add", "contract add", "event set-support 8"},
+		"support1":       {"contract sign", "contract add-payment b0f94a"},
+		"none1":          {"customer set-commercial", "employee set-role", "event add --contract-uuid b0f94a"},
+	} {
+		t.Run(username, func(t *testing.T) {
+			t.Parallel()
+			p := newPlace(t)
+			p.login(username)
+			for _, command := range commands {
+				t.Run(command, func(t *testing.T) {
+					s := p.at(t, screens["80x24"], p.command(strings.Fields(command)...))
+					s.expect(`crm: "crm`)
+					s.expect(`is for the role`)
+					s.ends(4)
+				})
+			}
+		})
+	}
+}
