@@ -100,6 +100,9 @@ func (s *Session) ContractUpdate(ctx context.Context, p gen.ContractUpdateParams
 		look(ctx, (*gen.Queries).ContractDetail, p.ID, &change.Before),
 		ask(ctx, (*gen.Queries).ContractUpdate, p, new(uuid.UUID)),
 		back(ask(ctx, (*gen.Queries).ContractDetail, p.ID, &change.Now)))
+	if isOverpaid(err) {
+		return change, s.withAmount(ctx, err, p.ID, "paid", func(c gen.ContractView) int64 { return c.TotalAmount - c.TotalDue })
+	}
 	if errors.Is(err, pgx.ErrNoRows) && p.CustomerID != nil {
 		contract, errNow := s.contractNow(ctx, p.ID)
 		if errNow == nil && (by.own == nil || contract.CommercialID == by.ID) {
@@ -148,6 +151,9 @@ func (s *Session) ContractAddPayment(ctx context.Context, p gen.ContractAddPayme
 	err = s.send(ctx, settles,
 		ask(ctx, (*gen.Queries).ContractAddPayment, p, &payment),
 		back(ask(ctx, (*gen.Queries).ContractDetail, p.ContractID, &contract)))
+	if isOverpaid(err) {
+		return change, s.withAmount(ctx, err, p.ContractID, "due", func(c gen.ContractView) int64 { return c.TotalDue })
+	}
 	if errors.Is(err, pgx.ErrNoRows) {
 		contract, errNow := s.contractNow(ctx, p.ContractID)
 		if errNow == nil && (by.own == nil || contract.CommercialID == by.ID) {
@@ -168,6 +174,16 @@ func (s *Session) ContractAddPayment(ctx context.Context, p gen.ContractAddPayme
 	}
 	change.Before = &before
 	return change, nil
+}
+
+// withAmount adds to the refusal of a payment, or of a total, the amount that stands against it.
+func (s *Session) withAmount(ctx context.Context, err error, id uuid.UUID, what string, of func(gen.ContractView) int64) error {
+	err = translate(ctx, s.db, err)
+	contract, errNow := s.contractNow(ctx, id)
+	if failure, ok := errors.AsType[*Error](err); ok && errNow == nil {
+		failure.Message = fmt.Sprintf("%s: %s is %s.", strings.TrimSuffix(failure.Message, "."), FormatEuro(of(contract)), what)
+	}
+	return err
 }
 
 // contractNow reads a contract as it now stands.

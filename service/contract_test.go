@@ -15,7 +15,7 @@ import (
 )
 
 const (
-	overpaid    = "The payments would exceed the total amount."
+	overpaid    = "The payments would exceed the total amount: "
 	badTotal    = "A total amount is between 0 and 999 999 999.99 €."
 	foreignHint = "The customer of contract b0f94adc-0ac3-46cb-bb52-cecbf41673e5 is in the charge of commercial2, not of commercial1."
 )
@@ -109,7 +109,7 @@ func TestContractUpdate(t *testing.T) {
 	}
 
 	for _, s := range []*service.Session{commercial, administrator} {
-		p.refuses(service.Conflict, overpaid, func() error { return second(update(s, ownSigned, id(359_999), nil)) })
+		p.refuses(service.Conflict, overpaid+"3 600.00 € is paid.", func() error { return second(update(s, ownSigned, id(359_999), nil)) })
 		p.refuses(service.Conflict, badTotal, func() error { return second(update(s, ownSigned, id(100_000_000_000), nil)) })
 		p.refuses(service.NotFound, missingContract, func() error { return second(update(s, missing, id(1), nil)) })
 		p.refuses(service.NotFound, missingContract, func() error { return second(update(s, missing, nil, id(1))) })
@@ -212,7 +212,7 @@ func TestContractAddPayment(t *testing.T) {
 		other := fmt.Sprintf("Payment %s is recorded already, with another amount or contract.", id)
 		p.refuses(service.Conflict, other, func() error { return second(pay(s, id, ownSigned, 30)) })
 		p.refuses(service.Conflict, other, func() error { return second(pay(s, id, ownUnsigned, 29)) })
-		p.refuses(service.Conflict, overpaid, func() error { return second(pay(s, uuid.New(), ownSigned, 359_972)) })
+		p.refuses(service.Conflict, overpaid+"3 599.71 € is due.", func() error { return second(pay(s, uuid.New(), ownSigned, 359_972)) })
 		p.refuses(service.Conflict, "A payment is more than zero.", func() error { return second(pay(s, uuid.New(), ownSigned, 0)) })
 		p.refuses(service.Conflict, "A payment is more than zero.", func() error { return second(pay(s, uuid.New(), ownSigned, -1)) })
 		p.refuses(service.Usage, "The database cannot store this value.", func() error { return second(pay(s, uuid.New(), ownSigned, 1<<63-1)) })
@@ -227,7 +227,7 @@ func TestContractAddPayment(t *testing.T) {
 	if again := must[service.RecordedPayment](t)(pay(commercial, id, ownSigned, 29)); again.Created || again.TotalDue != 0 {
 		t.Errorf("repeated: %+v", again)
 	}
-	p.refuses(service.Conflict, overpaid, func() error { return second(pay(commercial, uuid.New(), ownSigned, 1)) })
+	p.refuses(service.Conflict, overpaid+"0.00 € is due.", func() error { return second(pay(commercial, uuid.New(), ownSigned, 1)) })
 
 	payments := must[[]gen.Payment](t)(all(commercial.ContractPayments(ctx, gen.ContractPaymentsParams{ContractID: ownSigned})))
 	if len(payments) != 3 || !slices.ContainsFunc(payments, func(p gen.Payment) bool { return p == want }) {

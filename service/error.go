@@ -167,6 +167,12 @@ func isClosed(err error) bool {
 	return strings.Contains(text, "conn closed") || strings.Contains(text, "unexpected EOF")
 }
 
+// isOverpaid says whether the payments of a contract would exceed its total amount.
+func isOverpaid(err error) bool {
+	refusal, ok := errors.AsType[*pgconn.PgError](err)
+	return ok && refusal.ConstraintName == "contract_not_overpaid"
+}
+
 // isTimeout says whether an answer did not come in time.
 func isTimeout(err error) bool {
 	return errors.Is(err, context.DeadlineExceeded) || pgconn.Timeout(err)
