@@ -261,11 +261,24 @@ func classify(ctx context.Context, err error) *service.Error {
 	if errors.Is(err, errAborted) || ctx.Err() != nil && errors.Is(err, context.Canceled) {
 		return &service.Error{Code: interrupted, Message: "Interrupted.", Err: err}
 	}
-	if errors.Is(err, syscall.ENOSPC) {
-		return &service.Error{Code: service.Internal, Message: "The result could not be written: the disk is full.", Err: err}
+	_, done := errors.AsType[unwritten](err)
+	if full := errors.Is(err, syscall.ENOSPC); done || full {
+		message := "The result could not be written"
+		if done {
+			message = "It was done, but the result could not be written"
+		}
+		if full {
+			message += ": the disk is full"
+		}
+		return &service.Error{Code: service.Internal, Message: message + ".", Err: err}
 	}
 	return &service.Error{Code: service.Internal, Message: "Something went wrong inside crm.", Err: err}
 }
+
+// unwritten is why the result of a mutation, which was done, could not be written.
+type unwritten struct{ error }
+
+func (e unwritten) Unwrap() error { return e.error }
 
 // jsonErrors says whether errors are JSON, as the result would have been.
 func (a *app) jsonErrors() bool { return a.config.output == "json" || a.config.output == "jsonl" }

@@ -92,7 +92,12 @@ func changeOf[T any](c *command, r resource[T]) func(change service.Change[T]) e
 }
 
 func changeWith[T any](a *app, fields *value[[]string], r resource[T]) func(change service.Change[T]) error {
-	return func(change service.Change[T]) error { return detail(a.outputOf(fields), r, change.Now, change.Before) }
+	return func(change service.Change[T]) error {
+		if err := detail(a.outputOf(fields), r, change.Now, change.Before); err != nil {
+			return unwritten{err}
+		}
+		return nil
+	}
 }
 
 // sortableNames are the fields of a resource in whose order it can be listed: all but the ids beside a name.

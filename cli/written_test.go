@@ -1,0 +1,44 @@
+//go:build unix
+
+package cli
+
+import (
+	"bytes"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// TestDoneButNotWritten: who is not shown what was done is told that it was done.
+func TestDoneButNotWritten(t *testing.T) {
+	t.Parallel()
+	p := newPlace(t)
+	p.login("administrator1")
+	for _, format := range formats {
+		for _, args := range [][]string{
+			{"contract", "add-payment", "b0f94a", "--payment", "1"},
+			{"contract", "sign", "fb819b"},
+			{"event", "set-support", "8", "--username", "support1"},
+		} {
+			t.Run(strings.Join(append(args, format), " "), func(t *testing.T) {
+				full, err := os.OpenFile("/dev/full", os.O_WRONLY, 0)
+				why := ": the disk is full"
+				if err != nil {
+					full, why = closedForWriting(t), "" // not a Linux
+				}
+				defer full.Close()
+				cmd := p.command(slices.Concat(args, []string{"-o", format})...)
+				var stderr bytes.Buffer
+				cmd.Stdout, cmd.Stderr = full, &stderr
+				code := exitCode(cmd.Run())
+				if want := "It was done, but the result could not be written" + why + "."; code != 1 || !strings.Contains(stderr.String(), want) {
+					t.Errorf("exit %d, %q", code, &stderr)
+				}
+			})
+		}
+	}
+	if n := p.number("SELECT count(*) FROM payment WHERE amount = 100"); n != int64(len(formats)) {
+		t.Errorf("%d payments were recorded", n)
+	}
+}
