@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"reflect"
 	"slices"
 	"strings"
 
@@ -34,20 +35,27 @@ type input interface {
 	meta() *inputMeta
 	take(text string) error // parse and keep
 	ask(ctx context.Context) error
+	differs(text string) bool // whether what was taken is another value than this text would be
 }
 
 // inputMeta is what is known of a value before it is given.
 type inputMeta struct {
 	name        string
+	title       string // in a question, where it is not that of the column of this name
 	placeholder string
 	help        string
 	required    bool // asked for at a terminal, else exit 2
+	offered     bool // asked for with the values that are needed, where none of those that are offered was given
 	argument    bool // may also be the first argument
+	blank       bool // Enter leaves it out
+	multiline   bool
 	set         bool
+	cleared     bool // by a person who emptied it
 	text        string
 	err         error                                       // of the last take by flag
 	pick        func(ctx context.Context) ([]choice, error) // what there is to choose from, for questions and completion
 	several     bool                                        // a list of such values, with commas
+	present     func(ctx context.Context) (string, error)   // what a question starts with
 }
 
 // value is a value of type T: a flag, perhaps also the first argument, perhaps asked for.
@@ -78,33 +86,61 @@ func (v *value[T]) pointer() *T {
 }
 
 func (v *value[T]) ask(ctx context.Context) error {
-	check := func(text string) error {
-		_, err := v.parse(text)
-		return err
+	present := ""
+	if v.present != nil {
+		var err error
+		if present, err = v.present(ctx); err != nil {
+			return err
+		}
 	}
 	if v.pick != nil && !v.several {
 		choices, err := v.pick(ctx)
 		if err != nil {
 			return err
 		}
-		if len(choices) > 0 {
-			text, err := v.app.choose(ctx, v.label(), choices)
-			if err != nil {
-				return err
-			}
-			return v.take(text)
+		text, err := v.app.choose(ctx, v.label(), choices, present)
+		if err != nil {
+			return err
 		}
+		return v.take(text)
 	}
-	text, err := v.app.askText(ctx, v.label(), v.help, check)
+	text, err := v.app.askText(ctx, question{
+		title: v.label(), help: v.help, present: present, blank: v.blank, multiline: v.multiline, check: v.check,
+	})
 	if err != nil {
 		return err
+	}
+	if v.blank && text == "" {
+		v.set, v.text = false, ""
+		return nil
 	}
 	return v.take(text)
 }
 
-// label is how the value is called in a question.
+// check is parse for a question, whose errors name no flag.
+func (v *value[T]) check(text string) error {
+	if v.blank && text == "" {
+		return nil
+	}
+	_, err := v.parse(text)
+	if err == nil {
+		return nil
+	}
+	failure := describe(context.Background(), err)
+	return &service.InputError{Message: strings.Replace(failure.Message, "--"+v.name, v.label(), 1), Hint: failure.Hint}
+}
+
+func (v *value[T]) differs(text string) bool {
+	other, err := v.parse(text)
+	return err != nil || !reflect.DeepEqual(v.got, other)
+}
+
+// label is how the value is called in a question: as in a table.
 func (m *inputMeta) label() string {
-	return strings.ToUpper(m.name[:1]) + strings.ReplaceAll(m.name[1:], "-", " ")
+	if m.title != "" {
+		return m.title
+	}
+	return labelOf(strings.ReplaceAll(m.name, "-", "_"))
 }
 
 // namedError says which value is wrong.
@@ -180,7 +216,7 @@ func (c *command) asksFirst() {
 	c.FlagSet.BoolVar(c.yes, "yes", false, "do not ask")
 }
 
-// updates declares the fields of which an update needs one.
+// updates declares the fields of which an update needs one: given, or chosen by a person in edit.
 func (c *command) updates(fields ...input) { c.fields = fields }
 
 // groupOf declares a resource with its commands.
@@ -219,6 +255,13 @@ func flagOf[T any](c *command, name, placeholder, help string, parse func(string
 // needed makes a value one that the command cannot do without.
 func needed[T any](v *value[T]) *value[T] {
 	v.required = true
+	return v
+}
+
+// offered makes a value one that a person who is asked for others is asked for too.
+func offered[T any](v *value[T]) *value[T] {
+	v.offered = true
+	v.blank = v.pick == nil
 	return v
 }
 
@@ -279,7 +322,7 @@ func (c *command) resolve(ctx context.Context, arguments []string) error {
 	if len(missing) > 0 && !c.app.interactive() {
 		return &usageError{"missing " + strings.Join(missing, ", "), path(c.app.root, c.Command) + " --help"}
 	}
-	if len(c.fields) > 0 && len(given(c.fields...)) == 0 {
+	if len(c.fields) > 0 && len(given(c.fields...)) == 0 && !c.app.interactive() {
 		return nothingToChange(c.fields)
 	}
 	if len(missing) == 0 {
@@ -288,8 +331,9 @@ func (c *command) resolve(ctx context.Context, arguments []string) error {
 	if _, err := c.may(ctx); err != nil {
 		return err
 	}
+	offer := !slices.ContainsFunc(c.inputs, func(in input) bool { return in.meta().offered && in.meta().set })
 	for _, in := range c.inputs {
-		if m := in.meta(); m.required && !m.set {
+		if m := in.meta(); !m.set && (m.required || m.offered && offer) {
 			if err := in.ask(ctx); err != nil {
 				return err
 			}

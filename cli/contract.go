@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"fmt"
+	"strings"
 
 	"github.com/google/uuid"
 	"github.com/peterbourgon/ff/v3/ffcli"
@@ -36,12 +37,17 @@ func (a *app) contractList() *ffcli.Command {
 	commercial := flagOf(c, "commercial", "USERNAME", "only those of this commercial's customers", service.ParseUsername)
 	commercial.pick = a.pickEmployee(gen.RoleCommercial)
 	customer := flagOf(c, "customer-id", "N", "only those of this customer", parseID)
-	customer.pick = a.pickCustomer
+	customer.pick = a.pickCustomer(c)
 	search := searchFlag(c, "customer, company or e-mail")
 	l := listingOf(c, contracts)
 	return c.doesAs(func(ctx context.Context, s *service.Session) error {
 		if err := a.existingUsername(ctx, s, commercial); err != nil {
 			return err
+		}
+		if customer.set { // where there is none, the list is empty for that reason
+			if _, err := s.CustomerDetail(ctx, customer.got); err != nil {
+				return err
+			}
 		}
 		p := gen.ContractListParams{
 			NotSigned:    notSigned,
@@ -61,13 +67,9 @@ func (a *app) contractList() *ffcli.Command {
 
 func (a *app) contractDetail() *ffcli.Command {
 	c := a.command("detail", "show one contract").examples("crm contract detail b0f94a")
-	contract := asArgument(a.contractFlag(c))
+	contract := asArgument(a.contractFlag(c, offer{}))
 	show := detailOf(c, contracts)
-	return c.doesAs(func(ctx context.Context, s *service.Session) error {
-		id, err := s.ContractFind(ctx, contract.got)
-		if err != nil {
-			return err
-		}
+	return c.doesToContract(contract, func(ctx context.Context, s *service.Session, id uuid.UUID) error {
 		row, err := s.ContractDetail(ctx, id)
 		if err != nil {
 			return err
@@ -81,7 +83,8 @@ func (a *app) contractAdd() *ffcli.Command {
 		`crm contract add --customer-id 3 --total-amount "1 234,50"`,
 	)
 	customer := needed(flagOf(c, "customer-id", "N", "id of the customer", parseID))
-	customer.pick = a.pickCustomer
+	customer.title = "Customer"
+	customer.pick = a.pickCustomer(c)
 	total := needed(flagOf(c, "total-amount", "EUROS", "total amount, such as 1234.50", service.ParseMoney))
 	show := changeOf(c, contracts)
 	return c.doesAs(func(ctx context.Context, s *service.Session) error {
@@ -98,15 +101,15 @@ func (a *app) contractUpdate() *ffcli.Command {
 		"crm contract update b0f94a --total-amount 9900",
 		"crm contract update b0f94a --customer-id 6",
 	)
-	contract := asArgument(a.contractFlag(c))
+	contract := asArgument(a.contractFlag(c, offer{}))
 	total := flagOf(c, "total-amount", "EUROS", "total amount, such as 1234.50", service.ParseMoney)
 	customer := flagOf(c, "customer-id", "N", "id of the customer it goes to", parseID)
-	customer.pick = a.pickCustomer
+	customer.title = "Customer"
+	customer.pick = a.pickCustomer(c)
 	c.updates(total, customer)
 	show := changeOf(c, contracts)
-	return c.doesAs(func(ctx context.Context, s *service.Session) error {
-		id, err := s.ContractFind(ctx, contract.got)
-		if err != nil {
+	return c.doesToContract(contract, func(ctx context.Context, s *service.Session, id uuid.UUID) error {
+		if ok, err := edit(ctx, c, contracts, func() (gen.ContractView, error) { return s.ContractDetail(ctx, id) }); !ok {
 			return err
 		}
 		change, err := s.ContractUpdate(ctx, gen.ContractUpdateParams{
@@ -121,13 +124,9 @@ func (a *app) contractUpdate() *ffcli.Command {
 
 func (a *app) contractSign() *ffcli.Command {
 	c := a.command("sign", "record that the customer has signed").examples("crm contract sign fb819b")
-	contract := asArgument(a.contractFlag(c))
+	contract := asArgument(a.contractFlag(c, offer{list: gen.ContractListParams{NotSigned: true}, what: "to sign"}))
 	show := changeOf(c, contracts)
-	return c.doesAs(func(ctx context.Context, s *service.Session) error {
-		id, err := s.ContractFind(ctx, contract.got)
-		if err != nil {
-			return err
-		}
+	return c.doesToContract(contract, func(ctx context.Context, s *service.Session, id uuid.UUID) error {
 		change, err := s.ContractSign(ctx, id)
 		if err != nil {
 			return err
@@ -144,15 +143,11 @@ func (a *app) contractAddPayment() *ffcli.Command {
 		"crm contract add-payment b0f94a --payment 1500",
 		`crm contract add-payment b0f94a --payment "1 234,50" --payment-id 5f0c1a52-8d0e-4c1a-9d62-3f1d1f0f7a10`,
 	)
-	contract := asArgument(a.contractFlag(c))
+	contract := asArgument(a.contractFlag(c, offer{list: gen.ContractListParams{NotPaid: true}, what: "with anything due"}))
 	payment := needed(flagOf(c, "payment", "EUROS", "amount, such as 1234.50", service.ParseMoney))
 	paymentID := flagOf(c, "payment-id", "UUID", "id of the payment: repeated with the same id it is recorded once", parseUUID)
 	show := changeOf(c, recordedPayments)
-	return c.doesAs(func(ctx context.Context, s *service.Session) error {
-		id, err := s.ContractFind(ctx, contract.got)
-		if err != nil {
-			return err
-		}
+	return c.doesToContract(contract, func(ctx context.Context, s *service.Session, id uuid.UUID) error {
 		if !paymentID.set {
 			paymentID.got = uuid.New()
 		}
@@ -174,13 +169,9 @@ func (a *app) contractAddPayment() *ffcli.Command {
 
 func (a *app) contractPayments() *ffcli.Command {
 	c := a.command("payments", "list the payments of a contract").examples("crm contract payments 771c41")
-	contract := asArgument(a.contractFlag(c))
+	contract := asArgument(a.contractFlag(c, offer{}))
 	l := listingOf(c, payments)
-	return c.doesAs(func(ctx context.Context, s *service.Session) error {
-		id, err := s.ContractFind(ctx, contract.got)
-		if err != nil {
-			return err
-		}
+	return c.doesToContract(contract, func(ctx context.Context, s *service.Session, id uuid.UUID) error {
 		if _, err := s.ContractDetail(ctx, id); err != nil {
 			return err
 		}
@@ -191,31 +182,60 @@ func (a *app) contractPayments() *ffcli.Command {
 	})
 }
 
+// offer is which contracts there are to choose from.
+type offer struct {
+	list   gen.ContractListParams
+	signed bool
+	what   string // what they are, for when there is none
+}
+
 // contractFlag declares the contract that a command is about: its id or the beginning of one.
-func (a *app) contractFlag(c *command) *value[string] {
+func (a *app) contractFlag(c *command, o offer) *value[string] {
 	contract := flagOf(c, "contract-uuid", "UUID", "id of the contract, or its first 6 characters or more", func(s string) (string, error) {
 		_, _, err := service.ParseContractID(s)
 		return s, err
 	})
-	contract.pick = a.pickContract
+	contract.title = "Contract"
+	contract.pick = func(ctx context.Context) ([]choice, error) { return a.pickContract(ctx, c, o) }
 	return contract
 }
 
-func (a *app) pickContract(ctx context.Context) ([]choice, error) {
+// doesToContract completes a command about the contract that was named.
+func (c *command) doesToContract(contract *value[string], run func(ctx context.Context, s *service.Session, id uuid.UUID) error) *ffcli.Command {
+	return c.doesAs(func(ctx context.Context, s *service.Session) error {
+		id, err := s.ContractFind(ctx, contract.got)
+		if err != nil {
+			return err
+		}
+		return run(ctx, s, id)
+	})
+}
+
+func (a *app) pickContract(ctx context.Context, c *command, o offer) (choices []choice, err error) {
+	none := "There is no contract"
+	if o.list.CommercialID, err = c.may(ctx); err != nil {
+		return nil, err
+	}
 	s, err := a.session(ctx)
 	if err != nil {
 		return nil, err
 	}
-	var choices []choice
-	for c, err := range s.ContractList(ctx, gen.ContractListParams{}) {
+	for c, err := range s.ContractList(ctx, o.list) {
 		if err != nil {
 			return nil, err
 		}
-		label := fmt.Sprintf("%s  %s, %s: %s of %s due", c.ID.String()[:8], c.Customer, c.Company,
-			service.FormatEuro(c.TotalDue), service.FormatEuro(c.TotalAmount))
+		if o.signed && !c.Signed {
+			continue
+		}
+		// The amounts come before the names, which a narrow terminal may cut.
+		label := fmt.Sprintf("%s  %s of %s due  %s, %s", c.ID.String()[:8],
+			service.FormatEuro(c.TotalDue), service.FormatEuro(c.TotalAmount), c.Customer, c.Company)
 		choices = append(choices, choice{label, c.ID.String()})
 	}
-	return choices, nil
+	if o.list.CommercialID != nil {
+		none += " of your own customers"
+	}
+	return choices, orNone(choices, strings.TrimSpace(none+" "+o.what)+".")
 }
 
 var contracts = resource[gen.ContractView]{

@@ -95,6 +95,9 @@ func (a *app) customerUpdate() *ffcli.Command {
 	c.updates(fullname, company, email, phone)
 	show := changeOf(c, customers)
 	return c.doesAs(func(ctx context.Context, s *service.Session) error {
+		if ok, err := edit(ctx, c, customers, func() (gen.CustomerView, error) { return s.CustomerDetail(ctx, id.got) }); !ok {
+			return err
+		}
 		change, err := s.CustomerUpdate(ctx, gen.CustomerUpdateParams{
 			ID: id.got, Fullname: fullname.pointer(), Company: company.pointer(), Email: email.pointer(), Phone: phone.pointer(),
 		})
@@ -111,6 +114,7 @@ func (a *app) customerSetCommercial() *ffcli.Command {
 	)
 	id := a.customerArgument(c)
 	commercial := needed(flagOf(c, "commercial-username", "USERNAME", "the commercial who takes over", service.ParseUsername))
+	commercial.title = "Commercial's username"
 	commercial.pick = a.pickEmployee(gen.RoleCommercial)
 	show := changeOf(c, customers)
 	return c.doesAs(func(ctx context.Context, s *service.Session) error {
@@ -125,34 +129,45 @@ func (a *app) customerSetCommercial() *ffcli.Command {
 // customerArgument declares the customer that a command is about.
 func (a *app) customerArgument(c *command) *value[int64] {
 	id := asArgument(flagOf(c, "customer-id", "N", "id of the customer", parseID))
-	id.pick = a.pickCustomer
+	id.title = "Customer"
+	id.pick = a.pickCustomer(c)
 	return id
 }
 
-func (a *app) pickCustomer(ctx context.Context) ([]choice, error) {
-	s, err := a.session(ctx)
-	if err != nil {
-		return nil, err
-	}
-	var choices []choice
-	for c, err := range s.CustomerList(ctx, gen.CustomerListParams{}) {
+// pickCustomer offers the customers that the employee may use the command on.
+func (a *app) pickCustomer(c *command) func(context.Context) ([]choice, error) {
+	return func(ctx context.Context) (choices []choice, err error) {
+		none := "There is no customer."
+		own, err := c.may(ctx)
 		if err != nil {
 			return nil, err
 		}
-		choices = append(choices, choice{fmt.Sprintf("%d  %s, %s (%s)", c.ID, c.Fullname, c.Company, c.Commercial), fmt.Sprint(c.ID)})
+		if own != nil {
+			none = "There is no customer of your own."
+		}
+		s, err := a.session(ctx)
+		if err != nil {
+			return nil, err
+		}
+		for c, err := range s.CustomerList(ctx, gen.CustomerListParams{CommercialID: own}) {
+			if err != nil {
+				return nil, err
+			}
+			choices = append(choices, choice{fmt.Sprintf("%d  %s, %s (%s)", c.ID, c.Fullname, c.Company, c.Commercial), fmt.Sprint(c.ID)})
+		}
+		return choices, orNone(choices, none)
 	}
-	return choices, nil
 }
 
 var customers = resource[gen.CustomerView]{
 	name: "customer", title: "Customers", hue: hueCyan,
 	columns: []column[gen.CustomerView]{
 		{name: "id", value: func(c gen.CustomerView) any { return c.ID }},
-		{name: "fullname", value: func(c gen.CustomerView) any { return c.Fullname }, label: "Full name"},
+		{name: "fullname", value: func(c gen.CustomerView) any { return c.Fullname }},
 		{name: "company", value: func(c gen.CustomerView) any { return c.Company }},
 		{name: "commercial_id", value: func(c gen.CustomerView) any { return c.CommercialID }, dataOnly: true},
 		{name: "commercial", value: func(c gen.CustomerView) any { return c.Commercial }, rank: 2, whole: true},
-		{name: "email", value: func(c gen.CustomerView) any { return c.Email }, label: "E-mail", rank: 3},
+		{name: "email", value: func(c gen.CustomerView) any { return c.Email }, rank: 3},
 		{name: "phone", value: func(c gen.CustomerView) any { return c.Phone }, display: service.FormatPhone, rank: 1, whole: true},
 		{name: "created_at", value: func(c gen.CustomerView) any { return c.CreatedAt }, rank: 4},
 		{name: "updated_at", value: func(c gen.CustomerView) any { return c.UpdatedAt }, rank: 5},

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"fmt"
 	"strconv"
 	"strings"
 
@@ -61,6 +62,7 @@ func (a *app) employeeAdd() *ffcli.Command {
 	username := needed(flagOf(c, "username", "USERNAME", "name to log in with", service.ParseUsername))
 	role := flagOf(c, "role", "ROLE", "one of "+roleNames()+" (default none)", parseRole)
 	role.pick = pickRole
+	offered(role)
 	var fromStdin bool
 	c.FlagSet.BoolVar(&fromStdin, "password-stdin", false, "read the password from standard input")
 	fields := fieldsOf(c, newEmployees)
@@ -101,6 +103,9 @@ func (a *app) employeeUpdate() *ffcli.Command {
 	c.updates(fullname, username)
 	show := changeOf(c, employees)
 	return c.doesAs(func(ctx context.Context, s *service.Session) error {
+		if ok, err := edit(ctx, c, employees, func() (gen.EmployeeView, error) { return s.EmployeeFind(ctx, employee.got) }); !ok {
+			return a.suggestUsername(ctx, s, err, employee.text)
+		}
 		change, err := s.EmployeeUpdate(ctx, gen.EmployeeUpdateParams{
 			ID: employee.got.ID, CurrentUsername: employee.got.Username, Fullname: fullname.pointer(), Username: username.pointer(),
 		})
@@ -118,8 +123,33 @@ func (a *app) employeeSetRole() *ffcli.Command {
 	username := a.employeeArgument(c)
 	role := needed(flagOf(c, "role", "ROLE", "one of "+roleNames(), parseRole))
 	role.pick = pickRole
+	role.present = func(ctx context.Context) (string, error) {
+		s, err := a.session(ctx)
+		if err != nil {
+			return "", err
+		}
+		row, err := s.EmployeeDetail(ctx, username.got)
+		if err != nil {
+			return "", a.suggestUsername(ctx, s, err, username.got)
+		}
+		return string(row.Role), nil
+	}
+	var yes bool
+	c.FlagSet.BoolVar(&yes, "yes", false, "do not ask when it is your own role")
 	show := changeOf(c, employees)
 	return c.doesAs(func(ctx context.Context, s *service.Session) error {
+		if !yes {
+			row, err := s.EmployeeDetail(ctx, username.got)
+			if err == nil && row.ID == s.EmployeeID() && row.Role != role.got {
+				if _, err := c.may(ctx); err != nil {
+					return err
+				}
+				question := fmt.Sprintf("You are %s yourself: change your own role to %s?", row.Username, role.got)
+				if err := a.confirm(ctx, question, false); err != nil {
+					return err
+				}
+			}
+		}
 		change, err := s.EmployeeSetRole(ctx, gen.EmployeeSetRoleParams{Username: username.got, Role: role.got})
 		if err != nil {
 			return a.suggestUsername(ctx, s, err, username.got)
@@ -161,10 +191,15 @@ func (a *app) employeeDelete() *ffcli.Command {
 	c.asksFirst()
 	return c.doesAs(func(ctx context.Context, s *service.Session) error {
 		// Nobody is asked to confirm what cannot be.
-		if _, err := s.EmployeeDetail(ctx, username.got); err != nil {
+		row, err := s.EmployeeDetail(ctx, username.got)
+		if err != nil {
 			return a.suggestUsername(ctx, s, err, username.got)
 		}
-		if err := a.confirm(ctx, "Delete the employee "+username.got+"?", *c.yes); err != nil {
+		question := "Delete the employee " + row.Username + "?"
+		if row.ID == s.EmployeeID() {
+			question = "You are " + row.Username + " yourself: delete your own account?"
+		}
+		if err := a.confirm(ctx, question, *c.yes); err != nil {
 			return err
 		}
 		if err := s.EmployeeDelete(ctx, username.got); err != nil {
@@ -260,7 +295,7 @@ func (a *app) pickEmployee(role gen.Role) func(context.Context) ([]choice, error
 			}
 			choices = append(choices, choice{e.Username + "  " + e.Fullname + " (" + string(e.Role) + ")", e.Username})
 		}
-		return choices, nil
+		return choices, orNone(choices, fmt.Sprintf("There is no employee with the role %s.", role))
 	}
 }
 
@@ -269,7 +304,7 @@ var employees = resource[gen.EmployeeView]{
 	columns: []column[gen.EmployeeView]{
 		{name: "id", value: func(e gen.EmployeeView) any { return e.ID }},
 		{name: "username", value: func(e gen.EmployeeView) any { return e.Username }, whole: true},
-		{name: "fullname", value: func(e gen.EmployeeView) any { return e.Fullname }, label: "Full name"},
+		{name: "fullname", value: func(e gen.EmployeeView) any { return e.Fullname }},
 		{name: "role", value: func(e gen.EmployeeView) any { return e.Role }, rank: 1},
 	},
 }
@@ -285,7 +320,7 @@ var newEmployees = resource[newEmployee]{
 	columns: []column[newEmployee]{
 		{name: "id", value: func(e newEmployee) any { return e.ID }},
 		{name: "username", value: func(e newEmployee) any { return e.Username }, whole: true},
-		{name: "fullname", value: func(e newEmployee) any { return e.Fullname }, label: "Full name"},
+		{name: "fullname", value: func(e newEmployee) any { return e.Fullname }},
 		{name: "role", value: func(e newEmployee) any { return e.Role }},
 		{name: "one_time_password", value: func(e newEmployee) any { return e.oneTimePassword }, label: "One-time password", whole: true},
 	},

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/google/uuid"
 	"github.com/peterbourgon/ff/v3/ffcli"
 
 	"github.com/epicevents/crm/gen"
@@ -94,7 +95,7 @@ type eventFields struct {
 }
 
 func (a *app) eventFields(c *command) eventFields {
-	return eventFields{
+	f := eventFields{
 		name:  flagOf(c, "name", "NAME", "name of the event", lineOf("name")),
 		start: flagOf(c, "start", "DATE", "when it starts, such as 2026-06-20 or 2026-06-20 18:30", a.parseTime),
 		end:   flagOf(c, "end", "DATE", "when it ends", a.parseTime),
@@ -106,21 +107,24 @@ func (a *app) eventFields(c *command) eventFields {
 			return service.ParseNote("--note", s)
 		}),
 	}
+	f.note.multiline = true
+	return f
 }
 
 func (a *app) eventAdd() *ffcli.Command {
 	c := a.command("add", "add an event to a signed contract of your own customer").examples(
 		`crm event add --contract-uuid b0f94a --name "Soirée fado" --start "2026-04-17 20:00" --attendees 60`,
 	)
-	contract := needed(a.contractFlag(c))
+	contract := needed(a.contractFlag(c, offer{signed: true, what: "that is signed"}))
 	f := a.eventFields(c)
 	needed(f.name)
+	offered(f.start)
+	offered(f.end)
+	offered(f.attendees)
+	offered(f.location)
+	offered(f.note)
 	show := changeOf(c, events)
-	return c.doesAs(func(ctx context.Context, s *service.Session) error {
-		id, err := s.ContractFind(ctx, contract.got)
-		if err != nil {
-			return err
-		}
+	return c.doesToContract(contract, func(ctx context.Context, s *service.Session, id uuid.UUID) error {
 		change, err := s.EventAdd(ctx, gen.EventAddParams{
 			ContractID: id, Name: f.name.got, StartAt: f.start.pointer(), EndAt: f.end.pointer(),
 			Attendees: f.attendees.pointer(), Location: f.location.pointer(), Note: f.note.pointer(),
@@ -158,6 +162,9 @@ func (a *app) eventUpdate() *ffcli.Command {
 		return choices, nil
 	}
 	c.updates(f.name, f.start, f.end, f.attendees, f.location, f.note, emptied)
+	for _, in := range c.fields {
+		in.meta().blank = slices.Contains(clearable, in.meta().name)
+	}
 	show := changeOf(c, events)
 	return c.doesAs(func(ctx context.Context, s *service.Session) error {
 		set := given(c.fields...)
@@ -166,10 +173,19 @@ func (a *app) eventUpdate() *ffcli.Command {
 				return &usageError{fmt.Sprintf("--%s and --clear %s exclude each other.", field, field), ""}
 			}
 		}
+		if ok, err := edit(ctx, c, events, func() (gen.EventView, error) { return s.EventDetail(ctx, id.got) }); !ok {
+			return err
+		}
+		clear := append([]string{}, emptied.got...)
+		for _, in := range c.fields {
+			if m := in.meta(); m.cleared {
+				clear = append(clear, m.name)
+			}
+		}
 		change, err := s.EventUpdate(ctx, gen.EventUpdateParams{
 			ID: id.got, Name: f.name.pointer(), StartAt: f.start.pointer(), EndAt: f.end.pointer(),
 			Attendees: f.attendees.pointer(), Location: f.location.pointer(), Note: f.note.pointer(),
-			Clear: append([]string{}, emptied.got...),
+			Clear: clear,
 		})
 		if err != nil {
 			return err
@@ -182,6 +198,7 @@ func (a *app) eventSetSupport() *ffcli.Command {
 	c := a.command("set-support", "assign an event to a support").examples("crm event set-support 8 --username support2")
 	id := a.eventArgument(c)
 	support := needed(flagOf(c, "username", "USERNAME", "the support who runs it", service.ParseUsername))
+	support.title = "Support's username"
 	support.pick = a.pickEmployee(gen.RoleSupport)
 	show := changeOf(c, events)
 	return c.doesAs(func(ctx context.Context, s *service.Session) error {
@@ -196,23 +213,39 @@ func (a *app) eventSetSupport() *ffcli.Command {
 // eventArgument declares the event that a command is about.
 func (a *app) eventArgument(c *command) *value[int64] {
 	id := asArgument(flagOf(c, "event-id", "N", "id of the event", parseID))
-	id.pick = a.pickEvent
+	id.title = "Event"
+	id.pick = func(ctx context.Context) ([]choice, error) { return a.pickEvent(ctx, c) }
 	return id
 }
 
-func (a *app) pickEvent(ctx context.Context) ([]choice, error) {
+// pickEvent offers the events that the employee may use the command on, those that nobody runs first.
+func (a *app) pickEvent(ctx context.Context, c *command) ([]choice, error) {
+	none := "There is no event."
+	own, err := c.may(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if own != nil {
+		none = "There is no event that you run."
+	}
 	s, err := a.session(ctx)
 	if err != nil {
 		return nil, err
 	}
-	var choices []choice
-	for e, err := range s.EventList(ctx, gen.EventListParams{}) {
+	var free, run []choice
+	for e, err := range s.EventList(ctx, gen.EventListParams{SupportID: own}) {
 		if err != nil {
 			return nil, err
 		}
-		choices = append(choices, choice{fmt.Sprintf("%d  %s, %s", e.ID, e.Name, e.Customer), fmt.Sprint(e.ID)})
+		label, value := fmt.Sprintf("%d  %s, %s", e.ID, e.Name, e.Customer), fmt.Sprint(e.ID)
+		if e.Support == nil {
+			free = append(free, choice{label + " (no support)", value})
+		} else {
+			run = append(run, choice{label + " (" + *e.Support + ")", value})
+		}
 	}
-	return choices, nil
+	choices := append(free, run...)
+	return choices, orNone(choices, none)
 }
 
 var events = resource[gen.EventView]{

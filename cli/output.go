@@ -155,7 +155,7 @@ func pick[T any](o output, r resource[T]) ([]field, []func(T) any, error) {
 		}
 		label := c.label
 		if label == "" {
-			label = strings.ToUpper(c.name[:1]) + strings.ReplaceAll(c.name[1:], "_", " ")
+			label = labelOf(c.name)
 		}
 		fields = append(fields, field{
 			name: c.name, label: label, display: c.display, multiline: c.multiline, whole: c.whole, wraps: c.wraps, rank: c.rank,
@@ -164,6 +164,17 @@ func pick[T any](o output, r resource[T]) ([]field, []func(T) any, error) {
 		values = append(values, c.value)
 	}
 	return fields, values, nil
+}
+
+// labelOf is what people read for a name in JSON.
+func labelOf(name string) string {
+	switch name {
+	case "email":
+		return "E-mail"
+	case "fullname":
+		return "Full name"
+	}
+	return strings.ToUpper(name[:1]) + strings.ReplaceAll(name[1:], "_", " ")
 }
 
 func unknownField[T any](r resource[T], name string) error {

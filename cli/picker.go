@@ -15,21 +15,31 @@ import (
 )
 
 const (
-	choicesShown = 100 // choices that are drawn at once; typing finds the others
+	rowsShown    = 10  // choices that are seen at once
+	choicesShown = 100 // choices that can be moved to; typing finds the others
 	plainShown   = 20  // the same without a screen
 )
 
 // choice is one line of a list to choose from, and the value it stands for.
 type choice struct{ label, value string }
 
-// choose offers a list that gets shorter with every letter that is typed.
-func (a *app) choose(ctx context.Context, title string, choices []choice) (string, error) {
+// orNone is the error where there is nothing to choose from.
+func orNone(choices []choice, none string) error {
+	if len(choices) > 0 {
+		return nil
+	}
+	return &service.Error{Code: service.NotFound, Message: none}
+}
+
+// choose offers a list that gets shorter with every letter that is typed. It starts on the value that is present, if any.
+func (a *app) choose(ctx context.Context, title string, choices []choice, present string) (string, error) {
 	if a.plain() {
-		return a.chooseLine(ctx, title, choices)
+		return a.chooseLine(ctx, title, choices, present)
 	}
 	width, _ := a.terminalSize()
 	p := newPicker(choices, width-5)
-	p.Select.Title(title).Value(&p.chosen).Height(min(len(choices), 10) + 2).Validate(func(value string) error {
+	p.chosen = present
+	p.Select.Title(title).Value(&p.chosen).Height(min(len(choices), rowsShown) + 2).Validate(func(value string) error {
 		if value == "" {
 			return &service.InputError{Message: "Nothing in the list has this text in it."}
 		}
@@ -100,15 +110,19 @@ func (p *picker) show() {
 	help := "type to search, ↑ ↓ to move"
 	if p.query != "" {
 		help = fmt.Sprintf("search: %s (%d of %d)", escape(p.query), len(found), len(p.choices))
-	} else if len(found) > choicesShown {
-		help += fmt.Sprintf("; %d of %d shown", choicesShown, len(found))
+	} else if len(found) > rowsShown {
+		help += fmt.Sprintf("; %d in all", len(found))
 	}
 	p.Select.Description(displaywidth.TruncateString(help, p.width, "…")).Options(options...)
 }
 
 // chooseLine lets a choice be typed: its value, or text that only one has in it.
-func (a *app) chooseLine(ctx context.Context, title string, choices []choice) (string, error) {
+func (a *app) chooseLine(ctx context.Context, title string, choices []choice, present string) (string, error) {
 	folded := foldChoices(choices)
+	ask := title + ", or text to search for"
+	if present != "" {
+		ask += fmt.Sprintf(" [%s]", present)
+	}
 	found := search(folded, "")
 	for {
 		for _, i := range found[:min(len(found), plainShown)] {
@@ -117,9 +131,12 @@ func (a *app) chooseLine(ctx context.Context, title string, choices []choice) (s
 		if len(found) > plainShown {
 			a.notice("  and %d more", len(found)-plainShown)
 		}
-		text, err := a.askLine(ctx, title+", or text to search for", false, inWords(nil))
+		text, err := a.askLine(ctx, ask, false, inWords(nil))
 		if err != nil {
 			return "", err
+		}
+		if text == "" && present != "" {
+			return present, nil
 		}
 		for _, c := range choices {
 			if c.value == strings.TrimSpace(text) {

@@ -134,15 +134,60 @@ func promptTheme(bool) *huh.Styles {
 // answered leaves a question and its answer on the terminal, where the form has wiped itself away.
 func (a *app) answered(title, answer string) { a.notice("%s: %s", title, answer) }
 
-func (a *app) askText(ctx context.Context, title, help string, check func(string) error) (string, error) {
-	check = inWords(check)
+// question is one for a text.
+type question struct {
+	title, help string
+	present     string // what the answer starts with
+	blank       bool   // Enter alone is an answer
+	multiline   bool
+	check       func(string) error
+}
+
+func (a *app) askText(ctx context.Context, q question) (string, error) {
+	check := inWords(q.check)
 	if a.plain() {
-		return a.askLine(ctx, title, false, check)
+		return a.askPlainText(ctx, q, check)
 	}
-	var text string
-	err := a.ask(ctx, huh.NewInput().Title(title).Description(help).Validate(check).Value(&text))
-	if err == nil {
-		a.answered(title, text)
+	if q.blank && q.present == "" {
+		q.help += "; Enter leaves it out"
+	}
+	text := q.present
+	var err error
+	if q.multiline {
+		err = a.ask(ctx, huh.NewText().Title(q.title).Description(q.help+"; Alt-Enter begins a line").
+			CharLimit(0).ExternalEditor(false).Validate(check).Value(&text))
+	} else {
+		err = a.ask(ctx, huh.NewInput().Title(q.title).Description(q.help).Validate(check).Value(&text))
+	}
+	if err == nil && text != "" {
+		a.answered(q.title, text)
+	}
+	return text, err
+}
+
+// askPlainText asks on one line. What the answer starts with cannot be typed over there, so Enter keeps it.
+func (a *app) askPlainText(ctx context.Context, q question, check func(string) error) (string, error) {
+	const empty = "-"
+	title := q.title
+	switch {
+	case q.present != "" && q.blank:
+		title += fmt.Sprintf(" [%s, %s empties it]", q.present, empty)
+	case q.present != "":
+		title += fmt.Sprintf(" [%s]", q.present)
+	case q.blank:
+		title += " [Enter leaves it out]"
+	}
+	text, err := a.askLine(ctx, title, false, func(text string) error {
+		if text == "" && q.present != "" || text == empty && q.blank {
+			return nil
+		}
+		return check(text)
+	})
+	switch {
+	case text == "" && err == nil:
+		return q.present, nil
+	case text == empty && q.blank:
+		return "", nil
 	}
 	return text, err
 }
@@ -324,7 +369,7 @@ func (a *app) login(ctx context.Context, why error) error {
 	if _, err := a.service(ctx); err != nil { // before somebody types a password for nothing
 		return err
 	}
-	username, err := a.askText(ctx, "Username", "", checkUsername)
+	username, err := a.askText(ctx, question{title: "Username", check: checkUsername})
 	if err != nil {
 		return err
 	}

@@ -294,7 +294,7 @@ func TestQuestions(t *testing.T) {
 		{"list by search, without accents", []string{"employee", "detail"},
 			[]step{{"administrator2", "helene"}, {"", enter}, {"Username: support2", ""}, {"Employee", ""}}, 0, "SELECT 1"},
 		{"list, searched in vain and again", []string{"event", "set-support", "8"},
-			[]step{{"support1", "zzz" + enter}, {"Nothing in the list", ctrlU}, {"support1", "imbert" + enter}, {"Username: support1", ""}},
+			[]step{{"support1", "zzz" + enter}, {"Nothing in the list", ctrlU}, {"support1", "imbert" + enter}, {"Support's username: support1", ""}},
 			0, "SELECT count(*) FROM event_view WHERE id = 8 AND support = 'support1'"},
 		{"roles", []string{"employee", "set-role", "none1"},
 			[]step{{"commercial", "supp" + enter}, {"Role: support", ""}}, 0, "SELECT count(*) FROM employee WHERE username = 'none1' AND role = 'support'"},
@@ -353,7 +353,7 @@ func leaveQuestions(t *testing.T, p *place) {
 	}{
 		"text":     {[]string{"contract", "add", "--customer-id", "5"}, "Total amount"},
 		"password": {[]string{"employee", "set-password", "none1"}, "New password"},
-		"list":     {[]string{"contract", "sign"}, "Contract uuid"},
+		"list":     {[]string{"contract", "sign"}, "Contract"},
 		"confirm":  {[]string{"employee", "delete", "none1"}, "Delete the employee none1?"},
 	}
 	for name, kind := range kinds {

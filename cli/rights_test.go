@@ -11,9 +11,9 @@ import (
 func TestRightsComeFirst(t *testing.T) {
 	t.Parallel()
 	for username, commands := range map[string][]string{
-		"administrator1": {"customer add", "event add"},
-		"commercial1":    {"employee set-password none1", "employee delete none1", "employee delete nemo", "employee add", "contract add", "event set-support 8"},
-		"support1":       {"contract sign", "contract add-payment b0f94a"},
+		"administrator1": {"customer add", "customer update 1", "event add", "event update 1", "event update"},
+		"commercial1":    {"employee set-password none1", "employee delete none1", "employee delete nemo", "employee add", "employee update none1", "contract add", "event set-support 8"},
+		"support1":       {"contract sign", "contract add-payment b0f94a", "contract update b0f94a"},
 		"none1":          {"customer set-commercial", "employee set-role", "event add --contract-uuid b0f94a"},
 	} {
 		t.Run(username, func(t *testing.T) {

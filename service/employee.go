@@ -34,6 +34,18 @@ func (s *Session) EmployeeDetail(ctx context.Context, username string) (gen.Empl
 	return *row, nil
 }
 
+// EmployeeFind gives the employee with p.ID, or else with p.Username; NotFound if there is none.
+func (s *Session) EmployeeFind(ctx context.Context, p gen.EmployeeFindParams) (gen.EmployeeView, error) {
+	var row *gen.EmployeeView
+	if _, err := s.allow(ctx, "EmployeeFind", look(ctx, (*gen.Queries).EmployeeFind, p, &row)); err != nil {
+		return gen.EmployeeView{}, err
+	}
+	if row == nil {
+		return gen.EmployeeView{}, noEmployee(named(p))
+	}
+	return *row, nil
+}
+
 // EmployeeUsernames gives every username, to suggest the one that was meant.
 func (s *Session) EmployeeUsernames(ctx context.Context) (usernames []string, err error) {
 	_, err = s.allow(ctx, "EmployeeUsernames", fetch(ctx, (*gen.Queries).EmployeeUsernames, &usernames))
@@ -77,12 +89,6 @@ func (s *Session) EmployeeUpdate(ctx context.Context, p gen.EmployeeUpdateParams
 	if _, err := s.allow(ctx, "EmployeeUpdate"); err != nil {
 		return change, err
 	}
-	named := ""
-	if p.CurrentUsername != nil {
-		named = *p.CurrentUsername
-	} else if p.ID != nil {
-		named = fmt.Sprint(*p.ID)
-	}
 	before := gen.EmployeeFindParams{ID: p.ID, Username: p.CurrentUsername}
 	now := before
 	if p.Username != nil {
@@ -92,7 +98,7 @@ func (s *Session) EmployeeUpdate(ctx context.Context, p gen.EmployeeUpdateParams
 		look(ctx, (*gen.Queries).EmployeeFind, before, &change.Before),
 		ask(ctx, (*gen.Queries).EmployeeUpdate, p, new(int64)),
 		back(ask(ctx, (*gen.Queries).EmployeeFind, now, &change.Now)))
-	return change, s.orNoEmployee(ctx, err, named)
+	return change, s.orNoEmployee(ctx, err, named(before))
 }
 
 // EmployeeSetRole changes the role and ends the employee's sessions. Conflict while customers or events are in their
@@ -132,6 +138,17 @@ func (s *Session) EmployeeDelete(ctx context.Context, username string) error {
 	}
 	err := s.send(ctx, adds, ask(ctx, (*gen.Queries).EmployeeDelete, username, new(int64)))
 	return s.orNoEmployee(ctx, err, username)
+}
+
+// named is how the employee was named.
+func named(p gen.EmployeeFindParams) string {
+	switch {
+	case p.Username != nil:
+		return *p.Username
+	case p.ID != nil:
+		return fmt.Sprint(*p.ID)
+	}
+	return ""
 }
 
 func (s *Session) orNoEmployee(ctx context.Context, err error, named string) error {

@@ -53,6 +53,7 @@ var permissions = map[string]permission{
 	"EmployeeList":          {read, all, all, all, all},
 	"EmployeeCount":         {read, all, all, all, all},
 	"EmployeeDetail":        {read, all, all, all, all},
+	"EmployeeFind":          {read, all, all, all, all},
 	"EmployeeUsernames":     {read, all, all, all, all},
 	"EmployeeAdd":           {write, no, no, no, all},
 	"EmployeeUpdate":        {write, no, no, no, all},

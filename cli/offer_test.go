@@ -1,0 +1,105 @@
+//go:build unix
+
+package cli
+
+import (
+	"slices"
+	"strings"
+	"testing"
+
+	"charm.land/huh/v2"
+	"github.com/charmbracelet/x/ansi"
+)
+
+// TestOffers: there is to choose from what the command can be used on, and nothing else.
+func TestOffers(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t, "")
+	d.env[patientVariable] = "1"
+	for _, offer := range []struct{ username, command, query string }{
+		{"administrator1", "contract detail", "SELECT id::text FROM contract_view"},
+		{"administrator1", "contract sign", "SELECT id::text FROM contract_view WHERE NOT signed"},
+		{"administrator1", "contract add-payment", "SELECT id::text FROM contract_view WHERE total_due > 0"},
+		{"administrator1", "contract update", "SELECT id::text FROM contract_view"},
+		{"administrator1", "contract add --customer-id", "SELECT id::text FROM customer_view"},
+		{"administrator1", "customer set-commercial", "SELECT id::text FROM customer_view"},
+		{"administrator1", "event set-support", "SELECT id::text FROM event_view"},
+		{"administrator1", "event update", "SELECT '' WHERE false"},
+		{"commercial1", "contract detail", "SELECT id::text FROM contract_view"},
+		{"commercial1", "contract sign", "SELECT id::text FROM contract_view WHERE NOT signed AND commercial = 'commercial1'"},
+		{"commercial1", "contract add-payment", "SELECT id::text FROM contract_view WHERE total_due > 0 AND commercial = 'commercial1'"},
+		{"commercial1", "contract update", "SELECT id::text FROM contract_view WHERE commercial = 'commercial1'"},
+		{"commercial1", "contract update b0f94a --customer-id", "SELECT id::text FROM customer_view WHERE commercial = 'commercial1'"},
+		{"commercial1", "event add --contract-uuid", "SELECT id::text FROM contract_view WHERE signed AND commercial = 'commercial1'"},
+		{"commercial1", "customer detail", "SELECT id::text FROM customer_view"},
+		{"commercial1", "customer update", "SELECT id::text FROM customer_view WHERE commercial = 'commercial1'"},
+		{"support1", "event update", "SELECT id::text FROM event_view WHERE support = 'support1'"},
+		{"support1", "event detail", "SELECT id::text FROM event_view"},
+		{"support1", "customer update", "SELECT '' WHERE false"},
+	} {
+		t.Run(offer.username+" "+offer.command, func(t *testing.T) {
+			d.as(offer.username)
+			var want []string
+			err := d.conn.QueryRow(t.Context(), "SELECT coalesce(array_agg(id), '{}') FROM ("+offer.query+") AS list (id)").Scan(&want)
+			if err != nil {
+				t.Fatal(err)
+			}
+			got, shown := []string{}, d.complete(t, append(strings.Fields(offer.command), "")...)
+			for _, line := range shown {
+				value, _, _ := strings.Cut(line, "\t")
+				got = append(got, value)
+			}
+			slices.Sort(want)
+			if first := "8\t"; offer.command == "event set-support" && !strings.HasPrefix(shown[0], first) {
+				t.Errorf("the first to choose is not without a support: %q", shown)
+			}
+			if slices.Sort(got); !slices.Equal(got, want) {
+				t.Errorf("offered are %v, want %v", got, want)
+			}
+		})
+	}
+}
+
+// TestNothingToChoose says so, before anything else is asked.
+func TestNothingToChoose(t *testing.T) {
+	t.Parallel()
+	p := newPlace(t)
+	p.sql(`UPDATE event SET support_id = NULL; UPDATE contract SET signed_at = now() WHERE signed_at IS NULL;
+		DELETE FROM event; UPDATE contract SET total_amount = paid_amount;
+		INSERT INTO employee (username, fullname, role, password_hash)
+		SELECT 'commercial9', 'Nouvelle', 'commercial', password_hash FROM employee WHERE username = 'none1'`)
+	for username, commands := range map[string]map[string]string{
+		"commercial9":    {"customer update": "There is no customer of your own.", "event add": "There is no contract of your own customers that is signed."},
+		"administrator1": {"contract sign": "There is no contract to sign.", "contract add-payment": "There is no contract with anything due.", "event detail": "There is no event."},
+		"support1":       {"event update": "There is no event that you run."},
+	} {
+		p.login(username)
+		for command, message := range commands {
+			t.Run(username+" "+command, func(t *testing.T) {
+				s := p.at(t, screens["80x24"], p.command(strings.Fields(command)...))
+				s.expect("crm: " + message)
+				s.ends(5)
+			})
+		}
+	}
+}
+
+// TestPicker says how many there are when not all of them are seen, starts where it is told to, and cuts no amount.
+func TestPicker(t *testing.T) {
+	t.Parallel()
+	var choices []choice
+	for _, r := range "abcdefghijkl" {
+		choices = append(choices, choice{string(r) + "  6 900.50 € of 9 900.50 € due  " + strings.Repeat("long name ", 9), string(r)})
+	}
+	p := newPicker(choices, 55)
+	p.chosen = "c"
+	p.Select.Value(&p.chosen).Height(rowsShown + 2)
+	p.Select.WithTheme(huh.ThemeFunc(promptTheme))
+	p.show()
+	view := ansi.Strip(p.View())
+	for _, want := range []string{"; 12 in all", "> c", "c  6 900.50 € of 9 900.50 € due", "…"} {
+		if !strings.Contains(view, want) {
+			t.Errorf("%q is not in\n%s", want, view)
+		}
+	}
+}
