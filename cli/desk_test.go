@@ -83,7 +83,7 @@ func (d *desk) sql(statements string) {
 // environ is the environment for a process.
 func (d *desk) environ() []string {
 	// Under the race detector a process would sleep for a second before it ends.
-	env := []string{"PATH=" + os.Getenv("PATH"), "LC_ALL=C.UTF-8", "GORACE=atexit_sleep_ms=0"}
+	env := []string{"PATH=" + os.Getenv("PATH"), "LC_ALL=C.UTF-8", "GORACE=atexit_sleep_ms=0", "GOCOVERDIR=" + os.Getenv("GOCOVERDIR")}
 	for name, value := range d.env {
 		env = append(env, name+"="+value)
 	}

@@ -47,6 +47,7 @@ func newPlace(t *testing.T) *place {
 		"CRM_DATABASE_URL=" + dbtest.URL(config),
 		"CRM_CONTROLLER_AUTH_SECRET_KEY=" + strings.Repeat("k", 32),
 		"GORACE=atexit_sleep_ms=0",
+		"GOCOVERDIR=" + os.Getenv("GOCOVERDIR"), // for make cover
 	}}
 }
 
