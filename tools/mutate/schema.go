@@ -13,7 +13,7 @@ import (
 
 const (
 	schemaTest = "schema.test"
-	ruleTests  = "^Test(Rules|TriggerEffects)$"
+	ruleTests  = "^Test(Rules|TriggerEffects|NotNull)$"
 	raceTests  = "^Test(AdministratorsRemoveEachOther|HandingOverToWhoLeaves|PaymentsAtTheSameTime|EventOfContractBeingUnsigned)$"
 )
 

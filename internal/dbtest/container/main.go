@@ -173,11 +173,11 @@ func isStartedBy(server *postgres.PostgresContainer, me string) bool {
 	return err == nil && seen.Config.Labels[starter] == me
 }
 
-// remove tries again as long as the engine does not answer.
+// remove tries again as long as the engine does not answer. What the engine removes itself counts as removed.
 func remove(server *postgres.PostgresContainer) {
 	ctx, cancel := context.WithTimeout(context.Background(), removeTime)
 	defer cancel()
-	for server.Terminate(ctx, testcontainers.StopTimeout(0)) != nil && ctx.Err() == nil {
+	for testcontainers.TerminateContainer(server, testcontainers.StopContext(ctx), testcontainers.StopTimeout(0)) != nil && ctx.Err() == nil {
 		time.Sleep(time.Second)
 	}
 }

@@ -1,0 +1,50 @@
+package schema_test
+
+import (
+	"context"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/epicevents/crm/internal/dbtest"
+)
+
+// nullable are the columns that may be empty.
+var nullable = []string{
+	"contract.signed_at", "event.start_at", "event.end_at", "event.attendees", "event.location", "event.note", "event.support_id",
+}
+
+// TestNotNull has every other column refuse NULL.
+func TestNotNull(t *testing.T) {
+	t.Parallel()
+	conn := dbtest.Connect(t, dbtest.Sample(t))
+	run(t, conn, `
+		INSERT INTO session (id, employee_id) SELECT gen_random_uuid(), min(id) FROM employee;
+		INSERT INTO login_failure (username, failures, retry_at) VALUES ('commercial1', 1, now())`)
+	for _, column := range all[string](t, conn, `
+		SELECT attrelid::regclass || '.' || attname
+		FROM pg_attribute
+		JOIN pg_class ON pg_class.oid = attrelid
+		WHERE relnamespace = 'public'::regnamespace
+		  AND relkind = 'r'
+		  AND attnum > 0
+		  AND NOT attisdropped
+		  AND attidentity = ''
+		  AND attgenerated = ''
+		ORDER BY 1`) {
+		t.Run(column, func(t *testing.T) {
+			table, name, _ := strings.Cut(column, ".")
+			tx, err := conn.Begin(t.Context())
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer tx.Rollback(context.Background())
+			_, err = tx.Exec(t.Context(), "UPDATE "+table+" SET "+name+" = NULL")
+			answer := refusal(t, err)
+			refused := answer != nil && answer.Code == "23502" && answer.ColumnName == name
+			if refused == slices.Contains(nullable, column) {
+				t.Errorf("refused: %t (%v)", refused, err)
+			}
+		})
+	}
+}
