@@ -12,6 +12,7 @@ import (
 // nullable are the columns that may be empty.
 var nullable = []string{
 	"contract.signed_at", "event.start_at", "event.end_at", "event.attendees", "event.location", "event.note", "event.support_id",
+	"session.name", "session.secret_hash", // a login has neither
 }
 
 // TestNotNull has every other column refuse NULL.

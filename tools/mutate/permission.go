@@ -18,11 +18,16 @@ const (
 	serviceTest    = "service.test"
 )
 
-// broken is what takes the place of a scope.
-var broken = map[string][]string{"no": {"all"}, "own": {"no", "all"}, "all": {"no"}}
+// broken is what takes the place of a scope, or of the kind of session that an operation needs.
+var broken = map[string][]string{
+	"no": {"all"}, "own": {"no", "all"}, "all": {"no"},
+	"read": {"login"}, "write": {"read", "login"}, "login": {"write"},
+}
 
-// roles are the columns of the table, counted from the right.
-var roles = []string{"administrator", "support", "commercial", "none"}
+// columns of the table, and what of TestPermissions holds each.
+var columns = []struct{ name, tests string }{
+	{"needs", ""}, {"none", "/^none$"}, {"commercial", "/^commercial$"}, {"support", "/^support$"}, {"administrator", "/^administrator$"},
+}
 
 // permissionMutants reads the table and writes a test file, to be laid over package service, that puts one broken row
 // into it: that of $CRM_MUTANT.
@@ -54,11 +59,13 @@ func permissionMutants(work string) (mutants []mutant, overlay string, err error
 		row := entry.(*ast.KeyValueExpr)
 		operation := strings.Trim(source(row.Key), `"`)
 		cells := row.Value.(*ast.CompositeLit).Elts
+		if len(cells) != len(columns) {
+			return nil, "", fmt.Errorf("the row of %s has %d columns, want %d", operation, len(cells), len(columns))
+		}
 		for column, cell := range cells {
 			scope := source(cell)
 			for _, instead := range broken[scope] {
-				role := roles[len(cells)-1-column]
-				name := fmt.Sprintf("%s %s: %s becomes %s", operation, role, scope, instead)
+				name := fmt.Sprintf("%s %s: %s becomes %s", operation, columns[column].name, scope, instead)
 				values := make([]string, len(cells))
 				for i, other := range cells {
 					values[i] = source(other)
@@ -66,7 +73,7 @@ func permissionMutants(work string) (mutants []mutant, overlay string, err error
 				values[column] = instead
 				fmt.Fprintf(&code, "case %q:\npermissions[%q] = %s{%s}\n", name, operation, rowType, strings.Join(values, ", "))
 				mutants = append(mutants, mutant{
-					name: name, program: serviceTest, folder: "service", env: name, tests: "^TestPermissions$/^" + role + "$",
+					name: name, program: serviceTest, folder: "service", env: name, tests: "^TestPermissions$" + columns[column].tests,
 				})
 			}
 		}
