@@ -54,14 +54,17 @@ func (n *badNetwork) around(command func(d *desk)) *proxy {
 	return n.t.newProxy(n.s.port, func(int) harm {
 		toward := []string{toServer, toClient}[rand.IntN(2)]
 		h := harm{toward: toward, after: 1 + rand.IntN(bytes[toward])}
+		if toward == toClient && rand.IntN(2) == 0 { // towards the end, where the answer to a change is
+			h.after = bytes[toward] - rand.IntN(bytes[toward]/3)
+		}
 		switch dice := rand.IntN(100); {
-		case dice < 25:
+		case dice < 30:
 			return harm{}
-		case dice < 35:
+		case dice < 45:
 			return harm{delay: rand.N(300 * time.Millisecond)}
-		case dice < 40:
+		case dice < 50:
 			h.kind = "refuse"
-		case dice < 70:
+		case dice < 75:
 			h.kind = "cut"
 		default:
 			h.kind = "stall"
