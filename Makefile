@@ -60,8 +60,8 @@ fuzz: ## Fuzz each target for $FUZZTIME, 1m unless told
 mutate: ## Break each permission and each rule of the schema, and see that a test notices
 	go run ./tools/mutate
 
-bench: postgres ## Run the benchmarks
-	go test -run '^$$' -bench . ./...
+bench: postgres ## Measure crm beside psql on a large database; BENCH='--scale 0.1' for less, BENCH_OUT=FILE for JSON
+	go run ./tools/bench $(BENCH)
 
 cover: ## Say how much of service and cli the tests and stories run
 	@tools/cover.sh

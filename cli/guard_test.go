@@ -325,13 +325,16 @@ var mayImport = map[string][]string{
 	"tools/mutate":              {"internal/localdb"},
 	"tools/testserver":          {"internal/dbtest"},
 	"tools/torture":             {"schema", "internal/localdb"},
+	"internal/roundtrip":        {},
+	"tools/bench":               {"gen", "internal/localdb", "internal/roundtrip", "schema"},
+	"tools/bench/start":         {},
 }
 
 // onlyIn names the files that alone know a library; a folder stands for all of its files.
 var onlyIn = map[string][]string{
 	"github.com/jedib0t/go-pretty/v6": {"cli/table.go"},
 	"encoding/csv":                    {},
-	"encoding/json":                   {"cli/cli.go", "cli/schema.go"},
+	"encoding/json":                   {"cli/cli.go", "cli/schema.go", "tools/bench/main.go"},
 	"charm.land":                      {"cli/prompt.go", "cli/picker.go"},
 	"github.com/getsentry/sentry-go":  {"cli/cli.go", "cli/report.go"},
 	"github.com/golang-jwt/jwt/v5":    {"service/session.go"},
