@@ -37,7 +37,8 @@ type Querier interface {
 	// ContractCandidates gives the first contracts whose ids lie from one to another: those that a shortened id may mean.
 	ContractCandidates(ctx context.Context, arg ContractCandidatesParams) ([]ContractView, error)
 	ContractDetail(ctx context.Context, id uuid.UUID) (ContractView, error)
-	// ContractList gives the contracts by creation, or in the order of a field; each filter that is NULL lets all pass.
+	// ContractList gives the contracts by creation, or in the order of a field; each filter that is NULL lets all pass. The
+	// join is for the index on search, and only there when something is searched: otherwise the planner drops it.
 	ContractList(ctx context.Context, arg ContractListParams) ([]ContractView, error)
 	// ContractPayments gives the payments of a contract by their time, or in the order of a field.
 	ContractPayments(ctx context.Context, arg ContractPaymentsParams) ([]Payment, error)
@@ -52,7 +53,9 @@ type Querier interface {
 	// CustomerAdded gives the customer that this connection added last.
 	CustomerAdded(ctx context.Context) (CustomerView, error)
 	CustomerDetail(ctx context.Context, id int64) (CustomerView, error)
-	// CustomerList gives the customers by id, or in the order of a field; each filter that is NULL lets all pass.
+	// CustomerList gives the customers by id, or in the order of a field; each filter that is NULL lets all pass. The join is
+	// for the index on search, which has the company too, and only there when something is searched: otherwise the planner
+	// drops it.
 	CustomerList(ctx context.Context, arg CustomerListParams) ([]CustomerView, error)
 	// CustomerSetCommercial hands the customer over; no row when either of the two does not exist.
 	CustomerSetCommercial(ctx context.Context, arg CustomerSetCommercialParams) (int64, error)
@@ -89,7 +92,8 @@ type Querier interface {
 	EventAdded(ctx context.Context) (EventView, error)
 	EventDetail(ctx context.Context, id int64) (EventView, error)
 	// EventList gives the events by id, or in the order of a field; each filter that is NULL lets all pass. An event lies
-	// between two times when it starts there; the second is not part of the range.
+	// between two times when it starts there; the second is not part of the range. The join is for the indexes on search,
+	// and only there when something is searched: otherwise the planner drops it.
 	EventList(ctx context.Context, arg EventListParams) ([]EventView, error)
 	// EventSetSupport assigns the event; no row when either of the two does not exist.
 	EventSetSupport(ctx context.Context, arg EventSetSupportParams) (int64, error)

@@ -1,14 +1,18 @@
 -- name: CustomerList :many
--- CustomerList gives the customers by id, or in the order of a field; each filter that is NULL lets all pass.
-SELECT *
+-- CustomerList gives the customers by id, or in the order of a field; each filter that is NULL lets all pass. The join is
+-- for the index on search, which has the company too, and only there when something is searched: otherwise the planner
+-- drops it.
+SELECT customer_view.*
 FROM customer_view
+LEFT JOIN (
+    SELECT customer.id AS searched_id, customer.search, fold(customer.company) AS folded_company
+    FROM customer) AS searched ON searched_id = id
 WHERE (sqlc.narg('commercial_id')::bigint IS NULL OR commercial_id = sqlc.narg('commercial_id')::bigint)
   AND (sqlc.narg('commercial')::text IS NULL OR commercial = sqlc.narg('commercial')::text)
-  AND (sqlc.narg('company')::text IS NULL OR fold(company) LIKE search_pattern(sqlc.narg('company')::text))
-  AND (sqlc.narg('search')::text IS NULL OR id IN (
-          SELECT customer.id
-          FROM customer
-          WHERE customer.search LIKE search_pattern(sqlc.narg('search')::text)))
+  AND (sqlc.narg('company')::text IS NULL OR (
+          search LIKE search_pattern(sqlc.narg('company')::text)
+          AND folded_company LIKE search_pattern(sqlc.narg('company')::text)))
+  AND (sqlc.narg('search')::text IS NULL OR search LIKE search_pattern(sqlc.narg('search')::text))
 ORDER BY
     CASE WHEN @sort::text = 'id:desc' THEN id END DESC,
     CASE WHEN @sort = 'fullname' THEN fold(fullname) END,

@@ -1,23 +1,25 @@
 -- name: EventList :many
 -- EventList gives the events by id, or in the order of a field; each filter that is NULL lets all pass. An event lies
--- between two times when it starts there; the second is not part of the range.
-SELECT *
+-- between two times when it starts there; the second is not part of the range. The join is for the indexes on search,
+-- and only there when something is searched: otherwise the planner drops it.
+SELECT event_view.*
 FROM event_view
+LEFT JOIN (
+    SELECT event.id AS searched_id
+    FROM event
+    WHERE event.search LIKE search_pattern(sqlc.narg('search')::text)
+    UNION
+    SELECT event.id
+    FROM customer
+    JOIN contract ON contract.customer_id = customer.id
+    JOIN event ON event.contract_id = contract.id
+    WHERE customer.search LIKE search_pattern(sqlc.narg('search')::text)) AS searched ON searched_id = id
 WHERE (NOT @no_support_assigned::boolean OR support_id IS NULL)
   AND (sqlc.narg('support_id')::bigint IS NULL OR support_id = sqlc.narg('support_id')::bigint)
   AND (sqlc.narg('support')::text IS NULL OR support = sqlc.narg('support')::text)
   AND (sqlc.narg('from_at')::timestamptz IS NULL OR start_at >= sqlc.narg('from_at')::timestamptz)
   AND (sqlc.narg('to_at')::timestamptz IS NULL OR start_at < sqlc.narg('to_at')::timestamptz)
-  AND (sqlc.narg('search')::text IS NULL OR id IN (
-          SELECT event.id
-          FROM event
-          WHERE event.search LIKE search_pattern(sqlc.narg('search')::text)
-          UNION ALL
-          SELECT event.id
-          FROM customer
-          JOIN contract ON contract.customer_id = customer.id
-          JOIN event ON event.contract_id = contract.id
-          WHERE customer.search LIKE search_pattern(sqlc.narg('search')::text)))
+  AND (sqlc.narg('search')::text IS NULL OR searched_id IS NOT NULL)
 ORDER BY
     CASE WHEN @sort::text = 'id:desc' THEN id END DESC,
     CASE WHEN @sort = 'name' THEN fold(name) END,
