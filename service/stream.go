@@ -4,6 +4,8 @@ import (
 	"context"
 	"iter"
 	"reflect"
+	"strconv"
+	"strings"
 	"sync/atomic"
 	"time"
 
@@ -135,8 +137,14 @@ func (p *patience) watch(ctx context.Context) (_ context.Context, stop func(), w
 
 // count gives the number of rows that the query of a list has.
 func count(ctx context.Context, s *Session, operation, query string, params any) (n int64, err error) {
+	// Without the order, which costs more than the rest, and the limit after it. Parameters are numbered as they come.
+	query, _, _ = strings.Cut(query, "\nORDER BY")
+	values := fields(params)
+	for len(values) > 0 && !strings.Contains(query, "$"+strconv.Itoa(len(values))) {
+		values = values[:len(values)-1]
+	}
 	_, err = s.allow(ctx, operation, func(db gen.DBTX) error {
-		return db.QueryRow(ctx, "SELECT count(*) FROM ("+query+") AS list", fields(params)...).Scan(&n)
+		return db.QueryRow(ctx, "SELECT count(*) FROM ("+query+") AS list", values...).Scan(&n)
 	})
 	return n, err
 }
