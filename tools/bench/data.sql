@@ -37,25 +37,35 @@ FROM (VALUES ('commercial', 4), ('support', 3)) AS added (role, first)
 CROSS JOIN generate_series(first, 20) AS n
 CROSS JOIN (SELECT password_hash FROM employee WHERE username = 'none1') AS sample;
 
+WITH firstname AS MATERIALIZED (
+    SELECT place - 1 AS place, name, fold(name) AS folded
+    FROM unnest('{Inès,Aurélie,Benoît,Chloé,Désiré,Élodie,François,Gaëlle,Hélène,Jérôme,Zoé,Océane,Rémi,Solène,Théo,Maëlys,
+        Barthélemy,Marie,Paul,Louise,Hugo,Camille,Antoine,Lucie,Nicolas,Sarah,Thomas,Julie,Pierre,Emma,Julien,Léa,Maxime,
+        Manon,Alexandre,Clara,Mathieu,Noémie,Sébastien,Agnès}'::text[]) WITH ORDINALITY AS listed (name, place)
+), lastname AS MATERIALIZED (
+    SELECT place - 1 AS place, name, fold(name) AS folded
+    FROM unnest('{Lefèvre,Morel,Noël,Ribeiro,Pérez,Quéré,Roux,Sénéchal,Weiß,Yvon,Zimmer,Œuvrard,Dupré,Fontaine,Garnier,Hébert,
+        Imbert,Jacquet,Kléber,Lemaître,Carpentier,Durand,Petit,Leroy,Moreau,Simon,Laurent,Girard,Bonnet,Dupont,Lambert,
+        Rousseau,Blanc,Guérin,Muller,Henry,Rousselet,Gauthier,Perrin,Masson}'::text[]) WITH ORDINALITY AS listed (name, place)
+), branch AS MATERIALIZED (
+    SELECT place - 1 AS place, name, fold(name) AS folded
+    FROM unnest('{Atelier,Brasserie,Clinique,Domaine,Voiles,Éditions,Lycée,Bäckerei,Théâtre,Menuiserie}'::text[])
+        WITH ORDINALITY AS listed (name, place)
+)
 INSERT INTO customer (fullname, company, commercial_id, email, phone, created_at, updated_at)
-SELECT firstname || ' ' || lastname,
-       branch || ' ' || lastname,
+SELECT firstname.name || ' ' || lastname.name,
+       branch.name || ' ' || lastname.name,
        commercials[1 + pg_temp.chance(n, 4, cardinality(commercials))],
-       fold(replace(firstname, ' ', '-')) || '.' || fold(lastname) || n || '@' || fold(branch) || '.example',
+       firstname.folded || '.' || lastname.folded || n || '@' || branch.folded || '.example',
        '+33' || (100000000 + pg_temp.chance(n, 5, 500000000)),
        timestamptz '2021-01-01 Europe/Paris' + interval '1 minute' * n,
        timestamptz '2021-01-01 Europe/Paris' + interval '1 minute' * (n + pg_temp.chance(n, 6, 100000))
 FROM generate_series(14, current_setting('bench.customers')::bigint) AS n
-CROSS JOIN LATERAL (SELECT
-    pg_temp.pick(n, 1, '{Inès,Aurélie,Benoît,Chloé,Désiré,Élodie,François,Gaëlle,Hélène,Jérôme,Zoé,Océane,Rémi,Solène,Théo,
-        Maëlys,Barthélemy,Marie,Paul,Louise,Hugo,Camille,Antoine,Lucie,Nicolas,Sarah,Thomas,Julie,Pierre,Emma,Julien,
-        Léa,Maxime,Manon,Alexandre,Clara,Mathieu,Noémie,Sébastien,Agnès}') AS firstname,
-    pg_temp.pick(n, 2, '{Lefèvre,Morel,Noël,Ribeiro,Pérez,Quéré,Roux,Sénéchal,Weiß,Yvon,Zimmer,Œuvrard,Dupré,Fontaine,Garnier,
-        Hébert,Imbert,Jacquet,Kléber,Lemaître,Carpentier,Durand,Petit,Leroy,Moreau,Simon,Laurent,Girard,Bonnet,Dupont,
-        Lambert,Rousseau,Blanc,Guérin,Muller,Henry,Rousselet,Gauthier,Perrin,Masson}') AS lastname,
-    pg_temp.pick(n, 3, '{Atelier,Brasserie,Clinique,Domaine,Voiles,Éditions,Lycée,Bäckerei,Théâtre,Menuiserie,Garage,Librairie}') AS branch
-) AS name
-CROSS JOIN (SELECT array_agg(id ORDER BY id) AS commercials FROM employee WHERE role = 'commercial') AS employees;
+JOIN firstname ON firstname.place = pg_temp.chance(n, 1, 40)
+JOIN lastname ON lastname.place = pg_temp.chance(n, 2, 40)
+JOIN branch ON branch.place = pg_temp.chance(n, 3, 10)
+CROSS JOIN (SELECT array_agg(id ORDER BY id) AS commercials FROM employee WHERE role = 'commercial') AS employees
+ORDER BY n;
 
 -- Of a hundred contracts two are not signed, three are paid in part, and the rest is paid.
 INSERT INTO contract (id, customer_id, total_amount, paid_amount, created_at, signed_at)

@@ -1,0 +1,167 @@
+package service_test
+
+import (
+	"encoding/json"
+	"os"
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+
+	"github.com/epicevents/crm/gen"
+	"github.com/epicevents/crm/internal/dbtest"
+)
+
+// plan is a node of what EXPLAIN gives.
+type plan struct {
+	NodeType string `json:"Node Type"`
+	Relation string `json:"Relation Name"`
+	Index    string `json:"Index Name"`
+	Plans    []plan
+}
+
+func (n plan) walk(visit func(plan)) {
+	visit(n)
+	for _, child := range n.Plans {
+		child.walk(visit)
+	}
+}
+
+// wholeTable are the orders that nothing can serve, because they go by a name beside the row that may be missing, or by
+// text longer than an index takes. They read all events, and sort only as many as are shown.
+var wholeTable = []string{"EventList support", "EventList support:desc", "EventList note", "EventList note:desc"}
+
+// TestPlans asks the server how it would run the lists on a large database, with the parameters sent as crm sends them.
+// No filter and no order reads a large table from end to end, and no index is without a use.
+func TestPlans(t *testing.T) {
+	t.Parallel()
+	config := dbtest.Sample(t)
+	config.DefaultQueryExecMode = pgx.QueryExecModeExec
+	p := &place{TB: t, config: config, conn: dbtest.Connect(t, config)}
+	p.fillLarge()
+	used := map[string]bool{}
+	explain := func(name, query string, params ...any) {
+		var text []byte
+		if err := p.conn.QueryRow(t.Context(), "EXPLAIN (FORMAT JSON) "+query, params...).Scan(&text); err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+		var plans []struct{ Plan plan }
+		if err := json.Unmarshal(text, &plans); err != nil {
+			t.Fatal(err)
+		}
+		plans[0].Plan.walk(func(n plan) {
+			used[n.Index] = true
+			large := slices.Contains([]string{"customer", "contract", "event", "payment"}, n.Relation)
+			if strings.Contains(n.NodeType, "Seq Scan") && large && !slices.Contains(wholeTable, name) {
+				t.Errorf("%s reads the whole table %s:\n%s", name, n.Relation, text)
+			}
+		})
+	}
+	list := func(name, query string, params any) {
+		value := reflect.ValueOf(params)
+		values := make([]any, value.NumField())
+		for i := range values {
+			values[i] = value.Field(i).Interface()
+		}
+		explain(name, query, values...)
+	}
+
+	fifty := new(int64(50))
+	commercial, support := one[int64](p, "SELECT id FROM employee WHERE username = 'commercial1'"), one[int64](p, "SELECT id FROM employee WHERE username = 'support1'")
+	autumn, winter := time.Date(2021, 9, 22, 0, 0, 0, 0, time.UTC), time.Date(2021, 9, 23, 0, 0, 0, 0, time.UTC)
+	for name, params := range map[string]gen.CustomerListParams{
+		"CustomerList --mine":                {CommercialID: &commercial, RowLimit: fifty},
+		"CustomerList --commercial":          {Commercial: new("commercial1"), RowLimit: fifty},
+		"CustomerList --company":             {Company: new("theatre weiss"), RowLimit: fifty},
+		"CustomerList --company without end": {Company: new("theatre weiss")},
+		"CustomerList --search":              {Search: new("ines"), RowLimit: fifty},
+		"CustomerList --search, few":         {Search: new("ines.weiss1"), RowLimit: fifty},
+		"CustomerList --search without end":  {Search: new("ines.weiss1")},
+	} {
+		list(name, gen.CustomerList, params)
+	}
+	for name, params := range map[string]gen.ContractListParams{
+		"ContractList --not-signed-filter":         {NotSigned: true, RowLimit: fifty},
+		"ContractList --not-paid-filter":           {NotPaid: true, RowLimit: fifty},
+		"ContractList --mine":                      {CommercialID: &commercial, RowLimit: fifty},
+		"ContractList --commercial":                {Commercial: new("commercial1"), RowLimit: fifty},
+		"ContractList --customer-id":               {CustomerID: new(int64(7)), RowLimit: fifty},
+		"ContractList --customer-id, without end":  {CustomerID: new(int64(7))},
+		"ContractList --search":                    {Search: new("ines"), RowLimit: fifty},
+		"ContractList --search, few":               {Search: new("ines.weiss1"), RowLimit: fifty},
+		"ContractList --search, few, without end":  {Search: new("ines.weiss1")},
+		"ContractList --search --not-paid, of few": {Search: new("ines.weiss1"), NotPaid: true, RowLimit: fifty},
+	} {
+		list(name, gen.ContractList, params)
+	}
+	for name, params := range map[string]gen.EventListParams{
+		"EventList --no-support-assigned":      {NoSupportAssigned: true, RowLimit: fifty},
+		"EventList --assigned-to-me":           {SupportID: &support, RowLimit: fifty},
+		"EventList --support":                  {Support: new("support1"), RowLimit: fifty},
+		"EventList --from --to":                {FromAt: &autumn, ToAt: &winter, RowLimit: fifty},
+		"EventList --from --to without end":    {FromAt: &autumn, ToAt: &winter},
+		"EventList --search":                   {Search: new("gala 123"), RowLimit: fifty},
+		"EventList --search without end":       {Search: new("gala 123")},
+		"EventList --search, found by company": {Search: new("ines.weiss1"), RowLimit: fifty},
+	} {
+		list(name, gen.EventList, params)
+	}
+	for _, order := range append(sorts(t, "customer.sql", "CustomerList"), "") {
+		list("CustomerList "+order, gen.CustomerList, gen.CustomerListParams{Sort: order, RowLimit: fifty})
+	}
+	for _, order := range append(sorts(t, "contract.sql", "ContractList"), "") {
+		list("ContractList "+order, gen.ContractList, gen.ContractListParams{Sort: order, RowLimit: fifty})
+	}
+	for _, order := range append(sorts(t, "event.sql", "EventList"), "") {
+		list("EventList "+order, gen.EventList, gen.EventListParams{Sort: order, RowLimit: fifty})
+	}
+	contract := one[uuid.UUID](p, "SELECT max(contract_id::text)::uuid FROM payment")
+	list("ContractPayments", gen.ContractPayments, gen.ContractPaymentsParams{ContractID: contract})
+	// What triggers do when a role changes or an employee leaves.
+	explain("the end of all sessions", "DELETE FROM session WHERE employee_id = $1", commercial)
+	explain("the customers of an employee", "SELECT count(*) FROM customer WHERE commercial_id = $1", commercial)
+	explain("the events of an employee", "SELECT count(*) FROM event WHERE support_id = $1", support)
+
+	rows, err := p.conn.Query(t.Context(), `SELECT index.indexrelid::regclass::text FROM pg_index AS index
+		WHERE index.indrelid::regclass::text IN ('customer', 'contract', 'event', 'payment', 'session', 'employee', 'login_failure')
+		  AND NOT EXISTS (SELECT FROM pg_constraint WHERE conindid = index.indexrelid)`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	indexes, err := pgx.CollectRows(rows, pgx.RowTo[string])
+	if err != nil || len(indexes) < 20 {
+		t.Fatalf("indexes %v: %v", indexes, err)
+	}
+	for _, index := range indexes {
+		if !used[index] {
+			t.Errorf("nothing uses the index %s", index)
+		}
+	}
+}
+
+// fillLarge puts the data of the benchmark into the database.
+func (p *place) fillLarge() {
+	p.Helper()
+	data, err := os.ReadFile("../tools/bench/data.sql")
+	if err != nil {
+		p.Fatal(err)
+	}
+	for _, sql := range []string{
+		"SET bench.customers = 100000; SET bench.contracts = 50000; SET bench.events = 20000",
+		// What the checks refuse is tested elsewhere, and they take most of the time.
+		`DO $$ DECLARE rule record; BEGIN
+			FOR rule IN SELECT conrelid::regclass AS holder, conname FROM pg_constraint
+				WHERE contype = 'c' AND connamespace = 'public'::regnamespace AND conrelid <> 0
+			LOOP EXECUTE format('ALTER TABLE %s DROP CONSTRAINT %I', rule.holder, rule.conname); END LOOP;
+		END $$`,
+		string(data),
+		"INSERT INTO session (id, employee_id) SELECT gen_random_uuid(), 1 + n % 40 FROM generate_series(1, 5000) AS n",
+		"VACUUM ANALYZE",
+	} {
+		p.exec(sql)
+	}
+}
