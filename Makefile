@@ -27,7 +27,7 @@ help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-9s %s\n", $$1, $$2 }' Makefile
 
 build: ## Build bin/crm
-	go build -trimpath -ldflags "$(LDFLAGS)" -o bin/crm .
+	CGO_ENABLED=0 go build -trimpath -ldflags "$(LDFLAGS)" -o bin/crm .
 
 demo: build postgres ## Show the unpaid contracts of the sample data, from a database of its own
 	@tools/demo.sh

@@ -381,12 +381,10 @@ func dashed(name string) string {
 	return "--" + name
 }
 
-var plainFlag = regexp.MustCompile(`^--?[\pL\pN][\pL\pN._-]*$`)
-
 // shownFlag quotes what does not look like a flag, so that it cannot harm the terminal or the sentence.
 func shownFlag(typed string) string {
 	shown := cutText(typed)
-	if plainFlag.MatchString(typed) {
+	if regexp.MustCompile(`^--?[\pL\pN][\pL\pN._-]*$`).MatchString(typed) {
 		return shown
 	}
 	return fmt.Sprintf("%q", shown)

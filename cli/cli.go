@@ -201,14 +201,13 @@ func newFlagSet() *flag.FlagSet {
 	return flags
 }
 
-var badFlagValue = regexp.MustCompile(`invalid (?:boolean )?value (".*") for (?:flag )?-([^ :]+)`)
-
 // flagError makes the flag package's words into ours.
 func (a *app) flagError(err error) error {
 	if _, ok := errors.AsType[*usageError](err); ok {
 		return err
 	}
 	message := strings.NewReplacer("error parsing commandline arguments: ", "", " -", " --", "\n", " ").Replace(err.Error())
+	badFlagValue := regexp.MustCompile(`invalid (?:boolean )?value (".*") for (?:flag )?-([^ :]+)`)
 	if bad := badFlagValue.FindStringSubmatch(err.Error()); bad != nil {
 		want := "true or false" // all that a command's own flag can refuse here
 		if f := a.root.FlagSet.Lookup(bad[2]); f != nil {

@@ -55,6 +55,8 @@ func (e echo) log(sql, took string, rows int64, err error) {
 			lines = append(lines, strings.Fields(line)...)
 		}
 	}
+	// The only secret that a statement itself can hold: the sample data has one. All others are parameters.
+	storedHash := regexp.MustCompile(`\$argon2id\$[^']*`)
 	statement := storedHash.ReplaceAllString(strings.Join(lines, " "), mask)
 	outcome := fmt.Sprintf("%d rows", rows)
 	switch {
@@ -65,6 +67,3 @@ func (e echo) log(sql, took string, rows int64, err error) {
 	}
 	fmt.Fprintf(e.to, "-- %s%s, %s: %s\n", name, took, outcome, statement)
 }
-
-// storedHash is the only secret that a statement itself can hold: the sample data has one. All others are parameters.
-var storedHash = regexp.MustCompile(`\$argon2id\$[^']*`)

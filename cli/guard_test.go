@@ -404,6 +404,31 @@ func TestProcessIsLeftToMain(t *testing.T) {
 	}
 }
 
+// TestNothingIsCompiledAtStart: what a package does when the program starts, every command pays.
+func TestNothingIsCompiledAtStart(t *testing.T) {
+	t.Parallel()
+	for file, parsed := range goFiles(t) {
+		if isTest(file) || strings.HasPrefix(file, "tools/") {
+			continue
+		}
+		for _, declared := range parsed.Decls {
+			variables, ok := declared.(*ast.GenDecl)
+			if !ok {
+				continue
+			}
+			ast.Inspect(variables, func(node ast.Node) bool {
+				if _, ok := node.(*ast.FuncLit); ok {
+					return false // called later
+				}
+				if selector, ok := node.(*ast.SelectorExpr); ok && selector.Sel.Name == "MustCompile" {
+					t.Errorf("%s compiles a regular expression at the start of every command", file)
+				}
+				return true
+			})
+		}
+	}
+}
+
 func TestFilesAreShort(t *testing.T) {
 	t.Parallel()
 	for file := range goFiles(t) {

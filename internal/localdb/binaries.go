@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 )
 
 // usualPlaces are the folders of PostgreSQL's programs that packagers keep out of PATH.
@@ -148,7 +149,8 @@ func (c *Cluster) folders() (folders []string) {
 	return folders
 }
 
-var versionOutput = regexp.MustCompile(`\(PostgreSQL\) (\d+)`)
+// versionOutput finds the major version in what a program says of itself.
+var versionOutput = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`\(PostgreSQL\) (\d+)`) })
 
 // major returns the version of the programs in a folder, and an error unless all that are needed are there.
 func (c *Cluster) major(ctx context.Context, bin string) (int, error) {
@@ -165,7 +167,7 @@ func (c *Cluster) major(ctx context.Context, bin string) (int, error) {
 	if err != nil {
 		return 0, fmt.Errorf("postgres --version: %w", err)
 	}
-	match := versionOutput.FindSubmatch(output)
+	match := versionOutput().FindSubmatch(output)
 	if match == nil {
 		return 0, fmt.Errorf("postgres --version names no version")
 	}

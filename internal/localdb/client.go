@@ -30,7 +30,7 @@ func (c *Cluster) Client(ctx context.Context, name string, server int) (Client, 
 		command := exec.CommandContext(ctx, path, "--version")
 		command.Env = []string{"LC_ALL=C"}
 		output, err := command.Output()
-		match := versionOutput.FindSubmatch(output)
+		match := versionOutput().FindSubmatch(output)
 		if err != nil || match == nil {
 			continue
 		}

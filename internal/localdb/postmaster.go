@@ -68,13 +68,10 @@ func (p postmaster) orphaned() bool { return p.attached() && !p.exists() }
 // newborn may be a server that has not yet made its shared memory.
 func (p postmaster) newborn() bool { return p.exists() && p.segment == 0 }
 
-var (
-	failure = regexp.MustCompile(`(?:FATAL|PANIC|ERROR|error|fatal):\s+(.*)`)
-	noise   = regexp.MustCompile(`the database system is |child process exited|^HINT:|^DETAIL:`)
-)
-
 // failureLine picks the line that says why, out of what initdb or the server wrote.
 func failureLine(output string) string {
+	failure := regexp.MustCompile(`(?:FATAL|PANIC|ERROR|error|fatal):\s+(.*)`)
+	noise := regexp.MustCompile(`the database system is |child process exited|^HINT:|^DETAIL:`)
 	var last, why string
 	for line := range strings.Lines(output) {
 		line = strings.TrimSpace(line)

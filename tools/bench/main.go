@@ -125,7 +125,9 @@ func build(ctx context.Context, folder, pkg string) (string, error) {
 	if pkg == "." {
 		program = filepath.Join(folder, "crm")
 	}
-	output, err := exec.CommandContext(ctx, "go", "build", "-trimpath", "-o", program, pkg).CombinedOutput()
+	cmd := exec.CommandContext(ctx, "go", "build", "-trimpath", "-o", program, pkg)
+	cmd.Env = append(os.Environ(), "CGO_ENABLED=0") // as make build has it
+	output, err := cmd.CombinedOutput()
 	if err != nil {
 		return "", fmt.Errorf("go build %s: %w\n%s", pkg, err, output)
 	}
