@@ -9,6 +9,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 
@@ -79,6 +80,13 @@ func streamOnce[T any](ctx context.Context, s *Session, operation, query string,
 	}
 	var row T
 	into := pointers(&row)
+	// An export has one or two ids in each row, which pgx would read by way of three strings.
+	ids := make([]*uuid.UUID, len(into))
+	for i, address := range into {
+		if id, ok := address.(*uuid.UUID); ok {
+			ids[i], into[i] = id, nil // left out by Scan
+		}
+	}
 	for rows.Next() {
 		wait(false)
 		if !began.IsZero() {
@@ -87,6 +95,14 @@ func streamOnce[T any](ctx context.Context, s *Session, operation, query string,
 		}
 		if err := rows.Scan(into...); err != nil {
 			return err
+		}
+		for i, text := range rows.RawValues() {
+			if ids[i] == nil {
+				continue
+			}
+			if *ids[i], err = uuid.ParseBytes(text); err != nil {
+				return err
+			}
 		}
 		if !yield(row) {
 			return nil
