@@ -53,6 +53,9 @@ func newBench(ctx context.Context, scale float64, crm string) (*bench, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := os.Chmod(home, 0o755); err != nil { // the server's account has to pass
+		return nil, errors.Join(err, os.RemoveAll(home))
+	}
 	b := &bench{home: home, crm: crm, cluster: localdb.New(home, os.Getenv), trips: &roundtrip.Counter{}, endProxy: func() error { return nil }}
 	b.cluster.Settings = settings
 	if err := b.prepare(ctx, scale); err != nil {
@@ -62,9 +65,6 @@ func newBench(ctx context.Context, scale float64, crm string) (*bench, error) {
 }
 
 func (b *bench) prepare(ctx context.Context, scale float64) (err error) {
-	if err := os.Chmod(b.home, 0o755); err != nil { // the server's account has to pass
-		return err
-	}
 	progress("Building crm, and a server in %s", b.home)
 	if b.start, err = build(ctx, b.home, "./tools/bench/start"); err != nil {
 		return err
