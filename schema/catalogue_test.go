@@ -81,7 +81,10 @@ const catalogue = `
 				FROM pg_class
 				WHERE oid = objid)
 		END,
-		(SELECT string_agg(concat_ws(' ', nullif(objsubid, 0), description), ' / ' ORDER BY objsubid)
+		(SELECT string_agg(concat_ws(' ',
+			-- By name: a column that goes and comes back has another number.
+			(SELECT attname FROM pg_attribute WHERE attrelid = objid AND attnum = objsubid AND objsubid > 0),
+			description), ' / ' ORDER BY objsubid)
 		 FROM pg_description
 		 WHERE pg_description.classoid = classid AND pg_description.objoid = objid)) COLLATE "C" AS line
 	FROM own, pg_identify_object(classid, objid, 0) AS identified

@@ -112,7 +112,7 @@ func (s *core) send(ctx context.Context, e effect, statements ...statement) erro
 			return err
 		})
 	})
-	if !unknown || err == nil || !isUnanswered(err) && !isPassing(err) {
+	if !unknown || err == nil || isVerdict(err) {
 		return err
 	}
 	failure := &Error{Code: Unavailable, Err: errors.Join(errOutcomeUnknown, err)}
@@ -142,8 +142,18 @@ func (s *core) runOn(ctx context.Context, pool *pgxpool.Pool, statements []state
 		return notSent{err}
 	}
 	defer conn.Release()
-	return run(ctx, conn, statements)
+	data := conn.Conn().PgConn().CustomData()
+	delete(data, warned)
+	err = run(ctx, conn, statements)
+	if err == nil && data[warned] != nil {
+		// Committed here, and the wait for the standby was ended from outside: it may have no other copy.
+		return unanswered{errors.New("not confirmed by the standby")}
+	}
+	return err
 }
+
+// warned is set on a connection whose server warned.
+const warned = "warned"
 
 // notSent is a failure before anything was sent.
 type notSent struct{ error }

@@ -39,6 +39,11 @@ func Connect(ctx context.Context, config *pgx.ConnConfig, limit time.Duration) (
 	pooled.ConnConfig.BuildContextWatcherHandler = func(conn *pgconn.PgConn) ctxwatch.Handler {
 		return &pgconn.CancelRequestContextWatcherHandler{Conn: conn, DeadlineDelay: cancelTime}
 	}
+	pooled.ConnConfig.OnNotice = func(conn *pgconn.PgConn, notice *pgconn.Notice) {
+		if notice.Code == "01000" {
+			conn.CustomData()[warned] = true
+		}
+	}
 	pooled.ShouldPing = func(context.Context, pgxpool.ShouldPingParams) bool { return false }
 	pool, err := pgxpool.NewWithConfig(ctx, pooled)
 	if err != nil {

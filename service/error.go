@@ -145,6 +145,12 @@ func isUnanswered(err error) bool {
 	return network || isClosed(err) || errors.Is(err, context.DeadlineExceeded) || errors.Is(err, context.Canceled)
 }
 
+// isVerdict says whether the server said of the statement itself that it cannot be.
+func isVerdict(err error) bool {
+	refusal, ok := errors.AsType[*pgconn.PgError](err)
+	return ok && (strings.HasPrefix(refusal.Code, "22") || strings.HasPrefix(refusal.Code, "23")) || errors.Is(err, pgx.ErrNoRows)
+}
+
 // isPassing says whether the same statement may succeed in a moment: after a lost connection, a shutdown, a failover, or
 // a conflict with another transaction.
 func isPassing(err error) bool {

@@ -60,7 +60,7 @@ var errGone = errors.New("what was written is not there")
 // needs one, gives the error.
 func run(ctx context.Context, db DB, statements []statement) error {
 	if len(statements) == 1 {
-		return statements[0](db)
+		return statements[0](bound{ctx, db})
 	}
 	batch := &pgx.Batch{}
 	for _, each := range statements {
@@ -99,6 +99,24 @@ type unanswered struct{ error }
 
 func (e unanswered) Unwrap() error     { return e.error }
 func (e unanswered) SafeToRetry() bool { return false }
+
+// bound runs a statement within the time of an attempt, whatever context it was made with.
+type bound struct {
+	ctx context.Context
+	db  DB
+}
+
+func (b bound) QueryRow(_ context.Context, sql string, args ...any) pgx.Row {
+	return b.db.QueryRow(b.ctx, sql, args...)
+}
+
+func (b bound) Query(_ context.Context, sql string, args ...any) (pgx.Rows, error) {
+	return b.db.Query(b.ctx, sql, args...)
+}
+
+func (b bound) Exec(_ context.Context, sql string, args ...any) (pgconn.CommandTag, error) {
+	return b.db.Exec(b.ctx, sql, args...)
+}
 
 // recorder takes down what would be sent.
 type recorder struct{ batch *pgx.Batch }

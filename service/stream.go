@@ -57,6 +57,9 @@ func streamOnce[T any](ctx context.Context, s *Session, operation, query string,
 	batch.Queue(query, fields(params)...)
 	results := s.db.SendBatch(ctx, batch)
 	defer func() {
+		if !began.IsZero() { // no row came
+			s.patience.spend(began)
+		}
 		if err != nil && context.Cause(ctx) == context.DeadlineExceeded {
 			err = context.DeadlineExceeded
 		}
