@@ -4,11 +4,11 @@ import (
 	"strings"
 	"unicode"
 
-	"github.com/epicevents/crm/internal/numbering"
+	"github.com/nyaruka/phonenumbers"
 )
 
-// phoneHome is the code of the country where a number without one is dialled.
-const phoneHome = "33"
+// phoneRegion is where a number without a country code is dialled.
+const phoneRegion = "FR"
 
 const phoneForms = "write 01 23 45 67 89, or +44 20 7946 0958 for another country"
 
@@ -25,11 +25,11 @@ func ParsePhone(s string) (string, error) {
 	if !ok {
 		return "", inputErrorf("Phone number %s must not contain letters or an extension: %s", quote(typed), phoneForms)
 	}
-	number, ok := numbering.Parse(digits, phoneHome)
-	if !ok || !number.Exists() {
+	number, err := phonenumbers.Parse(digits, phoneRegion)
+	if err != nil || !phonenumbers.IsValidNumber(number) {
 		return "", inputErrorf("Phone number %s is not valid: %s", quote(typed), phoneForms)
 	}
-	e164 := number.E164()
+	e164 := phonenumbers.Format(number, phonenumbers.E164)
 	if len(e164) > phoneMax {
 		return "", inputErrorf("Phone number %s is too long: %s", quote(typed), phoneForms)
 	}
@@ -42,16 +42,17 @@ func FormatPhone(e164 string) string {
 	if digits, ok := dialled(e164); !ok || digits != e164 {
 		return e164
 	}
-	number, ok := numbering.Parse(e164, "")
-	if !ok || number.E164() != e164 {
+	number, err := phonenumbers.Parse(e164, phonenumbers.UNKNOWN_REGION)
+	if err != nil || phonenumbers.Format(number, phonenumbers.E164) != e164 {
 		return e164
 	}
-	return number.International()
+	return phonenumbers.Format(number, phonenumbers.INTERNATIONAL)
 }
 
-// dialled reduces a number to its digits and a leading plus sign. Letters and
-// text around the number are no guessing game, so only punctuation is dropped,
-// and the invisible marks that address books put around the numbers one copies.
+// dialled reduces a number to its digits and a leading plus sign. The library
+// would guess its way through letters and text around the number, so only
+// punctuation is dropped here, and the invisible marks that address books put
+// around the numbers one copies.
 func dialled(s string) (digits string, ok bool) {
 	var b strings.Builder
 	for _, r := range s {

@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/epicevents/crm/gen"
@@ -196,6 +197,7 @@ func TestPool(t *testing.T) {
 		t.Fatal(err)
 	}
 	config.ConnConfig = p.config.Copy()
+	config.ConnConfig.DefaultQueryExecMode = pgx.QueryExecModeExec // as Connect has it
 	config.MaxConns = 1
 	pool, err := pgxpool.NewWithConfig(t.Context(), config)
 	if err != nil {
