@@ -309,7 +309,7 @@ func TestBackupLeavesTheOldOne(t *testing.T) {
 	}
 	const half = "for word; do case $word in --file=*) echo half > \"${word#--file=}\";; esac; done\n"
 	program("99.0", half+"echo 'pg_dump: error: query failed: the reason' >&2; exit 1\n")
-	if r := d.crm("", "db", "backup", file, "--yes"); r.code != 7 || r.out != "" || !strings.Contains(r.err, "crm: pg_dump failed: query failed: the reason\n") {
+	if r := d.crm("", "db", "backup", file, "--yes"); r.code != 7 || r.out != "" || !strings.Contains(r.err, "crm: pg_dump failed: query failed: the reason.\n") {
 		t.Errorf("exit %d, %s", r.code, r.err)
 	}
 	program("99.0", half+"echo 'pg_dump: error: could not write to output file: No space left on device' >&2; exit 1\n")

@@ -315,7 +315,7 @@ func TestCompletionCandidates(t *testing.T) {
 		{[]string{"contract", "list", "--limit", ""}, nil},
 		{[]string{"contract", "list", "--config="}, []string{"--config=:files"}},
 		{[]string{"contract", "list", "--count="}, nil},
-		{[]string{"contract", "list", "--search", "--", "--cou"}, []string{"--count\tonly the number of rows"}},
+		{[]string{"contract", "list", "--search", "--", "--cou"}, []string{"--count\tonly the number of rows; not with --limit"}},
 	} {
 		if diff := cmp.Diff(c.want, d.complete(t, c.words...)); diff != "" {
 			t.Errorf("crm %q (-want +got):\n%s", c.words, diff)
