@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"io"
+	"os"
 	"time"
 )
 
@@ -22,9 +23,9 @@ type transfer struct {
 	err error
 }
 
-// interruptibleOutput leaves a terminal as it is.
+// interruptibleOutput leaves a terminal, and what is no file, as it is.
 func interruptibleOutput(ctx context.Context, out io.Writer) io.Writer {
-	if isTerminal(out) {
+	if _, isFile := out.(*os.File); !isFile || isTerminal(out) {
 		return out
 	}
 	return &interruptible{ctx: ctx, out: out}
