@@ -31,7 +31,7 @@ func TestEdit(t *testing.T) {
 		exit              int
 		check             string // a query that gives 1 afterwards
 	}{
-		{"commercial1", "customer update 1", []step{{"Full name: Johanna Baker", "company" + enter}, {"What to change: Company: Marsh & Fils", " SARL" + enter},
+		{"commercial1", "customer update 1", []step{{"Full name: Johanna Baker", "company" + enter}, {"name of the company", " SARL" + enter},
 			{"Company: Marsh & Fils SARL", ""}, done, {"* Company: Marsh & Fils SARL", ""}},
 			0, "SELECT count(*) FROM customer WHERE id = 1 AND company = 'Marsh & Fils SARL' AND fullname = 'Johanna Baker'"},
 		{"commercial1", "customer update 1", []step{{"Full name: Johanna Baker", enter}, {"first and last name", ctrlU + enter},
