@@ -23,6 +23,7 @@ func FuzzTokenFile(f *testing.F) {
 	f.Add("\x00\xff\r\n\x1b[31m", uint16(0o400))
 	f.Fuzz(func(t *testing.T, content string, mode uint16) {
 		a := &app{IO: homeOnly(t)}
+		a.home = a.Getenv("HOME")
 		if err := a.saveToken(content); err != nil {
 			t.Fatal(err)
 		}
