@@ -66,6 +66,7 @@ func FuzzConfigFile(f *testing.F) {
 	f.Add("\ufeff[database]\nurl = topsecret")
 	f.Fuzz(func(t *testing.T, content string) {
 		a := &app{IO: homeOnly(t)}
+		a.home = a.Getenv("HOME")
 		a.root = a.newRoot()
 		name := filepath.Join(a.folder("XDG_CONFIG_HOME", ".config"), "crm.toml")
 		if err := os.MkdirAll(filepath.Dir(name), 0o700); err != nil {
@@ -75,6 +76,9 @@ func FuzzConfigFile(f *testing.F) {
 			t.Fatal(err)
 		}
 		err := a.configure(nil)
+		if err == nil {
+			err = a.config.fault
+		}
 		if err == nil {
 			if a.config.location == nil || a.config.databaseTimeout < 0 || a.config.authSecretKey != "" && len(a.config.authSecretKey) < 32 {
 				t.Fatalf("%q gives %+v", content, a.config)
