@@ -334,6 +334,7 @@ var mayImport = map[string][]string{
 	"internal/roundtrip":        {},
 	"tools/bench":               {"gen", "internal/localdb", "internal/roundtrip", "schema"},
 	"tools/bench/start":         {},
+	"tools/bench/wire":          {},
 }
 
 // onlyIn names the files that alone know a library; a folder stands for all of its files.
@@ -345,7 +346,7 @@ var onlyIn = map[string][]string{
 	"github.com/getsentry/sentry-go":  {"cli/cli.go", "cli/report.go"},
 	"github.com/golang-jwt/jwt/v5":    {"service/session.go"},
 	"github.com/alexedwards/argon2id": {"service/password.go"},
-	"github.com/jackc/pgx/v5/pgconn":  {"gen", "schema/driver.go", "service/backup.go", "service/error.go", "service/connect.go", "service/statement.go", "cli/report.go", "cli/database.go", "internal"},
+	"github.com/jackc/pgx/v5/pgconn":  {"gen", "schema/driver.go", "service/backup.go", "service/error.go", "service/connect.go", "service/statement.go", "cli/report.go", "cli/database.go", "internal", "tools/bench/wire"},
 	"github.com/peterbourgon/ff/v3":   {"cli"},
 	"github.com/golang-migrate":       {"schema"},
 	"github.com/nyaruka/phonenumbers": {"service/phone.go"},

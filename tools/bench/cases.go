@@ -60,6 +60,11 @@ func (b *bench) cases() []*measured {
 			beside: b.psqlRuns(b.large, inline(gen.ContractList, gen.ContractListParams{RowLimit: &fifty}), "--csv"),
 		},
 		{
+			Case: "contract list --limit 50", Yardstick: "pgx alone: start, connection, session check, query", Unit: milliseconds, repeat: 5,
+			crm:    b.runs(b.large, "contract", "list", "-o", "csv", "--limit", "50"),
+			beside: b.wireSends(b.large, inline(gen.ContractList, gen.ContractListParams{RowLimit: &fifty})),
+		},
+		{
 			Case: fmt.Sprintf("contract list --not-paid-filter --limit 50, %d contracts", b.middle.contracts()), Yardstick: fmt.Sprintf("with %d", b.small.contracts()),
 			Unit: milliseconds, limit: 1.3, repeat: 5, crm: b.runs(b.middle, unpaid...), beside: b.runs(b.small, unpaid...),
 		},
@@ -132,6 +137,28 @@ func (b *bench) psqlRuns(d *database, sql string, args ...string) func(context.C
 	}
 }
 
+// wireSends measures the least that a Go program needs for a query: the wire, which checks the session as crm does.
+func (b *bench) wireSends(d *database, sql string) func(context.Context) (figure, error) {
+	return func(ctx context.Context) (figure, error) {
+		session, err := latestSession(ctx, d)
+		if err != nil {
+			return figure{}, err
+		}
+		return b.timed(ctx, d.env, b.wire, d.url, inline(gen.SessionEmployee, session), sql)
+	}
+}
+
+// latestSession is that of the login of this round.
+func latestSession(ctx context.Context, d *database) (session gen.SessionEmployeeParams, err error) {
+	conn, err := pgx.Connect(ctx, d.url)
+	if err != nil {
+		return session, err
+	}
+	defer conn.Close(context.WithoutCancel(ctx))
+	err = conn.QueryRow(ctx, "SELECT id, employee_id FROM session ORDER BY created_at DESC LIMIT 1").Scan(&session.SessionID, &session.EmployeeID)
+	return session, err
+}
+
 func (b *bench) prints(ctx context.Context) (figure, error) { return b.timed(ctx, nil, b.start) }
 
 // payAll lets as many processes at a time as there are clients record payments, and gives payments per second.
@@ -159,13 +186,7 @@ func (b *bench) payAll(ctx context.Context) (figure, error) {
 // pgbenchPays sends what crm sends for a payment to a contract of which the id is known: the check of the session, the
 // payment and what is due after it, over a new connection each time.
 func (b *bench) pgbenchPays(ctx context.Context) (figure, error) {
-	conn, err := pgx.Connect(ctx, b.large.url)
-	if err != nil {
-		return figure{}, err
-	}
-	defer conn.Close(context.WithoutCancel(ctx))
-	var session gen.SessionEmployeeParams
-	err = conn.QueryRow(ctx, "SELECT id, employee_id FROM session ORDER BY created_at DESC LIMIT 1").Scan(&session.SessionID, &session.EmployeeID)
+	session, err := latestSession(ctx, b.large)
 	if err != nil {
 		return figure{}, err
 	}

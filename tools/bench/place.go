@@ -22,13 +22,14 @@ var data string
 
 // bench is a server with three databases, each ten times the one before, and the programs to compare.
 type bench struct {
-	home                      string
-	cluster                   *localdb.Cluster
-	start, crm, psql, pgbench string
-	small, middle, large      *database
-	trips                     *roundtrip.Counter
-	endProxy                  func() error
-	proxy                     string // URL of the large database through the counter
+	home                 string
+	cluster              *localdb.Cluster
+	start, wire          string // the least that a program and a query cost
+	crm, psql, pgbench   string
+	small, middle, large *database
+	trips                *roundtrip.Counter
+	endProxy             func() error
+	proxy                string // URL of the large database through the counter
 }
 
 // database is one size of the data, and how crm is told of it.
@@ -67,6 +68,9 @@ func newBench(ctx context.Context, scale float64, crm string) (*bench, error) {
 func (b *bench) prepare(ctx context.Context, scale float64) (err error) {
 	progress("Building crm, and a server in %s", b.home)
 	if b.start, err = build(ctx, b.home, "./tools/bench/start"); err != nil {
+		return err
+	}
+	if b.wire, err = build(ctx, b.home, "./tools/bench/wire"); err != nil {
 		return err
 	}
 	if b.crm == "" {
