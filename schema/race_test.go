@@ -153,7 +153,7 @@ func TestHandingOverToWhoLeaves(t *testing.T) {
 	}
 }
 
-// TestPaymentsAtTheSameTime lets 16 pay a tenth each of a contract that is being signed.
+// TestPaymentsAtTheSameTime lets 16 pay a tenth each of a contract that is being signed. None waits in a circle.
 func TestPaymentsAtTheSameTime(t *testing.T) {
 	t.Parallel()
 	config := dbtest.Sample(t)

@@ -231,6 +231,9 @@ var effects = []struct{ table, name, setup, statement, query string }{
 	{table: "employee", name: "employee_administrator_turn",
 		statement: `BEGIN; DELETE FROM employee WHERE username = 'nobody'`,
 		query:     `SELECT EXISTS (SELECT FROM pg_locks WHERE locktype = 'advisory' AND pid = pg_backend_pid())`},
+	{table: "payment", name: "payment_lock", // a repeated payment does nothing else
+		statement: `BEGIN; INSERT INTO payment SELECT * FROM payment LIMIT 1 ON CONFLICT DO NOTHING`,
+		query:     `SELECT count(*) = 1 FROM contract WHERE xmax::text = pg_current_xact_id_if_assigned()::text`},
 	{table: "payment", name: "payment_sum",
 		statement: `INSERT INTO payment (id, contract_id, amount, recorded_by) VALUES (gen_random_uuid(), '00b6e67a-7a2a-4c2b-8180-60a7da1de808', 12345, 'commercial3')`,
 		query:     `SELECT paid_amount = 12345 FROM contract WHERE id = '00b6e67a-7a2a-4c2b-8180-60a7da1de808'`},

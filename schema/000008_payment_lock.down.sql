@@ -1,0 +1,2 @@
+DROP TRIGGER payment_lock ON payment;
+DROP FUNCTION payment_lock();
