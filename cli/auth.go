@@ -157,11 +157,11 @@ func (a *app) authPermissions() *ffcli.Command {
 var permissions = resource[service.Permission]{
 	name: "permission", title: "Permissions", hue: hueBlue,
 	columns: []column[service.Permission]{
-		{name: "operation", value: func(p service.Permission) any { return p.Operation }, whole: true},
-		{name: "none", value: func(p service.Permission) any { return p.None }},
-		{name: "commercial", value: func(p service.Permission) any { return p.Commercial }},
-		{name: "support", value: func(p service.Permission) any { return p.Support }},
-		{name: "administrator", value: func(p service.Permission) any { return p.Administrator }},
+		{name: "operation", value: func(p service.Permission) any { return p.Operation }, wraps: true},
+		{name: "none", value: func(p service.Permission) any { return p.None }, rank: 4},
+		{name: "commercial", value: func(p service.Permission) any { return p.Commercial }, rank: 2},
+		{name: "support", value: func(p service.Permission) any { return p.Support }, rank: 3},
+		{name: "administrator", value: func(p service.Permission) any { return p.Administrator }, rank: 1},
 	},
 }
 

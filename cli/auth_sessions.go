@@ -50,8 +50,8 @@ var logins = resource[gen.AuthSessionsRow]{
 	name: "login", title: "Logins", hue: hueBlue,
 	columns: []column[gen.AuthSessionsRow]{
 		{name: "id", value: func(s gen.AuthSessionsRow) any { return s.ID }},
-		{name: "current", value: func(s gen.AuthSessionsRow) any { return s.Current }},
-		{name: "created_at", value: func(s gen.AuthSessionsRow) any { return s.CreatedAt }, rank: 1},
-		{name: "expires_at", value: func(s gen.AuthSessionsRow) any { return s.ExpiresAt }},
+		{name: "current", value: func(s gen.AuthSessionsRow) any { return s.Current }, rank: 1},
+		{name: "created_at", value: func(s gen.AuthSessionsRow) any { return s.CreatedAt }, rank: 3},
+		{name: "expires_at", value: func(s gen.AuthSessionsRow) any { return s.ExpiresAt }, rank: 2},
 	},
 }

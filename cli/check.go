@@ -64,8 +64,8 @@ var found = resource[gen.CheckRow]{
 	name: "finding", title: "Findings", hue: hueMagenta,
 	columns: []column[gen.CheckRow]{
 		{name: "finding", value: func(f gen.CheckRow) any { return f.Finding }, whole: true},
-		{name: "resource", value: func(f gen.CheckRow) any { return f.Resource }, whole: true},
+		{name: "resource", value: func(f gen.CheckRow) any { return f.Resource }, rank: 1, whole: true},
 		{name: "id", value: func(f gen.CheckRow) any { return f.ID }, whole: true},
-		{name: "detail", value: func(f gen.CheckRow) any { return f.Detail }},
+		{name: "detail", value: func(f gen.CheckRow) any { return f.Detail }, wraps: true},
 	},
 }

@@ -40,7 +40,7 @@ var diagnoses = resource[finding]{
 	name: "diagnosis", title: "Doctor", hue: hueBlue,
 	columns: []column[finding]{
 		{name: "check", value: func(f finding) any { return f.check }, whole: true},
-		{name: "status", value: func(f finding) any { return f.status }, whole: true},
+		{name: "status", value: func(f finding) any { return f.status }, whole: true, alarming: func(text string) bool { return text != string(healthOK) }},
 		{name: "finding", value: func(f finding) any { return f.finding }, wraps: true},
 		{name: "advice", value: func(f finding) any { return f.advice }, wraps: true},
 	},

@@ -249,7 +249,7 @@ func (a *app) pickEvent(ctx context.Context, c *command) ([]choice, error) {
 }
 
 var events = resource[gen.EventView]{
-	name: "event", title: "Events", hue: hueYellow,
+	name: "event", title: "Events", hue: hueOrange,
 	columns: []column[gen.EventView]{
 		{name: "id", value: func(e gen.EventView) any { return e.ID }},
 		{name: "name", value: func(e gen.EventView) any { return e.Name }},

@@ -38,6 +38,7 @@ type column[T any] struct {
 	whole     bool                     // text that is typed again in other commands: never shortened
 	multiline bool                     // newlines are kept in a detail view
 	wraps     bool                     // sentences: broken into lines on a narrow terminal, never shortened
+	alarming  func(text string) bool   // whether the value stands out in a table; nil: never
 	rank      int                      // 0: always in the table; the highest is the first to go in a narrow terminal
 }
 
@@ -159,7 +160,8 @@ func pick[T any](o output, r resource[T]) ([]field, []func(T) any, error) {
 		}
 		fields = append(fields, field{
 			name: c.name, label: label, display: c.display, multiline: c.multiline, whole: c.whole, wraps: c.wraps, rank: c.rank,
-			kind: cellOf(c.value(zero)).kind,
+			alarming: c.alarming,
+			kind:     cellOf(c.value(zero)).kind,
 		})
 		values = append(values, c.value)
 	}
@@ -199,6 +201,7 @@ type field struct {
 	display          func(string) string
 	multiline, whole bool
 	wraps            bool
+	alarming         func(string) bool
 	rank             int
 }
 

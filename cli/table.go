@@ -14,18 +14,23 @@ type hue int
 const (
 	hueCyan hue = iota
 	hueGreen
-	hueYellow
+	hueOrange
 	hueMagenta
 	hueBlue
 )
 
+// hues are of the palette of 256, whose colours are the same in every terminal, and of a middle lightness: they can be
+// read on black and on white, which the basic colours cannot.
 var hues = map[hue]prettytext.Color{
-	hueCyan:    prettytext.FgCyan,
-	hueGreen:   prettytext.FgGreen,
-	hueYellow:  prettytext.FgYellow,
-	hueMagenta: prettytext.FgMagenta,
-	hueBlue:    prettytext.FgBlue,
+	hueCyan:    prettytext.Fg256Color(31),
+	hueGreen:   prettytext.Fg256Color(28),
+	hueOrange:  prettytext.Fg256Color(130),
+	hueMagenta: prettytext.Fg256Color(133),
+	hueBlue:    prettytext.Fg256Color(68),
 }
+
+// alarm is the red of what is wrong.
+var alarm = prettytext.Fg256Color(196)
 
 // go-pretty looks at the environment for colours and for the width of characters; here the caller has decided on
 // colour, and a table is the same in every locale.
@@ -88,7 +93,11 @@ func renderTable(o output, title string, hue hue, fields []field, lines [][]stri
 				} else {
 					s = displaywidth.TruncateString(s, widths[i], "…")
 				}
-				row = append(row, placeholders.hide(s))
+				s = placeholders.hide(s)
+				if o.color && fields[i].alarming != nil && fields[i].alarming(line[i]) {
+					s = colored(alarm, s)
+				}
+				row = append(row, s)
 			}
 		}
 		t.AppendRow(row)
@@ -104,8 +113,9 @@ const padding = 3
 // at last text is cut down to textMin. What cannot be shortened (ids, amounts, dates) is never cut, even if the terminal
 // must wrap the lines.
 func layout(fields []field, lines [][]string, terminal int, mayHide bool) []int {
-	const textGood, textMin, border = 16, 8, 1
+	const textGood, textMin, border = 20, 8, 1
 	widths := make([]int, len(fields))
+	volume := make([]int, len(fields)) // of all text in a column
 	good := make([]int, len(fields))
 	least := make([]int, len(fields))
 	total := border
@@ -113,12 +123,17 @@ func layout(fields []field, lines [][]string, terminal int, mayHide bool) []int 
 		header := displaywidth.String(f.label)
 		widths[i] = max(header, 1)
 		for _, line := range lines {
-			widths[i] = max(widths[i], displaywidth.String(line[i]))
+			cell := displaywidth.String(line[i])
+			widths[i] = max(widths[i], cell)
+			volume[i] += cell
 		}
 		good[i], least[i] = widths[i], widths[i]
 		if f.kind == kindText && !f.whole {
 			good[i] = min(widths[i], max(header, textGood))
 			least[i] = min(widths[i], max(header, textMin))
+		}
+		if f.wraps {
+			good[i] = min(widths[i], max(header, longestWord(lines, i)))
 		}
 		total += widths[i] + padding
 	}
@@ -144,8 +159,18 @@ func layout(fields []field, lines [][]string, terminal int, mayHide bool) []int 
 	}
 	for total > terminal {
 		widest := -1
-		for i := range widths {
-			if widths[i] > least[i] && (widest < 0 || widths[i] > widths[widest]) {
+		for i, f := range fields {
+			if widths[i] <= least[i] {
+				continue
+			}
+			switch {
+			case widest < 0:
+				widest = i
+			case f.wraps && fields[widest].wraps: // what has less to say for its width
+				if volume[i]*widths[widest] < volume[widest]*widths[i] {
+					widest = i
+				}
+			case widths[i] > widths[widest]:
 				widest = i
 			}
 		}
@@ -156,6 +181,16 @@ func layout(fields []field, lines [][]string, terminal int, mayHide bool) []int 
 		total--
 	}
 	return widths
+}
+
+// longestWord is the width of the longest word in a column.
+func longestWord(lines [][]string, column int) (longest int) {
+	for _, line := range lines {
+		for word := range strings.SplitSeq(line[column], " ") {
+			longest = max(longest, displaywidth.String(word))
+		}
+	}
+	return longest
 }
 
 // panelLine is one field of a detail view; value may have several lines.
@@ -196,7 +231,7 @@ func renderPanel(o output, title string, hue hue, lines []panelLine) string {
 		if o.color {
 			label = prettytext.Colors{prettytext.Bold}.Sprint(label)
 			if l.changed {
-				value = highlight(value)
+				value = colored(hues[hueGreen], value)
 			}
 		}
 		t.AppendRow(table.Row{label, value})
@@ -204,10 +239,11 @@ func renderPanel(o output, title string, hue hue, lines []panelLine) string {
 	return placeholders.restore(t.Render()) + "\n"
 }
 
-func highlight(s string) string {
+// colored makes a text stand out, in bold. Its lines are coloured one by one, for there is a border between them.
+func colored(color prettytext.Color, s string) string {
 	lines := strings.Split(s, "\n")
 	for i := range lines {
-		lines[i] = prettytext.Colors{prettytext.Bold, prettytext.FgGreen}.Sprint(lines[i])
+		lines[i] = prettytext.Colors{prettytext.Bold, color}.Sprint(lines[i])
 	}
 	return strings.Join(lines, "\n")
 }
