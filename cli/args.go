@@ -242,6 +242,9 @@ func (l *commandLine) unknownFlag(f givenFlag) *usageError {
 		own = append(own, flagNames(c)...)
 	}
 	near := suggest(f.name, own)
+	if near == "" { // --amount for --total-amount
+		near = onlyWith(own, f.name)
+	}
 	short, rest := f.name[:1], f.name[1:]
 	switch _, defined := l.lookup(short); {
 	case near != "":
@@ -249,26 +252,34 @@ func (l *commandLine) unknownFlag(f givenFlag) *usageError {
 	case defined != nil && !isBoolFlag(defined) && f.typed[1] != '-' && !f.hasValue:
 		message += fmt.Sprintf(", did you mean %q?", "-"+short+" "+cutText(rest))
 	case len(l.path) > 1:
-		if command, name := nearRelative(l.path[0].Name, l.path[1], f.name); name != "" {
-			message += fmt.Sprintf(", did you mean %q?", command+" "+dashed(name))
+		if command := relativeWith(l.path[0].Name, l.path[1], f.name); command != "" {
+			message += fmt.Sprintf(", did you mean %q?", command+" "+dashed(f.name))
 		}
 	}
 	return &usageError{message, l.name() + " --help"}
 }
 
-func nearRelative(program string, resource *ffcli.Command, typed string) (command, name string) {
-	first := map[string]string{} // flag -> the first command that has it
-	var names []string
-	walkCommands(resource, program+" ", func(c *ffcli.Command, path string) {
-		for _, name := range flagNames(c) {
-			if _, ok := first[name]; !ok {
-				first[name] = path
-				names = append(names, name)
+// onlyWith gives the name that has this as one of its words, if it is the only one.
+func onlyWith(names []string, word string) (only string) {
+	for _, name := range names {
+		if slices.Contains(strings.Split(name, "-"), word) {
+			if only != "" {
+				return ""
 			}
+			only = name
+		}
+	}
+	return only
+}
+
+// relativeWith gives the first command of a resource that has this very flag.
+func relativeWith(program string, resource *ffcli.Command, flag string) (command string) {
+	walkCommands(resource, program+" ", func(c *ffcli.Command, path string) {
+		if command == "" && slices.Contains(flagNames(c), flag) {
+			command = path
 		}
 	})
-	name = suggest(typed, names)
-	return first[name], name
+	return command
 }
 
 // verbSynonyms are the verbs of other tools; they are suggested, never run.

@@ -391,6 +391,8 @@ func TestPermuteErrors(t *testing.T) {
 		{"contract list --not-payed-filter", `unknown flag --not-payed-filter for "crm contract list", did you mean --not-paid-filter?`, "crm contract list --help"},
 		{"contract list -not-payed-filter", `unknown flag -not-payed-filter for "crm contract list", did you mean --not-paid-filter?`, "crm contract list --help"},
 		{"--limt 5 contract list", `unknown flag --limt for "crm contract list", did you mean --limit?`, "crm contract list --help"},
+		{"contract add --amount 5", `unknown flag --amount for "crm contract add", did you mean --total-amount?`, "crm contract add --help"},
+		{"contract add-payment --amount 5", `unknown flag --amount for "crm contract add-payment"`, "crm contract add-payment --help"},
 		{"contract list --LIMIT=5", `unknown flag --LIMIT for "crm contract list", did you mean --limit?`, "crm contract list --help"},
 		{"contract list --outptu=json", `unknown flag --outptu for "crm contract list", did you mean --output?`, "crm contract list --help"},
 		{"contract list --zzz=secret", `unknown flag --zzz for "crm contract list"`, "crm contract list --help"},

@@ -30,8 +30,12 @@ func (a *app) authTokenCreate() *ffcli.Command {
 	var readOnly bool
 	c.FlagSet.BoolVar(&readOnly, "read-only", false, "a token that changes nothing")
 	expires := flagOf(c, "expires", "TIME", "how long it lasts, such as 12h, 90d or 26w; a year at most (default 90d)", service.ParseLifetime)
-	show := detailOf(c, newTokens)
+	fields := fieldsOf(c, newTokens)
+	show := changeWith(a, fields, newTokens)
 	return c.doesAs(func(ctx context.Context, s *service.Session) error {
+		if err := shows(fields, "token"); err != nil {
+			return err
+		}
 		if !expires.set {
 			expires.got = tokenLifetime
 		}
@@ -39,10 +43,21 @@ func (a *app) authTokenCreate() *ffcli.Command {
 		if err != nil {
 			return err
 		}
-		if isTerminal(a.Out) {
-			a.notice("The token is not shown again. A script takes it from CRM_TOKEN, or from a file of mode 0600 in CRM_TOKEN_FILE.")
+		change := service.Change[service.Token]{Now: token}
+		if !a.shortTable() || fields.set {
+			return show(change)
 		}
-		return show(token)
+		// Where a person is to copy it, it stands on a line of its own: a box would break it.
+		for _, column := range newTokens.columns {
+			if column.name != "token" {
+				fields.got = append(fields.got, column.name)
+			}
+		}
+		if err := show(change); err != nil {
+			return err
+		}
+		a.notice("The token is not shown again. A script takes it from CRM_TOKEN, or from a file of mode 0600 in CRM_TOKEN_FILE:")
+		return writeOut(a.output().out, token.Secret+"\n")
 	})
 }
 

@@ -51,8 +51,12 @@ type app struct {
 	// neverStart is set while completing: whoever presses tab does not wait for a server to start.
 	neverStart bool
 	warned     bool // of a weak sslmode
-	pager      *pager
-	reader     *bufio.Reader // of In, for one line of --password-stdin after the other
+	// held are notices for a script that takes JSON: an error is to be all of its stderr.
+	held     []string
+	pager    *pager
+	keyboard *keyboard     // of the present question, or the last
+	ahead    []byte        // typed after the answer to it
+	reader   *bufio.Reader // of In, for one line of --password-stdin after the other
 }
 
 // exitCodes is what a script sees of an error.
@@ -86,6 +90,9 @@ func Run(ctx context.Context, args []string, streams IO) int {
 		err = errors.Join(err, a.pager.Close())
 	}
 	if err == nil || errors.Is(err, flag.ErrHelp) {
+		for _, line := range a.held {
+			fmt.Fprintln(a.Err, line)
+		}
 		return 0
 	}
 	if readerLeft(err) {
@@ -116,7 +123,7 @@ func (a *app) run(ctx context.Context, args []string) error {
 	if configErr := a.configure(ordered); err == nil {
 		err = configErr
 	}
-	if err == nil && a.commandName != doctorPath { // which tells it among its findings
+	if err == nil && !slices.Contains(unconfigured, a.commandName) {
 		err = a.config.fault
 	}
 	if errors.Is(err, flag.ErrHelp) {
@@ -140,6 +147,11 @@ func (a *app) run(ctx context.Context, args []string) error {
 		return a.flagError(err)
 	}
 	err = a.root.Run(ctx)
+	if variable := a.tokenVariable(); variable != "" && service.NeedsLogin(err) {
+		return &service.Error{Code: service.Unauthenticated, Err: err,
+			Message: fmt.Sprintf("The token in %s is not good: it is over, was revoked, or is not a token.", variable),
+			Hint:    "unset it, or give it a token that crm auth token create made"}
+	}
 	if service.NeedsLogin(err) && a.interactive() && !slices.Contains(unasked, a.commandName) {
 		if err := a.login(ctx, err); err != nil {
 			return err
@@ -162,6 +174,9 @@ func (a *app) checkFormat() error {
 
 // unasked are the commands that are about the session itself: a missing one is their answer.
 var unasked = []string{"crm auth login", "crm auth logout", "crm auth whoami"}
+
+// unconfigured are the commands that use no setting, and the one that tells what is wrong with them.
+var unconfigured = []string{"crm help", "crm version", "crm schema", "crm completion", doctorPath}
 
 // newRoot builds the tree of all commands.
 func (a *app) newRoot() *ffcli.Command {
@@ -305,11 +320,22 @@ func (a *app) printError(failure *service.Error) {
 }
 
 // notice tells a person something that is not the result.
-func (a *app) notice(format string, values ...any) { a.tell(fmt.Sprintf(format, values...)) }
+func (a *app) notice(format string, values ...any) {
+	a.tellNotice(fmt.Sprintf(format, values...))
+}
 
 // warn tells of what works, and is not as it should be.
 func (a *app) warn(format string, values ...any) {
-	a.tell("warning: " + sentence(fmt.Sprintf(format, values...)))
+	a.tellNotice("warning: " + sentence(fmt.Sprintf(format, values...)))
+}
+
+// tellNotice tells a line, or holds it until it is known that there is no error.
+func (a *app) tellNotice(line string) {
+	if a.jsonErrors() && a.errWidth == 0 {
+		a.held = append(a.held, escape(line))
+		return
+	}
+	a.tell(line)
 }
 
 // tell writes a line to stderr, on a terminal broken between words.

@@ -15,6 +15,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/alexedwards/argon2id"
 	"github.com/jackc/pgx/v5"
@@ -30,7 +31,7 @@ func TestMain(m *testing.M) {
 	testscript.Main(withDatabase{m}, map[string]func(){"crm": func() {
 		ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 		defer stop()
-		context.AfterFunc(ctx, stop)
+		context.AfterFunc(ctx, func() { time.AfterFunc(time.Second, stop) })
 		signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE)
 		os.Exit(Run(ctx, os.Args[1:], recorded(IO{In: os.Stdin, Out: os.Stdout, Err: os.Stderr, Getenv: os.Getenv})))
 	}})
@@ -107,7 +108,7 @@ func (s story) as(ts *testscript.TestScript, _ bool, args []string) {
 }
 
 // refusal is all of stderr, a sentence; before it may stand the id of a payment, which is told before that is sent.
-var refusal = regexp.MustCompile(`^(Payment [0-9a-f-]{36}\n)?(crm: [^\n]+[.?!]\n(hint: [^\n]+\n)?|\{"error":\{[^\n]+\}\}\n)$`)
+var refusal = regexp.MustCompile(`^(Sending the payment [0-9a-f-]{36}\n)?(crm: [^\n]+[.?!]\n(hint: [^\n]+\n)?|\{"error":\{[^\n]+\}\}\n)$`)
 
 func (s story) exits(ts *testscript.TestScript, _ bool, args []string) {
 	before := s.checksum(ts)

@@ -103,13 +103,13 @@ func (a *app) printCandidates(choices []choice, typed string) error {
 
 // description is the label without the value, or the beginning of it, that many labels start with.
 func (c choice) description() string {
-	if head, rest, ok := strings.Cut(c.label, "  "); ok && strings.HasPrefix(c.value, head) {
-		return rest
+	if head, rest, ok := strings.Cut(c.label, "\t"); ok && strings.HasPrefix(c.value, head) {
+		return choice{label: rest}.line()
 	}
 	if c.label == c.value {
 		return ""
 	}
-	return c.label
+	return c.line()
 }
 
 // globalFlags are the global flags of an unfinished line, as far as they are complete.
@@ -228,6 +228,9 @@ func (a *app) flagValues(ctx context.Context, line *commandLine, name, typed str
 
 // values are the choices of one value. Where several may be given with commas, those before the last comma are kept.
 func values(ctx context.Context, m *inputMeta, typed string) []choice {
+	if m.placeholder == "FILE" {
+		return []choice{{value: completeFiles}}
+	}
 	if m.pick == nil {
 		return nil
 	}

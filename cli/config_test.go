@@ -196,7 +196,7 @@ func TestConfigurationFiles(t *testing.T) {
 // withFile runs a command that needs no more than a configuration.
 func withFile(file string) ran {
 	var out, err strings.Builder
-	code := Run(context.Background(), []string{"version", "--config", file}, IO{
+	code := Run(context.Background(), []string{"auth", "permissions", "--config", file}, IO{
 		In: strings.NewReader(""), Out: &out, Err: &err, Getenv: func(string) string { return "" },
 	})
 	return ran{code, out.String(), err.String()}
@@ -249,7 +249,7 @@ func TestConfigurationOfOthers(t *testing.T) {
 		os.WriteFile(filepath.Join(home, ".config/crm/crm.toml"), []byte("hunter2"), 0)); err != nil {
 		t.Fatal(err)
 	}
-	for _, args := range [][]string{{"version"}, {"--config", ".config/crm/crm.toml", "version"}} {
+	for _, args := range [][]string{{"auth", "permissions"}, {"--config", ".config/crm/crm.toml", "auth", "permissions"}} {
 		code, stdout, stderr := crm(args...)
 		if code != 2 || stdout != "" || !strings.HasSuffix(stderr, ".config/crm/crm.toml cannot be read: permission denied.\n") {
 			t.Errorf("crm %q: exit %d, %s%s", args, code, stdout, stderr)
@@ -258,7 +258,7 @@ func TestConfigurationOfOthers(t *testing.T) {
 	if err := os.Chmod(filepath.Join(home, ".config"), 0); err != nil {
 		t.Fatal(err)
 	}
-	if code, _, stderr := crm("version"); code != 2 || !strings.HasSuffix(stderr, "permission denied.\n") {
+	if code, _, stderr := crm("auth", "permissions"); code != 2 || !strings.HasSuffix(stderr, "permission denied.\n") {
 		t.Errorf("in a folder of others: exit %d, %s", code, stderr)
 	}
 }

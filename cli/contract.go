@@ -154,7 +154,7 @@ func (a *app) contractAddPayment() *ffcli.Command {
 		// Told before it is sent: whatever happens then, the command can be repeated with it. Where an error is JSON, it
 		// stands in the error, for that is to be all of stderr.
 		if !paymentID.set && !a.jsonErrors() {
-			a.notice("Payment %s", paymentID.got)
+			a.notice("Sending the payment %s", paymentID.got)
 		}
 		change, err := s.ContractAddPayment(ctx, gen.ContractAddPaymentParams{ID: paymentID.got, ContractID: id, Amount: payment.got})
 		if err != nil {
@@ -227,9 +227,9 @@ func (a *app) pickContract(ctx context.Context, c *command, o offer) (choices []
 		if o.signed && !c.Signed {
 			continue
 		}
-		// The amounts come before the names, which a narrow terminal may cut.
-		label := fmt.Sprintf("%s  %s of %s due  %s, %s", c.ID.String()[:8],
-			service.FormatEuro(c.TotalDue), service.FormatEuro(c.TotalAmount), c.Customer, c.Company)
+		// What is due comes before the names, which a narrow terminal may cut.
+		label := fmt.Sprintf("%s\t%s due\t%s, %s (of %s)", c.ID.String()[:8],
+			service.FormatEuro(c.TotalDue), c.Customer, c.Company, service.FormatEuro(c.TotalAmount))
 		choices = append(choices, choice{label, c.ID.String()})
 	}
 	if o.list.CommercialID != nil {

@@ -153,7 +153,7 @@ func (a *app) pickCustomer(c *command) func(context.Context) ([]choice, error) {
 			if err != nil {
 				return nil, err
 			}
-			choices = append(choices, choice{fmt.Sprintf("%d  %s, %s (%s)", c.ID, c.Fullname, c.Company, c.Commercial), fmt.Sprint(c.ID)})
+			choices = append(choices, choice{fmt.Sprintf("%d\t%s, %s (%s)", c.ID, c.Fullname, c.Company, c.Commercial), fmt.Sprint(c.ID)})
 		}
 		return choices, orNone(choices, none)
 	}
@@ -167,7 +167,7 @@ var customers = resource[gen.CustomerView]{
 		{name: "company", value: func(c gen.CustomerView) any { return c.Company }},
 		{name: "commercial_id", value: func(c gen.CustomerView) any { return c.CommercialID }, dataOnly: true},
 		{name: "commercial", value: func(c gen.CustomerView) any { return c.Commercial }, rank: 2, whole: true},
-		{name: "email", value: func(c gen.CustomerView) any { return c.Email }, rank: 3},
+		{name: "email", value: func(c gen.CustomerView) any { return c.Email }, rank: 3, whole: true},
 		{name: "phone", value: func(c gen.CustomerView) any { return c.Phone }, display: service.FormatPhone, rank: 1, whole: true},
 		{name: "created_at", value: func(c gen.CustomerView) any { return c.CreatedAt }, rank: 4},
 		{name: "updated_at", value: func(c gen.CustomerView) any { return c.UpdatedAt }, rank: 5},

@@ -13,6 +13,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -188,7 +189,12 @@ func (a *app) serviceOn(pool *pgxpool.Pool, keys ...[]byte) *service.Service {
 
 // startLocal makes the local database run, after creating it if need be.
 func (a *app) startLocal(ctx context.Context) error {
-	progress := func(line string) { a.notice("%s", line) }
+	progress := func(line string) {
+		if line == localdb.Starting && a.errWidth == 0 {
+			return // a script need not know, and cron would send a mail of it
+		}
+		a.notice("%s", line)
+	}
 	created := false
 	err := a.cluster().Start(ctx, progress, func(ctx context.Context, url string) error {
 		config, err := pgx.ParseConfig(url)
@@ -361,11 +367,17 @@ func (a *app) signingKey() ([]byte, error) {
 	name := a.keyFile()
 	folder := filepath.Dir(name)
 	fail := func(err error) ([]byte, error) {
-		return nil, &service.Error{Code: service.Internal, Message: fmt.Sprintf("The key in %s cannot be read or made.", name), Err: err}
+		failure := &service.Error{Code: service.Internal, Message: fmt.Sprintf("The key in %s cannot be read or made.", name), Err: err}
+		if cause, ok := errors.AsType[syscall.Errno](err); ok {
+			failure.Message = fmt.Sprintf("The key in %s cannot be read or made: %v.", name, cause)
+			failure.Hint = "make that a folder of yours, or name another above it with XDG_DATA_HOME"
+		}
+		return nil, failure
 	}
 	key, err := os.ReadFile(name)
 	if errors.Is(err, fs.ErrNotExist) {
-		if err := os.MkdirAll(folder, 0o700); err != nil {
+		// Open to pass, no more: started by root, the server's account has to reach the database in there.
+		if err := errors.Join(os.MkdirAll(filepath.Dir(folder), 0o755), os.MkdirAll(folder, 0o711)); err != nil {
 			return fail(err)
 		}
 		// Written aside and linked, so that two first commands agree on one whole key.

@@ -69,7 +69,11 @@ func (a *app) employeeAdd() *ffcli.Command {
 	show, showNew := changeWith(a, fields, employees), changeWith(a, fields, newEmployees)
 	return c.doesAs(func(ctx context.Context, s *service.Session) error {
 		password, generated := service.GeneratePassword(), true
-		if fromStdin {
+		if !fromStdin {
+			if err := shows(fields, "one_time_password"); err != nil {
+				return err
+			}
+		} else {
 			var err error
 			if password, err = a.newPassword(ctx, username.got, true); err != nil {
 				return err
@@ -293,7 +297,7 @@ func (a *app) pickEmployee(role gen.Role) func(context.Context) ([]choice, error
 			if err != nil {
 				return nil, err
 			}
-			choices = append(choices, choice{e.Username + "  " + e.Fullname + " (" + string(e.Role) + ")", e.Username})
+			choices = append(choices, choice{e.Username + "\t" + e.Fullname + " (" + string(e.Role) + ")", e.Username})
 		}
 		return choices, orNone(choices, fmt.Sprintf("There is no employee with the role %s.", role))
 	}

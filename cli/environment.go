@@ -14,11 +14,12 @@ var otherVariables = []string{"CRM_TOKEN", "CRM_TOKEN_FILE", "CRM_PAGER", "CRM_P
 // noticeVariables tells of variables whose name is a slip of the finger away from one that crm reads. Others are not
 // crm's affair.
 func (a *app) noticeVariables() {
-	if a.jsonErrors() { // all of stderr is to be the error
-		return
-	}
 	known := slices.Clone(otherVariables)
-	a.root.FlagSet.VisitAll(func(f *flag.Flag) { known = append(known, variable(f.Name)) })
+	a.root.FlagSet.VisitAll(func(f *flag.Flag) {
+		if len(f.Name) > 1 {
+			known = append(known, variable(f.Name))
+		}
+	})
 	for _, entry := range os.Environ() {
 		name, _, _ := strings.Cut(entry, "=")
 		if !strings.HasPrefix(name, envPrefix) || slices.Contains(known, name) || a.Getenv(name) == "" {

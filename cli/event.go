@@ -237,7 +237,7 @@ func (a *app) pickEvent(ctx context.Context, c *command) ([]choice, error) {
 		if err != nil {
 			return nil, err
 		}
-		label, value := fmt.Sprintf("%d  %s, %s", e.ID, e.Name, e.Customer), fmt.Sprint(e.ID)
+		label, value := fmt.Sprintf("%d\t%s, %s", e.ID, e.Name, e.Customer), fmt.Sprint(e.ID)
 		if e.Support == nil {
 			free = append(free, choice{label + " (no support)", value})
 		} else {

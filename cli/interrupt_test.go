@@ -16,10 +16,13 @@ import (
 	"time"
 )
 
-// TestInterruptedWaits: one signal ends a command that waits for a line on stdin, or for somebody to read what it says.
+// TestInterruptedWaits: one signal ends a command that waits for a line on stdin, or for somebody to read what it says;
+// and so do two at once, as timeout(1) sends them.
 func TestInterruptedWaits(t *testing.T) {
 	t.Parallel()
-	for name, sent := range map[string]os.Signal{"Ctrl-C": os.Interrupt, "SIGTERM": syscall.SIGTERM} {
+	for name, sent := range map[string][]os.Signal{
+		"Ctrl-C": {os.Interrupt}, "SIGTERM": {syscall.SIGTERM}, "SIGTERM twice": {syscall.SIGTERM, syscall.SIGTERM},
+	} {
 		for _, args := range [][]string{{"auth", "login", "none1", "--password-stdin"}, {"completion", "bash"}} {
 			t.Run(name+" "+strings.Join(args, " "), func(t *testing.T) {
 				t.Parallel()
@@ -48,8 +51,11 @@ func TestInterruptedWaits(t *testing.T) {
 				if _, err := io.ReadFull(stderr, began); err != nil {
 					t.Fatal(err)
 				}
-				if err := command.Process.Signal(sent); err != nil {
-					t.Fatal(err)
+				for i, signal := range sent {
+					time.Sleep(time.Duration(i) * time.Millisecond)
+					if err := command.Process.Signal(signal); err != nil {
+						t.Fatal(err)
+					}
 				}
 				said, err := io.ReadAll(stderr)
 				if err != nil {
@@ -110,7 +116,7 @@ func TestHome(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, home := range [][]string{nil, {"HOME="}, {"HOME=."}} {
-		command := exec.Command("crm", "version")
+		command := exec.Command("crm", "auth", "permissions")
 		command.Dir = planted
 		command.Env = append([]string{"PATH=" + os.Getenv("PATH"), "GORACE=atexit_sleep_ms=0"}, home...)
 		if out, err := command.CombinedOutput(); err != nil {

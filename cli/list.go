@@ -77,6 +77,14 @@ func fieldsOf[T any](c *command, r resource[T]) *value[[]string] {
 	return fields
 }
 
+// shows refuses --fields without the field that is shown this once.
+func shows(fields *value[[]string], name string) error {
+	if fields.set && !slices.Contains(fields.got, name) {
+		return &usageError{fmt.Sprintf("--fields leaves out %s, which is not shown again.", name), ""}
+	}
+	return nil
+}
+
 // detailOf declares what a command that shows one row can be asked, and gives the function that shows it.
 func detailOf[T any](c *command, r resource[T]) func(row T) error {
 	return detailWith(c.app, fieldsOf(c, r), r)

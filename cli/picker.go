@@ -20,8 +20,54 @@ const (
 	plainShown   = 20  // the same without a screen
 )
 
-// choice is one line of a list to choose from, and the value it stands for.
+// choice is one line of a list to choose from, and the value it stands for. A tab in the label ends a column.
 type choice struct{ label, value string }
+
+// line is the label on a line of its own.
+func (c choice) line() string { return strings.ReplaceAll(c.label, "\t", "  ") }
+
+// inColumns gives the labels one below the other: ids and amounts end, and all else begins, at the same place.
+func inColumns(choices []choice) []string {
+	lines := make([]string, len(choices))
+	rest := make([]string, len(choices))
+	for i, c := range choices {
+		rest[i] = escapeCells(c.label)
+	}
+	for more := true; more; {
+		more = false
+		cells := make([]string, len(choices))
+		width, right := 0, true
+		for i := range choices {
+			var tabs bool
+			cells[i], rest[i], tabs = strings.Cut(rest[i], "\t")
+			more = more || tabs
+			width = max(width, displaywidth.String(cells[i]))
+			right = right && (strings.HasSuffix(strings.TrimSuffix(cells[i], " due"), "€") || strings.Trim(cells[i], "0123456789") == "")
+		}
+		for i, cell := range cells {
+			space := strings.Repeat(" ", width-displaywidth.String(cell))
+			if right {
+				cell = space + cell
+			} else if more {
+				cell += space
+			}
+			if lines[i] != "" {
+				cell = "  " + cell
+			}
+			lines[i] += cell
+		}
+	}
+	return lines
+}
+
+// escapeCells makes a label safe to print and keeps its tabs.
+func escapeCells(label string) string {
+	cells := strings.Split(label, "\t")
+	for i := range cells {
+		cells[i] = escape(cells[i])
+	}
+	return strings.Join(cells, "\t")
+}
 
 // orNone is the error where there is nothing to choose from.
 func orNone(choices []choice, none string) error {
@@ -41,6 +87,7 @@ func (a *app) choose(ctx context.Context, title string, choices []choice, presen
 	p.chosen = present
 	p.Select.Title(title).Value(&p.chosen).Height(min(len(choices), rowsShown) + 2).Validate(func(value string) error {
 		if value == "" {
+			a.refused()
 			return &service.InputError{Message: "Nothing in the list has this text in it."}
 		}
 		return nil
@@ -51,7 +98,7 @@ func (a *app) choose(ctx context.Context, title string, choices []choice, presen
 	}
 	for _, c := range choices {
 		if c.value == p.chosen {
-			a.answered(title, c.label)
+			a.answered(title, c.line())
 		}
 	}
 	return p.chosen, nil
@@ -62,6 +109,7 @@ func (a *app) choose(ctx context.Context, title string, choices []choice, presen
 type picker struct {
 	*huh.Select[string]
 	choices []choice
+	lines   []string // as each is shown
 	folded  []string // what is searched of each
 	width   int
 	query   string
@@ -69,7 +117,7 @@ type picker struct {
 }
 
 func newPicker(choices []choice, width int) *picker {
-	return &picker{Select: huh.NewSelect[string](), choices: choices, folded: foldChoices(choices), width: width}
+	return &picker{Select: huh.NewSelect[string](), choices: choices, lines: inColumns(choices), folded: foldChoices(choices), width: width}
 }
 
 func (p *picker) Update(msg tea.Msg) (huh.Model, tea.Cmd) {
@@ -101,7 +149,7 @@ func (p *picker) show() {
 	found := search(p.folded, p.query)
 	var options []huh.Option[string]
 	for _, i := range found[:min(len(found), choicesShown)] {
-		label := displaywidth.TruncateString(escape(p.choices[i].label), p.width, "…")
+		label := displaywidth.TruncateString(p.lines[i], p.width, "…")
 		options = append(options, huh.NewOption(label, p.choices[i].value))
 	}
 	if len(options) == 0 {
@@ -118,7 +166,7 @@ func (p *picker) show() {
 
 // chooseLine lets a choice be typed: its value, or text that only one has in it.
 func (a *app) chooseLine(ctx context.Context, title string, choices []choice, present string) (string, error) {
-	folded := foldChoices(choices)
+	folded, lines := foldChoices(choices), inColumns(choices)
 	ask := title + ", or text to search for"
 	if present != "" {
 		ask += fmt.Sprintf(" [%s]", present)
@@ -126,12 +174,12 @@ func (a *app) chooseLine(ctx context.Context, title string, choices []choice, pr
 	found := search(folded, "")
 	for {
 		for _, i := range found[:min(len(found), plainShown)] {
-			a.notice("  %s", choices[i].label)
+			a.notice("  %s", lines[i])
 		}
 		if len(found) > plainShown {
 			a.notice("  and %d more", len(found)-plainShown)
 		}
-		text, err := a.askLine(ctx, ask, false, inWords(nil))
+		text, err := a.askLine(ctx, ask, false, a.inWords(nil))
 		if err != nil {
 			return "", err
 		}
@@ -148,7 +196,7 @@ func (a *app) chooseLine(ctx context.Context, title string, choices []choice, pr
 		case 0:
 			a.notice("Nothing in the list has this text in it.")
 		case 1:
-			a.answered(title, choices[found[0]].label)
+			a.answered(title, choices[found[0]].line())
 			return choices[found[0]].value, nil
 		}
 	}

@@ -8,13 +8,11 @@ import (
 	"io"
 	"os"
 	"strings"
-	"sync"
 
 	tea "charm.land/bubbletea/v2"
 	"charm.land/huh/v2"
 	"charm.land/lipgloss/v2"
 	"github.com/charmbracelet/colorprofile"
-	"github.com/muesli/cancelreader"
 	"golang.org/x/term"
 
 	"github.com/epicevents/crm/service"
@@ -56,11 +54,13 @@ func (a *app) ask(ctx context.Context, field huh.Field) error {
 	if a.config.noColor || a.Getenv("NO_COLOR") != "" {
 		options = append(options, tea.WithColorProfile(colorprofile.Ascii))
 	}
-	keyboard, err := newKeyboard(a.In.(*os.File))
+	keyboard, err := a.newKeyboard()
 	if err != nil {
 		return err
 	}
 	defer keyboard.leave()
+	_, keyboard.lines = field.(*huh.Text)
+	a.keyboard = keyboard
 	form := huh.NewForm(huh.NewGroup(field)).WithProgramOptions(options...).WithInput(keyboard).WithOutput(a.Err).
 		WithKeyMap(keys).WithTheme(huh.ThemeFunc(promptTheme)).WithShowHelp(false).WithAccessible(false)
 	err = form.RunWithContext(ctx)
@@ -72,42 +72,6 @@ func (a *app) ask(ctx context.Context, field huh.Field) error {
 	}
 	return err
 }
-
-// keyboard is the terminal as one question reads it. bubbletea's own reader may live on after the question and swallow
-// the answer to the next, and waits for ever for what comes after an io.EOF.
-type keyboard struct {
-	file    *os.File
-	reader  cancelreader.CancelReader
-	reading sync.Mutex
-}
-
-func newKeyboard(file *os.File) (*keyboard, error) {
-	reader, err := cancelreader.NewReader(file)
-	return &keyboard{file: file, reader: reader}, err
-}
-
-func (k *keyboard) Read(p []byte) (int, error) {
-	k.reading.Lock()
-	defer k.reading.Unlock()
-	n, err := k.reader.Read(p)
-	if err == io.EOF {
-		err = io.ErrUnexpectedEOF
-	}
-	return n, err
-}
-
-// leave ends the reading, and returns when it has ended.
-func (k *keyboard) leave() {
-	k.reader.Cancel()
-	k.reading.Lock()
-	defer k.reading.Unlock()
-	_ = k.reader.Close()
-}
-
-// What bubbletea needs to see that this is a terminal.
-func (k *keyboard) Fd() uintptr                 { return k.file.Fd() }
-func (k *keyboard) Write(p []byte) (int, error) { return k.file.Write(p) }
-func (k *keyboard) Close() error                { return nil }
 
 // trimPaste takes off the line end that was copied with a password.
 func trimPaste(_ tea.Model, msg tea.Msg) tea.Msg {
@@ -144,7 +108,7 @@ type question struct {
 }
 
 func (a *app) askText(ctx context.Context, q question) (string, error) {
-	check := inWords(q.check)
+	check := a.inWords(q.check)
 	if a.plain() {
 		return a.askPlainText(ctx, q, check)
 	}
@@ -194,7 +158,7 @@ func (a *app) askPlainText(ctx context.Context, q question, check func(string) e
 
 // askPassword asks without echo; check may be nil.
 func (a *app) askPassword(ctx context.Context, title string, check func(string) error) (string, error) {
-	check = inWords(check)
+	check = a.inWords(check)
 	if a.plain() {
 		return a.askLine(ctx, title, true, check)
 	}
@@ -205,13 +169,14 @@ func (a *app) askPassword(ctx context.Context, title string, check func(string) 
 	return password, err
 }
 
-// inWords makes a check whose errors read as all others do.
-func inWords(check func(string) error) func(string) error {
+// inWords makes a check of an answer whose errors read as all others do.
+func (a *app) inWords(check func(string) error) func(string) error {
 	return func(text string) error {
 		if check == nil {
 			return nil
 		}
 		if err := check(text); err != nil {
+			a.refused()
 			return errors.New(escape(describe(context.Background(), err).Message))
 		}
 		return nil

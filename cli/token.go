@@ -38,6 +38,9 @@ func (a *app) token() (string, error) {
 	case "CRM_TOKEN_FILE":
 		name := a.Getenv("CRM_TOKEN_FILE")
 		token, err := readToken(name)
+		if failure, ok := errors.AsType[*service.Error](err); ok && failure.Hint == tokenHint {
+			failure.Hint = "let CRM_TOKEN_FILE name a regular file of yours, of mode 0600"
+		}
 		if err == nil && token == "" {
 			err = &service.Error{Code: service.Unauthenticated,
 				Message: fmt.Sprintf("There is no token in %s, which CRM_TOKEN_FILE names.", name), Hint: "crm auth token create"}
@@ -74,9 +77,11 @@ func readToken(name string) (string, error) {
 	return strings.TrimSpace(string(text)), nil
 }
 
+const tokenHint = "remove it, then crm auth login"
+
 func tokenError(name, what string) error {
 	return &service.Error{Code: service.Unauthenticated,
-		Message: fmt.Sprintf("The token file %s %s.", name, what), Hint: "remove it, then crm auth login"}
+		Message: fmt.Sprintf("The token file %s %s.", name, what), Hint: tokenHint}
 }
 
 // saveToken replaces the token file at one instant: who reads meanwhile gets the old or the new one, whole.

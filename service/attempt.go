@@ -112,6 +112,9 @@ func (s *core) send(ctx context.Context, e effect, statements ...statement) erro
 			return err
 		})
 	})
+	if !unknown && e != reads && ctx.Err() == nil && isTooSlow(err) {
+		return &Error{Code: Unavailable, Message: "The database did not answer in time; nothing was changed.", Hint: tooSlowHint, Err: err}
+	}
 	if !unknown || err == nil || isVerdict(err) {
 		return err
 	}

@@ -184,6 +184,14 @@ func isTimeout(err error) bool {
 	return errors.Is(err, context.DeadlineExceeded) || pgconn.Timeout(err)
 }
 
+const tooSlowHint = "try again in a moment"
+
+// isTooSlow says whether the server gave a statement up for its time, and did nothing of it.
+func isTooSlow(err error) bool {
+	refusal, ok := errors.AsType[*pgconn.PgError](err)
+	return ok && (refusal.Code == "57014" || refusal.Code == "55P03")
+}
+
 // isUndefinedTable says whether a statement failed because its table does not exist.
 func isUndefinedTable(err error) bool {
 	refusal, ok := errors.AsType[*pgconn.PgError](err)
@@ -231,8 +239,8 @@ func translateRefusal(ctx context.Context, db DB, refusal *pgconn.PgError, cause
 		return unavailable("The database's disk is full.", "free some space, then try again")
 	case code == "25006":
 		return unavailable("The database only accepts reads at the moment.", "try again in a moment")
-	case code == "57014" || code == "55P03":
-		return unavailable("The database did not answer in time.", "try again in a moment")
+	case isTooSlow(refusal):
+		return unavailable("The database did not answer in time.", tooSlowHint)
 	case strings.HasPrefix(code, "57P") || strings.HasPrefix(code, "08"):
 		return unavailable("The database is starting or shutting down.", "try again in a moment")
 	case strings.HasPrefix(code, "40"):

@@ -19,12 +19,14 @@ import (
 )
 
 const (
-	tooSlow      = "The database did not answer in time."
-	refused      = "The database cannot be reached: connection refused."
-	lost         = "The connection to the database was lost."
-	shuttingDown = "The database is starting or shutting down."
-	busy         = "Someone else changed the same data at this moment; nothing was changed."
-	inside       = "Something went wrong inside crm."
+	tooSlow = "The database did not answer in time."
+
+	tooSlowToChange = "The database did not answer in time; nothing was changed."
+	refused         = "The database cannot be reached: connection refused."
+	lost            = "The connection to the database was lost."
+	shuttingDown    = "The database is starting or shutting down."
+	busy            = "Someone else changed the same data at this moment; nothing was changed."
+	inside          = "Something went wrong inside crm."
 )
 
 // unfit is what no message may show: SQL, Go's types and packages, the server's own words, a secret, a second line.
@@ -126,8 +128,8 @@ func TestDatabaseRefuses(t *testing.T) {
 		setting, value, message string
 		during                  string // what somebody else does in a transaction meanwhile
 	}{
-		"statement timeout": {"statement_timeout", "100", tooSlow, "SELECT FROM customer WHERE id = 1 FOR UPDATE"},
-		"lock timeout":      {"lock_timeout", "100", tooSlow, "SELECT FROM customer WHERE id = 1 FOR UPDATE"},
+		"statement timeout": {"statement_timeout", "100", tooSlowToChange, "SELECT FROM customer WHERE id = 1 FOR UPDATE"},
+		"lock timeout":      {"lock_timeout", "100", tooSlowToChange, "SELECT FROM customer WHERE id = 1 FOR UPDATE"},
 		"read-only":         {"default_transaction_read_only", "on", "The database only accepts reads at the moment.", ""},
 		"other schema":      {"search_path", "pg_catalog", noSchema, ""},
 	} {

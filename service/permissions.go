@@ -41,7 +41,7 @@ func (p permission) scopes() [4]Scope {
 var permissions = map[string]permission{
 	//                       needs  none commercial support administrator
 	"AuthWhoami":            {read, all, all, all, all},
-	"AuthLogout":            {read, all, all, all, all},
+	"AuthLogout":            {login, all, all, all, all},
 	"AuthChangePassword":    {login, all, all, all, all},
 	"AuthSessions":          {read, all, all, all, all},
 	"AuthSessionsCount":     {read, all, all, all, all},

@@ -16,7 +16,7 @@ func (c *Cluster) ensureCluster(ctx context.Context, lock *os.File, progress fun
 		return inst, err
 	}
 	if exists(c.dataDir()) {
-		progress("Starting the local database ...")
+		progress(Starting)
 		return inst, nil
 	}
 	progress(c.creating())

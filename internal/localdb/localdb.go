@@ -22,6 +22,9 @@ const (
 	// Database is the name of the one database that Start provides.
 	Database = "crm"
 
+	// Starting is the progress of Start where the cluster is there already.
+	Starting = "Starting the local database ..."
+
 	scratchDatabase = "crm_new"
 	adminDatabase   = "postgres" // made by initdb; connected to while Database is created
 	superuser       = "crm"
