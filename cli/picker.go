@@ -226,11 +226,14 @@ next:
 	return found
 }
 
-// fold makes texts equal that differ in case and accents only.
+// fold makes texts equal that differ in case, accents and the kind of apostrophe only.
 func fold(s string) string {
 	return strings.Map(func(r rune) rune {
-		if unicode.Is(unicode.Mn, r) {
+		switch {
+		case unicode.Is(unicode.Mn, r):
 			return -1
+		case strings.ContainsRune("‘’ʼ′", r):
+			return '\''
 		}
 		return unicode.ToLower(r)
 	}, norm.NFD.String(s))

@@ -3,6 +3,7 @@ package cli
 import (
 	"fmt"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -36,7 +37,10 @@ func (a *app) parseUntil(s string) (time.Time, error) {
 
 // searchFlag declares --search over what is named.
 func searchFlag(c *command, where string) *value[string] {
-	return flagOf(c, "search", "TEXT", "only those whose "+where+" contains the text; case and accents do not matter", lineOf("search"))
+	return flagOf(c, "search", "TEXT", "only those whose "+where+" contains the text; case and accents do not matter", func(s string) (string, error) {
+		text, err := lineOf("search")(s)
+		return strings.Join(strings.Fields(text), " "), err
+	})
 }
 
 // mineOnly is the filter of --mine: the employee's own id, or nil.

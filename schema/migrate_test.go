@@ -137,6 +137,47 @@ func TestEveryStepBack(t *testing.T) {
 	}
 }
 
+// TestFoldedAnew has texts with typographic apostrophes from before they were folded, which must be found afterwards, and
+// by the index too.
+func TestFoldedAnew(t *testing.T) {
+	t.Parallel()
+	config := dbtest.Blank(t)
+	m := migrator(t, config)
+	if err := m.Migrate(8); err != nil {
+		t.Fatal(err)
+	}
+	conn := dbtest.Connect(t, config)
+	run(t, conn, `
+		INSERT INTO employee (username, fullname, role, password_hash) VALUES ('marie', 'Marie', 'commercial', '$argon2id$');
+		INSERT INTO customer (fullname, company, commercial_id, email, phone)
+			SELECT 'Inès', 'Café de l’Europe', id, 'a@b.example', '+33123456789' FROM employee;
+		INSERT INTO contract (customer_id, total_amount, signed_at) SELECT id, 1000, now() FROM customer;
+		INSERT INTO event (name, contract_id, location) SELECT 'Fête', id, 'Place de l’Étoile' FROM contract;
+		SET enable_seqscan = off`)
+	found := func() bool {
+		return one[bool](t, conn, `
+			SELECT EXISTS (SELECT FROM customer WHERE search LIKE search_pattern('de l''europe'))
+			   AND EXISTS (SELECT FROM customer WHERE fold(company) = 'cafe de l''europe')
+			   AND EXISTS (SELECT FROM event WHERE search LIKE search_pattern('L’ETOILE') AND search LIKE '%l''etoile%')
+			   AND EXISTS (SELECT FROM event WHERE fold(location) = 'place de l''etoile')`)
+	}
+	if found() {
+		t.Fatal("it is found before")
+	}
+	if err := m.Migrate(9); err != nil {
+		t.Fatal(err)
+	}
+	if !found() {
+		t.Error("it is not found")
+	}
+	if err := m.Migrate(8); err != nil {
+		t.Fatal(err)
+	}
+	if found() || !one[bool](t, conn, `SELECT EXISTS (SELECT FROM customer WHERE fold(company) = 'cafe de l’europe')`) {
+		t.Error("it is not as before after the way down")
+	}
+}
+
 // migrator goes in steps, which package schema does not offer.
 func migrator(t *testing.T, config *pgx.ConnConfig) *migrate.Migrate {
 	t.Helper()
