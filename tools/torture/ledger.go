@@ -107,10 +107,11 @@ func (l *ledger) record(p *payment, a answer) {
 // load has workers make one payment after the other until ctx ends, and lets those on their way come to their end.
 func (l *ledger) load(ctx context.Context, d *desk, workers int, unexpected func(answer)) *sync.WaitGroup {
 	var all sync.WaitGroup
+	scenario := l.t.Context // which kills what still runs when it cannot go on
 	for range workers {
 		all.Go(func() {
-			for ctx.Err() == nil && l.t.Err() == nil {
-				if a := l.attempt(l.t, d, l.intend()); a.code != 0 {
+			for ctx.Err() == nil && scenario.Err() == nil {
+				if a := l.attempt(scenario, d, l.intend()); a.code != 0 && scenario.Err() == nil {
 					unexpected(a)
 				}
 			}
