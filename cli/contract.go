@@ -239,7 +239,7 @@ func (a *app) pickContract(ctx context.Context, c *command, o offer) (choices []
 }
 
 var contracts = resource[gen.ContractView]{
-	name: "contract", title: "Contracts", hue: hueGreen,
+	name: "contract", title: "Contracts", hue: hueGreen, charge: "commercial_id",
 	columns: []column[gen.ContractView]{
 		{name: "id", value: func(c gen.ContractView) any { return c.ID }},
 		{name: "customer_id", value: func(c gen.ContractView) any { return c.CustomerID }, dataOnly: true},

@@ -160,7 +160,7 @@ func (a *app) pickCustomer(c *command) func(context.Context) ([]choice, error) {
 }
 
 var customers = resource[gen.CustomerView]{
-	name: "customer", title: "Customers", hue: hueCyan,
+	name: "customer", title: "Customers", hue: hueCyan, charge: "commercial_id",
 	columns: []column[gen.CustomerView]{
 		{name: "id", value: func(c gen.CustomerView) any { return c.ID }},
 		{name: "fullname", value: func(c gen.CustomerView) any { return c.Fullname }},

@@ -17,6 +17,9 @@ func edit[T any](ctx context.Context, c *command, r resource[T], read func() (T,
 	if err != nil {
 		return false, err
 	}
+	if own, err := c.may(ctx); err != nil || own != nil && !r.inChargeOf(row, *own) {
+		return err == nil, err // the service says in whose charge it is, before anything is asked
+	}
 	const done = "done"
 	var (
 		fields []input
@@ -63,6 +66,12 @@ func edit[T any](ctx context.Context, c *command, r resource[T], read func() (T,
 		c.app.notice("Nothing was changed.")
 	}
 	return changed, nil
+}
+
+// inChargeOf says whether a row is in an employee's charge.
+func (r resource[T]) inChargeOf(row T, employee int64) bool {
+	i := slices.IndexFunc(r.columns, func(c column[T]) bool { return c.name == r.charge })
+	return i >= 0 && cellOf(r.columns[i].value(row)).number == employee
 }
 
 // typed is a value as a person would type it.

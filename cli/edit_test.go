@@ -45,6 +45,10 @@ func TestEdit(t *testing.T) {
 		{"administrator1", "contract update b0f94a", []step{{"Total amount", "customer" + enter}, {"Inès Ribeiro", enter}, done, {"Nothing was changed.", ""}}, 0, "SELECT 1"},
 		{"administrator1", "employee update 9", []step{{"Username: none1", enter}, {"first and last name", "x" + enter}, done, {"* Full name", ""}},
 			0, "SELECT count(*) FROM employee WHERE username = 'none1' AND fullname LIKE '%x'"},
+		// What is in somebody else's charge is refused before anything is asked.
+		{"commercial2", "customer update 1", []step{{"crm: Customer 1 is in the charge of commercial1", ""}}, 4, "SELECT 1"},
+		{"commercial2", "contract update ab0469", []step{{"is in the charge of commercial1", ""}}, 4, "SELECT 1"},
+		{"support2", "event update 1", []step{{"crm: Event 1 is in the charge of support1", ""}}, 4, "SELECT 1"},
 		{"administrator1", "employee update nemo", []step{{`There is no employee "nemo"`, ""}}, 5, "SELECT 1"},
 		{"support1", "event update 1", []step{{"Start: 2026-05-01 18:30", "location" + enter}, {"where it is held", ctrlU + enter},
 			{"What to change", "note" + enter}, {"Alt-Enter", "!" + enter}, {"What to change", "start" + enter}, {"when it starts", enter},

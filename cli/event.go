@@ -249,7 +249,7 @@ func (a *app) pickEvent(ctx context.Context, c *command) ([]choice, error) {
 }
 
 var events = resource[gen.EventView]{
-	name: "event", title: "Events", hue: hueOrange,
+	name: "event", title: "Events", hue: hueOrange, charge: "support_id",
 	columns: []column[gen.EventView]{
 		{name: "id", value: func(e gen.EventView) any { return e.ID }},
 		{name: "name", value: func(e gen.EventView) any { return e.Name }},

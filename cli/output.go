@@ -23,6 +23,7 @@ type resource[T any] struct {
 	name    string // singular: contract
 	title   string // plural, over the table: Contracts
 	hue     hue    // of title and border
+	charge  string // column with the id of who is in charge, where that matters
 	columns []column[T]
 }
 
