@@ -111,6 +111,7 @@ func (w *worker) schemaMutants(ctx context.Context) ([]mutant, error) {
 		FROM pg_attribute
 		JOIN pg_class ON pg_class.oid = attrelid
 		WHERE relnamespace = 'public'::regnamespace AND relkind = 'r' AND attnum > 0 AND attnotnull AND attidentity = ''
+		  AND attgenerated = '' -- what nobody gives cannot be NULL
 		  AND NOT EXISTS (SELECT FROM pg_index WHERE indrelid = attrelid AND indisprimary AND attnum = ANY (indkey))
 		ORDER BY 1`)
 	if err != nil {
