@@ -1,0 +1,34 @@
+//go:build unix
+
+package cli
+
+import (
+	"regexp"
+	"testing"
+
+	"github.com/charmbracelet/x/ansi"
+)
+
+// TestTokenAtATerminal: a new token stands on a line of its own, to be copied, however narrow the terminal.
+func TestTokenAtATerminal(t *testing.T) {
+	t.Parallel()
+	p := newPlace(t)
+	p.login("none1")
+	for name, size := range screens {
+		s := p.at(t, size, p.command("auth", "token", "create", name))
+		s.expect("not shown again")
+		s.ends(0)
+		s.mu.Lock()
+		shown := ansi.Strip(s.shown.String())
+		s.mu.Unlock()
+		line := regexp.MustCompile(`(?m)^(crm_[\w-]+)\r?$`).FindStringSubmatch(shown)
+		if line == nil {
+			t.Fatalf("no token stands alone in\n%s", shown)
+		}
+		who := p.command("auth", "whoami")
+		who.Env = append(who.Env, "CRM_TOKEN="+line[1])
+		if out, err := who.CombinedOutput(); err != nil {
+			t.Errorf("the token shown is not good: %v, %s", err, out)
+		}
+	}
+}
