@@ -63,7 +63,7 @@ var permissions = map[string]permission{
 	"CustomerList":          {read, all, all, all, all},
 	"CustomerCount":         {read, all, all, all, all},
 	"CustomerDetail":        {read, all, all, all, all},
-	"CustomerAdd":           {write, no, own, no, no},
+	"CustomerAdd":           {write, no, all, no, no},
 	"CustomerUpdate":        {write, no, own, no, no},
 	"CustomerSetCommercial": {write, no, no, no, all},
 	"ContractList":          {read, all, all, all, all},
