@@ -141,6 +141,7 @@ func (a *app) authChangePassword() *ffcli.Command {
 
 func (a *app) authPermissions() *ffcli.Command {
 	c := a.command("permissions", "who may do what: all, own (what is in one's charge) or no").examples("crm auth permissions")
+	fields := fieldsOf(c, permissions)
 	return c.does(func(context.Context) error {
 		commands := map[string]bool{}
 		walkCommands(a.root, "", func(_ *ffcli.Command, path string) { commands[path] = true })
@@ -150,7 +151,7 @@ func (a *app) authPermissions() *ffcli.Command {
 				rows = append(rows, permission)
 			}
 		}
-		return list(a.output(), permissions, streamOf(rows))
+		return list(a.outputOf(fields), permissions, streamOf(rows))
 	})
 }
 

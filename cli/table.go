@@ -113,7 +113,7 @@ const padding = 3
 // at last text is cut down to textMin. What cannot be shortened (ids, amounts, dates) is never cut, even if the terminal
 // must wrap the lines.
 func layout(fields []field, lines [][]string, terminal int, mayHide bool) []int {
-	const textGood, textMin, border = 20, 8, 1
+	const textGood, wordMin, textMin, border = 20, 12, 8, 1
 	widths := make([]int, len(fields))
 	volume := make([]int, len(fields)) // of all text in a column
 	good := make([]int, len(fields))
@@ -133,7 +133,9 @@ func layout(fields []field, lines [][]string, terminal int, mayHide bool) []int 
 			least[i] = min(widths[i], max(header, textMin))
 		}
 		if f.wraps {
-			good[i] = min(widths[i], max(header, longestWord(lines, i)))
+			word := longestWord(lines, i)
+			good[i] = min(widths[i], max(header, word))
+			least[i] = min(widths[i], max(header, min(word, wordMin)))
 		}
 		total += widths[i] + padding
 	}
