@@ -30,6 +30,9 @@ func listingOf[T any](c *command, r resource[T]) *listing {
 	l := &listing{app: c.app}
 	l.sort = flagOf(c, "sort", "FIELD[:desc]", "order of the rows, by any field but the ids beside a name", func(s string) (string, error) {
 		field, direction, _ := strings.Cut(s, ":")
+		if downward := strings.TrimPrefix(s, "-"); downward != s && slices.Contains(sortable, downward) {
+			return "", &usageError{fmt.Sprintf("unknown field %q, did you mean %q?", s, downward+":desc"), ""}
+		}
 		if !slices.Contains(sortable, field) {
 			return "", unknownValue("field", field, sortable)
 		}
