@@ -283,7 +283,7 @@ func ordinaryCrm(t *testing.T, home string) func(args ...string) (code int, stdo
 	}
 	return func(args ...string) (int, string, string) {
 		cmd := exec.Command(path, args...)
-		cmd.Dir, cmd.Env = home, []string{"HOME=" + home, "PATH=" + os.Getenv("PATH")}
+		cmd.Dir, cmd.Env = home, []string{"HOME=" + home, "PATH=" + os.Getenv("PATH"), "GOCOVERDIR=" + os.Getenv("GOCOVERDIR")}
 		if os.Geteuid() == 0 {
 			cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: nobodysID, Gid: nobodysID}}
 		}
