@@ -8,7 +8,7 @@ cd "$(dirname "$0")/.."
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 mkdir -p .tools "$work/ran"
-chmod 755 "$work" && chmod 1777 "$work/ran" # root's tests run crm as others too
+chmod 755 "$work" && chmod 777 "$work/ran" # root's tests run crm as others too
 export GOCOVERDIR="$work/ran"
 for package in service cli; do
 	go test -c -cover -coverpkg=./service,./cli -o "$work/$package.test" "./$package"
