@@ -320,9 +320,7 @@ func (a *app) printError(failure *service.Error) {
 }
 
 // notice tells a person something that is not the result.
-func (a *app) notice(format string, values ...any) {
-	a.tellNotice(fmt.Sprintf(format, values...))
-}
+func (a *app) notice(format string, values ...any) { a.tellNotice(fmt.Sprintf(format, values...)) }
 
 // warn tells of what works, and is not as it should be.
 func (a *app) warn(format string, values ...any) {

@@ -37,51 +37,50 @@ func (a *app) token() (string, error) {
 		return a.Getenv("CRM_TOKEN"), nil
 	case "CRM_TOKEN_FILE":
 		name := a.Getenv("CRM_TOKEN_FILE")
-		token, err := readToken(name)
-		if failure, ok := errors.AsType[*service.Error](err); ok && failure.Hint == tokenHint {
-			failure.Hint = "let CRM_TOKEN_FILE name a regular file of yours, of mode 0600"
-		}
+		token, err := readToken(name, "let CRM_TOKEN_FILE name a regular file of yours, of mode 0600")
 		if err == nil && token == "" {
 			err = &service.Error{Code: service.Unauthenticated,
 				Message: fmt.Sprintf("There is no token in %s, which CRM_TOKEN_FILE names.", name), Hint: "crm auth token create"}
 		}
 		return token, err
 	}
-	return readToken(a.tokenFile())
+	return readToken(a.tokenFile(), newToken)
 }
 
-// readToken reads a token that only its owner can read; empty when there is no file.
-func readToken(name string) (string, error) {
+// readToken reads a token that only its owner can read; empty when there is no file. The hint says what to do about one
+// that cannot be used.
+func readToken(name, hint string) (string, error) {
 	file, err := os.OpenFile(name, os.O_RDONLY|noFollow|noWait, 0)
 	if errors.Is(err, fs.ErrNotExist) {
 		return "", nil
 	}
 	if err != nil {
-		return "", tokenError(name, "cannot be opened, or is a link")
+		return "", tokenError(name, "cannot be opened, or is a link", hint)
 	}
 	defer file.Close()
 	info, err := file.Stat()
 	switch {
 	case err != nil || !info.Mode().IsRegular():
-		return "", tokenError(name, "is not a regular file")
+		return "", tokenError(name, "is not a regular file", hint)
 	case othersMayRead(info):
 		return "", &service.Error{Code: service.Unauthenticated,
 			Message: fmt.Sprintf("The token file %s can be read by others.", name), Hint: "chmod 600 " + name}
 	case info.Size() > tokenMax:
-		return "", tokenError(name, "is too large")
+		return "", tokenError(name, "is too large", hint)
 	}
 	text, err := io.ReadAll(io.LimitReader(file, tokenMax))
 	if err != nil {
-		return "", tokenError(name, "cannot be read")
+		return "", tokenError(name, "cannot be read", hint)
 	}
 	return strings.TrimSpace(string(text)), nil
 }
 
-const tokenHint = "remove it, then crm auth login"
+// newToken is the hint for the file of a login.
+const newToken = "remove it, then crm auth login"
 
-func tokenError(name, what string) error {
+func tokenError(name, what, hint string) error {
 	return &service.Error{Code: service.Unauthenticated,
-		Message: fmt.Sprintf("The token file %s %s.", name, what), Hint: tokenHint}
+		Message: fmt.Sprintf("The token file %s %s.", name, what), Hint: hint}
 }
 
 // saveToken replaces the token file at one instant: who reads meanwhile gets the old or the new one, whole.
@@ -115,7 +114,7 @@ func (a *app) saveToken(token string) error {
 		return fail(err)
 	}
 	if err := os.Rename(file.Name(), name); err != nil {
-		return tokenError(name, "cannot be replaced")
+		return tokenError(name, "cannot be replaced", newToken)
 	}
 	return nil
 }
