@@ -24,7 +24,9 @@ type Access string
 const (
 	read  Access = "read"  // any, also a read-only token
 	write Access = "write" // a login, or a token that may write
-	login Access = "login" // a login: nobody gets more out of a token than it says
+	// A login: nobody gets more out of a token than it says, so that whatever makes an account, or changes who can log in
+	// to it and what they then may, is not for a token.
+	login Access = "login"
 )
 
 type permission struct {
@@ -55,10 +57,10 @@ var permissions = map[string]permission{
 	"EmployeeDetail":        {read, all, all, all, all},
 	"EmployeeFind":          {read, all, all, all, all},
 	"EmployeeUsernames":     {read, all, all, all, all},
-	"EmployeeAdd":           {write, no, no, no, all},
-	"EmployeeUpdate":        {write, no, no, no, all},
-	"EmployeeSetRole":       {write, no, no, no, all},
-	"EmployeeSetPassword":   {write, no, no, no, all},
+	"EmployeeAdd":           {login, no, no, no, all},
+	"EmployeeUpdate":        {login, no, no, no, all},
+	"EmployeeSetRole":       {login, no, no, no, all},
+	"EmployeeSetPassword":   {login, no, no, no, all},
 	"EmployeeDelete":        {write, no, no, no, all},
 	"CustomerList":          {read, all, all, all, all},
 	"CustomerCount":         {read, all, all, all, all},
@@ -83,7 +85,7 @@ var permissions = map[string]permission{
 	"EventSetSupport":       {write, no, no, no, all},
 	"EventUpdate":           {write, no, no, own, no},
 	"Check":                 {read, all, all, all, all},
-	"DbPopulate":            {write, no, no, no, all},
+	"DbPopulate":            {login, no, no, no, all},
 }
 
 // beforeNewPassword is what is allowed with a password that is good for the first login only.
