@@ -77,7 +77,7 @@ func (s *Session) CustomerSetCommercial(ctx context.Context, p gen.CustomerSetCo
 		}
 		return change, s.orNoEmployee(ctx, err, p.Commercial)
 	}
-	return change, translate(ctx, s.db, err)
+	return change, s.whyNotInCharge(ctx, err, "customer_commercial_fkey", p.Commercial, "a customer", gen.RoleCommercial)
 }
 
 // customerNow reads a customer as it now stands.

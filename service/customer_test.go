@@ -88,8 +88,8 @@ func TestCustomerSetCommercial(t *testing.T) {
 	p.refuses(service.NotFound, "There is no customer 4711.", func() error { return second(set(4711, "commercial2")) })
 	p.refuses(service.NotFound, "There is no customer 4711.", func() error { return second(set(4711, "nobody")) })
 	p.refuses(service.NotFound, `There is no employee "nobody".`, func() error { return second(set(ownCustomer, "nobody")) })
-	for _, username := range []string{"none1", "support1", "administrator1"} {
-		p.refuses(service.Conflict, "A customer is in the charge of an employee whose role is commercial.",
+	for username, role := range map[string]string{"none1": "none", "support1": "support", "administrator1": "administrator"} {
+		p.refuses(service.Conflict, username+" has the role "+role+"; a customer needs a commercial.",
 			func() error { return second(set(ownCustomer, username)) })
 	}
 

@@ -158,6 +158,20 @@ func (s *Session) orNoEmployee(ctx context.Context, err error, named string) err
 	return translate(ctx, s.db, err)
 }
 
+// whyNotInCharge says of an employee who cannot have the charge which role they have, and which it needs. It asks only
+// once the schema has refused them by this constraint.
+func (s *Session) whyNotInCharge(ctx context.Context, err error, constraint, username, what string, needs gen.Role) error {
+	if !isRefusedBy(err, constraint) {
+		return translate(ctx, s.db, err)
+	}
+	var row *gen.EmployeeView
+	if errNow := s.send(ctx, reads, look(ctx, (*gen.Queries).EmployeeDetail, username, &row)); errNow != nil || row == nil || row.Role == needs {
+		return translate(ctx, s.db, err) // changed since
+	}
+	return &Error{Code: Conflict, Hint: fmt.Sprintf("crm employee list --role-filter %s", needs), Err: err,
+		Message: fmt.Sprintf("%s has the role %s; %s needs a %s.", row.Username, row.Role, what, needs)}
+}
+
 func noEmployee(named string) error {
 	return notFound("crm employee list", "There is no employee %q.", named)
 }

@@ -173,11 +173,14 @@ func isClosed(err error) bool {
 	return strings.Contains(text, "conn closed") || strings.Contains(text, "unexpected EOF")
 }
 
-// isOverpaid says whether the payments of a contract would exceed its total amount.
-func isOverpaid(err error) bool {
+// isRefusedBy reports whether the constraint of this name refused a statement.
+func isRefusedBy(err error, constraint string) bool {
 	refusal, ok := errors.AsType[*pgconn.PgError](err)
-	return ok && refusal.ConstraintName == "contract_not_overpaid"
+	return ok && refusal.ConstraintName == constraint
 }
+
+// isOverpaid says whether the payments of a contract would exceed its total amount.
+func isOverpaid(err error) bool { return isRefusedBy(err, "contract_not_overpaid") }
 
 // isTimeout says whether an answer did not come in time.
 func isTimeout(err error) bool {

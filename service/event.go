@@ -89,7 +89,7 @@ func (s *Session) EventSetSupport(ctx context.Context, p gen.EventSetSupportPara
 		}
 		return change, s.orNoEmployee(ctx, err, p.Support)
 	}
-	return change, translate(ctx, s.db, err)
+	return change, s.whyNotInCharge(ctx, err, "event_support_fkey", p.Support, "an event", gen.RoleSupport)
 }
 
 // eventNow reads an event as it now stands.

@@ -147,8 +147,9 @@ func TestEventSetSupport(t *testing.T) {
 	p.refuses(service.NotFound, "There is no event 4711.", func() error { return second(set(4711, "support1")) })
 	p.refuses(service.NotFound, "There is no event 4711.", func() error { return second(set(4711, "nobody")) })
 	p.refuses(service.NotFound, `There is no employee "nobody".`, func() error { return second(set(ownEvent, "nobody")) })
-	for _, username := range []string{"none1", "commercial1", "administrator1"} {
-		p.refuses(service.Conflict, "An event is run by an employee whose role is support.", func() error { return second(set(ownEvent, username)) })
+	for username, role := range map[string]string{"none1": "none", "commercial1": "commercial", "administrator1": "administrator"} {
+		p.refuses(service.Conflict, username+" has the role "+role+"; an event needs a support.",
+			func() error { return second(set(ownEvent, username)) })
 	}
 	former := p.as("support1")
 	p.refuses(service.PermissionDenied, "Event 1 is in the charge of support2, not of support1.", func() error {
