@@ -41,6 +41,7 @@ type app struct {
 	IO
 	args     []string // as typed
 	errWidth int      // of the terminal that Err is; 0 if it is none
+	noOut    bool     // stdout was closed
 	home     string   // folder below which crm's own lie
 	config   config
 	root     *ffcli.Command
@@ -50,13 +51,18 @@ type app struct {
 	database    database
 	// neverStart is set while completing: whoever presses tab does not wait for a server to start.
 	neverStart bool
-	warned     bool // of a weak sslmode
+	warned     bool     // of a weak sslmode
+	readable   []string // files with secrets that others can read
 	// held are notices for a script that takes JSON: an error is to be all of its stderr.
 	held     []string
 	pager    *pager
 	keyboard *keyboard     // of the present question, or the last
 	ahead    []byte        // typed after the answer to it
 	reader   *bufio.Reader // of In, for one line of --password-stdin after the other
+	begun    bool          // a line of it was read
+	// ctx is the run's, for files that are read where none is handed down.
+	ctx        context.Context
+	namedFiles map[string]namedFile
 }
 
 // exitCodes is what a script sees of an error.
@@ -77,7 +83,7 @@ const interrupted service.Code = "interrupted"
 
 // Run runs one command line, without the program's name, and gives the exit code.
 func Run(ctx context.Context, args []string, streams IO) int {
-	a := &app{IO: streams, args: args, errWidth: terminalWidth(streams.Err)}
+	a := &app{IO: streams, args: args, errWidth: terminalWidth(streams.Err), ctx: ctx, noOut: isClosed(streams.Out)}
 	a.reader = bufio.NewReader(&interruptible{ctx: ctx, in: streams.In})
 	a.Out, a.Err = interruptibleOutput(ctx, a.Out), interruptibleOutput(ctx, a.Err)
 	defer a.database.close()
@@ -136,6 +142,9 @@ func (a *app) run(ctx context.Context, args []string) error {
 		return err
 	}
 	a.noticeVariables()
+	if !slices.Contains(unconfigured, a.commandName) {
+		a.noticeReadable()
+	}
 	if len(command.Subcommands) > 0 {
 		if len(args) == 0 {
 			return a.printHelp(a.Out, command)

@@ -1,11 +1,9 @@
 package cli
 
 import (
-	"bytes"
 	"errors"
 	"flag"
 	"fmt"
-	"io"
 	"io/fs"
 	"maps"
 	"os"
@@ -40,8 +38,9 @@ type config struct {
 	tracingDSN            string
 	timeZone              string
 	location              *time.Location
-	fault                 error // what is wrong with the variables, the file or a value
-	unread                bool  // the file, or the rest of it
+	fault                 error    // what is wrong with the variables, the file or a value
+	unread                bool     // the file, or the rest of it
+	secrets               []string // what in the file is nobody else's business
 
 	// source is where the value of a flag is from, if it is not the default: --flag, CRM_VARIABLE or file:line.
 	source map[string]string
@@ -228,15 +227,12 @@ const configMax = 1 << 20
 // readConfig takes from the file what neither a flag nor a variable has said. An error names the line and what is wrong
 // there, and shows nothing of what is in the file: there are secrets.
 func (a *app) readConfig(name string) error {
-	text, err := readSettings(name)
-	if err != nil {
-		return &usageError{message: fmt.Sprintf("The configuration file %s cannot be read: %v.", name, err)}
+	file := a.readNamed(name, configMax)
+	if file.err != nil {
+		return &usageError{message: fmt.Sprintf("The configuration file %s cannot be read: %v.", name, file.err)}
 	}
-	if bytes.HasPrefix(text, []byte("\ufeff")) {
-		return &usageError{fmt.Sprintf("%s:1: this begins with a byte order mark.", name), "save it as UTF-8 without BOM"}
-	}
-	tree, err := toml.LoadBytes(text)
-	if err == nil && !utf8.Valid(text) {
+	tree, err := toml.LoadBytes(file.text)
+	if err == nil && !utf8.Valid(file.text) {
 		err = errors.New("(1, 1): not UTF-8")
 	}
 	if err != nil {
@@ -246,6 +242,12 @@ func (a *app) readConfig(name string) error {
 	}
 	entries := entriesOf(tree, nil)
 	slices.SortStableFunc(entries, func(a, b entry) int { return a.line - b.line })
+	a.config.secrets = secretsIn(entries)
+	if len(a.config.secrets) > 0 {
+		if err := a.guarded("configuration file", name, strings.Join(a.config.secrets, " and "), file.info); err != nil {
+			return err
+		}
+	}
 	said := maps.Clone(a.config.source)
 	for _, e := range entries {
 		if err := a.config.take(a.root.FlagSet, e, fmt.Sprintf("%s:%d", name, e.line), said[e.key] != ""); err != nil {
@@ -253,34 +255,6 @@ func (a *app) readConfig(name string) error {
 		}
 	}
 	return nil
-}
-
-// readSettings reads a configuration file. Nobody waits for a pipe that has no writer.
-func readSettings(name string) ([]byte, error) {
-	cause := func(err error) error {
-		if failure, ok := errors.AsType[*fs.PathError](err); ok {
-			return failure.Err
-		}
-		return err
-	}
-	file, err := os.OpenFile(name, os.O_RDONLY|noWait, 0)
-	if err != nil {
-		return nil, cause(err)
-	}
-	defer file.Close()
-	info, err := file.Stat()
-	switch {
-	case err != nil:
-		return nil, cause(err)
-	case info.IsDir():
-		return nil, errors.New("it is a folder")
-	case !info.Mode().IsRegular() && name != os.DevNull: // which is how to say: no file at all
-		return nil, errors.New("it is not a regular file")
-	case info.Size() > configMax:
-		return nil, errors.New("it is too large")
-	}
-	text, err := io.ReadAll(io.LimitReader(file, configMax))
-	return text, cause(err)
 }
 
 // entry is one key of a file with its value and line.

@@ -401,6 +401,14 @@ func (a *app) signingKey() ([]byte, error) {
 	} else if err != nil {
 		return fail(err)
 	}
+	info, err := os.Stat(name)
+	if err != nil {
+		return fail(err)
+	}
+	if err := a.guarded("key file", name, signingKeySecret, info); err != nil {
+		return nil, err
+	}
+	a.noticeReadable()
 	key = []byte(strings.TrimSpace(string(key)))
 	if len(key) < 32 {
 		return fail(errors.New("the key is too short"))

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"net/url"
 	"os"
 	"path/filepath"
 	"slices"
@@ -43,25 +42,12 @@ func (e *examination) configuration() {
 		e.add(check, healthFailed, "", "%s cannot be looked at", file)
 	case othersMay(info, toWrite):
 		e.add(check, healthWarning, "chmod go-w "+file, "others can change %s, and with it which database is used", describedFile(file, info))
-	case len(e.secretsIn(file)) > 0 && othersMay(info, toRead):
+	case len(e.config.secrets) > 0 && othersMay(info, toRead):
 		e.add(check, healthWarning, "chmod 600 "+file, "others can read %s, which has %s",
-			describedFile(file, info), strings.Join(e.secretsIn(file), " and "))
+			describedFile(file, info), strings.Join(e.config.secrets, " and "))
 	default:
 		e.add(check, healthOK, "", "%s", describedFile(file, info))
 	}
-}
-
-// secretsIn names what in the configuration file is nobody else's business.
-func (e *examination) secretsIn(file string) (secrets []string) {
-	for key := range e.config.source {
-		if strings.HasPrefix(key, "controller.auth_secret_key") && e.isIn(file, key) {
-			secrets = []string{"the signing key"} // this one or one before it
-		}
-	}
-	if u, err := url.Parse(e.config.databaseURL); e.isIn(file, "database.url") && (err != nil || u.Redacted() != u.String()) {
-		secrets = append(secrets, "the database's password")
-	}
-	return secrets
 }
 
 func (e *examination) isIn(file, key string) bool {
@@ -93,12 +79,12 @@ func (e *examination) signing() {
 		e.add(check, healthOK, "", "not made yet; it will be in %s", name)
 		return
 	}
-	if err == nil && othersMay(info, toRead|toWrite) {
-		e.add(check, healthWarning, "chmod 600 "+name, "others can read or change %s, and act as anyone", describedFile(name, info))
-		return
-	}
 	if _, err := e.signingKey(); err != nil {
 		e.addError(check, err)
+		return
+	}
+	if err == nil && othersMay(info, toRead) {
+		e.add(check, healthWarning, "chmod 600 "+name, "others can read %s, and act as anyone", describedFile(name, info))
 		return
 	}
 	e.add(check, healthOK, "", "in %s", describedFile(name, info))
@@ -113,6 +99,9 @@ func (e *examination) tokenFiles() {
 	switch {
 	case err != nil:
 		e.addError(check, err)
+	case e.tokenVariable() == "CRM_TOKEN_FILE" && e.tokenExposed():
+		name = e.Getenv("CRM_TOKEN_FILE")
+		e.add(check, healthWarning, "chmod 600 "+name, "others can read or change %s, and act as you", name)
 	case e.tokenVariable() != "":
 		e.add(check, healthOK, "", "from %s", e.tokenVariable())
 	case folderErr == nil && othersMay(folder, toWrite) && folder.Mode()&fs.ModeSticky == 0:
@@ -125,6 +114,12 @@ func (e *examination) tokenFiles() {
 		}
 		e.add(check, healthOK, "", "in %s", name)
 	}
+}
+
+// tokenExposed reports whether others can get at the file that CRM_TOKEN_FILE names.
+func (e *examination) tokenExposed() bool {
+	info, err := os.Stat(e.Getenv("CRM_TOKEN_FILE"))
+	return err == nil && info.Mode().IsRegular() && othersMay(info, toRead|toWrite)
 }
 
 // localFiles looks whether anybody else can get at the local database.

@@ -48,7 +48,8 @@ func TestDoctorOfLocalDatabase(t *testing.T) {
 		code   int
 		wanted string
 	}{
-		{key, 0o644, 0, "signing key,warning,others can read or change " + key},
+		{key, 0o644, 0, "signing key,warning,others can read " + key},
+		{key, 0o622, 7, "signing key,failed,The key file " + key},
 		{key, 0o600, 0, "signing key,ok,"},
 		{data + "/postgres/socket", 0o755, 0, "local files,warning,"},
 		{data + "/postgres/socket", 0o700, 0, "local files,ok,"},

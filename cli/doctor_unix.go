@@ -4,6 +4,7 @@ package cli
 
 import (
 	"io/fs"
+	"os"
 	"os/user"
 	"strconv"
 	"syscall"
@@ -25,4 +26,15 @@ func ownerOf(info fs.FileInfo) string {
 		return account.Username
 	}
 	return id
+}
+
+// isTrustedOwner reports whether a file belongs to the account that runs crm, to root, or to whom the home belongs in
+// which crm looks for its files: root may work in somebody's home.
+func (a *app) isTrustedOwner(info fs.FileInfo) bool {
+	stat, ok := info.Sys().(*syscall.Stat_t)
+	if !ok || stat.Uid == 0 || int(stat.Uid) == os.Geteuid() {
+		return true
+	}
+	home, err := os.Stat(a.home)
+	return err == nil && os.Geteuid() == 0 && home.Sys().(*syscall.Stat_t).Uid == stat.Uid
 }

@@ -6,3 +6,5 @@ import "io/fs"
 func othersMay(fs.FileInfo, fs.FileMode) bool { return false }
 
 func ownerOf(fs.FileInfo) string { return "" }
+
+func (a *app) isTrustedOwner(fs.FileInfo) bool { return true }

@@ -96,7 +96,7 @@ func recorded(streams IO) IO {
 	if err != nil {
 		panic(err)
 	}
-	if !isTerminal(streams.Out) {
+	if !isTerminal(streams.Out) && !isClosed(streams.Out) {
 		streams.Out = io.MultiWriter(streams.Out, file)
 	}
 	if !isTerminal(streams.Err) {

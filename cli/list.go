@@ -94,7 +94,21 @@ func detailOf[T any](c *command, r resource[T]) func(row T) error {
 }
 
 func detailWith[T any](a *app, fields *value[[]string], r resource[T]) func(row T) error {
-	return func(row T) error { return detail(a.outputOf(fields), r, row, nil) }
+	return func(row T) error {
+		if err := a.canShow(); err != nil {
+			return err
+		}
+		return detail(a.outputOf(fields), r, row, nil)
+	}
+}
+
+// canShow refuses to read for nobody: a list or a detail whose stdout was closed. Commands that change something, and
+// those whose exit code is an answer, go on, for a program may have started crm with a null device that looks the same.
+func (a *app) canShow() error {
+	if last := a.commandName[strings.LastIndexByte(a.commandName, ' ')+1:]; a.noOut && (last == "list" || last == "detail" || last == "payments") {
+		return &service.Error{Code: service.Internal, Message: "The result could not be written: standard output is closed."}
+	}
+	return nil
 }
 
 // changeOf is detailOf for a command that changes the row: the columns that are no longer as before stand out.
@@ -176,6 +190,9 @@ func (a *app) outputOf(fields *value[[]string]) output {
 func showList[T any](a *app, ctx context.Context, l *listing, r resource[T],
 	rows iter.Seq2[T, error], count func(context.Context) (int64, error),
 ) error {
+	if err := a.canShow(); err != nil {
+		return err
+	}
 	if l.count {
 		n, err := count(ctx)
 		if err != nil {

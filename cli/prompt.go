@@ -285,6 +285,9 @@ func (a *app) confirmLine(ctx context.Context, question string) (bool, error) {
 func (a *app) readLine() (string, error) {
 	bytes, err := a.reader.ReadSlice('\n')
 	line := strings.TrimRight(string(bytes), "\r\n")
+	if !a.begun {
+		line, a.begun = strings.TrimPrefix(line, byteOrderMark), true
+	}
 	switch {
 	case errors.Is(err, context.Canceled):
 		return "", err

@@ -34,22 +34,28 @@ func (a *app) tokenVariable() string {
 func (a *app) token() (string, error) {
 	switch a.tokenVariable() {
 	case "CRM_TOKEN":
-		return a.Getenv("CRM_TOKEN"), nil
+		return strings.TrimSpace(a.Getenv("CRM_TOKEN")), nil
 	case "CRM_TOKEN_FILE":
 		name := a.Getenv("CRM_TOKEN_FILE")
-		token, err := readToken(name, "let CRM_TOKEN_FILE name a regular file of yours, of mode 0600")
-		if err == nil && token == "" {
-			err = &service.Error{Code: service.Unauthenticated,
+		file := a.readNamed(name, tokenMax)
+		token := strings.TrimSpace(string(file.text))
+		switch {
+		case file.err != nil && !errors.Is(file.err, fs.ErrNotExist):
+			return "", &service.Error{Code: service.Unauthenticated,
+				Message: fmt.Sprintf("The file %s, which CRM_TOKEN_FILE names, cannot be read: %v.", name, file.err),
+				Hint:    "let CRM_TOKEN_FILE name a file or a pipe that holds a token"}
+		case token == "":
+			return "", &service.Error{Code: service.Unauthenticated,
 				Message: fmt.Sprintf("There is no token in %s, which CRM_TOKEN_FILE names.", name), Hint: "crm auth token create"}
 		}
-		return token, err
+		return token, nil
 	}
-	return readToken(a.tokenFile(), newToken)
+	return readToken(a.tokenFile())
 }
 
-// readToken reads a token that only its owner can read; empty when there is no file. The hint says what to do about one
-// that cannot be used.
-func readToken(name, hint string) (string, error) {
+// readToken reads crm's own token file, which only its owner may be able to read; empty when there is none.
+func readToken(name string) (string, error) {
+	const hint = newToken
 	file, err := os.OpenFile(name, os.O_RDONLY|noFollow|noWait, 0)
 	if errors.Is(err, fs.ErrNotExist) {
 		return "", nil
