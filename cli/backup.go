@@ -254,6 +254,12 @@ func (a *app) clientEnvironment(config *pgx.ConnConfig, major int) []string {
 		}
 	}
 	query := urlQuery(a.config.databaseURL)
+	if !query.Has("require_auth") {
+		query.Set("require_auth", safeAuth)
+	}
+	if severalHosts(config) && !query.Has("target_session_attrs") {
+		query.Set("target_session_attrs", "read-write")
+	}
 	for parameter, variable := range map[string]string{
 		"sslrootcert": "PGSSLROOTCERT", "sslcert": "PGSSLCERT", "sslkey": "PGSSLKEY", "sslsni": "PGSSLSNI",
 		"sslnegotiation": "PGSSLNEGOTIATION", "channel_binding": "PGCHANNELBINDING", "require_auth": "PGREQUIREAUTH",

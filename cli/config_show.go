@@ -3,6 +3,7 @@ package cli
 import (
 	"cmp"
 	"context"
+	"errors"
 	"flag"
 	"net/url"
 	"regexp"
@@ -55,7 +56,7 @@ func masked(key, value string) string {
 		return mask
 	case "database.url":
 		u, err := url.Parse(value)
-		if err != nil {
+		if err != nil || errors.Is(checkURL(value), errPassword) {
 			return mask
 		}
 		query := u.Query()

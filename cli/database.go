@@ -7,26 +7,19 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"net"
-	"net/url"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 	"syscall"
 	"time"
 
 	"github.com/jackc/pgx/v5"
-	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/epicevents/crm/internal/localdb"
 	"github.com/epicevents/crm/schema"
 	"github.com/epicevents/crm/service"
 )
-
-// connectTimeout bounds the wait for a database that does not answer.
-const connectTimeout = 5 * time.Second
 
 // database is the connection of one run, opened when a command first needs it.
 type database struct {
@@ -55,81 +48,6 @@ func (a *app) isLocal() bool { return a.config.databaseURL == "" }
 
 func (a *app) cluster() *localdb.Cluster {
 	return localdb.New(a.folder("XDG_DATA_HOME", ".local/share"), a.Getenv)
-}
-
-// connConfig is where the database is, whether or not it runs.
-func (a *app) connConfig() (*pgx.ConnConfig, error) {
-	ignorePG()
-	raw := a.config.databaseURL
-	if a.isLocal() {
-		raw = a.cluster().URL(localdb.Database)
-	} else if !strings.HasPrefix(raw, "postgres://") && !strings.HasPrefix(raw, "postgresql://") {
-		return nil, errURL
-	}
-	config, err := pgx.ParseConfig(raw)
-	if err != nil {
-		return nil, errURL
-	}
-	if !a.isLocal() && !onThisMachine(config) {
-		if mode := sslMode(raw); mode == "" {
-			if config, err = pgx.ParseConfig(withVerification(raw)); err != nil {
-				return nil, errURL
-			}
-		} else if mode != "verify-full" && !a.warned {
-			a.warned = true
-			a.warn("sslmode=%s in database.url lets others pose as the database; verify-full does not", mode)
-		}
-	}
-	config.ConnectTimeout = connectTimeout
-	if limit := a.config.databaseTimeout; limit > 0 {
-		config.ConnectTimeout = min(connectTimeout, limit)
-	}
-	if config.RuntimeParams["application_name"] == "" {
-		config.RuntimeParams["application_name"] = "crm"
-	}
-	if a.config.databaseEcho {
-		config.Tracer = echo{a.Err}
-	}
-	return config, nil
-}
-
-var errURL = &usageError{"database.url is not a PostgreSQL URL.", "postgres://user@host:5432/database"}
-
-// ignorePG keeps variables of PostgreSQL's own tools from deciding where the connection, and with it a password, goes.
-// Those that only give a password stay.
-func ignorePG() {
-	for _, entry := range os.Environ() {
-		name, _, _ := strings.Cut(entry, "=")
-		if strings.HasPrefix(name, "PG") && name != "PGPASSWORD" && name != "PGPASSFILE" {
-			os.Unsetenv(name)
-		}
-	}
-}
-
-// onThisMachine says whether all hosts of a configuration are reached without a network.
-func onThisMachine(config *pgx.ConnConfig) bool {
-	local := func(host string) bool {
-		ip := net.ParseIP(host)
-		return host == "localhost" || strings.HasPrefix(host, "/") || strings.HasPrefix(host, "@") || ip != nil && ip.IsLoopback()
-	}
-	return local(config.Host) && !slices.ContainsFunc(config.Fallbacks, func(f *pgconn.FallbackConfig) bool { return !local(f.Host) })
-}
-
-// sslMode gives the sslmode of a URL; empty if it has none. The URL may name several hosts, which net/url refuses.
-func sslMode(raw string) string { return urlQuery(raw).Get("sslmode") }
-
-func urlQuery(raw string) url.Values {
-	_, query, _ := strings.Cut(raw, "?")
-	values, _ := url.ParseQuery(query)
-	return values
-}
-
-// withVerification adds the sslmode that a connection over a network has unless its URL says otherwise.
-func withVerification(raw string) string {
-	if strings.Contains(raw, "?") {
-		return raw + "&sslmode=verify-full"
-	}
-	return raw + "?sslmode=verify-full"
 }
 
 // open connects, or says which database did not answer.
@@ -197,7 +115,7 @@ func (a *app) startLocal(ctx context.Context) error {
 	}
 	created := false
 	err := a.cluster().Start(ctx, progress, func(ctx context.Context, url string) error {
-		config, err := pgx.ParseConfig(url)
+		config, err := parseURL(url)
 		if err != nil {
 			return err
 		}
@@ -315,6 +233,11 @@ func (a *app) service(ctx context.Context) (*service.Service, error) {
 func (a *app) session(ctx context.Context) (*service.Session, error) {
 	if a.database.session != nil {
 		return a.database.session, nil
+	}
+	if !a.isLocal() {
+		if err := checkURL(a.config.databaseURL); err != nil {
+			return nil, err
+		}
 	}
 	token, err := a.token()
 	if err == nil && token == "" {

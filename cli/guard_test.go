@@ -346,7 +346,7 @@ var onlyIn = map[string][]string{
 	"github.com/getsentry/sentry-go":  {"cli/cli.go", "cli/report.go"},
 	"github.com/golang-jwt/jwt/v5":    {"service/session.go"},
 	"github.com/alexedwards/argon2id": {"service/password.go"},
-	"github.com/jackc/pgx/v5/pgconn":  {"gen", "schema/driver.go", "service/backup.go", "service/error.go", "service/connect.go", "service/statement.go", "cli/report.go", "cli/database.go", "internal", "tools/bench/wire"},
+	"github.com/jackc/pgx/v5/pgconn":  {"gen", "schema/driver.go", "schema/session.go", "schema/demand.go", "service/backup.go", "service/error.go", "service/connect.go", "service/statement.go", "cli/report.go", "cli/connection.go", "cli/echo.go", "internal", "tools/bench/wire"},
 	"github.com/peterbourgon/ff/v3":   {"cli"},
 	"github.com/golang-migrate":       {"schema"},
 	"github.com/nyaruka/phonenumbers": {"service/phone.go"},

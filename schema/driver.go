@@ -43,6 +43,9 @@ func connect(ctx context.Context, config *pgx.ConnConfig) (*driver, error) {
 	config = config.Copy()
 	config.DefaultQueryExecMode = pgx.QueryExecModeExec // nothing prepared, which a pooler would lose
 	conn, err := pgx.ConnectConfig(ctx, config)
+	if _, pooled := IsPoolerRefusal(err); pooled {
+		return nil, ErrPooled
+	}
 	if err != nil {
 		return nil, err
 	}

@@ -112,6 +112,9 @@ func (s *core) send(ctx context.Context, e effect, statements ...statement) erro
 			return err
 		})
 	})
+	if !unknown && asks(err) {
+		return s.translate(ctx, err)
+	}
 	if !unknown && e != reads && ctx.Err() == nil && isTooSlow(err) {
 		return &Error{Code: Unavailable, Message: "The database did not answer in time; nothing was changed.", Hint: tooSlowHint, Err: err}
 	}
@@ -133,6 +136,14 @@ func (s *core) send(ctx context.Context, e effect, statements ...statement) erro
 		failure.Hint = "repeat the command: done twice it changes nothing more"
 	}
 	return failure
+}
+
+// translate is the function of that name, within the time limit: what some refusals mean is asked of the database.
+func (s *core) translate(ctx context.Context, err error) error {
+	if !asks(err) {
+		return translate(ctx, s.db, err)
+	}
+	return s.patience.within(ctx, 1, func(ctx context.Context) error { return translate(ctx, s.db, err) })
 }
 
 // runOn runs the statements on a connection of the pool, if there is one.

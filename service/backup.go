@@ -15,7 +15,8 @@ import (
 // BackupVersion gives the schema version of a database that is to be saved, which may be an old one. Unavailable if it
 // has none, or one of which this program does not know what must stay out of a backup, or through a pooler.
 func (s *Service) BackupVersion(ctx context.Context, conn *pgx.Conn) (int64, error) {
-	if err := schema.RequireSession(ctx, conn); err != nil {
+	err := s.patience.within(ctx, 1, func(ctx context.Context) error { return schema.RequireSession(ctx, conn) })
+	if err != nil {
 		return 0, s.migrationFailure(ctx, err)
 	}
 	version, err := s.CheckVersion(ctx)

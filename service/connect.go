@@ -12,6 +12,7 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/epicevents/crm/gen"
+	"github.com/epicevents/crm/schema"
 )
 
 // DB is what a Service needs of a database: a pool of connections, one connection, or a transaction.
@@ -20,8 +21,11 @@ type DB interface {
 	SendBatch(ctx context.Context, batch *pgx.Batch) pgx.BatchResults
 }
 
-// cancelTime is how long a server has to confirm that it ended what was given up.
-const cancelTime = time.Second
+const (
+	cancelTime = time.Second     // how long a server has to confirm that it ended what was given up
+	idleTime   = 2 * time.Second // after which a connection has to prove that it still is one
+	pingTime   = 2 * time.Second // how long it has for that
+)
 
 // Connect opens one connection, for a command that runs a few statements and leaves; the pool opens another where that
 // one is lost. Nothing is prepared, so a statement is one round trip, also through PgBouncer. A limit of zero is none.
@@ -29,9 +33,18 @@ const cancelTime = time.Second
 // A server that cannot be reached is an error at once; one that is just starting is waited for. Of several hosts one may
 // be taking over from another, so they are tried as long as the limit lasts.
 func Connect(ctx context.Context, config *pgx.ConnConfig, limit time.Duration) (*pgxpool.Pool, error) {
+	p := &patience{limit: limit}
+	pool, err := connect(ctx, config, p)
+	if _, refused := schema.IsPoolerRefusal(err); refused {
+		pool, err = connect(ctx, schema.Pooled(config), p)
+	}
+	return pool, translate(ctx, nil, err)
+}
+
+func connect(ctx context.Context, config *pgx.ConnConfig, p *patience) (*pgxpool.Pool, error) {
 	pooled, err := pgxpool.ParseConfig("")
 	if err != nil {
-		return nil, translate(ctx, nil, err)
+		return nil, err
 	}
 	pooled.ConnConfig = config.Copy()
 	pooled.ConnConfig.DefaultQueryExecMode = pgx.QueryExecModeExec
@@ -44,15 +57,23 @@ func Connect(ctx context.Context, config *pgx.ConnConfig, limit time.Duration) (
 			conn.CustomData()[warned] = true
 		}
 	}
-	pooled.ShouldPing = func(context.Context, pgxpool.ShouldPingParams) bool { return false }
+	// The server's log of statements has no parameters. Only a superuser may say so, and pays a round trip for it.
+	pooled.AfterConnect = func(ctx context.Context, conn *pgx.Conn) error {
+		if conn.PgConn().ParameterStatus("is_superuser") != "on" || config.RuntimeParams["log_parameter_max_length_on_error"] == "" {
+			return nil
+		}
+		return conn.PgConn().Exec(ctx, "SET log_parameter_max_length = 0").Close()
+	}
+	// While somebody thinks at a prompt the connection may be lost: another one is opened before anything is sent.
+	pooled.ShouldPing = func(_ context.Context, p pgxpool.ShouldPingParams) bool { return p.IdleDuration > idleTime }
+	pooled.PingTimeout = pingTime
 	pool, err := pgxpool.NewWithConfig(ctx, pooled)
 	if err != nil {
-		return nil, translate(ctx, nil, err)
+		return nil, err
 	}
 	several := slices.ContainsFunc(config.Fallbacks, func(f *pgconn.FallbackConfig) bool {
 		return f.Host != config.Host || f.Port != config.Port
 	})
-	p := &patience{limit: limit}
 	err = p.attempts(ctx, func(err error) bool {
 		refusal, ok := errors.AsType[*pgconn.PgError](err)
 		return several && isPassing(err) || ok && refusal.Code == "57P03"
@@ -67,7 +88,7 @@ func Connect(ctx context.Context, config *pgx.ConnConfig, limit time.Duration) (
 	})
 	if err != nil {
 		pool.Close()
-		return nil, translate(ctx, nil, err)
+		return nil, err
 	}
 	return pool, nil
 }

@@ -71,7 +71,7 @@ func (s *Service) migrationFailure(ctx context.Context, err error) error {
 		return &Error{Code: Unavailable, Err: err, Hint: "restore a backup, or mend what differs and repair again",
 			Message: fmt.Sprintf("The database is at no version that this crm knows; compared with version %d: %s.", unknown.Version, unknown.Differences)}
 	}
-	return translate(ctx, s.db, err)
+	return s.translate(ctx, err)
 }
 
 // Empty deletes all data and the schema.
@@ -121,5 +121,5 @@ func (s *core) populate(ctx context.Context) error {
 		_, err := s.db.Exec(ctx, require+";\n"+schema.Sample)
 		return err
 	})
-	return translate(ctx, s.db, err)
+	return s.translate(ctx, err)
 }

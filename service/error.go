@@ -6,6 +6,9 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"regexp"
+	"runtime"
+	"slices"
 	"strings"
 	"syscall"
 
@@ -75,7 +78,7 @@ func translate(ctx context.Context, db DB, err error) error {
 	if errors.Is(err, pgx.ErrNoRows) { // where no row is an answer, the operation has taken it; the version is always there
 		return &Error{Code: Unavailable, Message: noSchema, Hint: "crm db migrate", Err: err}
 	}
-	unavailable := &Error{Code: Unavailable, Hint: "crm db status", Err: err}
+	unavailable := &Error{Code: Unavailable, Hint: tooSlowHint, Err: err}
 	if isTimeout(err) {
 		unavailable.Message = "The database did not answer in time."
 		return unavailable
@@ -83,14 +86,42 @@ func translate(ctx context.Context, db DB, err error) error {
 	if _, ok := errors.AsType[*pgconn.ConnectError](err); ok {
 		unavailable.Message = "The database cannot be reached" + why(err) + "."
 		unavailable.Hint = "see that it runs, and that database.url is right"
+		switch text := err.Error(); { // for these the packages below have no types
+		case strings.Contains(text, "require_auth check failed"):
+			unavailable.Message = "The database asks for the password in a way that can give it away, and does not get it."
+			unavailable.Hint = "have the server use scram-sha-256; or add require_auth=password (or md5) to database.url if you trust it"
+		case strings.Contains(text, "ValidateConnect failed"):
+			unavailable.Message = "None of the database's hosts accepts what target_session_attrs asks for, as a rule writes."
+			unavailable.Hint = "see which of them is the primary; target_session_attrs=any in database.url takes a standby, to read only"
+		}
 		return unavailable
 	}
 	if _, ok := errors.AsType[net.Error](err); ok || pgconn.SafeToRetry(err) || isClosed(err) {
 		unavailable.Message = "The connection to the database was lost."
 		return unavailable
 	}
+	return Unforeseen(err)
+}
+
+// Unforeseen makes an Error of a failure for which crm has no words. Where it was made, which is where it failed, is in
+// the report of it.
+func Unforeseen(err error) *Error {
+	if _, ok := errors.AsType[traced](err); !ok {
+		const here = 2
+		stack := make([]uintptr, 100)
+		err = traced{err, stack[:runtime.Callers(here, stack)]}
+	}
 	return &Error{Code: Internal, Message: "Something went wrong inside crm.", Err: err}
 }
+
+// traced is an error that knows where it was made, in the way that Sentry's SDK asks for it.
+type traced struct {
+	error
+	stack []uintptr
+}
+
+func (t traced) Unwrap() error         { return t.error }
+func (t traced) StackTrace() []uintptr { return t.stack }
 
 // why says in a few words why a connection failed, if it is one of the usual reasons: the error's own text may repeat
 // what is in the URL.
@@ -156,7 +187,7 @@ func isVerdict(err error) bool {
 func isPassing(err error) bool {
 	if refusal, ok := errors.AsType[*pgconn.PgError](err); ok {
 		switch refusal.Code {
-		case "40001", "40P01", "25006", "57P01", "57P02", "57P03":
+		case "40001", "40P01", "25006", "57P01", "57P02", "57P03", "57P05":
 			return true
 		}
 		return strings.HasPrefix(refusal.Code, "08")
@@ -205,7 +236,11 @@ func translateRefusal(ctx context.Context, db DB, refusal *pgconn.PgError, cause
 	unavailable := func(message, hint string) error {
 		return &Error{Code: Unavailable, Message: message, Hint: hint, Err: cause}
 	}
+	_, connecting := errors.AsType[*pgconn.ConnectError](cause)
 	switch code := refusal.Code; {
+	case connecting && (code == "42704" || code == "22023" || code == "55P02" || code == "08P01" || code == "0A000" ||
+		code == "42501" && settingOf(refusal) != ""):
+		return refusedSetting(refusal, cause)
 	case code == "23000": // raised by a trigger of the schema, which wrote the message
 		return &Error{Code: Conflict, Message: refusal.Message, Err: cause}
 	case code == "23503" || code == "23505" || code == "23514":
@@ -213,12 +248,15 @@ func translateRefusal(ctx context.Context, db DB, refusal *pgconn.PgError, cause
 			TableName:      refusal.TableName,
 			ConstraintName: refusal.ConstraintName,
 		})
-		if err != nil || message == "" {
+		switch {
+		case err != nil && refusal.ConstraintName != "": // the rule refused all the same
+			return &Error{Code: Conflict, Message: fmt.Sprintf("The rule %s of the database refused this.", refusal.ConstraintName), Err: cause}
+		case err != nil || message == "":
 			return &Error{Code: Internal, Message: "The database refused this by a rule without a message.", Err: cause}
 		}
 		return &Error{Code: Conflict, Message: message, Err: cause}
 	case code == "42P01" || code == "42703" || code == "42883": // no such table, column or function
-		return unavailable(noSchema, "crm db migrate")
+		return missing(ctx, db, refusal, cause)
 	case code == "22012": // the division of SchemaRequire
 		row, err := gen.New(db).SchemaVersion(ctx)
 		if err == nil {
@@ -231,9 +269,9 @@ func translateRefusal(ctx context.Context, db DB, refusal *pgconn.PgError, cause
 	case strings.HasPrefix(code, "22"): // out of range, or bytes that are no text
 		return &Error{Code: Usage, Message: "The database cannot store this value.", Err: cause}
 	case code == "42501":
-		return unavailable("The database's user lacks rights on crm's schema.", "check database.url")
+		return unavailable("The database's user lacks rights on crm's schema.", "crm doctor says which")
 	case code == "3D000":
-		return unavailable("The database does not exist.", "crm db status")
+		return unavailable("The database does not exist.", "have the server's owner create it (CREATE DATABASE), or check database.url")
 	case strings.HasPrefix(code, "28"):
 		return unavailable("The database refused the user or password of its URL.", "check database.url")
 	case code == "53300":
@@ -249,7 +287,66 @@ func translateRefusal(ctx context.Context, db DB, refusal *pgconn.PgError, cause
 	case strings.HasPrefix(code, "40"):
 		return unavailable("Someone else changed the same data at this moment; nothing was changed.", "try again")
 	}
-	return &Error{Code: Internal, Message: "Something went wrong inside crm.", Err: cause}
+	return Unforeseen(cause)
+}
+
+// refusedSetting says which parameter of the URL the server does not take when connecting, and why.
+func refusedSetting(refusal *pgconn.PgError, cause error) error {
+	name, pooled := schema.IsPoolerRefusal(refusal)
+	if !pooled {
+		name = settingOf(refusal)
+	}
+	if name == "" {
+		return Unforeseen(cause)
+	}
+	failure := &Error{Code: Usage, Err: cause, Hint: "leave it out of database.url"}
+	switch {
+	case pooled:
+		failure.Message = fmt.Sprintf("PgBouncer does not pass on the parameter %s of database.url.", name)
+		failure.Hint = "leave it out, and have it set in the database: ALTER ROLE ... SET " + name + " = ..."
+	case refusal.Code == "42704":
+		failure.Message = fmt.Sprintf("database.url has the parameter %s, which PostgreSQL does not know.", name)
+	case refusal.Code == "22023":
+		failure.Message = fmt.Sprintf("The parameter %s in database.url has a value that it cannot have.", name)
+	default:
+		failure.Message = fmt.Sprintf("The parameter %s in database.url may not be set by this user, or only in the server's configuration.", name)
+	}
+	return failure
+}
+
+// settingOf returns the setting that a refusal names; the words around it are in the server's language.
+func settingOf(refusal *pgconn.PgError) string {
+	if name := settingName.FindStringSubmatch(refusal.Message); name != nil {
+		return name[1]
+	}
+	return ""
+}
+
+var settingName = regexp.MustCompile(`["«„“]\s?([A-Za-z_][A-Za-z0-9_.]*)\s?["»“”]`)
+
+// missing tells a database without crm's schema from one that has lost a part of it.
+func missing(ctx context.Context, db DB, refusal *pgconn.PgError, cause error) error {
+	if db != nil {
+		row, err := gen.New(db).SchemaVersion(ctx)
+		if err == nil {
+			err = checkVersion(row.Version, row.Dirty)
+		}
+		_, refused := errors.AsType[*pgconn.PgError](err)
+		switch {
+		case err != nil && !refused && !errors.Is(err, pgx.ErrNoRows):
+			return translate(ctx, nil, err)
+		case err == nil:
+			return &Error{Code: Unavailable, Err: cause, Hint: "crm doctor says what else; a restored backup brings it back",
+				Message: "A part of crm's schema is missing in the database: " + refusal.Message + "."}
+		}
+	}
+	return &Error{Code: Unavailable, Message: noSchema, Hint: "crm db migrate", Err: cause}
+}
+
+// asks reports whether translating an error asks the database something, which has to be within the time limit too.
+func asks(err error) bool {
+	refusal, ok := errors.AsType[*pgconn.PgError](err)
+	return ok && slices.Contains([]string{"23503", "23505", "23514", "42P01", "42703", "42883", "22012"}, refusal.Code)
 }
 
 // checkVersion refuses to work with a schema that this program does not know.

@@ -40,7 +40,7 @@ func stream[T any](ctx context.Context, s *Session, operation, query string, par
 		})
 		if err != nil {
 			var zero T
-			yield(zero, translate(ctx, s.db, err))
+			yield(zero, s.translate(ctx, err))
 		}
 	}
 }
