@@ -61,7 +61,7 @@ func (c *config) define(flags *flag.FlagSet) {
 	flags.StringVar(&c.file, "config", "", "`FILE` configuration file")
 	flags.StringVar(&c.output, "output", "table", "`FORMAT` format of the result: "+strings.Join(formats, ", "))
 	flags.StringVar(&c.output, "o", "table", "`FORMAT` short for --output")
-	flags.StringVar(&c.csvStyle, "csv-style", csvPlain, "`STYLE` style of csv: plain, or excel-fr as a French Excel opens it")
+	flags.StringVar(&c.csvStyle, "csv-style", csvPlain, "`STYLE` style of csv: plain, which is exact, or excel-fr for spreadsheets, as a French Excel opens it")
 	flags.BoolVar(&c.noHeader, "no-header", false, "csv without its first line")
 	flags.BoolVar(&c.noColor, "no-color", false, "no colours, as with NO_COLOR")
 	flags.StringVar(&c.databaseURL, "database.url", "", "`URL` PostgreSQL database; empty means the local one")

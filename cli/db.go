@@ -22,6 +22,7 @@ func (a *app) dbCommands() *ffcli.Command {
 		a.dbReset(),
 		a.dbBackup(),
 		a.dbRestore(),
+		a.dbSetPassword(),
 	)
 }
 
@@ -226,6 +227,33 @@ func (a *app) addFirst(ctx context.Context, s *service.Service, username, fullna
 	}
 	a.notice("The administrator %s is added.", username.got)
 	return nil
+}
+
+// dbSetPassword is for whoever has the database, by its URL or its socket, who could change the hash in it anyhow.
+func (a *app) dbSetPassword() *ffcli.Command {
+	c := a.command("set-password", "give an employee a one-time password without a login, when no administrator is left who can").examples(
+		"crm db set-password administrator1",
+		"crm db set-password administrator1 --password-stdin < password.txt",
+	)
+	username := asArgument(flagOf(c, "username", "USERNAME", "who", service.ParseUsername))
+	password := a.passwordForAnother(c)
+	return c.does(func(ctx context.Context) error {
+		secret, err := password.take(ctx, username.got)
+		if err != nil {
+			return err
+		}
+		pool, err := a.connect(ctx)
+		if err != nil {
+			return err
+		}
+		now, err := a.serviceOn(pool).DbSetPassword(ctx, username.got, secret)
+		if err != nil {
+			return err
+		}
+		a.warn("this was done without a login, and in nobody's name: whoever has the database can do it")
+		a.notice("The password is set; %s has to log in again.", now.Username)
+		return password.show(now)
+	})
 }
 
 func (a *app) dbPopulate() *ffcli.Command {

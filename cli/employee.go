@@ -20,6 +20,7 @@ func (a *app) employeeCommands() *ffcli.Command {
 		a.employeeUpdate(),
 		a.employeeSetRole(),
 		a.employeeSetPassword(),
+		a.employeeUnlock(),
 		a.employeeDelete(),
 	)
 }
@@ -63,35 +64,20 @@ func (a *app) employeeAdd() *ffcli.Command {
 	role := flagOf(c, "role", "ROLE", "one of "+roleNames()+" (default none)", parseRole)
 	role.pick = pickRole
 	offered(role)
-	var fromStdin bool
-	c.FlagSet.BoolVar(&fromStdin, "password-stdin", false, "read the password from standard input")
-	fields := fieldsOf(c, newEmployees)
-	show, showNew := changeWith(a, fields, employees), changeWith(a, fields, newEmployees)
+	password := a.passwordForAnother(c)
 	return c.doesAs(func(ctx context.Context, s *service.Session) error {
-		password, generated := service.GeneratePassword(), true
-		if !fromStdin {
-			if err := shows(fields, "one_time_password"); err != nil {
-				return err
-			}
-		} else {
-			var err error
-			if password, err = a.newPassword(ctx, username.got, true); err != nil {
-				return err
-			}
-			generated = false
+		secret, err := password.take(ctx, username.got)
+		if err != nil {
+			return err
 		}
 		if !role.set {
 			role.got = gen.RoleNone
 		}
-		p := gen.EmployeeAddParams{Username: username.got, Fullname: fullname.got, Role: role.got, PasswordOneTime: generated}
-		change, err := s.EmployeeAdd(ctx, p, password)
+		added, err := s.EmployeeAdd(ctx, gen.EmployeeAddParams{Username: username.got, Fullname: fullname.got, Role: role.got}, secret)
 		if err != nil {
 			return err
 		}
-		if !generated {
-			return show(change)
-		}
-		return showNew(service.Change[newEmployee]{Now: newEmployee{change.Now, password}})
+		return password.show(added)
 	})
 }
 
@@ -163,27 +149,78 @@ func (a *app) employeeSetRole() *ffcli.Command {
 }
 
 func (a *app) employeeSetPassword() *ffcli.Command {
-	c := a.command("set-password", "set the password of an employee; ends their sessions").examples(
+	c := a.command("set-password", "give an employee a one-time password, generated unless one is given; ends their sessions").examples(
 		"crm employee set-password commercial1",
 		"crm employee set-password commercial1 --password-stdin < password.txt",
 	)
 	username := a.employeeArgument(c)
-	var fromStdin bool
-	c.FlagSet.BoolVar(&fromStdin, "password-stdin", false, "read the password from standard input")
-	c.secret = func() bool { return fromStdin }
-	show := changeOf(c, employees)
+	password := a.passwordForAnother(c)
 	return c.doesAs(func(ctx context.Context, s *service.Session) error {
-		password, err := a.newPassword(ctx, username.got, fromStdin)
+		secret, err := password.take(ctx, username.got)
 		if err != nil {
 			return err
 		}
-		change, err := s.EmployeeSetPassword(ctx, username.got, password)
+		now, err := s.EmployeeSetPassword(ctx, username.got, secret, password.generated())
 		if err != nil {
 			return a.suggestUsername(ctx, s, err, username.got)
 		}
-		a.notice("The password is set; %s has to log in again.", change.Now.Username)
-		return show(change)
+		a.notice("The password is set; %s has to log in again.", now.Username)
+		return password.show(now)
 	})
+}
+
+func (a *app) employeeUnlock() *ffcli.Command {
+	c := a.command("unlock", "forget the failed logins of an employee, who then need not wait").examples("crm employee unlock commercial1")
+	username := a.employeeArgument(c)
+	show := detailOf(c, employees)
+	return c.doesAs(func(ctx context.Context, s *service.Session) error {
+		row, forgotten, err := s.EmployeeUnlock(ctx, username.got)
+		if err != nil {
+			return a.suggestUsername(ctx, s, err, username.got)
+		}
+		if forgotten == 0 {
+			a.notice("No failed login of %s was counted.", row.Username)
+		} else {
+			a.notice("The failed logins of %s are forgotten.", row.Username)
+		}
+		return show(row)
+	})
+}
+
+// passwordForAnother is the password that a command sets for somebody else: made by crm and shown this once, or read.
+type passwordForAnother struct {
+	app       *app
+	fields    *value[[]string]
+	fromStdin bool
+	made      string
+}
+
+func (a *app) passwordForAnother(c *command) *passwordForAnother {
+	p := &passwordForAnother{app: a, fields: fieldsOf(c, newEmployees)}
+	c.FlagSet.BoolVar(&p.fromStdin, "password-stdin", false, "read the password from standard input")
+	return p
+}
+
+func (p *passwordForAnother) generated() bool { return !p.fromStdin }
+
+// take returns the password, before anything is changed.
+func (p *passwordForAnother) take(ctx context.Context, username string) (string, error) {
+	if p.fromStdin {
+		return p.app.newPassword(ctx, username, true)
+	}
+	p.made = service.GeneratePassword()
+	return p.made, shows(p.fields, "one_time_password")
+}
+
+// show prints the employee, and the password if it was made here.
+func (p *passwordForAnother) show(now service.NewPassword) error {
+	if p.generated() {
+		return changeWith(p.app, p.fields, newEmployees)(service.Change[newEmployee]{Now: newEmployee{now, p.made}})
+	}
+	if now.Until != nil {
+		p.app.notice("It is a one-time password: %s has to choose another first of all.", now.Username)
+	}
+	return changeWith(p.app, p.fields, employees)(service.Change[gen.EmployeeView]{Now: now.EmployeeView})
 }
 
 func (a *app) employeeDelete() *ffcli.Command {
@@ -315,7 +352,7 @@ var employees = resource[gen.EmployeeView]{
 
 // newEmployee is an employee with the password that is shown this once.
 type newEmployee struct {
-	gen.EmployeeView
+	service.NewPassword
 	oneTimePassword string
 }
 
@@ -327,5 +364,6 @@ var newEmployees = resource[newEmployee]{
 		{name: "fullname", value: func(e newEmployee) any { return e.Fullname }},
 		{name: "role", value: func(e newEmployee) any { return e.Role }},
 		{name: "one_time_password", value: func(e newEmployee) any { return e.oneTimePassword }, label: "One-time password", whole: true},
+		{name: "one_time_password_until", value: func(e newEmployee) any { return e.Until }, label: "Good until"},
 	},
 }

@@ -138,11 +138,12 @@ var undo = map[string]string{
 const goodPassword = "a long enough password"
 
 var writings = []writing{
-	{"administrator1", "", []string{"employee", "add", "--fullname", "Léa Martin", "--username", "lea"}, shapeOf(newEmployees), []string{"id", "one_time_password"}},
+	{"administrator1", "", []string{"employee", "add", "--fullname", "Léa Martin", "--username", "lea"}, shapeOf(newEmployees), []string{"id", "one_time_password", "one_time_password_until"}},
 	{"administrator1", goodPassword, []string{"employee", "add", "--fullname", "Léa Martin", "--username", "lea", "--password-stdin"}, shapeOf(employees), []string{"id"}},
 	{"none1", "", []string{"auth", "token", "create", "nightly", "--read-only"}, shapeOf(newTokens), []string{"id", "created_at", "expires_at", "token"}},
 	{"administrator1", "", []string{"employee", "update", "none1", "--fullname", "Ines K."}, shapeOf(employees), nil},
 	{"administrator1", "", []string{"employee", "set-role", "none1", "--role", "support"}, shapeOf(employees), nil},
+	{"administrator1", "", []string{"employee", "set-password", "none1"}, shapeOf(newEmployees), []string{"id", "one_time_password", "one_time_password_until"}},
 	{"administrator1", goodPassword, []string{"employee", "set-password", "none1", "--password-stdin"}, shapeOf(employees), nil},
 	{"commercial1", "", []string{"customer", "add", "--fullname", "Kévin", "--company", "Cirque | Co", "--email", "k@d.example", "--phone", "01 45 67 89 01"}, shapeOf(customers), []string{"id", "created_at", "updated_at"}},
 	{"commercial1", "", []string{"customer", "update", "3", "--phone", "+33612345678"}, shapeOf(customers), []string{"updated_at"}},

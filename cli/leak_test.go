@@ -151,7 +151,7 @@ const scriptToken = "a token for scripts"
 const secretMin = 12
 
 // shownOnce are the commands whose result has a generated password, or a token for scripts, in it.
-var shownOnce = []string{`"employee" "add"`, `"auth" "token" "create"`}
+var shownOnce = []string{`"employee" "add"`, `"employee" "set-password"`, `"db" "set-password"`, `"auth" "token" "create"`}
 
 // harmless is what may be shown: the password of the sample data where it is announced, and a password in a URL that is
 // masked.

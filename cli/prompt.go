@@ -355,7 +355,7 @@ func checkUsername(s string) error {
 }
 
 // startSession logs in and keeps the token. A person is asked again for a password that was refused, and for a new one
-// after a password that was for the first login only.
+// after a one-time password.
 func (a *app) startSession(ctx context.Context, username, password string) (who service.Whoami, err error) {
 	s, err := a.service(ctx)
 	if err != nil {
@@ -382,10 +382,10 @@ func (a *app) startSession(ctx context.Context, username, password string) (who 
 		return who, err
 	}
 	if !a.interactive() {
-		a.notice("This password was for the first login only; before anything else: crm auth change-password")
+		a.notice("This password is good until you choose your own; before anything else: crm auth change-password")
 		return who, nil
 	}
-	a.notice("This password was for the first login only; choose your own.")
+	a.notice("This password is good until you choose your own.")
 	fresh, err := a.newPassword(ctx, who.Username, false)
 	if err != nil {
 		return who, err

@@ -42,9 +42,9 @@ func TestQuestions(t *testing.T) {
 			0, "SELECT count(*) FROM event_view WHERE id = 8 AND support = 'support1'"},
 		{"roles", []string{"employee", "set-role", "none1"},
 			[]step{{"commercial", "supp" + enter}, {"Role: support", ""}}, 0, "SELECT count(*) FROM employee WHERE username = 'none1' AND role = 'support'"},
-		{"password twice, once different", []string{"employee", "set-password", "support2"},
-			[]step{{"New password", "short" + enter}, {"15 to 128", ctrlU + newSecret + enter}, {"The same again", newSecret + "!" + enter}, {"differ", ""},
-				{"New password", newSecret + enter}, {"The same again", newSecret + enter}, {"The password is set", ""}},
+		{"password twice, once different", []string{"auth", "change-password"},
+			[]step{{"Current password", schema.SamplePassword + enter}, {"New password", "short" + enter}, {"15 to 128", ctrlU + newSecret + enter}, {"The same again", newSecret + "!" + enter}, {"differ", ""},
+				{"New password", newSecret + enter}, {"The same again", newSecret + enter}, {"Your password is changed", ""}},
 			0, "SELECT 1"},
 		{"no by Enter", []string{"employee", "delete", "none1"}, []step{{"Delete the employee none1?", enter}, {"You answered no", ""}},
 			130, "SELECT count(*) FROM employee WHERE username = 'none1'"},
@@ -96,7 +96,7 @@ func leaveQuestions(t *testing.T, p *place) {
 		see     string
 	}{
 		"text":     {[]string{"contract", "add", "--customer-id", "5"}, "Total amount"},
-		"password": {[]string{"employee", "set-password", "none1"}, "New password"},
+		"password": {[]string{"auth", "change-password"}, "Current password"},
 		"list":     {[]string{"contract", "sign"}, "Contract"},
 		"confirm":  {[]string{"employee", "delete", "none1"}, "Delete the employee none1?"},
 	}
@@ -229,7 +229,7 @@ func TestLoginAtQuestions(t *testing.T) {
 			t.Fatal(err)
 		}
 		s := p.at(t, screens["80x24"], p.command("customer", "list", "--count"))
-		s.follow(step{"Username", "none1" + enter}, step{"Password", schema.SamplePassword + enter}, step{"for the first login only", ""},
+		s.follow(step{"Username", "none1" + enter}, step{"Password", schema.SamplePassword + enter}, step{"until you choose your own", ""},
 			step{"New password", newSecret + enter}, step{"The same again", newSecret + enter}, step{"Your password is changed", ""}, step{"13", ""})
 		s.ends(0)
 		if n := p.number("SELECT count(*) FROM employee WHERE password_one_time"); n != 0 {

@@ -45,8 +45,8 @@ func (d described) as(name string) described {
 	return d
 }
 
-// publicResources are what lists and details print. What employee add, contract add-payment and auth token create
-// print has more fields than its kind has elsewhere, and a name of its own.
+// publicResources are what lists and details print. What employee add and set-password, contract add-payment
+// and auth token create print has more fields than its kind has elsewhere, and a name of its own.
 func publicResources() []described {
 	return []described{
 		describeResource(employees),

@@ -7,33 +7,33 @@ package gen
 
 import (
 	"context"
+	"time"
 )
 
 const EmployeeAdd = `-- name: EmployeeAdd :one
 INSERT INTO employee (username, fullname, role, password_hash, password_one_time)
-VALUES ($1, $2, $3::role, $4, $5)
-RETURNING id
+VALUES ($1, $2, $3::role, $4, true)
+RETURNING password_one_time_until
 `
 
 type EmployeeAddParams struct {
-	Username        string `json:"username"`
-	Fullname        string `json:"fullname"`
-	Role            Role   `json:"role"`
-	PasswordHash    string `json:"password_hash"`
-	PasswordOneTime bool   `json:"password_one_time"`
+	Username     string `json:"username"`
+	Fullname     string `json:"fullname"`
+	Role         Role   `json:"role"`
+	PasswordHash string `json:"password_hash"`
 }
 
-func (q *Queries) EmployeeAdd(ctx context.Context, arg EmployeeAddParams) (int64, error) {
+// EmployeeAdd adds an employee whose password somebody else knows, so that it is a one-time password.
+func (q *Queries) EmployeeAdd(ctx context.Context, arg EmployeeAddParams) (*time.Time, error) {
 	row := q.db.QueryRow(ctx, EmployeeAdd,
 		arg.Username,
 		arg.Fullname,
 		arg.Role,
 		arg.PasswordHash,
-		arg.PasswordOneTime,
 	)
-	var id int64
-	err := row.Scan(&id)
-	return id, err
+	var password_one_time_until *time.Time
+	err := row.Scan(&password_one_time_until)
+	return password_one_time_until, err
 }
 
 const EmployeeAddFirst = `-- name: EmployeeAddFirst :one
@@ -190,26 +190,34 @@ func (q *Queries) EmployeeList(ctx context.Context, arg EmployeeListParams) ([]E
 const EmployeeSetPassword = `-- name: EmployeeSetPassword :one
 WITH forgotten AS (
     DELETE FROM login_failure
-    WHERE login_failure.username = $2
+    WHERE login_failure.username = $4
 )
 UPDATE employee
 SET password_hash     = $1,
-    password_one_time = false
-WHERE employee.username = $2
-RETURNING id
+    password_one_time = $2 OR employee.id IS DISTINCT FROM $3::bigint
+WHERE employee.username = $4
+RETURNING password_one_time_until
 `
 
 type EmployeeSetPasswordParams struct {
 	PasswordHash string `json:"password_hash"`
+	OneTime      bool   `json:"one_time"`
+	ActorID      *int64 `json:"actor_id"`
 	Username     string `json:"username"`
 }
 
-// EmployeeSetPassword changes the password, which ends the sessions of the employee and forgets the failed logins.
-func (q *Queries) EmployeeSetPassword(ctx context.Context, arg EmployeeSetPasswordParams) (int64, error) {
-	row := q.db.QueryRow(ctx, EmployeeSetPassword, arg.PasswordHash, arg.Username)
-	var id int64
-	err := row.Scan(&id)
-	return id, err
+// EmployeeSetPassword changes the password, which ends the sessions of the employee and forgets the failed logins. It is a
+// one-time password, unless the actor has chosen it for themselves.
+func (q *Queries) EmployeeSetPassword(ctx context.Context, arg EmployeeSetPasswordParams) (*time.Time, error) {
+	row := q.db.QueryRow(ctx, EmployeeSetPassword,
+		arg.PasswordHash,
+		arg.OneTime,
+		arg.ActorID,
+		arg.Username,
+	)
+	var password_one_time_until *time.Time
+	err := row.Scan(&password_one_time_until)
+	return password_one_time_until, err
 }
 
 const EmployeeSetRole = `-- name: EmployeeSetRole :one
@@ -229,6 +237,22 @@ func (q *Queries) EmployeeSetRole(ctx context.Context, arg EmployeeSetRoleParams
 	var id int64
 	err := row.Scan(&id)
 	return id, err
+}
+
+const EmployeeUnlock = `-- name: EmployeeUnlock :execrows
+DELETE FROM login_failure
+USING employee
+WHERE employee.username = $1
+  AND login_failure.username = employee.username
+`
+
+// EmployeeUnlock forgets the failed logins that were counted for an employee's username.
+func (q *Queries) EmployeeUnlock(ctx context.Context, username string) (int64, error) {
+	result, err := q.db.Exec(ctx, EmployeeUnlock, username)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected(), nil
 }
 
 const EmployeeUpdate = `-- name: EmployeeUpdate :one

@@ -156,8 +156,10 @@ type Employee struct {
 	Role Role `json:"role"`
 	// argon2id in PHC form; never leaves the service layer.
 	PasswordHash string `json:"password_hash"`
-	// Whether the password was made by crm for the first login: until it is changed, nothing else is allowed.
+	// Whether the password was set by somebody else: until its owner has chosen another, nothing else is allowed.
 	PasswordOneTime bool `json:"password_one_time"`
+	// From this moment the one-time password logs in no more; NULL where the employee has chosen the password.
+	PasswordOneTimeUntil *time.Time `json:"password_one_time_until"`
 }
 
 // An employee as everyone may see it: without the password hash.

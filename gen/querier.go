@@ -67,7 +67,8 @@ type Querier interface {
 	CustomersHeld(ctx context.Context) (int64, error)
 	// DatabaseClock gives the time of the database's machine, by which sessions end.
 	DatabaseClock(ctx context.Context) (time.Time, error)
-	EmployeeAdd(ctx context.Context, arg EmployeeAddParams) (int64, error)
+	// EmployeeAdd adds an employee whose password somebody else knows, so that it is a one-time password.
+	EmployeeAdd(ctx context.Context, arg EmployeeAddParams) (*time.Time, error)
 	// EmployeeAddFirst adds an administrator to a database without employees; no row when it has some.
 	EmployeeAddFirst(ctx context.Context, arg EmployeeAddFirstParams) (int64, error)
 	EmployeeDelete(ctx context.Context, username string) (int64, error)
@@ -79,9 +80,12 @@ type Querier interface {
 	EmployeeFirstTurn(ctx context.Context) (int64, error)
 	// EmployeeList gives the employees by id, or in the order of a field: "fullname" or "fullname:desc".
 	EmployeeList(ctx context.Context, arg EmployeeListParams) ([]EmployeeView, error)
-	// EmployeeSetPassword changes the password, which ends the sessions of the employee and forgets the failed logins.
-	EmployeeSetPassword(ctx context.Context, arg EmployeeSetPasswordParams) (int64, error)
+	// EmployeeSetPassword changes the password, which ends the sessions of the employee and forgets the failed logins. It is a
+	// one-time password, unless the actor has chosen it for themselves.
+	EmployeeSetPassword(ctx context.Context, arg EmployeeSetPasswordParams) (*time.Time, error)
 	EmployeeSetRole(ctx context.Context, arg EmployeeSetRoleParams) (int64, error)
+	// EmployeeUnlock forgets the failed logins that were counted for an employee's username.
+	EmployeeUnlock(ctx context.Context, username string) (int64, error)
 	// EmployeeUpdate changes the given fields, NULL keeps, of the employee who has this id, or else now this username.
 	EmployeeUpdate(ctx context.Context, arg EmployeeUpdateParams) (int64, error)
 	// EmployeeUsernames gives every username, to suggest the one that was meant.

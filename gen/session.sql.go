@@ -291,7 +291,9 @@ SELECT schema_migrations.version,
        coalesce(ceil(extract(epoch FROM login_failure.retry_at - now())), 0)::integer AS wait_seconds,
        coalesce(login_failure.attempted_at > now() - interval '3 seconds', false)::boolean AS recent,
        employee.id,
-       employee.password_hash
+       employee.password_hash,
+       coalesce(employee.password_one_time, false)::boolean AS password_one_time,
+       coalesce(employee.password_one_time_until <= now(), false)::boolean AS password_over
 FROM schema_migrations
 LEFT JOIN login_failure ON login_failure.username = $1
 LEFT JOIN employee ON employee.username = $1
@@ -303,13 +305,15 @@ type LoginAttemptParams struct {
 }
 
 type LoginAttemptRow struct {
-	Version      int64   `json:"version"`
-	Dirty        bool    `json:"dirty"`
-	Allowed      bool    `json:"allowed"`
-	WaitSeconds  int32   `json:"wait_seconds"`
-	Recent       bool    `json:"recent"`
-	ID           *int64  `json:"id"`
-	PasswordHash *string `json:"password_hash"`
+	Version         int64   `json:"version"`
+	Dirty           bool    `json:"dirty"`
+	Allowed         bool    `json:"allowed"`
+	WaitSeconds     int32   `json:"wait_seconds"`
+	Recent          bool    `json:"recent"`
+	ID              *int64  `json:"id"`
+	PasswordHash    *string `json:"password_hash"`
+	PasswordOneTime bool    `json:"password_one_time"`
+	PasswordOver    bool    `json:"password_over"`
 }
 
 // LoginAttempt counts a failure before the password is looked at, so that parallel attempts and a client that dies
@@ -326,6 +330,8 @@ func (q *Queries) LoginAttempt(ctx context.Context, arg LoginAttemptParams) (Log
 		&i.Recent,
 		&i.ID,
 		&i.PasswordHash,
+		&i.PasswordOneTime,
+		&i.PasswordOver,
 	)
 	return i, err
 }

@@ -35,9 +35,10 @@ FROM employee
 ORDER BY username;
 
 -- name: EmployeeAdd :one
+-- EmployeeAdd adds an employee whose password somebody else knows, so that it is a one-time password.
 INSERT INTO employee (username, fullname, role, password_hash, password_one_time)
-VALUES (@username, @fullname, @role::role, @password_hash, @password_one_time)
-RETURNING id;
+VALUES (@username, @fullname, @role::role, @password_hash, true)
+RETURNING password_one_time_until;
 
 -- name: EmployeeExists :one
 SELECT EXISTS (SELECT FROM employee);
@@ -75,16 +76,24 @@ WHERE username = @username
 RETURNING id;
 
 -- name: EmployeeSetPassword :one
--- EmployeeSetPassword changes the password, which ends the sessions of the employee and forgets the failed logins.
+-- EmployeeSetPassword changes the password, which ends the sessions of the employee and forgets the failed logins. It is a
+-- one-time password, unless the actor has chosen it for themselves.
 WITH forgotten AS (
     DELETE FROM login_failure
     WHERE login_failure.username = @username
 )
 UPDATE employee
 SET password_hash     = @password_hash,
-    password_one_time = false
+    password_one_time = @one_time OR employee.id IS DISTINCT FROM sqlc.narg('actor_id')::bigint
 WHERE employee.username = @username
-RETURNING id;
+RETURNING password_one_time_until;
+
+-- name: EmployeeUnlock :execrows
+-- EmployeeUnlock forgets the failed logins that were counted for an employee's username.
+DELETE FROM login_failure
+USING employee
+WHERE employee.username = @username
+  AND login_failure.username = employee.username;
 
 -- name: EmployeeDelete :one
 DELETE FROM employee

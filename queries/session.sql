@@ -48,7 +48,9 @@ SELECT schema_migrations.version,
        coalesce(ceil(extract(epoch FROM login_failure.retry_at - now())), 0)::integer AS wait_seconds,
        coalesce(login_failure.attempted_at > now() - interval '3 seconds', false)::boolean AS recent,
        employee.id,
-       employee.password_hash
+       employee.password_hash,
+       coalesce(employee.password_one_time, false)::boolean AS password_one_time,
+       coalesce(employee.password_one_time_until <= now(), false)::boolean AS password_over
 FROM schema_migrations
 LEFT JOIN login_failure ON login_failure.username = @username
 LEFT JOIN employee ON employee.username = @username;

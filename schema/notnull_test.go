@@ -13,6 +13,7 @@ import (
 var nullable = []string{
 	"contract.signed_at", "event.start_at", "event.end_at", "event.attendees", "event.location", "event.note", "event.support_id",
 	"session.name", "session.secret_hash", // a login has neither
+	"employee.password_one_time_until",
 }
 
 // TestNotNull has every other column refuse NULL.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 
@@ -52,23 +53,30 @@ func (s *Session) EmployeeUsernames(ctx context.Context) (usernames []string, er
 	return usernames, err
 }
 
-// EmployeeAdd adds an employee who logs in with the password; p.PasswordHash is not looked at.
-func (s *Session) EmployeeAdd(ctx context.Context, p gen.EmployeeAddParams, password string) (change Change[gen.EmployeeView], err error) {
+// NewPassword is an employee whose password was just set. Until is when it logs in no more unless they choose another;
+// nil where it is their own choice.
+type NewPassword struct {
+	gen.EmployeeView
+	Until *time.Time
+}
+
+// EmployeeAdd adds an employee who logs in with the one-time password; p.PasswordHash is not looked at.
+func (s *Session) EmployeeAdd(ctx context.Context, p gen.EmployeeAddParams, password string) (added NewPassword, err error) {
 	if _, err := s.allow(ctx, "EmployeeAdd"); err != nil {
-		return change, err
+		return added, err
 	}
-	if p.PasswordHash, err = hashPassword(p.Username, password); err != nil {
-		return change, err
+	if p.PasswordHash, err = hashPassword(p.Username, password, true); err != nil {
+		return added, err
 	}
 	err = s.send(ctx, adds,
-		ask(ctx, (*gen.Queries).EmployeeAdd, p, new(int64)),
-		back(ask(ctx, (*gen.Queries).EmployeeDetail, p.Username, &change.Now)))
-	return change, translate(ctx, s.db, err)
+		ask(ctx, (*gen.Queries).EmployeeAdd, p, &added.Until),
+		back(ask(ctx, (*gen.Queries).EmployeeDetail, p.Username, &added.EmployeeView)))
+	return added, translate(ctx, s.db, err)
 }
 
 // EmployeeAddFirst adds an administrator to a database that has no employee. Conflict if it has.
 func (s *Service) EmployeeAddFirst(ctx context.Context, username, fullname, password string) error {
-	hash, err := hashPassword(username, password)
+	hash, err := hashPassword(username, password, false)
 	if err != nil {
 		return err
 	}
@@ -114,20 +122,44 @@ func (s *Session) EmployeeSetRole(ctx context.Context, p gen.EmployeeSetRolePara
 	return change, s.orNoEmployee(ctx, err, p.Username)
 }
 
-// EmployeeSetPassword changes the password and ends the employee's sessions. No field of the row changes.
-func (s *Session) EmployeeSetPassword(ctx context.Context, username, password string) (change Change[gen.EmployeeView], err error) {
-	if _, err := s.allow(ctx, "EmployeeSetPassword"); err != nil {
-		return change, err
-	}
-	hash, err := hashPassword(username, password)
+// EmployeeSetPassword changes the password and ends the employee's sessions and tokens. It is a one-time password where
+// oneTime says so, and for everybody but the employee who acts.
+func (s *Session) EmployeeSetPassword(ctx context.Context, username, password string, oneTime bool) (NewPassword, error) {
+	by, err := s.allow(ctx, "EmployeeSetPassword")
 	if err != nil {
-		return change, err
+		return NewPassword{}, err
+	}
+	return s.setPassword(ctx, gen.EmployeeSetPasswordParams{
+		Username: username, OneTime: oneTime || username != by.Username, ActorID: &by.ID,
+	}, password)
+}
+
+// DbSetPassword is EmployeeSetPassword for whoever has the database, and needs no session: it is the way back in when no
+// administrator is left who knows a password.
+func (s *Service) DbSetPassword(ctx context.Context, username, password string) (NewPassword, error) {
+	return s.setPassword(ctx, gen.EmployeeSetPasswordParams{Username: username, OneTime: true}, password)
+}
+
+func (s *core) setPassword(ctx context.Context, p gen.EmployeeSetPasswordParams, password string) (now NewPassword, err error) {
+	if p.PasswordHash, err = hashPassword(p.Username, password, p.OneTime); err != nil {
+		return now, err
 	}
 	err = s.send(ctx, settles,
-		look(ctx, (*gen.Queries).EmployeeDetail, username, &change.Before),
-		ask(ctx, (*gen.Queries).EmployeeSetPassword, gen.EmployeeSetPasswordParams{Username: username, PasswordHash: hash}, new(int64)),
-		back(ask(ctx, (*gen.Queries).EmployeeDetail, username, &change.Now)))
-	return change, s.orNoEmployee(ctx, err, username)
+		ask(ctx, (*gen.Queries).EmployeeSetPassword, p, &now.Until),
+		back(ask(ctx, (*gen.Queries).EmployeeDetail, p.Username, &now.EmployeeView)))
+	return now, s.orNoEmployee(ctx, err, p.Username)
+}
+
+// EmployeeUnlock forgets the failed logins of the employee, who may then try again at once, and returns how many were
+// counted apart.
+func (s *Session) EmployeeUnlock(ctx context.Context, username string) (row gen.EmployeeView, forgotten int64, err error) {
+	if _, err := s.allow(ctx, "EmployeeUnlock"); err != nil {
+		return row, 0, err
+	}
+	err = s.send(ctx, settles,
+		ask(ctx, (*gen.Queries).EmployeeDetail, username, &row),
+		ask(ctx, (*gen.Queries).EmployeeUnlock, username, &forgotten))
+	return row, forgotten, s.orNoEmployee(ctx, err, username)
 }
 
 // EmployeeDelete deletes the employee and ends their sessions. Conflict while customers or events are in their charge,
@@ -151,7 +183,7 @@ func named(p gen.EmployeeFindParams) string {
 	return ""
 }
 
-func (s *Session) orNoEmployee(ctx context.Context, err error, named string) error {
+func (s *core) orNoEmployee(ctx context.Context, err error, named string) error {
 	if errors.Is(err, pgx.ErrNoRows) {
 		return noEmployee(named)
 	}

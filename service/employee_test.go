@@ -29,7 +29,7 @@ func TestEmployeeAdd(t *testing.T) {
 	ctx := t.Context()
 	s := p.as("administrator1")
 	good := gen.EmployeeAddParams{Username: "lea.martin", Fullname: "Léa Martin", Role: gen.RoleSupport, PasswordHash: "not looked at"}
-	row := must[gen.EmployeeView](t)(now(s.EmployeeAdd(ctx, good, goodPassword)))
+	row := must[service.NewPassword](t)(s.EmployeeAdd(ctx, good, goodPassword)).EmployeeView
 	same(t, "employee", row, gen.EmployeeView{ID: row.ID, Username: "lea.martin", Fullname: "Léa Martin", Role: gen.RoleSupport})
 	same(t, "employee", row, stored[gen.EmployeeView](p, "employee_view", row.ID))
 	must[string](t)(p.svc.Login(ctx, "lea.martin", goodPassword))
@@ -186,15 +186,49 @@ func lastAdministrator(p *place, message string, remove func(username string) er
 	p.refuses(service.Conflict, message, func() error { return remove("administrator1") })
 }
 
+// TestEmployeeUnlock forgets what was counted for this name, and for no other.
+func TestEmployeeUnlock(t *testing.T) {
+	t.Parallel()
+	p := sample(t)
+	ctx := t.Context()
+	s := p.as("administrator1")
+	p.exec("INSERT INTO login_failure VALUES ('none1', 9, now() + interval '1 hour'), ('support1', 9, now() + interval '1 hour')")
+	unlock := func(username string) int64 {
+		row, forgotten, err := s.EmployeeUnlock(ctx, username)
+		if err != nil || row.Username != username {
+			t.Errorf("unlock %s: %+v, %v", username, row, err)
+		}
+		return forgotten
+	}
+	if err := second(p.svc.Login(ctx, "none1", password)); service.CodeOf(err) != service.Unauthenticated {
+		t.Fatalf("before: %v", err)
+	}
+	if n := unlock("none1"); n != 1 {
+		t.Errorf("%d forgotten", n)
+	}
+	must[string](t)(p.svc.Login(ctx, "none1", password))
+	if n := unlock("none1"); n != 0 {
+		t.Errorf("%d forgotten the second time", n)
+	}
+	if n := one[int](p, "SELECT count(*) FROM login_failure WHERE username = 'support1'"); n != 1 {
+		t.Error("another's were forgotten too")
+	}
+	p.exec("INSERT INTO login_failure VALUES ('nobody', 9, now())")
+	p.refuses(service.NotFound, `There is no employee "nobody".`, func() error {
+		_, _, err := s.EmployeeUnlock(ctx, "nobody")
+		return err
+	})
+}
+
 func TestEmployeeSetPassword(t *testing.T) {
 	t.Parallel()
 	p := sample(t)
 	ctx := t.Context()
 	s := p.as("administrator1")
 	p.exec("INSERT INTO login_failure VALUES ('none1', 9, now() + interval '1 hour')")
-	row := must[gen.EmployeeView](t)(now(s.EmployeeSetPassword(ctx, "none1", goodPassword)))
+	row := must[service.NewPassword](t)(s.EmployeeSetPassword(ctx, "none1", goodPassword, false)).EmployeeView
 	same(t, "employee", row, stored[gen.EmployeeView](p, "employee_view", row.ID))
 	must[string](t)(p.svc.Login(ctx, "none1", goodPassword)) // a new password ends the wait
-	p.refuses(service.NotFound, `There is no employee "nobody".`, func() error { return second(s.EmployeeSetPassword(ctx, "nobody", goodPassword)) })
-	p.refuses(service.Usage, "A password has 15 to 128 characters.", func() error { return second(s.EmployeeSetPassword(ctx, "none1", "short")) })
+	p.refuses(service.NotFound, `There is no employee "nobody".`, func() error { return second(s.EmployeeSetPassword(ctx, "nobody", goodPassword, false)) })
+	p.refuses(service.Usage, "A password has 15 to 128 characters.", func() error { return second(s.EmployeeSetPassword(ctx, "none1", "short", false)) })
 }

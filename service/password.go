@@ -1,9 +1,12 @@
 package service
 
 import (
+	"crypto/rand"
 	_ "embed"
 	"fmt"
+	"slices"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 
 	"github.com/alexedwards/argon2id"
@@ -44,16 +47,60 @@ func CheckPassword(username, password string) error {
 	return nil
 }
 
-func hashPassword(username, password string) (string, error) {
+// A one-time password that crm makes is read out, or typed from paper: 25 letters and digits, which are 125 bits, in
+// groups.
+const (
+	oneTimeLetters = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567" // those of rand.Text
+	oneTimeLength  = 25
+	oneTimeGroup   = 5
+)
+
+// GeneratePassword makes a one-time password, such as 7KQ2M-....
+func GeneratePassword() string {
+	var groups []string
+	for group := range slices.Chunk([]byte(rand.Text()[:oneTimeLength]), oneTimeGroup) {
+		groups = append(groups, string(group))
+	}
+	return strings.Join(groups, "-")
+}
+
+// ungrouped is a one-time password as it is hashed, however its letters and groups were typed. One that crm cannot have
+// made stays as it is.
+func ungrouped(password string) string {
+	letters := strings.ToUpper(strings.Map(func(r rune) rune {
+		if unicode.IsSpace(r) || unicode.Is(unicode.Pd, r) {
+			return -1
+		}
+		return r
+	}, password))
+	if len(letters) != oneTimeLength || strings.Trim(letters, oneTimeLetters) != "" {
+		return password
+	}
+	return letters
+}
+
+// hashed is what is hashed of a password. One that a person has chosen is exact.
+func hashed(password string, oneTime bool) string {
+	if oneTime {
+		password = ungrouped(password)
+	}
+	return norm.NFC.String(password)
+}
+
+func hashPassword(username, password string, oneTime bool) (string, error) {
+	password = hashed(password, oneTime)
 	if err := CheckPassword(username, password); err != nil {
 		return "", err
 	}
-	return argon2id.CreateHash(norm.NFC.String(password), &passwordCost)
+	return argon2id.CreateHash(password, &passwordCost)
 }
 
-func samePassword(a, b string) bool { return norm.NFC.String(a) == norm.NFC.String(b) }
+// samePassword reports whether a new password is the current one, also where that is a one-time password.
+func samePassword(password, current string) bool {
+	return hashed(password, true) == hashed(current, true)
+}
 
-func verifyPassword(password, hash string) bool {
-	ok, err := argon2id.ComparePasswordAndHash(norm.NFC.String(password), hash)
+func verifyPassword(password, hash string, oneTime bool) bool {
+	ok, err := argon2id.ComparePasswordAndHash(hashed(password, oneTime), hash)
 	return err == nil && ok
 }

@@ -13,7 +13,7 @@ func TestNobodysHash(t *testing.T) {
 	if err != nil || *params != passwordCost {
 		t.Errorf("%+v, %v; want %+v", params, err, passwordCost)
 	}
-	if verifyPassword("", nobodysHash) {
+	if verifyPassword("", nobodysHash, false) {
 		t.Error("no password fits")
 	}
 }

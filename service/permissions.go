@@ -61,6 +61,7 @@ var permissions = map[string]permission{
 	"EmployeeUpdate":        {login, no, no, no, all},
 	"EmployeeSetRole":       {login, no, no, no, all},
 	"EmployeeSetPassword":   {login, no, no, no, all},
+	"EmployeeUnlock":        {login, no, no, no, all},
 	"EmployeeDelete":        {write, no, no, no, all},
 	"CustomerList":          {read, all, all, all, all},
 	"CustomerCount":         {read, all, all, all, all},
@@ -88,7 +89,7 @@ var permissions = map[string]permission{
 	"DbPopulate":            {login, no, no, no, all},
 }
 
-// beforeNewPassword is what is allowed with a password that is good for the first login only.
+// beforeNewPassword is what is allowed with a one-time password.
 var beforeNewPassword = []string{"AuthWhoami", "AuthLogout", "AuthChangePassword"}
 
 // Permission is one line of the table. An operation is named as its command: contract add-payment.
@@ -129,7 +130,7 @@ func (s *Session) permit(operation string, row gen.SessionEmployeeRow) (actor, e
 	command := "crm " + commandOf(operation)
 	switch {
 	case row.PasswordOneTime && !slices.Contains(beforeNewPassword, operation):
-		return actor{}, &Error{Code: PermissionDenied, Message: "Your password was for the first login only: change it first.",
+		return actor{}, &Error{Code: PermissionDenied, Message: "Your password is good until you choose your own: do that first.",
 			Hint: "crm auth change-password"}
 	case permission.needs == login && row.Name != nil:
 		return actor{}, &Error{Code: PermissionDenied, Message: fmt.Sprintf("%q needs a login; a token is not enough.", command)}

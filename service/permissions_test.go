@@ -92,8 +92,13 @@ var calls = map[string]call{
 		return second(s.EmployeeSetRole(ctx, gen.EmployeeSetRoleParams{Username: "none2", Role: gen.RoleAdministrator}))
 	}},
 	"EmployeeSetPassword": {writes: true, do: func(ctx context.Context, s *service.Session, _ target) error {
-		return second(s.EmployeeSetPassword(ctx, "support2", goodPassword))
+		return second(s.EmployeeSetPassword(ctx, "support2", goodPassword, false))
 	}},
+	"EmployeeUnlock": {writes: true, before: "INSERT INTO login_failure VALUES ('support2', 5, now())",
+		do: func(ctx context.Context, s *service.Session, _ target) error {
+			_, _, err := s.EmployeeUnlock(ctx, "support2")
+			return err
+		}},
 	"EmployeeDelete": {writes: true, do: func(ctx context.Context, s *service.Session, _ target) error { return s.EmployeeDelete(ctx, "none2") }},
 	"CustomerList": {do: func(ctx context.Context, s *service.Session, _ target) error {
 		return second(all(s.CustomerList(ctx, gen.CustomerListParams{})))

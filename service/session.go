@@ -2,7 +2,6 @@ package service
 
 import (
 	"context"
-	"crypto/rand"
 	"errors"
 	"fmt"
 	mathrand "math/rand/v2"
@@ -37,7 +36,9 @@ const ClockLeeway = time.Minute
 var (
 	errNotLoggedIn = &Error{Code: Unauthenticated, Message: "You are not logged in.", Hint: "crm auth login"}
 	errSessionOver = &Error{Code: Unauthenticated, Message: "Your session is over.", Hint: "crm auth login"}
-	errLoginFailed = &Error{Code: Unauthenticated, Message: "Unknown username or wrong password."}
+	// Told to whoever knows the password, and to nobody else: to others it is a wrong one.
+	errPasswordOver = &Error{Code: Unauthenticated, Message: "This one-time password is over; ask an administrator for a new one."}
+	errLoginFailed  = &Error{Code: Unauthenticated, Message: "Unknown username or wrong password."}
 )
 
 // claims is what a good token says.
@@ -127,8 +128,11 @@ func (s *Service) Login(ctx context.Context, username, password string) (string,
 	if attempt.PasswordHash != nil {
 		hash = *attempt.PasswordHash
 	}
-	if !verifyPassword(password, hash) || attempt.ID == nil {
+	if !verifyPassword(password, hash, attempt.PasswordOneTime) || attempt.ID == nil {
 		return "", errLoginFailed
+	}
+	if attempt.PasswordOver {
+		return "", errPasswordOver
 	}
 	return s.startSession(ctx, *attempt.ID, hash)
 }
@@ -221,10 +225,10 @@ func (s *Session) AuthChangePassword(ctx context.Context, current, password stri
 	if err != nil {
 		return "", err
 	}
-	if attempt.PasswordHash == nil || !verifyPassword(current, *attempt.PasswordHash) {
+	if attempt.PasswordHash == nil || !verifyPassword(current, *attempt.PasswordHash, attempt.PasswordOneTime) {
 		return "", &Error{Code: Unauthenticated, Message: "The current password is wrong."}
 	}
-	hash, err := hashPassword(by.Username, password)
+	hash, err := hashPassword(by.Username, password, false)
 	if err != nil {
 		return "", err
 	}
@@ -237,6 +241,3 @@ func (s *Session) AuthChangePassword(ctx context.Context, current, password stri
 	}
 	return token, err
 }
-
-// GeneratePassword makes a one-time password of 26 letters and digits, 130 bits.
-func GeneratePassword() string { return rand.Text() }

@@ -118,7 +118,7 @@ func TestTokenIsOver(t *testing.T) {
 			return second(user.AuthChangePassword(ctx, password, goodPassword))
 		},
 		"password by administrator": func(_ *place, _, administrator *service.Session) error {
-			return second(administrator.EmployeeSetPassword(ctx, "none1", goodPassword))
+			return second(administrator.EmployeeSetPassword(ctx, "none1", goodPassword, false))
 		},
 		"role change": func(_ *place, _, administrator *service.Session) error {
 			return second(administrator.EmployeeSetRole(ctx, gen.EmployeeSetRoleParams{Username: "none1", Role: gen.RoleSupport}))
@@ -217,17 +217,6 @@ func TestAuthChangePasswordOvertaken(t *testing.T) {
 	fails(t, service.Unauthenticated, sessionOver, second(p.asOn(svc, "none1").AuthChangePassword(t.Context(), password, goodPassword)))
 	if hash := one[string](p, "SELECT password_hash FROM employee WHERE username = 'none1'"); hash != "$argon2id$other" {
 		t.Errorf("the password is %s", hash)
-	}
-}
-
-func TestGeneratePassword(t *testing.T) {
-	t.Parallel()
-	one, other := service.GeneratePassword(), service.GeneratePassword()
-	if one == other || len(one) != 26 {
-		t.Errorf("%s and %s", one, other)
-	}
-	if err := service.CheckPassword("anyone", one); err != nil {
-		t.Error(err)
 	}
 }
 
