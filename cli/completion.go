@@ -252,10 +252,15 @@ func values(ctx context.Context, m *inputMeta, typed string) []choice {
 	return more
 }
 
-// startingWith keeps the candidates that begin as the word does, no more of them than are of use.
+// startingWith keeps the candidates that begin as the word does, no more of them than are of use; first the one that is
+// the word.
 func startingWith(choices []choice, typed string) (matching []choice) {
-	for _, c := range choices {
-		if strings.HasPrefix(c.value, typed) || strings.HasSuffix(c.value, completeFiles) {
+	exact := slices.IndexFunc(choices, func(c choice) bool { return c.is(typed) && strings.HasPrefix(c.value, typed) })
+	if exact >= 0 {
+		matching = append(matching, choices[exact])
+	}
+	for i, c := range choices {
+		if i != exact && (strings.HasPrefix(c.value, typed) || strings.HasSuffix(c.value, completeFiles)) {
 			matching = append(matching, c)
 		}
 		if len(matching) == completionMax {

@@ -272,6 +272,8 @@ var recordedPayments = resource[service.RecordedPayment]{
 	columns: []column[service.RecordedPayment]{
 		{name: "id", value: func(p service.RecordedPayment) any { return p.ID }},
 		{name: "contract", value: func(p service.RecordedPayment) any { return p.ContractID }},
+		{name: "customer", value: func(p service.RecordedPayment) any { return p.Customer }},
+		{name: "company", value: func(p service.RecordedPayment) any { return p.Company }},
 		{name: "amount", value: func(p service.RecordedPayment) any { return amount(p.Amount) }},
 		{name: "recorded_by", value: func(p service.RecordedPayment) any { return p.RecordedBy }},
 		{name: "recorded_at", value: func(p service.RecordedPayment) any { return p.RecordedAt }},

@@ -290,7 +290,7 @@ func (a *app) dbReset() *ffcli.Command {
 		if err != nil {
 			return err
 		}
-		if err := a.confirm(ctx, "Delete everything in "+a.holdings(ctx, config)+"?", yes); err != nil {
+		if err := a.confirmByName(ctx, a.holdings(ctx, config), config.Database, yes); err != nil {
 			return err
 		}
 		if err := a.reset(ctx, config); err != nil {

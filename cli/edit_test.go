@@ -114,10 +114,10 @@ func TestYourself(t *testing.T) {
 	p := newPlace(t)
 	p.login("administrator1")
 	s := p.at(t, screens["80x24"], p.command("employee", "delete", "administrator1"))
-	s.follow(step{"You are administrator1 yourself: delete your own account?", "n"})
+	s.follow(step{"You are administrator1 yourself: delete your own account?", "n" + enter})
 	s.ends(130)
 	s = p.at(t, screens["80x24"], p.command("employee", "set-role", "administrator1", "--role", "support"))
-	s.follow(step{"You are administrator1 yourself: change your own role to support?", "n"})
+	s.follow(step{"You are administrator1 yourself: change your own role to support?", "non" + enter})
 	s.ends(130)
 	if code, stdout, stderr := p.crm("", "employee", "set-role", "administrator1", "--role", "none"); code != 2 || stdout != "" || !strings.Contains(stderr, "--yes") {
 		t.Errorf("exit %d, %q, %q", code, stdout, stderr)

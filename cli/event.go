@@ -256,6 +256,7 @@ var events = resource[gen.EventView]{
 		{name: "contract", value: func(e gen.EventView) any { return e.ContractID }, rank: 8},
 		{name: "customer_id", value: func(e gen.EventView) any { return e.CustomerID }, dataOnly: true},
 		{name: "customer", value: func(e gen.EventView) any { return e.Customer }, rank: 2},
+		{name: "company", value: func(e gen.EventView) any { return e.Company }, rank: 9},
 		{name: "support_id", value: func(e gen.EventView) any { return e.SupportID }, dataOnly: true},
 		{name: "support", value: func(e gen.EventView) any { return e.Support }, rank: 1, whole: true},
 		{name: "commercial_id", value: func(e gen.EventView) any { return e.CommercialID }, dataOnly: true},

@@ -342,7 +342,7 @@ var onlyIn = map[string][]string{
 	"github.com/jedib0t/go-pretty/v6": {"cli/table.go"},
 	"encoding/csv":                    {},
 	"encoding/json":                   {"cli/cli.go", "cli/schema.go", "tools/bench/main.go"},
-	"charm.land":                      {"cli/prompt.go", "cli/picker.go"},
+	"charm.land":                      {"cli/prompt.go", "cli/picker.go", "cli/confirm.go"},
 	"github.com/getsentry/sentry-go":  {"cli/cli.go", "cli/report.go"},
 	"github.com/golang-jwt/jwt/v5":    {"service/session.go"},
 	"github.com/alexedwards/argon2id": {"service/password.go"},

@@ -163,7 +163,7 @@ func TestPagerSwallowsNoNotice(t *testing.T) {
 	d.env["PAGER"] = marking
 	s = d.atTerminal(t, "employee", "delete", "none1") // asks first, with no result at all
 	s.until("Delete the employee none1?")
-	s.press("y")
+	s.press("y" + enter)
 	_ = s.wait()
 	if strings.Contains(s.text(), "paged") {
 		t.Errorf("a question went through the pager: %s", s.text())

@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"unicode"
 
@@ -85,12 +86,15 @@ func (a *app) choose(ctx context.Context, title string, choices []choice, presen
 	width, _ := a.terminalSize()
 	p := newPicker(choices, width-5)
 	p.chosen = present
-	p.Select.Title(title).Value(&p.chosen).Height(min(len(choices), rowsShown) + 2).Validate(func(value string) error {
-		if value == "" {
-			a.refused()
-			return &service.InputError{Message: "Nothing in the list has this text in it."}
+	p.Select.Title(title).Value(&p.chosen).Height(min(len(choices), rowsShown) + 2).Validate(func(string) error {
+		if p.moved {
+			return nil
 		}
-		return nil
+		_, err := decide(p.found, p.exact, p.query)
+		if err != nil {
+			a.refused()
+		}
+		return err
 	})
 	p.show()
 	if err := a.ask(ctx, p); err != nil {
@@ -113,6 +117,9 @@ type picker struct {
 	folded  []string // what is searched of each
 	width   int
 	query   string
+	found   []int // the choices that the query finds
+	exact   bool  // the first of them is just what was typed
+	moved   bool  // since something was typed, so that a line was chosen and not only found
 	chosen  string
 }
 
@@ -138,15 +145,22 @@ func (p *picker) Update(msg tea.Msg) (huh.Model, tea.Cmd) {
 	}
 	if p.query != before {
 		p.show()
+		p.moved = false
 		msg = tea.KeyPressMsg{Code: tea.KeyHome}
+	} else if key, ok := msg.(tea.KeyPressMsg); ok && len(p.found) > 0 && slices.Contains(movingKeys, key.String()) {
+		p.moved = true
 	}
 	_, cmd := p.Select.Update(msg)
 	return p, cmd
 }
 
+// movingKeys are those with which a person chooses a line.
+var movingKeys = []string{"up", "down", "pgup", "pgdown", "home", "end", "ctrl+n", "ctrl+p", "ctrl+j", "ctrl+k"}
+
 // show puts the choices that have the query in them into the list.
 func (p *picker) show() {
-	found := search(p.folded, p.query)
+	p.found, p.exact = search(p.choices, p.folded, p.query)
+	found := p.found
 	var options []huh.Option[string]
 	for _, i := range found[:min(len(found), choicesShown)] {
 		label := displaywidth.TruncateString(p.lines[i], p.width, "…")
@@ -171,7 +185,7 @@ func (a *app) chooseLine(ctx context.Context, title string, choices []choice, pr
 	if present != "" {
 		ask += fmt.Sprintf(" [%s]", present)
 	}
-	found := search(folded, "")
+	found, exact := search(choices, folded, "")
 	for {
 		for _, i := range found[:min(len(found), plainShown)] {
 			a.notice("  %s", lines[i])
@@ -186,18 +200,15 @@ func (a *app) chooseLine(ctx context.Context, title string, choices []choice, pr
 		if text == "" && present != "" {
 			return present, nil
 		}
-		for _, c := range choices {
-			if c.value == strings.TrimSpace(text) {
-				return c.value, nil
-			}
+		found, exact = search(choices, folded, text)
+		if strings.TrimSpace(text) == "" {
+			continue
 		}
-		found = search(folded, text)
-		switch len(found) {
-		case 0:
-			a.notice("Nothing in the list has this text in it.")
-		case 1:
-			a.answered(title, choices[found[0]].line())
-			return choices[found[0]].value, nil
+		if i, err := decide(found, exact, text); err != nil {
+			a.notice("%s", err)
+		} else {
+			a.answered(title, choices[i].line())
+			return choices[i].value, nil
 		}
 	}
 }
@@ -210,12 +221,16 @@ func foldChoices(choices []choice) []string {
 	return folded
 }
 
-// search gives the indexes of the texts that have every word of the query in them.
-func search(folded []string, query string) []int {
+// search returns the indexes of the choices that have every word of the query in them, one that is exactly what was
+// typed first, and reports whether there is such a one.
+func search(choices []choice, folded []string, query string) (found []int, exact bool) {
 	words := strings.Fields(fold(query))
-	var found []int
 next:
 	for i, text := range folded {
+		if choices[i].is(query) {
+			found, exact = append([]int{i}, found...), true
+			continue
+		}
 		for _, word := range words {
 			if !strings.Contains(text, word) {
 				continue next
@@ -223,7 +238,26 @@ next:
 		}
 		found = append(found, i)
 	}
-	return found
+	return found, exact
+}
+
+// is reports whether a text is exactly the id, number or username of a choice: its value, or the beginning of its label.
+func (c choice) is(text string) bool {
+	text = fold(strings.TrimSpace(text))
+	name, _, columns := strings.Cut(c.label, "\t")
+	return text != "" && (fold(c.value) == text || columns && fold(name) == text)
+}
+
+// decide returns the index of the choice that a text is for: what is exactly that text, or the only one with the text in
+// it. A text that several have in them chooses none of them.
+func decide(found []int, exact bool, query string) (int, error) {
+	switch {
+	case len(found) == 0:
+		return 0, &service.InputError{Message: "Nothing in the list has this text in it."}
+	case len(found) > 1 && !exact && strings.TrimSpace(query) != "":
+		return 0, &service.InputError{Message: fmt.Sprintf("%d in the list have this text in them: type more of it, or choose one of them.", len(found))}
+	}
+	return found[0], nil
 }
 
 // fold makes texts equal that differ in case, accents and the kind of apostrophe only.

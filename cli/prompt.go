@@ -48,6 +48,11 @@ func (a *app) plain() bool {
 func (a *app) ask(ctx context.Context, field huh.Field) error {
 	keys := huh.NewDefaultKeyMap()
 	keys.Quit.SetKeys("ctrl+c", "ctrl+d", "esc")
+	keys.Confirm.Toggle.SetKeys("left", "right", "tab", "shift+tab")
+	keys.Confirm.Next.SetKeys()
+	keys.Confirm.Prev.SetKeys()
+	keys.Confirm.Accept.SetKeys()
+	keys.Confirm.Reject.SetKeys()
 	keys.Select.HalfPageUp.SetKeys("pgup")
 	keys.Select.HalfPageDown.SetKeys("pgdown")
 	options := []tea.ProgramOption{tea.WithoutSignalHandler(), tea.WithFilter(trimPaste)} // signals end ctx
@@ -240,45 +245,6 @@ func (a *app) typedLine(ctx context.Context, prompt string, secret bool) (string
 type bothWays struct {
 	io.Reader
 	io.Writer
-}
-
-// confirm asks before something that cannot be undone. Without a terminal it takes --yes.
-func (a *app) confirm(ctx context.Context, question string, yes bool) error {
-	if yes {
-		return nil
-	}
-	if !a.interactive() {
-		return &usageError{message: question + " Nobody is there to answer.", hint: "--yes answers yes"}
-	}
-	var confirmed bool
-	var err error
-	if a.plain() {
-		confirmed, err = a.confirmLine(ctx, question)
-	} else {
-		err = a.ask(ctx, huh.NewConfirm().Title(escape(question)).WithButtonAlignment(lipgloss.Left).Value(&confirmed))
-	}
-	if err != nil {
-		return err
-	}
-	if !confirmed {
-		return &service.Error{Code: interrupted, Message: "You answered no; nothing was changed."}
-	}
-	return nil
-}
-
-func (a *app) confirmLine(ctx context.Context, question string) (bool, error) {
-	var confirmed bool
-	_, err := a.askLine(ctx, question+" [y/N]", false, func(text string) error {
-		switch fold(strings.TrimSpace(text)) {
-		case "y", "yes":
-			confirmed = true
-		case "", "n", "no":
-		default:
-			return &service.InputError{Message: "Answer y or n."}
-		}
-		return nil
-	})
-	return confirmed, err
 }
 
 // readLine reads one line of stdin: a password that a script hands over.

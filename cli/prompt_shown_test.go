@@ -45,7 +45,7 @@ func TestPlainQuestions(t *testing.T) {
 			s.ends(0)
 			s.showsNot(schema.SamplePassword)
 			s = p.at(t, start.size, p.command("--no-color", "employee", "delete", "commercial1"))
-			s.follow(step{"[y/N]:", "what" + enter}, step{"Answer y or n.", "yes" + enter}, step{"in charge of", ""})
+			s.follow(step{"[y/N]:", "what" + enter}, step{"Answer yes or no.", "h" + enter}, step{"Answer yes or no.", "OUI" + enter}, step{"in charge of", ""})
 			s.ends(6)
 			s.mu.Lock()
 			text := s.shown.String()
@@ -123,26 +123,43 @@ func TestChoicesAreEscaped(t *testing.T) {
 
 func TestSearch(t *testing.T) {
 	t.Parallel()
-	folded := foldChoices([]choice{
-		{"3  Anaïs Morel, Brasserie de l'Étoile", "3"},
-		{"4  Jérôme Noël, Clinique Saint-André", "4"},
-		{"b0f94adc  Inès Ribeiro", "b0f94adc-7a10-4c1a-9d62-3f1d1f0f7a10"},
-	})
+	choices := []choice{
+		{"3\tAnaïs Morel, Brasserie de l'Étoile", "3"},
+		{"4\tJérôme Noël, Clinique Saint-André", "4"},
+		{"b0f94adc\tInès Ribeiro", "b0f94adc-7a10-4c1a-9d62-3f1d1f0f7a10"},
+		{"10\tM6 Events 4", "10"},
+	}
+	folded := foldChoices(choices)
 	for _, test := range []struct {
-		query string
-		want  []int
+		query  string
+		want   []int
+		exact  bool
+		chosen int // by Enter; -1: none
 	}{
-		{"", []int{0, 1, 2}},
-		{"  ", []int{0, 1, 2}},
-		{"ANAIS", []int{0}},
-		{"étoile", []int{0}},
-		{"e\u0301toile", []int{0}},
-		{"noel saint", []int{1}},
-		{"noel etoile", nil},
-		{"b0f94adc-7a10", []int{2}},
+		{"", []int{0, 1, 2, 3}, false, 0},
+		{"  ", []int{0, 1, 2, 3}, false, 0},
+		{"ANAIS", []int{0}, false, 0},
+		{"étoile", []int{0}, false, 0},
+		{"e\u0301toile", []int{0}, false, 0},
+		{"noel saint", []int{1}, false, 1},
+		{"noel etoile", nil, false, -1},
+		{"b0f94adc-7a10", []int{2}, false, 2},
+		{"B0F94ADC", []int{2}, true, 2},
+		{" 4 ", []int{1, 2, 3}, true, 1},
+		{"10", []int{3, 2}, true, 3},
+		{"1", []int{2, 3}, false, -1},
+		{"n", []int{0, 1, 2, 3}, false, -1},
 	} {
-		if got := search(folded, test.query); !slices.Equal(got, test.want) {
-			t.Errorf("search(%q) = %v, want %v", test.query, got, test.want)
+		got, exact := search(choices, folded, test.query)
+		if !slices.Equal(got, test.want) || exact != test.exact {
+			t.Errorf("search(%q) = %v, %v, want %v, %v", test.query, got, exact, test.want, test.exact)
+		}
+		chosen, err := decide(got, exact, test.query)
+		if err != nil {
+			chosen = -1
+		}
+		if chosen != test.chosen {
+			t.Errorf("Enter after %q chooses %d, want %d", test.query, chosen, test.chosen)
 		}
 	}
 }

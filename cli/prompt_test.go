@@ -48,21 +48,44 @@ func TestQuestions(t *testing.T) {
 			0, "SELECT 1"},
 		{"no by Enter", []string{"employee", "delete", "none1"}, []step{{"Delete the employee none1?", enter}, {"You answered no", ""}},
 			130, "SELECT count(*) FROM employee WHERE username = 'none1'"},
-		{"no by n", []string{"employee", "delete", "none1"}, []step{{"Delete the employee none1?", "n"}, {"You answered no", ""}},
+		{"no by n", []string{"employee", "delete", "none1"}, []step{{"Delete the employee none1?", "n" + enter}, {"You answered no", ""}},
+			130, "SELECT count(*) FROM employee WHERE username = 'none1'"},
+		{"another word", []string{"employee", "delete", "none1"}, []step{{"Delete the employee none1?", "hello" + enter}, {"Answer yes or no.", enter}, {"You answered no", ""}},
+			130, "SELECT count(*) FROM employee WHERE username = 'none1'"},
+		{"letters that turned the choice", []string{"employee", "delete", "none1"}, []step{{"Delete the employee none1?", "h" + enter}, {"Answer yes or no.", "l\x7f" + enter},
+			{"You answered no", ""}}, 130, "SELECT count(*) FROM employee WHERE username = 'none1'"},
+		{"the beginning of a word", []string{"employee", "delete", "none1"}, []step{{"Delete the employee none1?", "yess" + enter}, {"Answer yes or no.", ctrlC}},
+			130, "SELECT count(*) FROM employee WHERE username = 'none1'"},
+		{"no by an arrow and back", []string{"employee", "delete", "none1"}, []step{{"Delete the employee none1?", "\x1b[D\x1b[C" + enter}, {"You answered no", ""}},
 			130, "SELECT count(*) FROM employee WHERE username = 'none1'"},
 		{"yes by arrow", []string{"employee", "delete", "none1"}, []step{{"Delete the employee none1?", "\x1b[D" + enter}, {"is deleted", ""}},
 			0, "SELECT 1 - count(*) FROM employee WHERE username = 'none1'"},
-		{"yes by y", []string{"employee", "delete", "temp"}, []step{{"Delete the employee temp?", "y"}, {"is deleted", ""}},
+		{"yes by Tab", []string{"employee", "delete", "temp"}, []step{{"Delete the employee temp?", "\t" + enter}, {"is deleted", ""}},
 			0, "SELECT 1 - count(*) FROM employee WHERE username = 'temp'"},
+		{"yes by oui, corrected", []string{"employee", "delete", "temp2"}, []step{{"Delete the employee temp2?", "Ouix\x7f" + enter}, {"is deleted", ""}},
+			0, "SELECT 1 - count(*) FROM employee WHERE username = 'temp2'"},
+		{"an id before what has it inside", []string{"event", "set-support", "--username", "support2"},
+			[]step{{"Event", "1" + enter}, {"Event: 1 ", ""}, {"Company", ""}},
+			0, "SELECT count(*) FROM event_view WHERE id = 1 AND support = 'support2'"},
+		{"an id before a company with it", []string{"customer", "set-commercial", "--commercial-username", "commercial3"},
+			[]step{{"Customer", "6" + enter}, {"Customer: 6 ", ""}, {"Company", ""}},
+			0, "SELECT count(*) FROM customer_view WHERE id = 6 AND commercial = 'commercial3'"},
+		{"several are not chosen by Enter", []string{"employee", "detail"},
+			[]step{{"administrator2", "commercial" + enter}, {"3 in the list have this text in them", "2" + enter}, {"Username: commercial2", ""}}, 0, "SELECT 1"},
+		{"several, and one by an arrow", []string{"employee", "detail"},
+			[]step{{"administrator2", "commercial" + enter}, {"3 in the list have this text in them", down + enter}, {"Username: commercial2", ""}}, 0, "SELECT 1"},
 	}
 	for name, size := range screens {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			p := newPlace(t)
 			p.login("administrator1")
-			if code, _, stderr := p.crm("", "employee", "add", "--fullname", "Temp", "--username", "temp"); code != 0 {
-				t.Fatal(stderr)
+			for _, name := range []string{"temp", "temp2"} {
+				if code, _, stderr := p.crm("", "employee", "add", "--fullname", "Temp", "--username", name); code != 0 {
+					t.Fatal(stderr)
+				}
 			}
+			p.sql("UPDATE customer SET company = 'M6 Events' WHERE id = 3")
 			for _, q := range questions {
 				t.Run(q.name, func(t *testing.T) {
 					s := p.at(t, size, p.command(q.command...))
@@ -244,4 +267,26 @@ func TestLoginAtQuestions(t *testing.T) {
 		s.ends(0)
 		s.showsNot(schema.SamplePassword)
 	})
+}
+
+// TestResetWantsTheName: what deletes everything is not done by a yes.
+func TestResetWantsTheName(t *testing.T) {
+	t.Parallel()
+	p := newPlace(t)
+	for _, terminal := range []string{"xterm-256color", "dumb"} {
+		cmd := p.command("db", "reset")
+		cmd.Env = append(cmd.Env, "TERM="+terminal)
+		s := p.at(t, screens["80x24"], cmd)
+		s.follow(step{"Type its name", "hello" + enter}, step{"This is not its name", ctrlC})
+		s.ends(130)
+	}
+	if p.number("SELECT count(*) FROM customer") == 0 {
+		t.Fatal("everything was deleted")
+	}
+	s := p.at(t, screens["80x24"], p.command("db", "reset"))
+	s.follow(step{"Type its name", "y" + enter}, step{"This is not its name", ctrlU + p.config.Database + enter}, step{"Database", ""})
+	s.ends(0)
+	if p.number("SELECT count(*) FROM customer") != 0 {
+		t.Error("nothing was deleted")
+	}
 }

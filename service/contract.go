@@ -130,10 +130,11 @@ func (s *Session) ContractSign(ctx context.Context, id uuid.UUID) (change Change
 	return change, s.whyNoContract(ctx, err, by, id)
 }
 
-// RecordedPayment is a payment, whether it was recorded just now, and what is due of its contract after it.
+// RecordedPayment is a payment, whether it was recorded just now, who paid, and what is due of its contract after it.
 type RecordedPayment struct {
 	gen.ContractAddPaymentRow
-	TotalDue int64
+	Customer, Company string
+	TotalDue          int64
 }
 
 // ContractAddPayment records a payment under an id made by the caller. Repeated with the same id, contract and amount it
@@ -167,7 +168,7 @@ func (s *Session) ContractAddPayment(ctx context.Context, p gen.ContractAddPayme
 		}
 		return change, err
 	}
-	change.Now = RecordedPayment{payment, contract.TotalDue}
+	change.Now = RecordedPayment{payment, contract.Customer, contract.Company, contract.TotalDue}
 	before := change.Now
 	if payment.Created {
 		before.TotalDue += payment.Amount

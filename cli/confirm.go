@@ -1,0 +1,145 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	tea "charm.land/bubbletea/v2"
+	"charm.land/huh/v2"
+	"charm.land/lipgloss/v2"
+
+	"github.com/epicevents/crm/service"
+)
+
+// yesOrNo reads the answer to a question. Only whole words are one: a letter on the way to another word is none.
+func yesOrNo(text string) (yes, answered bool) {
+	switch fold(strings.TrimSpace(text)) {
+	case "y", "yes", "o", "oui":
+		return true, true
+	case "n", "no", "non":
+		return false, true
+	}
+	return false, false
+}
+
+// wantYesOrNo is told of every other answer.
+const wantYesOrNo = "Answer yes or no."
+
+// confirm asks before something that cannot be undone. Without a terminal it takes --yes.
+func (a *app) confirm(ctx context.Context, question string, yes bool) error {
+	if yes {
+		return nil
+	}
+	if !a.interactive() {
+		return unanswered(question)
+	}
+	var confirmed bool
+	var err error
+	if a.plain() {
+		confirmed, err = a.confirmLine(ctx, question)
+	} else {
+		c := newConfirmation(a, question)
+		err = a.ask(ctx, c)
+		confirmed = c.chosen
+	}
+	if err != nil {
+		return err
+	}
+	if !confirmed {
+		return &service.Error{Code: interrupted, Message: "You answered no; nothing was changed."}
+	}
+	return nil
+}
+
+func unanswered(question string) error {
+	return &usageError{message: question + " Nobody is there to answer.", hint: "--yes answers yes"}
+}
+
+// confirmByName asks for the name of what is about to be deleted, which nobody types by mistake.
+func (a *app) confirmByName(ctx context.Context, what, name string, yes bool) error {
+	if yes {
+		return nil
+	}
+	if !a.interactive() {
+		return unanswered("Delete everything in " + what + "?")
+	}
+	a.notice("Everything in %s will be deleted.", what)
+	_, err := a.askText(ctx, question{title: "Type its name, " + name, check: func(text string) error {
+		if strings.TrimSpace(text) != name {
+			return &service.InputError{Message: fmt.Sprintf("This is not its name: it is %s.", name)}
+		}
+		return nil
+	}})
+	return err
+}
+
+func (a *app) confirmLine(ctx context.Context, question string) (confirmed bool, err error) {
+	_, err = a.askLine(ctx, question+" [y/N]", false, func(text string) error {
+		yes, answered := yesOrNo(text)
+		if !answered && text != "" {
+			return &service.InputError{Message: wantYesOrNo}
+		}
+		confirmed = yes
+		return nil
+	})
+	return confirmed, err
+}
+
+// confirmation is huh's confirm, whose letters answer at once or turn the choice, with whole words instead.
+type confirmation struct {
+	*huh.Confirm
+	app    *app
+	typed  string
+	chosen bool
+}
+
+func newConfirmation(a *app, question string) *confirmation {
+	c := &confirmation{app: a, Confirm: huh.NewConfirm()}
+	c.Title(escape(question)).WithButtonAlignment(lipgloss.Left).Value(&c.chosen)
+	c.show("")
+	return c
+}
+
+func (c *confirmation) Update(msg tea.Msg) (huh.Model, tea.Cmd) {
+	switch msg := msg.(type) {
+	case tea.PasteMsg:
+		c.typed += msg.Content
+		c.show("")
+	case tea.KeyPressMsg:
+		runes := []rune(c.typed)
+		switch key := msg.String(); {
+		case key == "enter" && c.typed != "":
+			yes, answered := yesOrNo(c.typed)
+			if !answered {
+				c.typed = ""
+				c.show(wantYesOrNo)
+				c.app.refused()
+				return c, nil
+			}
+			c.chosen = yes
+		case msg.Text != "":
+			c.typed += msg.Text
+			c.show("")
+		case key == "backspace" && c.typed != "":
+			c.typed = string(runes[:len(runes)-1])
+			c.show("")
+		case key == "ctrl+u" || key == "left" || key == "right" || key == "tab" || key == "shift+tab":
+			c.typed = ""
+			c.show("")
+		}
+	}
+	_, cmd := c.Confirm.Update(msg)
+	return c, cmd
+}
+
+// show tells how to answer, or what was typed so far.
+func (c *confirmation) show(help string) {
+	switch {
+	case c.typed != "":
+		help = escape(c.typed)
+	case help == "":
+		help = "type yes or no, or choose with ← →"
+	}
+	c.Description(help)
+}
