@@ -137,6 +137,45 @@ func TestEveryStepBack(t *testing.T) {
 	}
 }
 
+// TestValuesMended has values from before they were refused, which the migration mends so that each row can still be
+// changed, and restored.
+func TestValuesMended(t *testing.T) {
+	t.Parallel()
+	config := dbtest.Blank(t)
+	m := migrator(t, config)
+	if err := m.Migrate(10); err != nil {
+		t.Fatal(err)
+	}
+	conn := dbtest.Connect(t, config)
+	run(t, conn, `
+		INSERT INTO employee (username, fullname, role, password_hash) VALUES ('ines', E'\u202eIne\u0300s', 'commercial', '$argon2id$');
+		INSERT INTO session (id, employee_id, name, secret_hash)
+			SELECT gen_random_uuid(), id, name, sha256('') FROM employee, (VALUES (E'cle\u0301'), (U&'cl\00e9')) AS token (name);
+		INSERT INTO customer (fullname, company, commercial_id, email, phone)
+			SELECT E'\u2066 Zoe\u0301', 'Café', id, E'a\u202e@b.example', '+33123456789' FROM employee;
+		INSERT INTO contract (customer_id, total_amount, signed_at) SELECT id, 1000, now() FROM customer;
+		INSERT INTO event (name, contract_id, start_at, end_at, attendees, note)
+			SELECT 'Fête', id, '4000-01-01 BC'::timestamptz, '20000-01-01'::timestamptz, 2147483647, E'Cle\u0301' FROM contract
+			UNION ALL SELECT 'Bal', id, '2026-06-20', 'infinity', 12, NULL FROM contract`)
+	if err := m.Migrate(11); err != nil {
+		t.Fatal(err)
+	}
+	run(t, conn, `
+		UPDATE employee SET fullname = fullname;
+		UPDATE customer SET fullname = fullname;
+		UPDATE event SET name = name`)
+	if !one[bool](t, conn, `
+		SELECT (SELECT fullname = U&'In\00e8s' FROM employee)
+		   AND (SELECT array_agg(name) = ARRAY[U&'cl\00e9'] FROM session)
+		   AND (SELECT (fullname, email) = (U&'Zo\00e9', 'a@b.example') FROM customer)
+		   AND (SELECT start_at IS NULL AND end_at IS NULL AND attendees IS NULL
+		           AND note LIKE U&'Cl\00e9\000aStart: %BC\000aEnd: 20000-%\000aAttendees: 2147483647' FROM event WHERE name = 'Fête')
+		   AND (SELECT start_at = '2026-06-20' AND end_at IS NULL AND attendees = 12 AND note = 'End: infinity' FROM event WHERE name = 'Bal')`) {
+		t.Errorf("not mended: %q", all[string](t, conn, `
+			SELECT fullname FROM employee UNION ALL SELECT name FROM session UNION ALL SELECT customer::text FROM customer UNION ALL SELECT event::text FROM event`))
+	}
+}
+
 // TestFoldedAnew has texts with typographic apostrophes from before they were folded, which must be found afterwards, and
 // by the index too.
 func TestFoldedAnew(t *testing.T) {

@@ -172,6 +172,11 @@ var rules = []struct {
 	{table: "event", name: "event_end_after_start", code: check,
 		statement: `UPDATE event SET start_at = now(), end_at = now() - interval '1 second'`},
 	{table: "event", name: "event_attendees_positive", code: check, statement: `UPDATE event SET attendees = -1`},
+	{table: "event", name: "event_attendees_most", code: check, statement: `UPDATE event SET attendees = 1000001`},
+	{table: "event", name: "event_start_year", code: check, statement: `UPDATE event SET start_at = '4000-01-01 BC'`},
+	{table: "event", name: "event_start_year", code: check, statement: `UPDATE event SET start_at = '-infinity'`},
+	{table: "event", name: "event_end_year", code: check, statement: `UPDATE event SET end_at = '20000-01-01'`},
+	{table: "event", name: "event_end_year", code: check, statement: `UPDATE event SET end_at = 'infinity'`},
 	{table: "event", name: "event_location_line", code: check, statement: `UPDATE event SET location = repeat('a', 256)`},
 	{table: "event", name: "event_note_text", code: check, statement: `UPDATE event SET note = E'a\tb'`},
 }

@@ -1,6 +1,7 @@
 package service
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -40,6 +41,9 @@ func (s *Session) CustomerAdd(ctx context.Context, p gen.CustomerAddParams) (cha
 	if err != nil {
 		return change, err
 	}
+	if err := cmp.Or(checkEmail(p.Email), checkPhone(p.Phone)); err != nil {
+		return change, err
+	}
 	p.CommercialID = by.ID
 	var id int64
 	err = s.send(ctx, adds,
@@ -51,6 +55,15 @@ func (s *Session) CustomerAdd(ctx context.Context, p gen.CustomerAddParams) (cha
 // CustomerUpdate changes the fields that are not nil. PermissionDenied for a customer of another commercial.
 func (s *Session) CustomerUpdate(ctx context.Context, p gen.CustomerUpdateParams) (change Change[gen.CustomerView], err error) {
 	by, err := s.allow(ctx, "CustomerUpdate")
+	if err != nil {
+		return change, err
+	}
+	if p.Email != nil {
+		err = checkEmail(*p.Email)
+	}
+	if p.Phone != nil && err == nil {
+		err = checkPhone(*p.Phone)
+	}
 	if err != nil {
 		return change, err
 	}

@@ -30,6 +30,16 @@ func ParseEmail(s string) (string, error) {
 	return email, nil
 }
 
+// checkEmail refuses what ParseEmail does not return, of which the schema holds
+// only the shape.
+func checkEmail(s string) error {
+	parsed, err := ParseEmail(s)
+	if err == nil && parsed != s {
+		err = inputErrorf("E-mail %s is not as it is stored, which is %s", quote(s), parsed)
+	}
+	return err
+}
+
 // isMailbox reports whether every character may stand before the @ without the
 // quotation marks that hardly any server accepts.
 func isMailbox(s string) bool {

@@ -99,7 +99,7 @@ func TestEmployeeUpdate(t *testing.T) {
 	p.refuses(service.Conflict, "A username has 2 to 30 characters: a-z, 0-9, and after the first also . _ -", func() error {
 		return second(s.EmployeeUpdate(ctx, gen.EmployeeUpdateParams{CurrentUsername: new("none1"), Username: new("Léa")}))
 	})
-	p.refuses(service.Conflict, "A full name is one line of 1 to 255 characters, without control characters.", func() error {
+	p.refuses(service.Conflict, "A full name is one line of 1 to 255 characters in Unicode normal form C, without control characters.", func() error {
 		return second(s.EmployeeUpdate(ctx, gen.EmployeeUpdateParams{CurrentUsername: new("none1"), Fullname: new(" ")}))
 	})
 	p.refuses(service.Conflict, "This username is taken.", func() error {

@@ -13,11 +13,11 @@ import (
 
 // What the database says to a field of an event that cannot be.
 const (
-	badName      = "An event name is one line of 1 to 255 characters, without control characters."
+	badName      = "An event name is one line of 1 to 255 characters in Unicode normal form C, without control characters."
 	badEnd       = "An event does not end before it starts."
 	badAttendees = "The number of attendees is not below zero."
-	badLocation  = "A location is one line of 1 to 255 characters, without control characters."
-	badNote      = "A note has 1 to 10 000 characters, without control characters but the newline."
+	badLocation  = "A location is one line of 1 to 255 characters in Unicode normal form C, without control characters."
+	badNote      = "A note has 1 to 10 000 characters in Unicode normal form C, without control characters but the newline."
 )
 
 func (p *place) event(id int64) gen.EventView {

@@ -36,6 +36,16 @@ func ParsePhone(s string) (string, error) {
 	return e164, nil
 }
 
+// checkPhone refuses what ParsePhone does not return, of which the schema holds
+// only the shape: whether a number exists is not for SQL to know.
+func checkPhone(e164 string) error {
+	parsed, err := ParsePhone(e164)
+	if err == nil && parsed != e164 {
+		err = inputErrorf("Phone number %s is not in its international form, which is %s", quote(e164), parsed)
+	}
+	return err
+}
+
 // FormatPhone returns an E.164 number as people write it: +33 1 23 45 67 89.
 // Anything else comes back unchanged.
 func FormatPhone(e164 string) string {

@@ -1,0 +1,190 @@
+package service_test
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/epicevents/crm/gen"
+	"github.com/epicevents/crm/service"
+)
+
+// valueless are the writing operations that take no value that could be wrong: who and what they are about is found or not.
+var valueless = map[string]bool{
+	"AuthLogout": true, "AuthSessionsRevoke": true, "AuthTokenRevoke": true, "EmployeeUnlock": true, "EmployeeDelete": true,
+	"CustomerSetCommercial": true, "ContractSign": true, "EventSetSupport": true, "DbPopulate": true,
+}
+
+// TestRawValues calls every writing operation with values that no flag would have let through: a second program, or a
+// server, stands where the flags are. Each is refused in one line, as a wrong value or by a rule, and nothing changes.
+func TestRawValues(t *testing.T) {
+	t.Parallel()
+	p := sample(t)
+	ctx := t.Context()
+	administrator, commercial, support := p.as("administrator1"), p.as("commercial1"), p.as("support1")
+	texts := map[string]string{
+		"empty": "", "blank": "\u200b", "a space before": " a", "two lines": "a\rb", "too long": strings.Repeat("é", 10_001), "an escape": "a\x1b[31mb",
+		"right to left override": "a\u202eb", "isolate": "\u2066a\u2069", "not in normal form C": "Ine\u0300s", "no UTF-8": "a\xffb", "NUL": "a\x00b",
+	}
+	year := func(year int) *time.Time { return new(time.Date(year, 6, 1, 0, 0, 0, 0, time.UTC)) }
+	raw := map[string]func(refused func(what string, call func() error)){
+		"AuthTokenCreate": func(refused func(string, func() error)) {
+			for what, text := range texts {
+				refused(what, func() error { return second(administrator.AuthTokenCreate(ctx, text, false, time.Hour)) })
+			}
+			for _, lifetime := range []time.Duration{0, -time.Hour, 400 * 24 * time.Hour, 1<<63 - 1} {
+				refused(lifetime.String(), func() error { return second(administrator.AuthTokenCreate(ctx, "good", false, lifetime)) })
+			}
+		},
+		"AuthChangePassword": func(refused func(string, func() error)) {
+			refused("short", func() error { return second(commercial.AuthChangePassword(ctx, password, "short")) })
+		},
+		"EmployeeAdd": func(refused func(string, func() error)) {
+			add := func(username, fullname string, role gen.Role) error {
+				return second(administrator.EmployeeAdd(ctx, gen.EmployeeAddParams{Username: username, Fullname: fullname, Role: role}, goodPassword))
+			}
+			for what, text := range texts {
+				refused("fullname "+what, func() error { return add("good", text, gen.RoleNone) })
+				refused("username "+what, func() error { return add(text, "Good", gen.RoleNone) })
+			}
+			refused("role", func() error { return add("good", "Good", "boss") })
+		},
+		"EmployeeUpdate": func(refused func(string, func() error)) {
+			for what, text := range texts {
+				refused("fullname "+what, func() error {
+					return second(administrator.EmployeeUpdate(ctx, gen.EmployeeUpdateParams{CurrentUsername: new("none1"), Fullname: &text}))
+				})
+				refused("username "+what, func() error {
+					return second(administrator.EmployeeUpdate(ctx, gen.EmployeeUpdateParams{CurrentUsername: new("none1"), Username: &text}))
+				})
+			}
+		},
+		"EmployeeSetRole": func(refused func(string, func() error)) {
+			refused("role", func() error {
+				return second(administrator.EmployeeSetRole(ctx, gen.EmployeeSetRoleParams{Username: "none1", Role: "boss"}))
+			})
+		},
+		"EmployeeSetPassword": func(refused func(string, func() error)) {
+			refused("short", func() error { return second(administrator.EmployeeSetPassword(ctx, "none1", "short", true)) })
+		},
+		"CustomerAdd": func(refused func(string, func() error)) {
+			good := gen.CustomerAddParams{Fullname: "Zoé", Company: "Zed", Email: "z@example.com", Phone: "+33145678901"}
+			for what, bad := range rawCustomers(texts) {
+				refused(what, func() error {
+					p := good
+					bad(&p.Fullname, &p.Company, &p.Email, &p.Phone)
+					return second(commercial.CustomerAdd(ctx, p))
+				})
+			}
+		},
+		"CustomerUpdate": func(refused func(string, func() error)) {
+			for what, bad := range rawCustomers(texts) {
+				refused(what, func() error {
+					fullname, company, email, phone := "Zoé", "Zed", "z@example.com", "+33145678901"
+					bad(&fullname, &company, &email, &phone)
+					return second(commercial.CustomerUpdate(ctx, gen.CustomerUpdateParams{ID: ownCustomer, Fullname: &fullname, Company: &company, Email: &email, Phone: &phone}))
+				})
+			}
+		},
+		"ContractAdd": func(refused func(string, func() error)) {
+			for what, amount := range map[string]int64{"-1": -1, "too much": 100_000_000_000, "all bits": 1<<63 - 1} {
+				refused(what, func() error {
+					return second(administrator.ContractAdd(ctx, gen.ContractAddParams{CustomerID: ownCustomer, TotalAmount: amount}))
+				})
+			}
+		},
+		"ContractUpdate": func(refused func(string, func() error)) {
+			for what, amount := range map[string]int64{"-1": -1, "too much": 100_000_000_000, "all bits": 1<<63 - 1} {
+				refused(what, func() error {
+					return second(administrator.ContractUpdate(ctx, gen.ContractUpdateParams{ID: ownUnsigned, TotalAmount: &amount}))
+				})
+			}
+		},
+		"ContractAddPayment": func(refused func(string, func() error)) {
+			for what, amount := range map[string]int64{"0": 0, "-1": -1, "too much": 100_000_000_000, "all bits": 1<<63 - 1} {
+				refused(what, func() error {
+					return second(administrator.ContractAddPayment(ctx, gen.ContractAddPaymentParams{ID: uuid.New(), ContractID: ownSigned, Amount: amount}))
+				})
+			}
+		},
+		"EventAdd": func(refused func(string, func() error)) {
+			for what, bad := range rawEvents(texts, year) {
+				refused(what, func() error {
+					bad.ContractID = ownSigned
+					if bad.Name == "" && !strings.HasPrefix(what, "name") {
+						bad.Name = "Bal"
+					}
+					return second(commercial.EventAdd(ctx, bad))
+				})
+			}
+		},
+		"EventUpdate": func(refused func(string, func() error)) {
+			for what, bad := range rawEvents(texts, year) {
+				refused(what, func() error {
+					update := gen.EventUpdateParams{ID: ownEvent, StartAt: bad.StartAt, EndAt: bad.EndAt, Attendees: bad.Attendees, Location: bad.Location, Note: bad.Note}
+					if strings.HasPrefix(what, "name") {
+						update.Name = &bad.Name
+					}
+					return second(support.EventUpdate(ctx, update))
+				})
+			}
+		},
+	}
+	for operation, call := range calls {
+		if call.writes && raw[operation] == nil && !valueless[operation] {
+			t.Errorf("no raw values for %s", operation)
+		}
+	}
+	for operation, walk := range raw {
+		walk(func(what string, call func() error) {
+			before := checksum(t, p.conn)
+			err := call()
+			if code := service.CodeOf(err); err == nil || code != service.Usage && code != service.Conflict {
+				t.Errorf("%s, %s: %s, %v", operation, what, code, err)
+			} else if message := err.Error(); message == "" || strings.ContainsAny(message, "\n\x1b\u202e\u2066") {
+				t.Errorf("%s, %s: the message is %q", operation, what, message)
+			}
+			p.exec("DELETE FROM login_failure") // a password may have been tried
+			if checksum(t, p.conn) != before {
+				t.Errorf("%s, %s: rows have changed", operation, what)
+			}
+		})
+	}
+}
+
+func rawCustomers(texts map[string]string) map[string]func(fullname, company, email, phone *string) {
+	cases := map[string]func(fullname, company, email, phone *string){}
+	for what, text := range texts {
+		cases["fullname "+what] = func(fullname, _, _, _ *string) { *fullname = text }
+		cases["company "+what] = func(_, company, _, _ *string) { *company = text }
+		cases["email "+what] = func(_, _, email, _ *string) { *email = text }
+		cases["email of "+what] = func(_, _, email, _ *string) { *email = text + "@b.example" }
+		cases["phone "+what] = func(_, _, _, phone *string) { *phone = text }
+	}
+	for _, bad := range []string{"notanemail", "a@b", "a@B.example", "a b@c.example", "<a@b.example>"} {
+		cases["email "+bad] = func(_, _, email, _ *string) { *email = bad }
+	}
+	for _, bad := range []string{"+99999999", "+1", "0145678901", "+330145678901", "+33 1 45 67 89 01", "+33145678901;ext=1"} {
+		cases["phone "+bad] = func(_, _, _, phone *string) { *phone = bad }
+	}
+	return cases
+}
+
+func rawEvents(texts map[string]string, year func(int) *time.Time) map[string]gen.EventAddParams {
+	cases := map[string]gen.EventAddParams{
+		"starts 4000 years before": {StartAt: year(-4000)}, "starts in 20000": {StartAt: year(20000), EndAt: year(20001)},
+		"ends in 20000": {EndAt: year(20000)}, "ends 4000 years before": {EndAt: year(-4000)}, "out of range": {StartAt: year(400_000)},
+		"below zero": {Attendees: new(int32(-1))}, "all bits": {Attendees: new(int32(1<<31 - 1))}, "a million and one": {Attendees: new(int32(1_000_001))},
+		"backwards": {StartAt: year(2027), EndAt: year(2026)},
+	}
+	for what, text := range texts {
+		cases["name "+what] = gen.EventAddParams{Name: text}
+		cases["location "+what] = gen.EventAddParams{Location: &text}
+		if what != "a space before" { // a note is kept as it is laid out
+			cases["note "+what] = gen.EventAddParams{Note: &text}
+		}
+	}
+	return cases
+}
