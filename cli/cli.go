@@ -11,6 +11,7 @@ package cli
 
 import (
 	"bufio"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -105,13 +106,16 @@ func Run(ctx context.Context, args []string, streams IO) int {
 		return 0
 	}
 	failure := describe(ctx, err)
-	a.printError(failure)
-	if failure.Code == service.Internal {
-		if stack == nil {
-			stack = sentry.NewStacktrace()
-		}
-		a.report(a.commandName, failure, stack)
+	if failure.Code != service.Internal {
+		a.printError(failure, "")
+		return exitCodes[failure.Code]
 	}
+	request := newRequest()
+	a.printError(failure, request)
+	if stack == nil {
+		stack = cmp.Or(stackOf(failure), ours(sentry.NewStacktrace()))
+	}
+	a.report(a.commandName, request, failure, stack)
 	return exitCodes[failure.Code]
 }
 
@@ -295,7 +299,7 @@ func classify(ctx context.Context, err error) *service.Error {
 		}
 		return &service.Error{Code: service.Internal, Message: message + ".", Err: err}
 	}
-	return &service.Error{Code: service.Internal, Message: "Something went wrong inside crm.", Err: err}
+	return service.Unforeseen(err)
 }
 
 // unwritten is why the result of a mutation, which was done, could not be written.
@@ -306,20 +310,26 @@ func (e unwritten) Unwrap() error { return e.error }
 // jsonErrors says whether errors are JSON, as the result would have been.
 func (a *app) jsonErrors() bool { return a.config.output == "json" || a.config.output == "jsonl" }
 
-// printError writes an error for people, or as JSON where the result would have been JSON.
-func (a *app) printError(failure *service.Error) {
+// printError writes an error for people, or as JSON where the result would have been JSON. An unexpected one has the name
+// under which it is reported.
+func (a *app) printError(failure *service.Error, request string) {
 	if a.jsonErrors() {
 		type body struct {
 			Code    service.Code `json:"code"`
 			Message string       `json:"message"`
 			Hint    string       `json:"hint,omitempty"`
+			Request string       `json:"request,omitempty"`
 		}
 		encoder := json.NewEncoder(a.Err)
 		encoder.SetEscapeHTML(false)
-		_ = encoder.Encode(map[string]body{"error": {failure.Code, failure.Message, failure.Hint}})
+		_ = encoder.Encode(map[string]body{"error": {failure.Code, failure.Message, failure.Hint, request}})
 		return
 	}
-	a.tell("crm: " + failure.Message)
+	line := "crm: " + failure.Message
+	if request != "" {
+		line += " (request " + request + ")"
+	}
+	a.tell(line)
 	switch {
 	case strings.HasPrefix(failure.Hint, "crm "): // to be copied, so not broken
 		fmt.Fprintln(a.Err, "hint: "+escape(failure.Hint))

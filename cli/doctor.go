@@ -120,6 +120,7 @@ func (e *examination) verdict() error {
 const (
 	checkDatabase   = "database"
 	checkEncryption = "encryption"
+	checkSettings   = "settings"
 	checkSchema     = "schema"
 	checkClock      = "clock"
 )
@@ -134,11 +135,17 @@ func (e *examination) databases(ctx context.Context) {
 		e.encryption(config)
 	}
 	if pool == nil {
+		e.add(checkSettings, healthWarning, "", "not known: the database was not reached")
 		e.add(checkSchema, healthWarning, "", "not known: the database was not reached")
 		e.add(checkClock, healthWarning, "", "not known: the database was not reached")
 		return
 	}
 	svc := e.serviceOn(pool, nil)
+	if err := svc.Fit(ctx); err != nil {
+		e.addError(checkSettings, err)
+	} else {
+		e.add(checkSettings, healthOK, "", "encoding, search path, extension and rights are as crm needs them")
+	}
 	if version, err := svc.CheckVersion(ctx); err != nil {
 		e.addError(checkSchema, err)
 	} else {

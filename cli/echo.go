@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"regexp"
@@ -9,6 +10,7 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 )
 
 // echo logs each statement with its time and rows, for database.echo. Parameters are never logged: some are secrets.
@@ -36,6 +38,33 @@ func (e echo) TraceBatchQuery(ctx context.Context, _ *pgx.Conn, data pgx.TraceBa
 
 func (e echo) TraceBatchEnd(context.Context, *pgx.Conn, pgx.TraceBatchEndData) {}
 
+func (e echo) TraceConnectStart(ctx context.Context, _ pgx.TraceConnectStartData) context.Context {
+	return ctx
+}
+
+// TraceConnectEnd shows why a server refused a connection, for which it says more than the user is told.
+func (e echo) TraceConnectEnd(_ context.Context, data pgx.TraceConnectEndData) {
+	if refusal, ok := errors.AsType[*pgconn.PgError](data.Err); ok {
+		fmt.Fprintf(e.to, "-- connecting, %s\n", failed(refusal))
+	}
+}
+
+// failed is what the server said of a failure. Its DETAIL, HINT and CONTEXT stay out, for they have values in them, and so
+// does what it quotes of a value that it cannot read: parameters are never shown.
+func failed(err error) string {
+	refusal, ok := errors.AsType[*pgconn.PgError](err)
+	if !ok {
+		return "failed"
+	}
+	message := strings.Join(strings.Fields(refusal.Message), " ")
+	if strings.HasPrefix(refusal.Code, "22") {
+		message = quotedValue.ReplaceAllString(message, `"`+mask+`"`)
+	}
+	return fmt.Sprintf("failed: %s %s %s", refusal.SeverityUnlocalized, refusal.Code, escape(message))
+}
+
+var quotedValue = regexp.MustCompile(`".*"`)
+
 type startedQuery struct {
 	sql string
 	at  time.Time
@@ -61,7 +90,7 @@ func (e echo) log(sql, took string, rows int64, err error) {
 	outcome := fmt.Sprintf("%d rows", rows)
 	switch {
 	case err != nil:
-		outcome = "failed"
+		outcome = failed(err)
 	case rows == 1:
 		outcome = "1 row"
 	}

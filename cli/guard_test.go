@@ -313,8 +313,6 @@ func readFile(t *testing.T, name string) string {
 	return string(text)
 }
 
-const module = "github.com/epicevents/crm"
-
 // mayImport is what each package may import of this module: what stands to its left. Tests may also use dbtest and
 // what that stands on.
 var mayImport = map[string][]string{

@@ -3,6 +3,9 @@ package cli
 import (
 	"cmp"
 	"context"
+	"crypto/rand"
+	"encoding/hex"
+	"errors"
 	"fmt"
 	"net"
 	"net/http"
@@ -23,7 +26,7 @@ const reportTime = 2 * time.Second
 // report sends an unexpected failure to Sentry, if error tracing is on: the command's name, the version, the role and a
 // stack. Never what was typed, stored or configured; an error's own text may hold that, so only the types of the errors
 // and PostgreSQL's code are told. Whether the report arrives makes no difference to the user.
-func (a *app) report(command string, failure error, stack *sentry.Stacktrace) {
+func (a *app) report(command, request string, failure error, stack *sentry.Stacktrace) {
 	if !a.config.tracing || a.config.tracingDSN == "" { // without a DSN, the SDK would look for one in the environment
 		return
 	}
@@ -48,9 +51,39 @@ func (a *app) report(command string, failure error, stack *sentry.Stacktrace) {
 	event := sentry.NewEvent()
 	event.Level = sentry.LevelError
 	event.Transaction = command
-	event.Tags = map[string]string{"command": command, "version": Version, "role": role}
+	event.Tags = map[string]string{"command": command, "version": Version, "role": role, "request": request}
 	event.Exception = []sentry.Exception{{Type: "unexpected failure", Value: errorTypes(failure), Stacktrace: stack}}
 	client.CaptureEvent(event, nil, nil)
+}
+
+// stackOf is where an error was made, or where it was first known as unexpected. Frames of crm's own packages are told
+// from those of others, which the SDK cannot where Go is not installed.
+func stackOf(err error) *sentry.Stacktrace {
+	var stack *sentry.Stacktrace
+	for ; err != nil && stack == nil; err = errors.Unwrap(err) {
+		stack = sentry.ExtractStacktrace(err)
+	}
+	return ours(stack)
+}
+
+func ours(stack *sentry.Stacktrace) *sentry.Stacktrace {
+	if stack == nil {
+		return nil
+	}
+	for i, frame := range stack.Frames {
+		stack.Frames[i].InApp = frame.Module == "main" || strings.HasPrefix(frame.Module, module)
+	}
+	return stack
+}
+
+// module begins the names of crm's packages.
+const module = "github.com/epicevents/crm"
+
+// newRequest names one failed command, for the report and for whoever tells of it.
+func newRequest() string {
+	random := make([]byte, 4)
+	_, _ = rand.Read(random)
+	return hex.EncodeToString(random)
 }
 
 // reportServer is the server that reports go to, without the key that is in the DSN.
@@ -83,6 +116,9 @@ func errorTypes(err error) string {
 	switch e := err.(type) {
 	case *pgconn.PgError:
 		text += " " + e.Code
+		if e.Routine != "" { // of the server's source
+			text += " in " + e.Routine
+		}
 	case panicked:
 		text += fmt.Sprintf(" with %T", e.value)
 	}
@@ -112,8 +148,8 @@ func (p panicked) Error() string { return "panic" }
 func (a *app) caught(run func() error) (stack *sentry.Stacktrace, err error) {
 	defer func() {
 		if value := recover(); value != nil {
-			stack = sentry.NewStacktrace()
-			err = &service.Error{Code: service.Internal, Message: "Something went wrong inside crm.", Err: panicked{value}}
+			stack = ours(sentry.NewStacktrace())
+			err = service.Unforeseen(panicked{value})
 		}
 	}()
 	return nil, run()

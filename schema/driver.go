@@ -41,6 +41,7 @@ func RequireSession(ctx context.Context, conn *pgx.Conn) error {
 
 func connect(ctx context.Context, config *pgx.ConnConfig) (*driver, error) {
 	config = config.Copy()
+	config.RuntimeParams["statement_timeout"] = "0"     // a migration takes as long as it takes
 	config.DefaultQueryExecMode = pgx.QueryExecModeExec // nothing prepared, which a pooler would lose
 	conn, err := pgx.ConnectConfig(ctx, config)
 	if _, pooled := IsPoolerRefusal(err); pooled {
@@ -52,6 +53,9 @@ func connect(ctx context.Context, config *pgx.ConnConfig) (*driver, error) {
 	d := &driver{ctx: ctx, conn: conn}
 	var name, schema string
 	if err = RequireSession(ctx, conn); err == nil {
+		err = d.prepare()
+	}
+	if err == nil {
 		err = conn.QueryRow(ctx, "SELECT current_database(), coalesce(current_schema(), '')").Scan(&name, &schema)
 	}
 	if err == nil {

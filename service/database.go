@@ -17,10 +17,29 @@ import (
 // CheckVersion gives the schema version of the database. Unavailable if it is not the one this program works with.
 func (s *Service) CheckVersion(ctx context.Context) (int64, error) {
 	var row gen.SchemaMigration
-	if err := s.send(ctx, reads, fetch(ctx, (*gen.Queries).SchemaVersion, &row)); err != nil {
-		return 0, translate(ctx, s.db, err)
+	err := s.send(ctx, reads, fetch(ctx, (*gen.Queries).SchemaVersion, &row))
+	if err == nil {
+		err = checkVersion(row.Version, row.Dirty)
 	}
-	return row.Version, checkVersion(row.Version, row.Dirty)
+	if err != nil {
+		if unfit, ok := errors.AsType[*schema.UnfitError](s.examine(ctx, schema.Foreign)); ok {
+			return 0, unfitness(unfit)
+		}
+	}
+	return row.Version, s.translate(ctx, err)
+}
+
+// Fit refuses a database in which crm cannot work, whatever the version of its schema: Unavailable, with what to run.
+func (s *Service) Fit(ctx context.Context) error {
+	return s.migrationFailure(ctx, s.examine(ctx, schema.Fit))
+}
+
+func (s *Service) examine(ctx context.Context, look func(context.Context, schema.Querier) error) error {
+	return s.patience.within(ctx, 1, func(ctx context.Context) error { return look(ctx, s.db) })
+}
+
+func unfitness(err *schema.UnfitError) error {
+	return &Error{Code: Unavailable, Message: err.Message, Hint: err.Remedy, Err: err}
 }
 
 // Clock gives the database's time at this moment.
@@ -37,14 +56,15 @@ func (s *Service) Migrate(ctx context.Context, config *pgx.ConnConfig) error {
 	err := s.send(ctx, reads, fetch(ctx, (*gen.Queries).SchemaVersion, &row))
 	switch {
 	case errors.Is(err, pgx.ErrNoRows), isUndefinedTable(err):
-		// nothing was migrated yet
+		// nothing was migrated yet, or not by crm, which is told below
 	case err != nil:
 		return translate(ctx, s.db, err)
 	case row.Dirty:
 		return &Error{Code: Unavailable, Hint: "crm db migrate --repair",
 			Message: fmt.Sprintf("The migration of the database to version %d did not finish.", row.Version)}
 	case row.Version >= schema.Version():
-		return checkVersion(row.Version, row.Dirty)
+		_, err := s.CheckVersion(ctx)
+		return err
 	}
 	return s.migrationFailure(ctx, schema.Migrate(ctx, config))
 }
@@ -66,6 +86,9 @@ func (s *Service) migrationFailure(ctx context.Context, err error) error {
 	}
 	if errors.Is(err, schema.ErrVersion) {
 		_, err = s.CheckVersion(ctx)
+	}
+	if unfit, ok := errors.AsType[*schema.UnfitError](err); ok {
+		return unfitness(unfit)
 	}
 	if unknown, ok := errors.AsType[*schema.UnknownError](err); ok {
 		return &Error{Code: Unavailable, Err: err, Hint: "restore a backup, or mend what differs and repair again",

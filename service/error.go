@@ -226,10 +226,10 @@ func isTooSlow(err error) bool {
 	return ok && (refusal.Code == "57014" || refusal.Code == "55P03")
 }
 
-// isUndefinedTable says whether a statement failed because its table does not exist.
+// isUndefinedTable says whether a statement failed because its table does not exist, or is one of another program.
 func isUndefinedTable(err error) bool {
 	refusal, ok := errors.AsType[*pgconn.PgError](err)
-	return ok && refusal.Code == "42P01"
+	return ok && (refusal.Code == "42P01" || refusal.Code == "42703")
 }
 
 func translateRefusal(ctx context.Context, db DB, refusal *pgconn.PgError, cause error) error {
