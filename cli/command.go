@@ -52,10 +52,11 @@ type inputMeta struct {
 	set         bool
 	cleared     bool // by a person who emptied it
 	text        string
-	err         error                                       // of the last take by flag
-	pick        func(ctx context.Context) ([]choice, error) // what there is to choose from, for questions and completion
-	several     bool                                        // a list of such values, with commas
-	present     func(ctx context.Context) (string, error)   // what a question starts with
+	err         error                                               // of the last take by flag
+	pick        func(ctx context.Context) ([]choice, error)         // what there is to choose from, for questions and completion
+	find        func(ctx context.Context, s *service.Session) error // turns what was typed into what the service takes; may be nil
+	several     bool                                                // a list of such values, with commas
+	present     func(ctx context.Context) (string, error)           // what a question starts with
 }
 
 // value is a value of type T: a flag, perhaps also the first argument, perhaps asked for.
@@ -191,8 +192,23 @@ func (c *command) doesAs(run func(ctx context.Context, s *service.Session) error
 				return err
 			}
 		}
+		if err := c.findAll(ctx, s); err != nil {
+			return err
+		}
 		return run(ctx, s)
 	})
+}
+
+// findAll looks up what was typed of the values that need it.
+func (c *command) findAll(ctx context.Context, s *service.Session) error {
+	for _, in := range c.inputs {
+		if m := in.meta(); m.set && m.find != nil {
+			if err := m.find(ctx, s); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
 }
 
 // may refuses a command to an employee whose role may never use it. It comes before the first question, and says in

@@ -260,7 +260,7 @@ func startingWith(choices []choice, typed string) (matching []choice) {
 		matching = append(matching, choices[exact])
 	}
 	for i, c := range choices {
-		if i != exact && (strings.HasPrefix(c.value, typed) || strings.HasSuffix(c.value, completeFiles)) {
+		if i != exact && (strings.HasPrefix(c.value, typed) || c.value == completeFiles || strings.HasPrefix(c.value, "-") && strings.HasSuffix(c.value, "="+completeFiles)) {
 			matching = append(matching, c)
 		}
 		if len(matching) == completionMax {

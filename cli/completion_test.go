@@ -90,6 +90,108 @@ func completionDesk(t *testing.T) *desk {
 	return d
 }
 
+// special has what means something to one of the shells, or might.
+const special = " !\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~é\u00a0…"
+
+// revokeByTab completes tokens with every special letter in their names in an interactive shell, and presses Enter: each
+// name must reach crm as it is, and nothing else may be run.
+func (d *desk) revokeByTab(t *testing.T, shell *exec.Cmd, setup string) {
+	t.Helper()
+	d.sql("ALTER TABLE session DISABLE TRIGGER session_name_plain") // as the tokens of older crms were named
+	letters := []rune(special)
+	for i, letter := range letters {
+		_, err := d.conn.Exec(t.Context(), `
+			INSERT INTO session (id, employee_id, name, secret_hash)
+			SELECT gen_random_uuid(), id, $1, sha256('x') FROM employee WHERE username = 'commercial1'`,
+			fmt.Sprintf("k%02d%c$(touch pwned)%c`touch pwned`;touch pwned%cz", i, letter, letter, letter))
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	shell.Dir, shell.Env = d.env["HOME"], d.environ()
+	s := newScreen(t, 60, 250, shell)
+	s.press(setup + "; echo rea''dy\n")
+	s.until("ready")
+	for i := range letters {
+		s.press(fmt.Sprintf("crm auth token revoke k%02d\t\n", i))
+		s.until("is revoked.")
+	}
+	var left int
+	if err := d.conn.QueryRow(t.Context(), "SELECT count(*) FROM session WHERE name IS NOT NULL").Scan(&left); err != nil || left > 0 {
+		t.Errorf("%d tokens were not revoked (%v)", left, err)
+	}
+	s.press("exit\n")
+	_ = s.wait()
+	d.nothingWasExecuted(t)
+}
+
+const bashSetup = `set +H; PS1='$ '; bind 'set enable-bracketed-paste off'; bind 'set bell-style none'; source <(crm completion bash)`
+
+func TestCompletionIsQuotedInBash(t *testing.T) {
+	t.Parallel()
+	requireProgram(t, "bash", "bash")
+	completionDesk(t).revokeByTab(t, exec.Command("bash", "--norc", "--noprofile", "-i"), bashSetup)
+}
+
+// TestCompletionInOpenQuotesInBash: inside quotes, and where candidates are listed at once, nothing is run either.
+func TestCompletionInOpenQuotesInBash(t *testing.T) {
+	t.Parallel()
+	requireProgram(t, "bash", "bash")
+	d := completionDesk(t)
+	d.sql(`ALTER TABLE session DISABLE TRIGGER session_name_plain;
+		INSERT INTO session (id, employee_id, name, secret_hash)
+		SELECT gen_random_uuid(), employee.id, token.name, sha256('x')
+		FROM employee, (VALUES ('a$(touch pwned)b'), ('c''$(touch pwned)1'), ('c''$(touch pwned)2')) AS token (name)
+		WHERE username = 'commercial1'`)
+	shell := exec.Command("bash", "--norc", "--noprofile", "-i")
+	shell.Dir, shell.Env = d.env["HOME"], d.environ()
+	s := newScreen(t, 60, 250, shell)
+	s.press(bashSetup + "; bind 'set show-all-if-ambiguous on'; echo rea''dy\n")
+	s.until("ready")
+	for i, line := range []string{`"a` + "\t" + `"`, `'a` + "\t" + `'`, `x"a` + "\t" + `"`, `a` + "\t", `c` + "\t\t", `"c` + "\t\t" + `"`, `'c` + "\t\t" + `'`} {
+		s.press("crm auth token revoke " + line + "\x05\n")
+		s.press(fmt.Sprintf("\x03\necho do''ne%d\n", i))
+		s.until(fmt.Sprintf("done%d", i))
+	}
+	s.press("exit\n")
+	_ = s.wait()
+	d.nothingWasExecuted(t)
+}
+
+func TestCompletionIsQuotedInZsh(t *testing.T) {
+	t.Parallel()
+	requireProgram(t, "zsh", "zsh")
+	completionDesk(t).revokeByTab(t, exec.Command("zsh", "-f", "-i"),
+		`PS1='$ '; unsetopt beep automenu; bindkey -e; bindkey '^I' complete-word; source <(crm completion zsh)`)
+}
+
+func TestCompletionIsQuotedInFish(t *testing.T) {
+	t.Parallel()
+	requireProgram(t, "fish", "fish")
+	completionDesk(t).revokeByTab(t, exec.Command("fish", "--no-config", "-i"), "source (crm completion fish | psub)")
+}
+
+// FuzzCompletionQuotesInBash has bash read a quoted value back.
+func FuzzCompletionQuotesInBash(f *testing.F) {
+	for _, letter := range special {
+		f.Add(fmt.Sprintf("a%c$(exit 3)%c", letter, letter), "")
+		f.Add(fmt.Sprintf("%ca", letter), `"`)
+	}
+	f.Fuzz(func(t *testing.T, value, typed string) {
+		if strings.ContainsRune(value+typed, 0) || value == "" {
+			return
+		}
+		const script = `source <(cat "$3"); __crm_quote "$1" "$2" || exit 0
+			case $2 in *[\'\"]*) line="x \"$quoted\"" ;; *) line="x $quoted" ;; esac
+			x() { [[ $# -eq 1 && $1 == "$want" ]]; }
+			want=$1; eval "$line"`
+		out, err := exec.Command("bash", "-c", script, "bash", value, typed, "completion/crm.bash").CombinedOutput()
+		if err != nil || len(out) > 0 {
+			t.Errorf("%q, completing %q, is not read back: %v %s", value, typed, err, out)
+		}
+	})
+}
+
 func (d *desk) nothingWasExecuted(t *testing.T) {
 	t.Helper()
 	files, err := os.ReadDir(d.env["HOME"])

@@ -34,7 +34,7 @@ func (a *app) contractList() *ffcli.Command {
 	c.FlagSet.BoolVar(&notSigned, "not-signed-filter", false, "only those that are not signed")
 	c.FlagSet.BoolVar(&notPaid, "not-paid-filter", false, "only those that are not fully paid")
 	c.FlagSet.BoolVar(&mine, "mine", false, "only those of your own customers")
-	commercial := flagOf(c, "commercial", "USERNAME", "only those of this commercial's customers", service.ParseUsername)
+	commercial := a.employeeFlag(c, "commercial", "only those of this commercial's customers")
 	commercial.pick = a.pickEmployee(gen.RoleCommercial)
 	customer := flagOf(c, "customer-id", "N", "only those of this customer", parseID)
 	customer.pick = a.pickCustomer(c)

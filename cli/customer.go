@@ -27,7 +27,7 @@ func (a *app) customerList() *ffcli.Command {
 	)
 	var mine bool
 	c.FlagSet.BoolVar(&mine, "mine", false, "only your own")
-	commercial := flagOf(c, "commercial", "USERNAME", "only those of this commercial", service.ParseUsername)
+	commercial := a.employeeFlag(c, "commercial", "only those of this commercial")
 	commercial.pick = a.pickEmployee(gen.RoleCommercial)
 	company := flagOf(c, "company", "TEXT", "only those whose company contains the text", lineOf("company"))
 	search := searchFlag(c, "name, company or e-mail")
@@ -113,7 +113,7 @@ func (a *app) customerSetCommercial() *ffcli.Command {
 		"crm customer set-commercial 3 --commercial-username commercial2",
 	)
 	id := a.customerArgument(c)
-	commercial := needed(flagOf(c, "commercial-username", "USERNAME", "the commercial who takes over", service.ParseUsername))
+	commercial := needed(a.employeeFlag(c, "commercial-username", "the commercial who takes over"))
 	commercial.title = "Commercial's username"
 	commercial.pick = a.pickEmployee(gen.RoleCommercial)
 	show := changeOf(c, customers)

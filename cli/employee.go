@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"strconv"
@@ -253,6 +254,7 @@ func (a *app) employeeDelete() *ffcli.Command {
 
 // parseEmployee takes an id or a username. Digits are an id, or else the username of somebody who likes digits.
 func parseEmployee(s string) (who gen.EmployeeFindParams, err error) {
+	s = strings.TrimSpace(s)
 	if id, err := strconv.ParseInt(s, 10, 64); err == nil && strconv.FormatInt(id, 10) == s {
 		return gen.EmployeeFindParams{ID: &id, Username: &s}, nil
 	}
@@ -262,8 +264,27 @@ func parseEmployee(s string) (who gen.EmployeeFindParams, err error) {
 
 // employeeArgument declares the username that a command is about.
 func (a *app) employeeArgument(c *command) *value[string] {
-	username := asArgument(flagOf(c, "username", "USERNAME", "who", service.ParseUsername))
+	username := asArgument(a.employeeFlag(c, "username", "who"))
 	username.pick = a.pickEmployee("")
+	return username
+}
+
+// employeeFlag declares a flag that names an employee by username or id. It is read as parseEmployee does: before the
+// command runs, an id has become the username that the queries take.
+func (a *app) employeeFlag(c *command, name, help string) *value[string] {
+	username := flagOf(c, name, "USERNAME", help, func(s string) (string, error) {
+		_, err := parseEmployee(s)
+		return strings.TrimSpace(s), err
+	})
+	username.find = func(ctx context.Context, s *service.Session) error {
+		who, err := parseEmployee(username.got)
+		if err != nil || who.ID == nil {
+			return err
+		}
+		row, err := s.EmployeeFind(ctx, who)
+		username.got = cmp.Or(row.Username, username.got)
+		return err
+	}
 	return username
 }
 

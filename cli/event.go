@@ -33,7 +33,7 @@ func (a *app) eventList() *ffcli.Command {
 	var noSupport, mine bool
 	c.FlagSet.BoolVar(&noSupport, "no-support-assigned", false, "only those that nobody runs yet")
 	c.FlagSet.BoolVar(&mine, "assigned-to-me", false, "only those that you run")
-	support := flagOf(c, "support", "USERNAME", "only those that this support runs", service.ParseUsername)
+	support := a.employeeFlag(c, "support", "only those that this support runs")
 	support.pick = a.pickEmployee(gen.RoleSupport)
 	from := flagOf(c, "from", "DATE", "only those that start at this time or later", a.parseTime)
 	to := flagOf(c, "to", "DATE", "only those that start before this time, or on this day", a.parseUntil)
@@ -48,6 +48,9 @@ func (a *app) eventList() *ffcli.Command {
 		}
 		s, err := a.session(ctx)
 		if err != nil {
+			return err
+		}
+		if err := c.findAll(ctx, s); err != nil {
 			return err
 		}
 		if from.set && to.set && !from.got.Before(to.got) {
@@ -197,7 +200,7 @@ func (a *app) eventUpdate() *ffcli.Command {
 func (a *app) eventSetSupport() *ffcli.Command {
 	c := a.command("set-support", "assign an event to a support").examples("crm event set-support 8 --username support2")
 	id := a.eventArgument(c)
-	support := needed(flagOf(c, "username", "USERNAME", "the support who runs it", service.ParseUsername))
+	support := needed(a.employeeFlag(c, "username", "the support who runs it"))
 	support.title = "Support's username"
 	support.pick = a.pickEmployee(gen.RoleSupport)
 	show := changeOf(c, events)

@@ -66,6 +66,11 @@ FROM (
     SELECT 7, 'bad_phone', 'customer', customer.id::text, customer.id, format('%s has the phone number %s', fullname, phone), phone
     FROM customer
     UNION ALL
+    SELECT 9, 'username_of_digits', 'employee', employee.id::text, employee.id,
+           format('the username %1$s looks like an id: crm employee update %2$s --username', username, employee.id), NULL
+    FROM employee
+    WHERE username !~ '[a-z]'
+    UNION ALL
     -- A rule that is switched off, or was added without looking at the rows that were there.
     SELECT 8, 'rule_off', relname::text, conname::text, NULL, 'this constraint was not validated', NULL
     FROM pg_catalog.pg_constraint

@@ -79,6 +79,15 @@ var rules = []struct {
 		statement: `UPDATE employee SET role = 'support' WHERE username = 'commercial1'`,
 		message:   `Replace this employee first: in charge of 1 customer (crm customer set-commercial).`},
 
+	{table: "employee", name: "employee_username_letter_add", code: byTrigger,
+		statement: `INSERT INTO employee (username, fullname, role, password_hash) SELECT '10', fullname, role, password_hash FROM employee LIMIT 1`},
+	{table: "employee", name: "employee_username_letter", code: byTrigger,
+		statement: `UPDATE employee SET username = '4711.0-_' WHERE username = 'support1'`},
+	{table: "session", name: "session_name_plain", code: byTrigger,
+		statement: `INSERT INTO session (id, employee_id, name, secret_hash) SELECT gen_random_uuid(), id, 'a$(id>x)b', sha256('x') FROM employee LIMIT 1`},
+	{table: "session", name: "session_name_plain", code: byTrigger,
+		statement: `INSERT INTO session (id, employee_id, name, secret_hash) SELECT gen_random_uuid(), id, 'it''s', sha256('x') FROM employee LIMIT 1`},
+
 	{table: "session", name: "session_pkey", code: primaryOrUnique,
 		setup:     `INSERT INTO session (id, employee_id) SELECT gen_random_uuid(), id FROM employee WHERE username = 'none1'`,
 		statement: `INSERT INTO session SELECT * FROM session`},

@@ -5,10 +5,11 @@ function __crm_complete
     while string match -qr '^\w+=' -- "$words[1]"
         set -e words[1]
     end
-    # Nothing of the line is ever evaluated; quotes and backslashes are only taken off.
+    # Nothing of the line is ever evaluated; quotes and backslashes are only taken off. fish itself quotes what it puts
+    # into the line.
     set -l current (commandline -ct | string replace -ra '["\'\\\\]' '')
     for line in ($words[1] __complete $words[2..-1] "$current" 2>/dev/null)
-        if string match -q '*:files' -- $line
+        if string match -qr '^(-.*=)?:files$' -- $line
             __fish_complete_path "$current"
         else
             printf '%s\n' $line

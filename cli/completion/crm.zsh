@@ -3,9 +3,9 @@
 _crm() {
     local line value
     local -a described
-    # (Q) takes quotes off and evaluates nothing.
+    # (Q) takes quotes off and evaluates nothing. zsh itself quotes what it puts into the line.
     while IFS= read -r line; do
-        if [[ $line == *:files ]]; then
+        if [[ $line == :files || $line == -*=:files ]]; then
             compset -P '*='
             _files
             return
