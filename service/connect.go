@@ -23,7 +23,7 @@ type DB interface {
 
 const (
 	cancelTime = time.Second     // how long a server has to confirm that it ended what was given up
-	idleTime   = 2 * time.Second // after which a connection has to prove that it still is one
+	idleTime   = time.Second     // after which a connection has to prove that it still is one
 	pingTime   = 2 * time.Second // how long it has for that
 )
 
