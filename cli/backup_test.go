@@ -77,7 +77,7 @@ func TestBackupAndRestore(t *testing.T) {
 	d := newDesk(t, "commercial1")
 	d.sql(`UPDATE event SET note = E'back\\slash\n\\.\n' || note || 'é' WHERE id = 1;
 		UPDATE customer SET company = 'COPY public.customer (id) FROM stdin;' WHERE id = 2;
-		INSERT INTO login_failure VALUES ('somebody', 3, now());
+		INSERT INTO login_failure (username, peer, failures, retry_at) VALUES ('somebody', '', 3, now());
 		INSERT INTO payment (id, contract_id, amount, recorded_by) VALUES (gen_random_uuid(), 'fb819b38-e035-4e65-b4ea-ae5076a82518', 1, 'commercial1')`)
 	before := d.everything(t)
 	file := d.backup(t)

@@ -262,6 +262,7 @@ var payments = resource[gen.Payment]{
 		{name: "contract", value: func(p gen.Payment) any { return p.ContractID }, rank: 3},
 		{name: "amount", value: func(p gen.Payment) any { return amount(p.Amount) }},
 		{name: "recorded_by", value: func(p gen.Payment) any { return p.RecordedBy }, rank: 2, whole: true},
+		{name: "recorded_by_id", value: func(p gen.Payment) any { return p.RecordedByID }, dataOnly: true},
 		{name: "recorded_at", value: func(p gen.Payment) any { return p.RecordedAt }},
 	},
 }
@@ -276,6 +277,7 @@ var recordedPayments = resource[service.RecordedPayment]{
 		{name: "company", value: func(p service.RecordedPayment) any { return p.Company }},
 		{name: "amount", value: func(p service.RecordedPayment) any { return amount(p.Amount) }},
 		{name: "recorded_by", value: func(p service.RecordedPayment) any { return p.RecordedBy }},
+		{name: "recorded_by_id", value: func(p service.RecordedPayment) any { return p.RecordedByID }, dataOnly: true},
 		{name: "recorded_at", value: func(p service.RecordedPayment) any { return p.RecordedAt }},
 		{name: "created", value: func(p service.RecordedPayment) any { return p.Created }},
 		{name: "total_due", value: func(p service.RecordedPayment) any { return amount(p.TotalDue) }},

@@ -98,11 +98,21 @@ func (a *app) connect(ctx context.Context) (*pgxpool.Pool, error) {
 
 // serviceOn gives a service that keeps to what is left of the time limit.
 func (a *app) serviceOn(pool *pgxpool.Pool, keys ...[]byte) *service.Service {
-	s := service.New(pool, keys...)
+	s := service.New(pool, keys...).From(a.peer())
 	if limit := a.config.databaseTimeout; limit > 0 {
 		s = s.Within(max(limit-a.database.spent, time.Second))
 	}
 	return s
+}
+
+// peer is the account of this machine for which crm works.
+func (a *app) peer() string {
+	account := fmt.Sprintf("uid %d", os.Getuid())
+	if os.Getuid() < 0 { // Windows has no such number
+		account = "user " + a.Getenv("USERNAME")
+	}
+	host, _ := os.Hostname()
+	return account + " on " + host
 }
 
 // startLocal makes the local database run, after creating it if need be.

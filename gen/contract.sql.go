@@ -35,35 +35,37 @@ func (q *Queries) ContractAdd(ctx context.Context, arg ContractAddParams) (uuid.
 }
 
 const ContractAddPayment = `-- name: ContractAddPayment :one
-INSERT INTO payment (id, contract_id, amount, recorded_by)
-SELECT $1, contract.id, $2, $3
+INSERT INTO payment (id, contract_id, amount, recorded_by, recorded_by_id)
+SELECT $1, contract.id, $2, $3, $4::bigint
 FROM contract
 JOIN customer ON customer.id = contract.customer_id
-WHERE contract.id = $4
-  AND ($5::bigint IS NULL
-       OR customer.commercial_id = $5::bigint)
+WHERE contract.id = $5
+  AND ($6::bigint IS NULL
+       OR customer.commercial_id = $6::bigint)
 ON CONFLICT (id) DO UPDATE
 SET recorded_at = payment.recorded_at
 WHERE payment.contract_id = EXCLUDED.contract_id
   AND payment.amount = EXCLUDED.amount
-RETURNING payment.id, payment.contract_id, payment.amount, payment.recorded_by, payment.recorded_at, (xmax = 0)::boolean AS created
+RETURNING payment.id, payment.contract_id, payment.amount, payment.recorded_by, payment.recorded_at, payment.recorded_by_id, (xmax = 0)::boolean AS created
 `
 
 type ContractAddPaymentParams struct {
 	ID              uuid.UUID `json:"id"`
 	Amount          int64     `json:"amount"`
 	RecordedBy      string    `json:"recorded_by"`
+	RecordedByID    int64     `json:"recorded_by_id"`
 	ContractID      uuid.UUID `json:"contract_id"`
 	OwnCommercialID *int64    `json:"own_commercial_id"`
 }
 
 type ContractAddPaymentRow struct {
-	ID         uuid.UUID `json:"id"`
-	ContractID uuid.UUID `json:"contract_id"`
-	Amount     int64     `json:"amount"`
-	RecordedBy string    `json:"recorded_by"`
-	RecordedAt time.Time `json:"recorded_at"`
-	Created    bool      `json:"created"`
+	ID           uuid.UUID `json:"id"`
+	ContractID   uuid.UUID `json:"contract_id"`
+	Amount       int64     `json:"amount"`
+	RecordedBy   string    `json:"recorded_by"`
+	RecordedAt   time.Time `json:"recorded_at"`
+	RecordedByID *int64    `json:"recorded_by_id"`
+	Created      bool      `json:"created"`
 }
 
 // ContractAddPayment records the payment, once however often it is repeated with the same id. No row when the contract
@@ -73,6 +75,7 @@ func (q *Queries) ContractAddPayment(ctx context.Context, arg ContractAddPayment
 		arg.ID,
 		arg.Amount,
 		arg.RecordedBy,
+		arg.RecordedByID,
 		arg.ContractID,
 		arg.OwnCommercialID,
 	)
@@ -83,6 +86,7 @@ func (q *Queries) ContractAddPayment(ctx context.Context, arg ContractAddPayment
 		&i.Amount,
 		&i.RecordedBy,
 		&i.RecordedAt,
+		&i.RecordedByID,
 		&i.Created,
 	)
 	return i, err
@@ -247,7 +251,7 @@ func (q *Queries) ContractList(ctx context.Context, arg ContractListParams) ([]C
 }
 
 const ContractPayments = `-- name: ContractPayments :many
-SELECT id, contract_id, amount, recorded_by, recorded_at
+SELECT id, contract_id, amount, recorded_by, recorded_at, recorded_by_id
 FROM payment
 WHERE contract_id = $1
 ORDER BY
@@ -257,6 +261,8 @@ ORDER BY
     CASE WHEN $2 = 'amount:desc' THEN amount END DESC,
     CASE WHEN $2 = 'recorded_by' THEN recorded_by END,
     CASE WHEN $2 = 'recorded_by:desc' THEN recorded_by END DESC,
+    CASE WHEN $2 = 'recorded_by_id' THEN recorded_by_id END,
+    CASE WHEN $2 = 'recorded_by_id:desc' THEN recorded_by_id END DESC NULLS LAST,
     CASE WHEN $2 = 'recorded_at:desc' THEN recorded_at END DESC,
     recorded_at,
     id
@@ -285,6 +291,7 @@ func (q *Queries) ContractPayments(ctx context.Context, arg ContractPaymentsPara
 			&i.Amount,
 			&i.RecordedBy,
 			&i.RecordedAt,
+			&i.RecordedByID,
 		); err != nil {
 			return nil, err
 		}

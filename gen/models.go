@@ -226,6 +226,8 @@ type LoginFailure struct {
 	RetryAt time.Time `json:"retry_at"`
 	// When the last attempt was counted; it may still be under way, and prove good.
 	AttemptedAt time.Time `json:"attempted_at"`
+	// Where the attempts come from: the account of the system, an address, or the session whose employee changes the password; empty if unknown.
+	Peer string `json:"peer"`
 }
 
 // Money received for a contract.
@@ -240,6 +242,8 @@ type Payment struct {
 	RecordedBy string `json:"recorded_by"`
 	// When it was recorded.
 	RecordedAt time.Time `json:"recorded_at"`
+	// Who recorded it, whatever they are called now; no other employee ever gets the id. NULL for payments recorded before this was kept.
+	RecordedByID *int64 `json:"recorded_by_id"`
 }
 
 // The one row says which migration this database stands at.

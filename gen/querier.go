@@ -105,25 +105,32 @@ type Querier interface {
 	// events that the support runs.
 	EventUpdate(ctx context.Context, arg EventUpdateParams) (int64, error)
 	// LoginAttempt counts a failure before the password is looked at, so that parallel attempts and a client that dies
-	// cannot avoid it; SessionAdd takes it back. From the fifth failure on a name has to wait, twice as long each time up
-	// to an hour. A day without failures forgets them. Nothing is counted in a schema of another version.
+	// cannot avoid it; SessionAdd takes it back. From the fifth failure on a name has to wait where they came from, twice as
+	// long each time up to an hour. A day without failures forgets them. Failures that came from elsewhere make the name
+	// slower and no more, or else whoever guesses could keep its owner out; those of a password change are no logins. Nothing
+	// is counted in a schema of another version.
 	LoginAttempt(ctx context.Context, arg LoginAttemptParams) (LoginAttemptRow, error)
 	// RuleMessage gives the comment on a constraint: what to tell the user who broke it.
 	RuleMessage(ctx context.Context, arg RuleMessageParams) (string, error)
-	// SchemaRequire fails, and with it the transaction that it stands in, unless the schema is at this version; and it stays
-	// at it until that transaction ends, for a migration first locks the version's table against readers.
-	SchemaRequire(ctx context.Context, version int64) (int32, error)
 	SchemaVersion(ctx context.Context) (SchemaMigration, error)
 	// SessionAdd starts a session, if the password is still the one that was checked, and clears what is over. The employee
-	// is locked first, as by those who change a role and then end the sessions: so neither waits for the other in a circle.
-	SessionAdd(ctx context.Context, arg SessionAddParams) (time.Time, error)
-	// SessionChangePassword changes the password that was checked, which ends all sessions of the employee. No row when the
-	// session is over, or when the password was changed meanwhile.
+	// is locked first, as by those who change a role and then end the sessions: so neither waits for the other in a circle. A
+	// change of the password that is under way is waited for, or it waits and then ends this session too.
+	SessionAdd(ctx context.Context, arg SessionAddParams) (SessionAddRow, error)
+	// SessionChangePassword changes the password that was checked, which ends all sessions of the employee. No row when it was
+	// changed meanwhile.
 	SessionChangePassword(ctx context.Context, arg SessionChangePasswordParams) (int64, error)
-	// SessionEmployee gives the version of the schema and, when the session is still good, its employee as of now. The hash of
-	// the secret is that in a token for scripts; NULL for a login, whose token is signed.
+	// SessionEmployee returns the version of the schema and, when the session is still good, its employee as of now. The hash
+	// of the secret is that in a token for scripts; NULL for a login, whose token is signed and says when it ends. The clock of
+	// the database decides.
 	SessionEmployee(ctx context.Context, arg SessionEmployeeParams) (SessionEmployeeRow, error)
 	SessionEnd(ctx context.Context, arg SessionEndParams) (int64, error)
+	// SessionRequire is VersionRequire, and fails as well unless the session is good and its employee has the role that the
+	// operation was allowed for; neither ends or changes until the transaction does.
+	SessionRequire(ctx context.Context, arg SessionRequireParams) (bool, error)
+	// VersionRequire fails, and with it the transaction that it stands in, unless the schema is at this version; and it stays
+	// at it until that transaction ends.
+	VersionRequire(ctx context.Context, version int64) (bool, error)
 }
 
 var _ Querier = (*Queries)(nil)

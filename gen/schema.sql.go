@@ -8,6 +8,8 @@ package gen
 import (
 	"context"
 	"time"
+
+	"github.com/google/uuid"
 )
 
 const DatabaseClock = `-- name: DatabaseClock :one
@@ -43,22 +45,6 @@ func (q *Queries) RuleMessage(ctx context.Context, arg RuleMessageParams) (strin
 	return column_1, err
 }
 
-const SchemaRequire = `-- name: SchemaRequire :one
-SELECT (1 / count(*))::integer
-FROM schema_migrations
-WHERE version = $1
-  AND NOT dirty
-`
-
-// SchemaRequire fails, and with it the transaction that it stands in, unless the schema is at this version; and it stays
-// at it until that transaction ends, for a migration first locks the version's table against readers.
-func (q *Queries) SchemaRequire(ctx context.Context, version int64) (int32, error) {
-	row := q.db.QueryRow(ctx, SchemaRequire, version)
-	var column_1 int32
-	err := row.Scan(&column_1)
-	return column_1, err
-}
-
 const SchemaVersion = `-- name: SchemaVersion :one
 SELECT version, dirty
 FROM schema_migrations
@@ -69,4 +55,42 @@ func (q *Queries) SchemaVersion(ctx context.Context) (SchemaMigration, error) {
 	var i SchemaMigration
 	err := row.Scan(&i.Version, &i.Dirty)
 	return i, err
+}
+
+const SessionRequire = `-- name: SessionRequire :one
+SELECT (require_version($1) AND require_session($2, $3, $4))::boolean AS good
+`
+
+type SessionRequireParams struct {
+	Version    int64     `json:"version"`
+	SessionID  uuid.UUID `json:"session_id"`
+	EmployeeID int64     `json:"employee_id"`
+	Role       Role      `json:"role"`
+}
+
+// SessionRequire is VersionRequire, and fails as well unless the session is good and its employee has the role that the
+// operation was allowed for; neither ends or changes until the transaction does.
+func (q *Queries) SessionRequire(ctx context.Context, arg SessionRequireParams) (bool, error) {
+	row := q.db.QueryRow(ctx, SessionRequire,
+		arg.Version,
+		arg.SessionID,
+		arg.EmployeeID,
+		arg.Role,
+	)
+	var good bool
+	err := row.Scan(&good)
+	return good, err
+}
+
+const VersionRequire = `-- name: VersionRequire :one
+SELECT require_version($1)
+`
+
+// VersionRequire fails, and with it the transaction that it stands in, unless the schema is at this version; and it stays
+// at it until that transaction ends.
+func (q *Queries) VersionRequire(ctx context.Context, version int64) (bool, error) {
+	row := q.db.QueryRow(ctx, VersionRequire, version)
+	var require_version bool
+	err := row.Scan(&require_version)
+	return require_version, err
 }

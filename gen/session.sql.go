@@ -267,12 +267,12 @@ func (q *Queries) AuthTokenTurn(ctx context.Context, id int64) (int64, error) {
 
 const LoginAttempt = `-- name: LoginAttempt :one
 WITH attempt AS (
-    INSERT INTO login_failure AS failure (username, failures, retry_at)
-    SELECT $1, 1, now()
+    INSERT INTO login_failure AS failure (username, peer, failures, retry_at)
+    SELECT $2, $1, 1, now()
     FROM schema_migrations
-    WHERE schema_migrations.version = $2
+    WHERE schema_migrations.version = $3
       AND NOT schema_migrations.dirty
-    ON CONFLICT (username) DO UPDATE
+    ON CONFLICT (username, peer) DO UPDATE
     SET failures = CASE
             WHEN failure.retry_at < now() - interval '1 day' THEN 1
             ELSE failure.failures + 1
@@ -284,49 +284,68 @@ WITH attempt AS (
         attempted_at = now()
     WHERE failure.retry_at <= clock_timestamp()
     RETURNING failures
+), elsewhere AS (
+    SELECT coalesce(sum(other.failures), 0) AS failures
+    FROM login_failure AS other
+    WHERE other.username = $2
+      AND other.peer <> $1
+      AND other.peer NOT LIKE 'session %'
+      AND other.retry_at > now() - interval '1 day'
 )
 SELECT schema_migrations.version,
        schema_migrations.dirty,
        EXISTS (SELECT FROM attempt) AS allowed,
        coalesce(ceil(extract(epoch FROM login_failure.retry_at - now())), 0)::integer AS wait_seconds,
+       CASE
+           WHEN $1::text LIKE 'session %' THEN 0
+           ELSE least(100 * elsewhere.failures, 5000)
+       END::integer AS pause_milliseconds,
        coalesce(login_failure.attempted_at > now() - interval '3 seconds', false)::boolean AS recent,
        employee.id,
        employee.password_hash,
        coalesce(employee.password_one_time, false)::boolean AS password_one_time,
        coalesce(employee.password_one_time_until <= now(), false)::boolean AS password_over
 FROM schema_migrations
-LEFT JOIN login_failure ON login_failure.username = $1
-LEFT JOIN employee ON employee.username = $1
+CROSS JOIN elsewhere
+LEFT JOIN login_failure
+       ON login_failure.username = $2
+      AND login_failure.peer = $1
+LEFT JOIN employee ON employee.username = $2
 `
 
 type LoginAttemptParams struct {
+	Peer          string `json:"peer"`
 	Username      string `json:"username"`
 	SchemaVersion int64  `json:"schema_version"`
 }
 
 type LoginAttemptRow struct {
-	Version         int64   `json:"version"`
-	Dirty           bool    `json:"dirty"`
-	Allowed         bool    `json:"allowed"`
-	WaitSeconds     int32   `json:"wait_seconds"`
-	Recent          bool    `json:"recent"`
-	ID              *int64  `json:"id"`
-	PasswordHash    *string `json:"password_hash"`
-	PasswordOneTime bool    `json:"password_one_time"`
-	PasswordOver    bool    `json:"password_over"`
+	Version           int64   `json:"version"`
+	Dirty             bool    `json:"dirty"`
+	Allowed           bool    `json:"allowed"`
+	WaitSeconds       int32   `json:"wait_seconds"`
+	PauseMilliseconds int32   `json:"pause_milliseconds"`
+	Recent            bool    `json:"recent"`
+	ID                *int64  `json:"id"`
+	PasswordHash      *string `json:"password_hash"`
+	PasswordOneTime   bool    `json:"password_one_time"`
+	PasswordOver      bool    `json:"password_over"`
 }
 
 // LoginAttempt counts a failure before the password is looked at, so that parallel attempts and a client that dies
-// cannot avoid it; SessionAdd takes it back. From the fifth failure on a name has to wait, twice as long each time up
-// to an hour. A day without failures forgets them. Nothing is counted in a schema of another version.
+// cannot avoid it; SessionAdd takes it back. From the fifth failure on a name has to wait where they came from, twice as
+// long each time up to an hour. A day without failures forgets them. Failures that came from elsewhere make the name
+// slower and no more, or else whoever guesses could keep its owner out; those of a password change are no logins. Nothing
+// is counted in a schema of another version.
 func (q *Queries) LoginAttempt(ctx context.Context, arg LoginAttemptParams) (LoginAttemptRow, error) {
-	row := q.db.QueryRow(ctx, LoginAttempt, arg.Username, arg.SchemaVersion)
+	row := q.db.QueryRow(ctx, LoginAttempt, arg.Peer, arg.Username, arg.SchemaVersion)
 	var i LoginAttemptRow
 	err := row.Scan(
 		&i.Version,
 		&i.Dirty,
 		&i.Allowed,
 		&i.WaitSeconds,
+		&i.PauseMilliseconds,
 		&i.Recent,
 		&i.ID,
 		&i.PasswordHash,
@@ -342,17 +361,18 @@ WITH checked AS (
     FROM employee
     WHERE employee.id = $2
       AND employee.password_hash = $3
-    FOR KEY SHARE
+    FOR SHARE
 ), forgotten AS (
     DELETE FROM login_failure
     WHERE login_failure.username = (SELECT checked.username FROM checked)
+      AND login_failure.peer = $4
 ), old AS (
     DELETE FROM login_failure
-    WHERE login_failure.username IN (
-        SELECT failure.username
+    WHERE (login_failure.username, login_failure.peer) IN (
+        SELECT failure.username, failure.peer
         FROM login_failure AS failure
         WHERE failure.retry_at < now() - interval '1 day'
-        ORDER BY failure.username
+        ORDER BY failure.username, failure.peer
         FOR UPDATE SKIP LOCKED)
 ), over AS (
     DELETE FROM session
@@ -367,22 +387,34 @@ WITH checked AS (
 INSERT INTO session (id, employee_id)
 SELECT $1, checked.id
 FROM checked
-RETURNING expires_at
+RETURNING created_at, expires_at
 `
 
 type SessionAddParams struct {
 	ID           uuid.UUID `json:"id"`
 	EmployeeID   int64     `json:"employee_id"`
 	PasswordHash string    `json:"password_hash"`
+	Peer         string    `json:"peer"`
+}
+
+type SessionAddRow struct {
+	CreatedAt time.Time `json:"created_at"`
+	ExpiresAt time.Time `json:"expires_at"`
 }
 
 // SessionAdd starts a session, if the password is still the one that was checked, and clears what is over. The employee
-// is locked first, as by those who change a role and then end the sessions: so neither waits for the other in a circle.
-func (q *Queries) SessionAdd(ctx context.Context, arg SessionAddParams) (time.Time, error) {
-	row := q.db.QueryRow(ctx, SessionAdd, arg.ID, arg.EmployeeID, arg.PasswordHash)
-	var expires_at time.Time
-	err := row.Scan(&expires_at)
-	return expires_at, err
+// is locked first, as by those who change a role and then end the sessions: so neither waits for the other in a circle. A
+// change of the password that is under way is waited for, or it waits and then ends this session too.
+func (q *Queries) SessionAdd(ctx context.Context, arg SessionAddParams) (SessionAddRow, error) {
+	row := q.db.QueryRow(ctx, SessionAdd,
+		arg.ID,
+		arg.EmployeeID,
+		arg.PasswordHash,
+		arg.Peer,
+	)
+	var i SessionAddRow
+	err := row.Scan(&i.CreatedAt, &i.ExpiresAt)
+	return i, err
 }
 
 const SessionChangePassword = `-- name: SessionChangePassword :one
@@ -391,30 +423,19 @@ SET password_hash     = $1,
     password_one_time = false
 WHERE employee.id = $2
   AND employee.password_hash = $3
-  AND EXISTS (
-      SELECT
-      FROM session
-      WHERE session.id = $4
-        AND session.employee_id = $2)
 RETURNING employee.id
 `
 
 type SessionChangePasswordParams struct {
-	PasswordHash string    `json:"password_hash"`
-	EmployeeID   int64     `json:"employee_id"`
-	CheckedHash  string    `json:"checked_hash"`
-	SessionID    uuid.UUID `json:"session_id"`
+	PasswordHash string `json:"password_hash"`
+	EmployeeID   int64  `json:"employee_id"`
+	CheckedHash  string `json:"checked_hash"`
 }
 
-// SessionChangePassword changes the password that was checked, which ends all sessions of the employee. No row when the
-// session is over, or when the password was changed meanwhile.
+// SessionChangePassword changes the password that was checked, which ends all sessions of the employee. No row when it was
+// changed meanwhile.
 func (q *Queries) SessionChangePassword(ctx context.Context, arg SessionChangePasswordParams) (int64, error) {
-	row := q.db.QueryRow(ctx, SessionChangePassword,
-		arg.PasswordHash,
-		arg.EmployeeID,
-		arg.CheckedHash,
-		arg.SessionID,
-	)
+	row := q.db.QueryRow(ctx, SessionChangePassword, arg.PasswordHash, arg.EmployeeID, arg.CheckedHash)
 	var id int64
 	err := row.Scan(&id)
 	return id, err
@@ -437,13 +458,15 @@ LEFT JOIN session
       AND session.employee_id = $2
       AND coalesce(session.secret_hash, '') = coalesce($3::bytea, '')
       AND session.expires_at > now()
+      AND coalesce($4::timestamptz > now(), true)
 LEFT JOIN employee ON employee.id = session.employee_id
 `
 
 type SessionEmployeeParams struct {
-	SessionID  uuid.UUID `json:"session_id"`
-	EmployeeID int64     `json:"employee_id"`
-	SecretHash []byte    `json:"secret_hash"`
+	SessionID      uuid.UUID  `json:"session_id"`
+	EmployeeID     int64      `json:"employee_id"`
+	SecretHash     []byte     `json:"secret_hash"`
+	TokenExpiresAt *time.Time `json:"token_expires_at"`
 }
 
 type SessionEmployeeRow struct {
@@ -459,10 +482,16 @@ type SessionEmployeeRow struct {
 	ExpiresAt       *time.Time `json:"expires_at"`
 }
 
-// SessionEmployee gives the version of the schema and, when the session is still good, its employee as of now. The hash of
-// the secret is that in a token for scripts; NULL for a login, whose token is signed.
+// SessionEmployee returns the version of the schema and, when the session is still good, its employee as of now. The hash
+// of the secret is that in a token for scripts; NULL for a login, whose token is signed and says when it ends. The clock of
+// the database decides.
 func (q *Queries) SessionEmployee(ctx context.Context, arg SessionEmployeeParams) (SessionEmployeeRow, error) {
-	row := q.db.QueryRow(ctx, SessionEmployee, arg.SessionID, arg.EmployeeID, arg.SecretHash)
+	row := q.db.QueryRow(ctx, SessionEmployee,
+		arg.SessionID,
+		arg.EmployeeID,
+		arg.SecretHash,
+		arg.TokenExpiresAt,
+	)
 	var i SessionEmployeeRow
 	err := row.Scan(
 		&i.Version,

@@ -83,8 +83,8 @@ RETURNING (contract.signed_at = now())::boolean AS changed;
 -- name: ContractAddPayment :one
 -- ContractAddPayment records the payment, once however often it is repeated with the same id. No row when the contract
 -- is not one of the commercial's customers, or when the id already names a payment of another amount or contract.
-INSERT INTO payment (id, contract_id, amount, recorded_by)
-SELECT @id, contract.id, @amount, @recorded_by
+INSERT INTO payment (id, contract_id, amount, recorded_by, recorded_by_id)
+SELECT @id, contract.id, @amount, @recorded_by, @recorded_by_id::bigint
 FROM contract
 JOIN customer ON customer.id = contract.customer_id
 WHERE contract.id = @contract_id
@@ -108,6 +108,8 @@ ORDER BY
     CASE WHEN @sort = 'amount:desc' THEN amount END DESC,
     CASE WHEN @sort = 'recorded_by' THEN recorded_by END,
     CASE WHEN @sort = 'recorded_by:desc' THEN recorded_by END DESC,
+    CASE WHEN @sort = 'recorded_by_id' THEN recorded_by_id END,
+    CASE WHEN @sort = 'recorded_by_id:desc' THEN recorded_by_id END DESC NULLS LAST,
     CASE WHEN @sort = 'recorded_at:desc' THEN recorded_at END DESC,
     recorded_at,
     id

@@ -2,13 +2,15 @@
 SELECT version, dirty
 FROM schema_migrations;
 
--- name: SchemaRequire :one
--- SchemaRequire fails, and with it the transaction that it stands in, unless the schema is at this version; and it stays
--- at it until that transaction ends, for a migration first locks the version's table against readers.
-SELECT (1 / count(*))::integer
-FROM schema_migrations
-WHERE version = @version
-  AND NOT dirty;
+-- name: VersionRequire :one
+-- VersionRequire fails, and with it the transaction that it stands in, unless the schema is at this version; and it stays
+-- at it until that transaction ends.
+SELECT require_version(@version);
+
+-- name: SessionRequire :one
+-- SessionRequire is VersionRequire, and fails as well unless the session is good and its employee has the role that the
+-- operation was allowed for; neither ends or changes until the transaction does.
+SELECT (require_version(@version) AND require_session(@session_id, @employee_id, @role))::boolean AS good;
 
 -- name: RuleMessage :one
 -- RuleMessage gives the comment on a constraint: what to tell the user who broke it.

@@ -1,6 +1,7 @@
 -- name: SessionEmployee :one
--- SessionEmployee gives the version of the schema and, when the session is still good, its employee as of now. The hash of
--- the secret is that in a token for scripts; NULL for a login, whose token is signed.
+-- SessionEmployee returns the version of the schema and, when the session is still good, its employee as of now. The hash
+-- of the secret is that in a token for scripts; NULL for a login, whose token is signed and says when it ends. The clock of
+-- the database decides.
 SELECT schema_migrations.version,
        schema_migrations.dirty,
        employee.id,
@@ -17,19 +18,22 @@ LEFT JOIN session
       AND session.employee_id = @employee_id
       AND coalesce(session.secret_hash, '') = coalesce(sqlc.narg('secret_hash')::bytea, '')
       AND session.expires_at > now()
+      AND coalesce(sqlc.narg('token_expires_at')::timestamptz > now(), true)
 LEFT JOIN employee ON employee.id = session.employee_id;
 
 -- name: LoginAttempt :one
 -- LoginAttempt counts a failure before the password is looked at, so that parallel attempts and a client that dies
--- cannot avoid it; SessionAdd takes it back. From the fifth failure on a name has to wait, twice as long each time up
--- to an hour. A day without failures forgets them. Nothing is counted in a schema of another version.
+-- cannot avoid it; SessionAdd takes it back. From the fifth failure on a name has to wait where they came from, twice as
+-- long each time up to an hour. A day without failures forgets them. Failures that came from elsewhere make the name
+-- slower and no more, or else whoever guesses could keep its owner out; those of a password change are no logins. Nothing
+-- is counted in a schema of another version.
 WITH attempt AS (
-    INSERT INTO login_failure AS failure (username, failures, retry_at)
-    SELECT @username, 1, now()
+    INSERT INTO login_failure AS failure (username, peer, failures, retry_at)
+    SELECT @username, @peer, 1, now()
     FROM schema_migrations
     WHERE schema_migrations.version = @schema_version
       AND NOT schema_migrations.dirty
-    ON CONFLICT (username) DO UPDATE
+    ON CONFLICT (username, peer) DO UPDATE
     SET failures = CASE
             WHEN failure.retry_at < now() - interval '1 day' THEN 1
             ELSE failure.failures + 1
@@ -41,39 +45,55 @@ WITH attempt AS (
         attempted_at = now()
     WHERE failure.retry_at <= clock_timestamp()
     RETURNING failures
+), elsewhere AS (
+    SELECT coalesce(sum(other.failures), 0) AS failures
+    FROM login_failure AS other
+    WHERE other.username = @username
+      AND other.peer <> @peer
+      AND other.peer NOT LIKE 'session %'
+      AND other.retry_at > now() - interval '1 day'
 )
 SELECT schema_migrations.version,
        schema_migrations.dirty,
        EXISTS (SELECT FROM attempt) AS allowed,
        coalesce(ceil(extract(epoch FROM login_failure.retry_at - now())), 0)::integer AS wait_seconds,
+       CASE
+           WHEN @peer::text LIKE 'session %' THEN 0
+           ELSE least(100 * elsewhere.failures, 5000)
+       END::integer AS pause_milliseconds,
        coalesce(login_failure.attempted_at > now() - interval '3 seconds', false)::boolean AS recent,
        employee.id,
        employee.password_hash,
        coalesce(employee.password_one_time, false)::boolean AS password_one_time,
        coalesce(employee.password_one_time_until <= now(), false)::boolean AS password_over
 FROM schema_migrations
-LEFT JOIN login_failure ON login_failure.username = @username
+CROSS JOIN elsewhere
+LEFT JOIN login_failure
+       ON login_failure.username = @username
+      AND login_failure.peer = @peer
 LEFT JOIN employee ON employee.username = @username;
 
 -- name: SessionAdd :one
 -- SessionAdd starts a session, if the password is still the one that was checked, and clears what is over. The employee
--- is locked first, as by those who change a role and then end the sessions: so neither waits for the other in a circle.
+-- is locked first, as by those who change a role and then end the sessions: so neither waits for the other in a circle. A
+-- change of the password that is under way is waited for, or it waits and then ends this session too.
 WITH checked AS (
     SELECT employee.id, employee.username
     FROM employee
     WHERE employee.id = @employee_id
       AND employee.password_hash = @password_hash
-    FOR KEY SHARE
+    FOR SHARE
 ), forgotten AS (
     DELETE FROM login_failure
     WHERE login_failure.username = (SELECT checked.username FROM checked)
+      AND login_failure.peer = @peer
 ), old AS (
     DELETE FROM login_failure
-    WHERE login_failure.username IN (
-        SELECT failure.username
+    WHERE (login_failure.username, login_failure.peer) IN (
+        SELECT failure.username, failure.peer
         FROM login_failure AS failure
         WHERE failure.retry_at < now() - interval '1 day'
-        ORDER BY failure.username
+        ORDER BY failure.username, failure.peer
         FOR UPDATE SKIP LOCKED)
 ), over AS (
     DELETE FROM session
@@ -88,21 +108,16 @@ WITH checked AS (
 INSERT INTO session (id, employee_id)
 SELECT @id, checked.id
 FROM checked
-RETURNING expires_at;
+RETURNING created_at, expires_at;
 
 -- name: SessionChangePassword :one
--- SessionChangePassword changes the password that was checked, which ends all sessions of the employee. No row when the
--- session is over, or when the password was changed meanwhile.
+-- SessionChangePassword changes the password that was checked, which ends all sessions of the employee. No row when it was
+-- changed meanwhile.
 UPDATE employee
 SET password_hash     = @password_hash,
     password_one_time = false
 WHERE employee.id = @employee_id
   AND employee.password_hash = @checked_hash
-  AND EXISTS (
-      SELECT
-      FROM session
-      WHERE session.id = @session_id
-        AND session.employee_id = @employee_id)
 RETURNING employee.id;
 
 -- name: SessionEnd :execrows

@@ -81,15 +81,36 @@ func (p *patience) attempts(ctx context.Context, passes func(error) bool, attemp
 	}
 }
 
-// send runs statements in one round trip and one transaction; those that change anything only in a schema of this
-// program's version, which may have been migrated since the session was checked. What fails for a reason that passes is
-// sent again, as long as that cannot do it twice; when in the end no answer tells whether it was done, the error says so.
+// write sends statements that change something in the name of an employee whom allow let through. Their session, role
+// and schema version may have changed since then, so the first statement of the transaction requires them again.
+func (s *Session) write(ctx context.Context, by actor, e effect, statements ...statement) error {
+	err := s.send(ctx, e, append([]statement{s.require(ctx, by)}, statements...)...)
+	if isSessionOver(err) {
+		return s.over(err)
+	}
+	return err
+}
+
+// require is the first statement of every transaction that writes in the name of an employee.
+func (s *Session) require(ctx context.Context, by actor) statement {
+	return ask(ctx, (*gen.Queries).SessionRequire, gen.SessionRequireParams{
+		Version: schema.Version(), SessionID: s.claims.sessionID, EmployeeID: by.ID, Role: by.Role,
+	}, new(bool))
+}
+
+// change sends statements that change something in nobody's name, in a schema of this program's version only.
+func (s *core) change(ctx context.Context, e effect, statements ...statement) error {
+	return s.send(ctx, e, append([]statement{requireVersion(ctx)}, statements...)...)
+}
+
+func requireVersion(ctx context.Context) statement {
+	return ask(ctx, (*gen.Queries).VersionRequire, schema.Version(), new(bool))
+}
+
+// send runs statements in one round trip and one transaction. What fails for a reason that passes is sent again, as long
+// as that cannot do it twice; when in the end no answer tells whether it was done, the error says so.
 func (s *core) send(ctx context.Context, e effect, statements ...statement) error {
 	pool, _ := s.db.(*pgxpool.Pool)
-	if e != reads {
-		require := ask(ctx, (*gen.Queries).SchemaRequire, schema.Version(), new(int32))
-		statements = append([]statement{require}, statements...)
-	}
 	share := 1.0
 	if e != adds {
 		share = 0.75 // time enough to ask again on another connection

@@ -75,17 +75,18 @@ func (s *Session) ContractFind(ctx context.Context, typed string) (uuid.UUID, er
 
 // ContractAdd draws up a contract for a customer, over an amount in euro cents. Its id is made here.
 func (s *Session) ContractAdd(ctx context.Context, p gen.ContractAddParams) (change Change[gen.ContractView], err error) {
-	if _, err := s.allow(ctx, "ContractAdd"); err != nil {
+	by, err := s.allow(ctx, "ContractAdd")
+	if err != nil {
 		return change, err
 	}
 	p.ID = uuid.New()
-	err = s.send(ctx, adds,
+	err = s.write(ctx, by, adds,
 		ask(ctx, (*gen.Queries).ContractAdd, p, new(uuid.UUID)),
 		back(ask(ctx, (*gen.Queries).ContractDetail, p.ID, &change.Now)))
 	if errors.Is(err, pgx.ErrNoRows) {
 		return change, noCustomer(p.CustomerID)
 	}
-	return change, translate(ctx, s.db, err)
+	return change, s.translate(ctx, err)
 }
 
 // ContractUpdate changes the fields that are not nil. PermissionDenied for a contract of another's customer, and for one
@@ -96,7 +97,7 @@ func (s *Session) ContractUpdate(ctx context.Context, p gen.ContractUpdateParams
 		return change, err
 	}
 	p.OwnCommercialID = by.own
-	err = s.send(ctx, settles,
+	err = s.write(ctx, by, settles,
 		look(ctx, (*gen.Queries).ContractDetail, p.ID, &change.Before),
 		ask(ctx, (*gen.Queries).ContractUpdate, p, new(uuid.UUID)),
 		back(ask(ctx, (*gen.Queries).ContractDetail, p.ID, &change.Now)))
@@ -120,7 +121,7 @@ func (s *Session) ContractSign(ctx context.Context, id uuid.UUID) (change Change
 		return change, err
 	}
 	var changed bool
-	err = s.send(ctx, settles,
+	err = s.write(ctx, by, settles,
 		look(ctx, (*gen.Queries).ContractDetail, id, &change.Before),
 		ask(ctx, (*gen.Queries).ContractSign, gen.ContractSignParams{ID: id, OwnCommercialID: by.own}, &changed),
 		back(ask(ctx, (*gen.Queries).ContractDetail, id, &change.Now)))
@@ -145,11 +146,11 @@ func (s *Session) ContractAddPayment(ctx context.Context, p gen.ContractAddPayme
 	if err != nil {
 		return change, err
 	}
-	p.RecordedBy = by.Username
+	p.RecordedBy, p.RecordedByID = by.Username, by.ID
 	p.OwnCommercialID = by.own
 	var payment gen.ContractAddPaymentRow
 	var contract gen.ContractView
-	err = s.send(ctx, settles,
+	err = s.write(ctx, by, settles,
 		ask(ctx, (*gen.Queries).ContractAddPayment, p, &payment),
 		back(ask(ctx, (*gen.Queries).ContractDetail, p.ContractID, &contract)))
 	if isOverpaid(err) {
@@ -179,7 +180,7 @@ func (s *Session) ContractAddPayment(ctx context.Context, p gen.ContractAddPayme
 
 // withAmount adds to the refusal of a payment, or of a total, the amount that stands against it.
 func (s *Session) withAmount(ctx context.Context, err error, id uuid.UUID, what string, of func(gen.ContractView) int64) error {
-	err = translate(ctx, s.db, err)
+	err = s.translate(ctx, err)
 	contract, errNow := s.contractNow(ctx, id)
 	if failure, ok := errors.AsType[*Error](err); ok && errNow == nil {
 		failure.Message = fmt.Sprintf("%s: %s is %s.", strings.TrimSuffix(failure.Message, "."), FormatEuro(of(contract)), what)
@@ -193,7 +194,7 @@ func (s *Session) contractNow(ctx context.Context, id uuid.UUID) (row gen.Contra
 	if errors.Is(err, pgx.ErrNoRows) {
 		return row, noContract(id.String())
 	}
-	return row, translate(ctx, s.db, err)
+	return row, s.translate(ctx, err)
 }
 
 func noContract(named string) error {
@@ -203,7 +204,7 @@ func noContract(named string) error {
 // whyNoContract says why a statement limited to contracts of the actor's own customers found no row.
 func (s *Session) whyNoContract(ctx context.Context, err error, by actor, id uuid.UUID) error {
 	if !errors.Is(err, pgx.ErrNoRows) {
-		return translate(ctx, s.db, err)
+		return s.translate(ctx, err)
 	}
 	contract, err := s.contractNow(ctx, id)
 	if err != nil {

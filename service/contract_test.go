@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
 	"github.com/google/uuid"
 
 	"github.com/epicevents/crm/gen"
@@ -194,7 +195,7 @@ func TestContractAddPayment(t *testing.T) {
 	payment := must[service.RecordedPayment](t)(pay(commercial, id, ownSigned, 29))
 	want := stored[gen.Payment](p, "payment", id)
 	same(t, "payment", payment, service.RecordedPayment{TotalDue: 359_971, ContractAddPaymentRow: gen.ContractAddPaymentRow{
-		ID: id, ContractID: ownSigned, Amount: 29, RecordedBy: "commercial1", RecordedAt: want.RecordedAt, Created: true}})
+		ID: id, ContractID: ownSigned, Amount: 29, RecordedBy: "commercial1", RecordedByID: new(commercial.EmployeeID()), RecordedAt: want.RecordedAt, Created: true}})
 	if due := p.contract(ownSigned).TotalDue; due != 359_971 {
 		t.Errorf("due is %d", due)
 	}
@@ -230,8 +231,30 @@ func TestContractAddPayment(t *testing.T) {
 	p.refuses(service.Conflict, overpaid+"0.00 € is due.", func() error { return second(pay(commercial, uuid.New(), ownSigned, 1)) })
 
 	payments := must[[]gen.Payment](t)(all(commercial.ContractPayments(ctx, gen.ContractPaymentsParams{ContractID: ownSigned})))
-	if len(payments) != 3 || !slices.ContainsFunc(payments, func(p gen.Payment) bool { return p == want }) {
+	if len(payments) != 3 || !slices.ContainsFunc(payments, func(p gen.Payment) bool { return cmp.Equal(p, want) }) {
 		t.Errorf("payments: %+v", payments)
+	}
+}
+
+// TestPaymentKeepsItsRecorder through changes of usernames, even when a colleague has the name now.
+func TestPaymentKeepsItsRecorder(t *testing.T) {
+	t.Parallel()
+	p := sample(t)
+	ctx := t.Context()
+	s := p.as("administrator1")
+	rename := func(from, to string) {
+		t.Helper()
+		must[gen.EmployeeView](t)(now(s.EmployeeUpdate(ctx, gen.EmployeeUpdateParams{CurrentUsername: &from, Username: &to})))
+	}
+	rename("administrator2", "aside")
+	rename("administrator1", "administrator2")
+	payment := must[service.RecordedPayment](t)(now(s.ContractAddPayment(ctx,
+		gen.ContractAddPaymentParams{ID: uuid.New(), ContractID: ownSigned, Amount: 1, RecordedByID: 999})))
+	rename("administrator2", "administrator1")
+	rename("aside", "administrator2")
+	kept := stored[gen.Payment](p, "payment", payment.ID)
+	if kept.RecordedBy != "administrator2" || kept.RecordedByID == nil || *kept.RecordedByID != s.EmployeeID() {
+		t.Errorf("recorded by %s, who is %v", kept.RecordedBy, kept.RecordedByID)
 	}
 }
 

@@ -46,10 +46,10 @@ func (s *Session) CustomerAdd(ctx context.Context, p gen.CustomerAddParams) (cha
 	}
 	p.CommercialID = by.ID
 	var id int64
-	err = s.send(ctx, adds,
+	err = s.write(ctx, by, adds,
 		ask(ctx, (*gen.Queries).CustomerAdd, p, &id),
 		back(fetch(ctx, (*gen.Queries).CustomerAdded, &change.Now)))
-	return change, translate(ctx, s.db, err)
+	return change, s.translate(ctx, err)
 }
 
 // CustomerUpdate changes the fields that are not nil. PermissionDenied for a customer of another commercial.
@@ -68,7 +68,7 @@ func (s *Session) CustomerUpdate(ctx context.Context, p gen.CustomerUpdateParams
 		return change, err
 	}
 	p.OwnCommercialID = by.own
-	err = s.send(ctx, settles,
+	err = s.write(ctx, by, settles,
 		look(ctx, (*gen.Queries).CustomerDetail, p.ID, &change.Before),
 		ask(ctx, (*gen.Queries).CustomerUpdate, p, new(int64)),
 		back(ask(ctx, (*gen.Queries).CustomerDetail, p.ID, &change.Now)))
@@ -77,10 +77,11 @@ func (s *Session) CustomerUpdate(ctx context.Context, p gen.CustomerUpdateParams
 
 // CustomerSetCommercial hands the customer over to the commercial of this username.
 func (s *Session) CustomerSetCommercial(ctx context.Context, p gen.CustomerSetCommercialParams) (change Change[gen.CustomerView], err error) {
-	if _, err := s.allow(ctx, "CustomerSetCommercial"); err != nil {
+	by, err := s.allow(ctx, "CustomerSetCommercial")
+	if err != nil {
 		return change, err
 	}
-	err = s.send(ctx, settles,
+	err = s.write(ctx, by, settles,
 		look(ctx, (*gen.Queries).CustomerDetail, p.ID, &change.Before),
 		ask(ctx, (*gen.Queries).CustomerSetCommercial, p, new(int64)),
 		back(ask(ctx, (*gen.Queries).CustomerDetail, p.ID, &change.Now)))
@@ -99,7 +100,7 @@ func (s *Session) customerNow(ctx context.Context, id int64) (row gen.CustomerVi
 	if errors.Is(err, pgx.ErrNoRows) {
 		return row, noCustomer(id)
 	}
-	return row, translate(ctx, s.db, err)
+	return row, s.translate(ctx, err)
 }
 
 func noCustomer(id int64) error {
@@ -109,7 +110,7 @@ func noCustomer(id int64) error {
 // whyNoCustomer says why a statement limited to the actor's own customers found no row.
 func (s *Session) whyNoCustomer(ctx context.Context, err error, by actor, id int64) error {
 	if !errors.Is(err, pgx.ErrNoRows) {
-		return translate(ctx, s.db, err)
+		return s.translate(ctx, err)
 	}
 	customer, err := s.customerNow(ctx, id)
 	if err != nil {

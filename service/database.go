@@ -4,8 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strconv"
-	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -46,7 +44,7 @@ func unfitness(err *schema.UnfitError) error {
 func (s *Service) Clock(ctx context.Context) (time.Time, error) {
 	var now time.Time
 	err := s.send(ctx, reads, fetch(ctx, (*gen.Queries).DatabaseClock, &now))
-	return now, translate(ctx, s.db, err)
+	return now, s.translate(ctx, err)
 }
 
 // Migrate brings the database to the schema version of this program. Unavailable if the database is at a newer one, if
@@ -58,7 +56,7 @@ func (s *Service) Migrate(ctx context.Context, config *pgx.ConnConfig) error {
 	case errors.Is(err, pgx.ErrNoRows), isUndefinedTable(err):
 		// nothing was migrated yet, or not by crm, which is told below
 	case err != nil:
-		return translate(ctx, s.db, err)
+		return s.translate(ctx, err)
 	case row.Dirty:
 		return &Error{Code: Unavailable, Hint: "crm db migrate --repair",
 			Message: fmt.Sprintf("The migration of the database to version %d did not finish.", row.Version)}
@@ -106,7 +104,7 @@ func (s *Service) Empty(ctx context.Context, config *pgx.ConnConfig) error {
 func (s *Service) HasNoEmployee(ctx context.Context) (bool, error) {
 	var exists bool
 	err := s.send(ctx, reads, fetch(ctx, (*gen.Queries).EmployeeExists, &exists))
-	return !exists, translate(ctx, s.db, err)
+	return !exists, s.translate(ctx, err)
 }
 
 // HoldsOnlySample says whether there is nobody's work in the database: no customer but those of the sample data, whose
@@ -117,32 +115,33 @@ func (s *Service) HoldsOnlySample(ctx context.Context) (bool, error) {
 	if isUndefinedTable(err) {
 		return true, nil
 	}
-	return only, translate(ctx, s.db, err)
+	return only, s.translate(ctx, err)
 }
 
 // Customers is how many customers the database holds; an error where there is no schema.
 func (s *Service) Customers(ctx context.Context) (int64, error) {
 	var n int64
 	err := s.send(ctx, reads, fetch(ctx, (*gen.Queries).CustomersHeld, &n))
-	return n, translate(ctx, s.db, err)
+	return n, s.translate(ctx, err)
 }
 
 // DbPopulate puts the sample data into a database that holds no customer yet; Conflict if it does.
 func (s *Session) DbPopulate(ctx context.Context) error {
-	if _, err := s.allow(ctx, "DbPopulate"); err != nil {
+	by, err := s.allow(ctx, "DbPopulate")
+	if err != nil {
 		return err
 	}
-	return s.populate(ctx)
+	return s.translate(ctx, s.write(ctx, by, adds, addSample(ctx)))
 }
 
 // Populate is DbPopulate in a database that nobody can log in to yet.
-func (s *Service) Populate(ctx context.Context) error { return s.populate(ctx) }
+func (s *Service) Populate(ctx context.Context) error {
+	return s.translate(ctx, s.change(ctx, adds, addSample(ctx)))
+}
 
-func (s *core) populate(ctx context.Context) error {
-	err := s.patience.within(ctx, 1, func(ctx context.Context) error {
-		require := strings.ReplaceAll(gen.SchemaRequire, "$1", strconv.FormatInt(schema.Version(), 10)) // for many statements at once there are no parameters
-		_, err := s.db.Exec(ctx, require+";\n"+schema.Sample)
+func addSample(ctx context.Context) statement {
+	return func(db gen.DBTX) error {
+		_, err := db.Exec(ctx, schema.Sample)
 		return err
-	})
-	return s.translate(ctx, err)
+	}
 }

@@ -62,16 +62,17 @@ type NewPassword struct {
 
 // EmployeeAdd adds an employee who logs in with the one-time password; p.PasswordHash is not looked at.
 func (s *Session) EmployeeAdd(ctx context.Context, p gen.EmployeeAddParams, password string) (added NewPassword, err error) {
-	if _, err := s.allow(ctx, "EmployeeAdd"); err != nil {
+	by, err := s.allow(ctx, "EmployeeAdd")
+	if err != nil {
 		return added, err
 	}
 	if p.PasswordHash, err = hashPassword(p.Username, password, true); err != nil {
 		return added, err
 	}
-	err = s.send(ctx, adds,
+	err = s.write(ctx, by, adds,
 		ask(ctx, (*gen.Queries).EmployeeAdd, p, &added.Until),
 		back(ask(ctx, (*gen.Queries).EmployeeDetail, p.Username, &added.EmployeeView)))
-	return added, translate(ctx, s.db, err)
+	return added, s.translate(ctx, err)
 }
 
 // EmployeeAddFirst adds an administrator to a database that has no employee. Conflict if it has.
@@ -81,7 +82,7 @@ func (s *Service) EmployeeAddFirst(ctx context.Context, username, fullname, pass
 		return err
 	}
 	// The lock comes in a statement of its own, so that the other one sees what was added while it waited.
-	err = s.send(ctx, adds,
+	err = s.change(ctx, adds,
 		fetch(ctx, (*gen.Queries).EmployeeFirstTurn, new(int64)),
 		ask(ctx, (*gen.Queries).EmployeeAddFirst, gen.EmployeeAddFirstParams{
 			Username: username, Fullname: fullname, PasswordHash: hash,
@@ -89,12 +90,13 @@ func (s *Service) EmployeeAddFirst(ctx context.Context, username, fullname, pass
 	if errors.Is(err, pgx.ErrNoRows) {
 		return &Error{Code: Conflict, Message: "The database has employees already; an administrator adds more.", Hint: "crm employee add"}
 	}
-	return translate(ctx, s.db, err)
+	return s.translate(ctx, err)
 }
 
 // EmployeeUpdate changes the fields that are not nil of the employee with p.ID, or else with p.CurrentUsername.
 func (s *Session) EmployeeUpdate(ctx context.Context, p gen.EmployeeUpdateParams) (change Change[gen.EmployeeView], err error) {
-	if _, err := s.allow(ctx, "EmployeeUpdate"); err != nil {
+	by, err := s.allow(ctx, "EmployeeUpdate")
+	if err != nil {
 		return change, err
 	}
 	before := gen.EmployeeFindParams{ID: p.ID, Username: p.CurrentUsername}
@@ -102,7 +104,7 @@ func (s *Session) EmployeeUpdate(ctx context.Context, p gen.EmployeeUpdateParams
 	if p.Username != nil {
 		now.Username = p.Username
 	}
-	err = s.send(ctx, settles,
+	err = s.write(ctx, by, settles,
 		look(ctx, (*gen.Queries).EmployeeFind, before, &change.Before),
 		ask(ctx, (*gen.Queries).EmployeeUpdate, p, new(int64)),
 		back(ask(ctx, (*gen.Queries).EmployeeFind, now, &change.Now)))
@@ -112,10 +114,11 @@ func (s *Session) EmployeeUpdate(ctx context.Context, p gen.EmployeeUpdateParams
 // EmployeeSetRole changes the role and ends the employee's sessions. Conflict while customers or events are in their
 // charge, and for the last administrator.
 func (s *Session) EmployeeSetRole(ctx context.Context, p gen.EmployeeSetRoleParams) (change Change[gen.EmployeeView], err error) {
-	if _, err := s.allow(ctx, "EmployeeSetRole"); err != nil {
+	by, err := s.allow(ctx, "EmployeeSetRole")
+	if err != nil {
 		return change, err
 	}
-	err = s.send(ctx, settles,
+	err = s.write(ctx, by, settles,
 		look(ctx, (*gen.Queries).EmployeeDetail, p.Username, &change.Before),
 		ask(ctx, (*gen.Queries).EmployeeSetRole, p, new(int64)),
 		back(ask(ctx, (*gen.Queries).EmployeeDetail, p.Username, &change.Now)))
@@ -131,20 +134,21 @@ func (s *Session) EmployeeSetPassword(ctx context.Context, username, password st
 	}
 	return s.setPassword(ctx, gen.EmployeeSetPasswordParams{
 		Username: username, OneTime: oneTime || username != by.Username, ActorID: &by.ID,
-	}, password)
+	}, password, func(statements ...statement) error { return s.write(ctx, by, settles, statements...) })
 }
 
 // DbSetPassword is EmployeeSetPassword for whoever has the database, and needs no session: it is the way back in when no
 // administrator is left who knows a password.
 func (s *Service) DbSetPassword(ctx context.Context, username, password string) (NewPassword, error) {
-	return s.setPassword(ctx, gen.EmployeeSetPasswordParams{Username: username, OneTime: true}, password)
+	return s.setPassword(ctx, gen.EmployeeSetPasswordParams{Username: username, OneTime: true}, password,
+		func(statements ...statement) error { return s.change(ctx, settles, statements...) })
 }
 
-func (s *core) setPassword(ctx context.Context, p gen.EmployeeSetPasswordParams, password string) (now NewPassword, err error) {
+func (s *core) setPassword(ctx context.Context, p gen.EmployeeSetPasswordParams, password string, write func(...statement) error) (now NewPassword, err error) {
 	if p.PasswordHash, err = hashPassword(p.Username, password, p.OneTime); err != nil {
 		return now, err
 	}
-	err = s.send(ctx, settles,
+	err = write(
 		ask(ctx, (*gen.Queries).EmployeeSetPassword, p, &now.Until),
 		back(ask(ctx, (*gen.Queries).EmployeeDetail, p.Username, &now.EmployeeView)))
 	return now, s.orNoEmployee(ctx, err, p.Username)
@@ -153,10 +157,11 @@ func (s *core) setPassword(ctx context.Context, p gen.EmployeeSetPasswordParams,
 // EmployeeUnlock forgets the failed logins of the employee, who may then try again at once, and returns how many were
 // counted apart.
 func (s *Session) EmployeeUnlock(ctx context.Context, username string) (row gen.EmployeeView, forgotten int64, err error) {
-	if _, err := s.allow(ctx, "EmployeeUnlock"); err != nil {
+	by, err := s.allow(ctx, "EmployeeUnlock")
+	if err != nil {
 		return row, 0, err
 	}
-	err = s.send(ctx, settles,
+	err = s.write(ctx, by, settles,
 		ask(ctx, (*gen.Queries).EmployeeDetail, username, &row),
 		ask(ctx, (*gen.Queries).EmployeeUnlock, username, &forgotten))
 	return row, forgotten, s.orNoEmployee(ctx, err, username)
@@ -165,10 +170,11 @@ func (s *Session) EmployeeUnlock(ctx context.Context, username string) (row gen.
 // EmployeeDelete deletes the employee and ends their sessions. Conflict while customers or events are in their charge,
 // and for the last administrator.
 func (s *Session) EmployeeDelete(ctx context.Context, username string) error {
-	if _, err := s.allow(ctx, "EmployeeDelete"); err != nil {
+	by, err := s.allow(ctx, "EmployeeDelete")
+	if err != nil {
 		return err
 	}
-	err := s.send(ctx, adds, ask(ctx, (*gen.Queries).EmployeeDelete, username, new(int64)))
+	err = s.write(ctx, by, adds, ask(ctx, (*gen.Queries).EmployeeDelete, username, new(int64)))
 	return s.orNoEmployee(ctx, err, username)
 }
 
@@ -187,18 +193,18 @@ func (s *core) orNoEmployee(ctx context.Context, err error, named string) error 
 	if errors.Is(err, pgx.ErrNoRows) {
 		return noEmployee(named)
 	}
-	return translate(ctx, s.db, err)
+	return s.translate(ctx, err)
 }
 
 // whyNotInCharge says of an employee who cannot have the charge which role they have, and which it needs. It asks only
 // once the schema has refused them by this constraint.
 func (s *Session) whyNotInCharge(ctx context.Context, err error, constraint, username, what string, needs gen.Role) error {
 	if !isRefusedBy(err, constraint) {
-		return translate(ctx, s.db, err)
+		return s.translate(ctx, err)
 	}
 	var row *gen.EmployeeView
 	if errNow := s.send(ctx, reads, look(ctx, (*gen.Queries).EmployeeDetail, username, &row)); errNow != nil || row == nil || row.Role == needs {
-		return translate(ctx, s.db, err) // changed since
+		return s.translate(ctx, err) // changed since
 	}
 	return &Error{Code: Conflict, Hint: fmt.Sprintf("crm employee list --role-filter %s", needs), Err: err,
 		Message: fmt.Sprintf("%s has the role %s; %s needs a %s.", row.Username, row.Role, what, needs)}

@@ -225,7 +225,7 @@ func TestEmployeeSetPassword(t *testing.T) {
 	p := sample(t)
 	ctx := t.Context()
 	s := p.as("administrator1")
-	p.exec("INSERT INTO login_failure VALUES ('none1', 9, now() + interval '1 hour')")
+	p.exec("INSERT INTO login_failure (username, peer, failures, retry_at) VALUES ('none1', '', 9, now() + interval '1 hour'), ('none1', 'elsewhere', 9, now() + interval '1 hour')")
 	row := must[service.NewPassword](t)(s.EmployeeSetPassword(ctx, "none1", goodPassword, false)).EmployeeView
 	same(t, "employee", row, stored[gen.EmployeeView](p, "employee_view", row.ID))
 	must[string](t)(p.svc.Login(ctx, "none1", goodPassword)) // a new password ends the wait

@@ -226,7 +226,24 @@ func isTooSlow(err error) bool {
 	return ok && (refusal.Code == "57014" || refusal.Code == "55P03")
 }
 
-// isUndefinedTable says whether a statement failed because its table does not exist, or is one of another program.
+// What the schema's functions of the same names raise.
+const (
+	wrongVersion = "ZC001"
+	sessionOver  = "ZC002"
+)
+
+// isSessionOver reports whether require_session found that the session ended, or the role changed, since they were checked.
+func isSessionOver(err error) bool {
+	refusal, ok := errors.AsType[*pgconn.PgError](err)
+	return ok && refusal.Code == sessionOver
+}
+
+// isUndefined reports whether a table, a column or a function does not exist.
+func isUndefined(refusal *pgconn.PgError) bool {
+	return refusal.Code == "42P01" || refusal.Code == "42703" || refusal.Code == "42883"
+}
+
+// isUndefinedTable reports whether a statement failed because its table does not exist, or is one of another program.
 func isUndefinedTable(err error) bool {
 	refusal, ok := errors.AsType[*pgconn.PgError](err)
 	return ok && (refusal.Code == "42P01" || refusal.Code == "42703")
@@ -255,9 +272,9 @@ func translateRefusal(ctx context.Context, db DB, refusal *pgconn.PgError, cause
 			return &Error{Code: Internal, Message: "The database refused this by a rule without a message.", Err: cause}
 		}
 		return &Error{Code: Conflict, Message: message, Err: cause}
-	case code == "42P01" || code == "42703" || code == "42883": // no such table, column or function
+	case isUndefined(refusal):
 		return missing(ctx, db, refusal, cause)
-	case code == "22012": // the division of SchemaRequire
+	case code == wrongVersion:
 		row, err := gen.New(db).SchemaVersion(ctx)
 		if err == nil {
 			err = checkVersion(row.Version, row.Dirty)
@@ -265,7 +282,7 @@ func translateRefusal(ctx context.Context, db DB, refusal *pgconn.PgError, cause
 		if err == nil {
 			return unavailable("The database was being migrated; nothing was changed.", "try again")
 		}
-		return translate(ctx, db, err)
+		return translate(ctx, nil, err)
 	case strings.HasPrefix(code, "22"): // out of range, or bytes that are no text
 		return &Error{Code: Usage, Message: "The database cannot store this value.", Err: cause}
 	case code == "42501":
@@ -346,7 +363,7 @@ func missing(ctx context.Context, db DB, refusal *pgconn.PgError, cause error) e
 // asks reports whether translating an error asks the database something, which has to be within the time limit too.
 func asks(err error) bool {
 	refusal, ok := errors.AsType[*pgconn.PgError](err)
-	return ok && slices.Contains([]string{"23503", "23505", "23514", "42P01", "42703", "42883", "22012"}, refusal.Code)
+	return ok && slices.Contains([]string{"23503", "23505", "23514", "42P01", "42703", "42883", wrongVersion}, refusal.Code)
 }
 
 // checkVersion refuses to work with a schema that this program does not know.

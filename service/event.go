@@ -42,7 +42,7 @@ func (s *Session) EventAdd(ctx context.Context, p gen.EventAddParams) (change Ch
 		return change, err
 	}
 	p.OwnCommercialID = by.own
-	err = s.send(ctx, adds,
+	err = s.write(ctx, by, adds,
 		ask(ctx, (*gen.Queries).EventAdd, p, new(int64)),
 		back(fetch(ctx, (*gen.Queries).EventAdded, &change.Now)))
 	return change, s.whyNoContract(ctx, err, by, p.ContractID)
@@ -56,7 +56,7 @@ func (s *Session) EventUpdate(ctx context.Context, p gen.EventUpdateParams) (cha
 		return change, err
 	}
 	p.OwnSupportID = by.own
-	err = s.send(ctx, settles,
+	err = s.write(ctx, by, settles,
 		look(ctx, (*gen.Queries).EventDetail, p.ID, &change.Before),
 		ask(ctx, (*gen.Queries).EventUpdate, p, new(int64)),
 		back(ask(ctx, (*gen.Queries).EventDetail, p.ID, &change.Now)))
@@ -71,15 +71,16 @@ func (s *Session) EventUpdate(ctx context.Context, p gen.EventUpdateParams) (cha
 		}
 		return change, notOwn(by, fmt.Sprintf("Event %d", p.ID), support)
 	}
-	return change, translate(ctx, s.db, err)
+	return change, s.translate(ctx, err)
 }
 
 // EventSetSupport assigns the event to the support of this username.
 func (s *Session) EventSetSupport(ctx context.Context, p gen.EventSetSupportParams) (change Change[gen.EventView], err error) {
-	if _, err := s.allow(ctx, "EventSetSupport"); err != nil {
+	by, err := s.allow(ctx, "EventSetSupport")
+	if err != nil {
 		return change, err
 	}
-	err = s.send(ctx, settles,
+	err = s.write(ctx, by, settles,
 		look(ctx, (*gen.Queries).EventDetail, p.ID, &change.Before),
 		ask(ctx, (*gen.Queries).EventSetSupport, p, new(int64)),
 		back(ask(ctx, (*gen.Queries).EventDetail, p.ID, &change.Now)))
@@ -98,7 +99,7 @@ func (s *Session) eventNow(ctx context.Context, id int64) (row gen.EventView, er
 	if errors.Is(err, pgx.ErrNoRows) {
 		return row, noEvent(id)
 	}
-	return row, translate(ctx, s.db, err)
+	return row, s.translate(ctx, err)
 }
 
 func noEvent(id int64) error {

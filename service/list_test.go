@@ -239,8 +239,8 @@ func TestContractList(t *testing.T) {
 func TestContractPayments(t *testing.T) {
 	t.Parallel()
 	p := sample(t)
-	p.exec(`INSERT INTO payment (id, contract_id, amount, recorded_by, recorded_at)
-		SELECT gen_random_uuid(), $1, n % 3 + 1, 'employee' || n % 2, now() - interval '1 minute' * (n % 4) FROM generate_series(1, 12) AS n`, ownSigned)
+	p.exec(`INSERT INTO payment (id, contract_id, amount, recorded_by, recorded_by_id, recorded_at)
+		SELECT gen_random_uuid(), $1, n % 3 + 1, 'employee' || n % 2, nullif(n % 3, 0), now() - interval '1 minute' * (n % 4) FROM generate_series(1, 12) AS n`, ownSigned)
 	s := p.as("none1")
 	resource[gen.ContractPaymentsParams, gen.Payment]{
 		"contract.sql", "ContractPayments", s.ContractPayments, s.ContractPaymentsCount, gen.New(p.conn).ContractPayments,

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 
@@ -87,11 +88,35 @@ func TestLoginThrottled(t *testing.T) {
 	}
 }
 
+// TestLoginGuessedElsewhere keeps out who guesses, and not the owner of the name, who only waits some seconds.
+func TestLoginGuessedElsewhere(t *testing.T) {
+	t.Parallel()
+	p := sample(t)
+	ctx := t.Context()
+	thief, owner := p.svc.From("uid 1001 on elsewhere"), p.svc.From("uid 1000 on home")
+	for range 5 {
+		fails(t, service.Unauthenticated, loginFailed, second(thief.Login(ctx, "none1", "wrong")))
+	}
+	p.refuses(service.Unauthenticated, "", func() error { return second(thief.Login(ctx, "none1", password)) })
+	p.exec("UPDATE login_failure SET failures = 11, retry_at = now() + interval '1 hour'")
+	began := time.Now()
+	must[string](t)(owner.Login(ctx, "none1", password))
+	if waited := time.Since(began); waited < time.Second {
+		t.Errorf("after 11 failures elsewhere the owner waits %v; nothing slows down many who guess together", waited)
+	}
+	// The owner's login forgives nobody else.
+	p.refuses(service.Unauthenticated, "", func() error { return second(thief.Login(ctx, "none1", password)) })
+	must[string](t)(thief.Login(ctx, "support1", password))
+
+	long := p.svc.From(strings.Repeat("é", 300) + "\xff")
+	fails(t, service.Unauthenticated, loginFailed, second(long.Login(ctx, "none2", "wrong")))
+}
+
 // TestLoginForgets failures that are a day old, also those of names that nobody has.
 func TestLoginForgets(t *testing.T) {
 	t.Parallel()
 	p := sample(t)
-	p.exec("INSERT INTO login_failure VALUES ('none1', 9, now() - interval '25 hours'), ('nobody', 9, now() - interval '25 hours')")
+	p.exec("INSERT INTO login_failure (username, peer, failures, retry_at) VALUES ('none1', '', 9, now() - interval '25 hours'), ('nobody', '', 9, now() - interval '25 hours')")
 	fails(t, service.Unauthenticated, loginFailed, p.login("none1", "wrong"))
 	if n := p.failures("none1"); n != 1 {
 		t.Errorf("%d failures, want 1", n)

@@ -113,11 +113,8 @@ func (s *Session) permit(operation string, row gen.SessionEmployeeRow) (actor, e
 	if err := checkVersion(row.Version, row.Dirty); err != nil {
 		return actor{}, err
 	}
-	if row.ID == nil && s.claims.secretHash != nil {
-		return actor{}, errTokenOver
-	}
 	if row.ID == nil {
-		return actor{}, errSessionOver
+		return actor{}, s.over(nil)
 	}
 	by := actor{EmployeeView: gen.EmployeeView{
 		ID: *row.ID, Username: *row.Username, Fullname: *row.Fullname, Role: *row.Role,

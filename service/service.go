@@ -12,6 +12,7 @@ package service
 import (
 	"context"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/epicevents/crm/gen"
@@ -22,6 +23,7 @@ type core struct {
 	db       DB
 	keys     [][]byte // the first signs, all are good to verify with
 	patience *patience
+	peer     string
 }
 
 // Service does what needs no session: logging in, and the first steps in a new database.
@@ -38,6 +40,18 @@ func (s *Service) Within(limit time.Duration) *Service {
 	limited := *s
 	limited.patience = &patience{limit: limit}
 	return &limited
+}
+
+// peerMax is what the schema stores of where a login comes from, in characters.
+const peerMax = 255
+
+// From makes a Service for logins that come from this peer: an account of this machine, or an address. Failures are
+// counted for a username and a peer; they decide nothing else.
+func (s *Service) From(peer string) *Service {
+	known := *s
+	runes := []rune(strings.ToValidUTF8(peer, "?"))
+	known.peer = string(runes[:min(len(runes), peerMax)])
+	return &known
 }
 
 // Session is what one employee may do. Role and existence of the employee are read anew by every operation, so a Session
@@ -66,7 +80,7 @@ func (s *Session) allow(ctx context.Context, operation string, along ...statemen
 	var row gen.SessionEmployeeRow
 	session := ask(ctx, (*gen.Queries).SessionEmployee, s.claims.session(), &row)
 	if err := s.send(ctx, reads, append([]statement{session}, along...)...); err != nil {
-		return actor{}, translate(ctx, s.db, err)
+		return actor{}, s.translate(ctx, err)
 	}
 	return s.permit(operation, row)
 }

@@ -29,10 +29,6 @@ const (
 	parallelPause = 300 * time.Millisecond
 )
 
-// ClockLeeway is how far the clocks of two machines may be apart without a token suffering. The clock that counts is the
-// database's.
-const ClockLeeway = time.Minute
-
 var (
 	errNotLoggedIn = &Error{Code: Unauthenticated, Message: "You are not logged in.", Hint: "crm auth login"}
 	errSessionOver = &Error{Code: Unauthenticated, Message: "Your session is over.", Hint: "crm auth login"}
@@ -45,12 +41,21 @@ var (
 type claims struct {
 	sessionID  uuid.UUID
 	employeeID int64
-	secretHash []byte // of a token for scripts; nil for a login
+	secretHash []byte     // of a token for scripts; nil for a login
+	expiresAt  *time.Time // of the token of a login; nil for scripts
 }
 
 func (c claims) session() gen.SessionEmployeeParams {
-	return gen.SessionEmployeeParams{SessionID: c.sessionID, EmployeeID: c.employeeID, SecretHash: c.secretHash}
+	return gen.SessionEmployeeParams{SessionID: c.sessionID, EmployeeID: c.employeeID, SecretHash: c.secretHash, TokenExpiresAt: c.expiresAt}
 }
+
+// timeless are claims whose times are not looked at here: a session and its token end by the clock of the database, and
+// never by that of a client, which may be wrong.
+type timeless struct{ jwt.RegisteredClaims }
+
+func (timeless) GetExpirationTime() (*jwt.NumericDate, error) { return nil, nil }
+func (timeless) GetIssuedAt() (*jwt.NumericDate, error)       { return nil, nil }
+func (timeless) GetNotBefore() (*jwt.NumericDate, error)      { return nil, nil }
 
 // As binds the Service to the employee of a token. Whether the session is still good, each operation asks the database.
 func (s *Service) As(token string) (*Session, error) {
@@ -68,15 +73,15 @@ func (s *Service) As(token string) (*Session, error) {
 	for _, key := range s.keys {
 		keys.Keys = append(keys.Keys, key)
 	}
-	var registered jwt.RegisteredClaims
+	var registered timeless
 	_, err := jwt.ParseWithClaims(token, &registered, func(*jwt.Token) (any, error) { return keys, nil },
 		jwt.WithValidMethods([]string{jwt.SigningMethodHS256.Alg()}),
 		jwt.WithIssuer(tokenIssuer),
 		jwt.WithAudience(tokenAudience),
-		jwt.WithIssuedAt(),
-		jwt.WithExpirationRequired(),
-		jwt.WithLeeway(ClockLeeway),
 	)
+	if err == nil && registered.ExpiresAt == nil {
+		err = jwt.ErrTokenRequiredClaimMissing
+	}
 	if err != nil {
 		return nil, badToken(err)
 	}
@@ -85,14 +90,27 @@ func (s *Service) As(token string) (*Session, error) {
 	if err := errors.Join(errID, errSubject); err != nil {
 		return nil, badToken(err)
 	}
-	return &Session{core: s.core, claims: claims{sessionID: sessionID, employeeID: employeeID}}, nil
+	return &Session{core: s.core, claims: claims{
+		sessionID: sessionID, employeeID: employeeID, expiresAt: &registered.ExpiresAt.Time,
+	}}, nil
 }
 
 // badToken answers a token that cannot be trusted as one whose session is over; the cause is for a report.
-func badToken(cause error) *Error {
-	failure := *errSessionOver
-	failure.Err = errors.Join(errSessionOver, cause)
-	return &failure
+func badToken(cause error) *Error { return withCause(errSessionOver, cause) }
+
+// withCause returns a copy of the error with a cause; errors.Is still takes it for the original.
+func withCause(failure *Error, cause error) *Error {
+	caused := *failure
+	caused.Err = errors.Join(failure, cause)
+	return &caused
+}
+
+// over returns the error of a session that is no longer good.
+func (s *Session) over(cause error) error {
+	if s.claims.secretHash != nil {
+		return withCause(errTokenOver, cause)
+	}
+	return withCause(errSessionOver, cause)
 }
 
 // NeedsLogin says whether an operation was refused because there is no session, or none any more, so that logging in
@@ -111,17 +129,18 @@ func (s *Service) Login(ctx context.Context, username, password string) (string,
 	if err != nil { // nobody has it, so there is nothing to count
 		return "", errLoginFailed
 	}
-	attempt, err := s.attempt(ctx, username)
+	attempt, err := s.attempt(ctx, username, s.peer)
 	// Logins at the same instant, of scripts that all begin at two o'clock, count as failures until the first proves good.
 	for began := time.Now(); err != nil && attempt.Recent && time.Since(began) < parallelTime; {
-		select {
-		case <-time.After(parallelPause/2 + mathrand.N(parallelPause)):
-			attempt, err = s.attempt(ctx, username)
-		case <-ctx.Done():
-			return "", translate(ctx, s.db, ctx.Err())
+		if err := s.pause(ctx, parallelPause/2+mathrand.N(parallelPause)); err != nil {
+			return "", err
 		}
+		attempt, err = s.attempt(ctx, username, s.peer)
 	}
 	if err != nil {
+		return "", err
+	}
+	if err := s.pause(ctx, time.Duration(attempt.PauseMilliseconds)*time.Millisecond); err != nil {
 		return "", err
 	}
 	hash := nobodysHash
@@ -134,15 +153,34 @@ func (s *Service) Login(ctx context.Context, username, password string) (string,
 	if attempt.PasswordOver {
 		return "", errPasswordOver
 	}
-	return s.startSession(ctx, *attempt.ID, hash)
+	fresh := freshSession{id: uuid.New(), employeeID: *attempt.ID}
+	err = s.change(ctx, adds, fresh.add(ctx, hash, s.peer))
+	if errors.Is(err, pgx.ErrNoRows) { // the password was changed since it was checked
+		return "", errLoginFailed
+	}
+	if err != nil {
+		return "", s.translate(ctx, err)
+	}
+	return fresh.token(s.keys[0])
 }
 
-// attempt counts a failed login, which startSession takes back. Unauthenticated while the username has to wait.
-func (s *core) attempt(ctx context.Context, username string) (gen.LoginAttemptRow, error) {
+// pause waits, unless the context ends first.
+func (s *core) pause(ctx context.Context, duration time.Duration) error {
+	select {
+	case <-time.After(duration):
+		return nil
+	case <-ctx.Done():
+		return s.translate(ctx, ctx.Err())
+	}
+}
+
+// attempt counts a failed login from the peer, which a session that starts takes back. Unauthenticated while the username
+// has to wait there.
+func (s *core) attempt(ctx context.Context, username, peer string) (gen.LoginAttemptRow, error) {
 	var attempt gen.LoginAttemptRow
-	params := gen.LoginAttemptParams{Username: username, SchemaVersion: schema.Version()}
-	if err := s.send(ctx, settles, ask(ctx, (*gen.Queries).LoginAttempt, params, &attempt)); err != nil {
-		return attempt, translate(ctx, s.db, err)
+	params := gen.LoginAttemptParams{Username: username, Peer: peer, SchemaVersion: schema.Version()}
+	if err := s.change(ctx, settles, ask(ctx, (*gen.Queries).LoginAttempt, params, &attempt)); err != nil {
+		return attempt, s.translate(ctx, err)
 	}
 	if err := checkVersion(attempt.Version, attempt.Dirty); err != nil {
 		return attempt, err
@@ -154,27 +192,31 @@ func (s *core) attempt(ctx context.Context, username string) (gen.LoginAttemptRo
 	return attempt, nil
 }
 
-// startSession adds a session for the employee, whose password hash must still be the one that was checked, after the
-// statements that go before it. No row from the first of all is a failed login.
-func (s *core) startSession(ctx context.Context, employeeID int64, hash string, before ...statement) (string, error) {
-	id := uuid.New()
-	var expiresAt time.Time
-	add := ask(ctx, (*gen.Queries).SessionAdd, gen.SessionAddParams{ID: id, EmployeeID: employeeID, PasswordHash: hash}, &expiresAt)
-	err := s.send(ctx, adds, append(before, add)...)
-	if errors.Is(err, pgx.ErrNoRows) {
-		return "", errLoginFailed
-	}
-	if err != nil {
-		return "", translate(ctx, s.db, err)
-	}
+// freshSession is a login that is being made.
+type freshSession struct {
+	id         uuid.UUID
+	employeeID int64
+	row        gen.SessionAddRow
+}
+
+// add is the statement that starts the session of an employee whose password hash must still be the one that was checked,
+// and forgets the failures that were counted at the peer.
+func (f *freshSession) add(ctx context.Context, hash, peer string) statement {
+	return ask(ctx, (*gen.Queries).SessionAdd, gen.SessionAddParams{
+		ID: f.id, EmployeeID: f.employeeID, PasswordHash: hash, Peer: peer,
+	}, &f.row)
+}
+
+// token returns the signed token of the session, once it was added.
+func (f *freshSession) token(key []byte) (string, error) {
 	return jwt.NewWithClaims(jwt.SigningMethodHS256, jwt.RegisteredClaims{
-		ID:        id.String(),
-		Subject:   strconv.FormatInt(employeeID, 10),
+		ID:        f.id.String(),
+		Subject:   strconv.FormatInt(f.employeeID, 10),
 		Issuer:    tokenIssuer,
 		Audience:  jwt.ClaimStrings{tokenAudience},
-		IssuedAt:  jwt.NewNumericDate(time.Now()),
-		ExpiresAt: jwt.NewNumericDate(expiresAt),
-	}).SignedString(s.keys[0])
+		IssuedAt:  jwt.NewNumericDate(f.row.CreatedAt),
+		ExpiresAt: jwt.NewNumericDate(f.row.ExpiresAt),
+	}).SignedString(key)
 }
 
 // Whoami is who is logged in, until when, and whether the password has to be changed first of all.
@@ -188,7 +230,7 @@ type Whoami struct {
 func (s *Session) AuthWhoami(ctx context.Context) (Whoami, error) {
 	var row gen.SessionEmployeeRow
 	if err := s.send(ctx, reads, ask(ctx, (*gen.Queries).SessionEmployee, s.claims.session(), &row)); err != nil {
-		return Whoami{}, translate(ctx, s.db, err)
+		return Whoami{}, s.translate(ctx, err)
 	}
 	by, err := s.permit("AuthWhoami", row)
 	if err != nil {
@@ -203,8 +245,9 @@ func (s *Session) AuthLogout(ctx context.Context) error {
 		return err
 	}
 	session := gen.SessionEndParams{ID: s.claims.sessionID, EmployeeID: s.claims.employeeID}
-	err := s.send(ctx, settles, ask(ctx, (*gen.Queries).SessionEnd, session, new(int64)))
-	return translate(ctx, s.db, err)
+	// In nobody's name: a session that is over by now was to end.
+	err := s.change(ctx, settles, ask(ctx, (*gen.Queries).SessionEnd, session, new(int64)))
+	return s.translate(ctx, err)
 }
 
 // AuthChangePassword changes the password of the employee, who must know the current one. It ends all of their sessions
@@ -221,7 +264,9 @@ func (s *Session) AuthChangePassword(ctx context.Context, current, password stri
 	if samePassword(password, current) {
 		return "", &InputError{Message: "The new password is the current one."}
 	}
-	attempt, err := s.attempt(ctx, by.Username)
+	// Counted for this session: neither do guesses at a login keep its owner from this, nor the other way round.
+	peer := "session " + s.claims.sessionID.String()
+	attempt, err := s.attempt(ctx, by.Username, peer)
 	if err != nil {
 		return "", err
 	}
@@ -232,12 +277,17 @@ func (s *Session) AuthChangePassword(ctx context.Context, current, password stri
 	if err != nil {
 		return "", err
 	}
-	change := gen.SessionChangePasswordParams{
-		SessionID: s.claims.sessionID, EmployeeID: by.ID, CheckedHash: *attempt.PasswordHash, PasswordHash: hash,
+	fresh := freshSession{id: uuid.New(), employeeID: by.ID}
+	err = s.write(ctx, by, adds,
+		ask(ctx, (*gen.Queries).SessionChangePassword, gen.SessionChangePasswordParams{
+			EmployeeID: by.ID, CheckedHash: *attempt.PasswordHash, PasswordHash: hash,
+		}, new(int64)),
+		fresh.add(ctx, hash, peer))
+	if errors.Is(err, pgx.ErrNoRows) { // whoever set another password meanwhile goes first
+		return "", s.over(err)
 	}
-	token, err := s.startSession(ctx, by.ID, hash, ask(ctx, (*gen.Queries).SessionChangePassword, change, new(int64)))
-	if errors.Is(err, errLoginFailed) { // whoever ended the session since it was checked, by a new password above all, goes first
-		err = errSessionOver
+	if err != nil {
+		return "", s.translate(ctx, err)
 	}
-	return token, err
+	return fresh.token(s.keys[0])
 }

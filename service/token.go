@@ -71,14 +71,14 @@ func (s *Session) AuthTokenCreate(ctx context.Context, name string, readOnly boo
 		ID: uuid.New(), LoginID: s.claims.sessionID, Name: name, ReadOnly: readOnly, Seconds: int64(lifetime / time.Second),
 	}
 	token.Secret, p.SecretHash = formatToken(by.ID, p.ID)
-	err = s.send(ctx, adds,
+	err = s.write(ctx, by, adds,
 		ask(ctx, (*gen.Queries).AuthTokenTurn, by.ID, new(int64)),
 		ask(ctx, (*gen.Queries).AuthTokenForget, by.ID, new(int64)),
 		ask(ctx, (*gen.Queries).AuthTokenCreate, p, &token.AuthTokenCreateRow))
 	if errors.Is(err, pgx.ErrNoRows) {
-		return token, errSessionOver
+		return token, s.over(err)
 	}
-	return token, translate(ctx, s.db, err)
+	return token, s.translate(ctx, err)
 }
 
 // AuthTokenList gives the tokens of the employee that are good now.
@@ -99,11 +99,11 @@ func (s *Session) AuthTokenRevoke(ctx context.Context, name string) error {
 	if err != nil {
 		return err
 	}
-	err = s.send(ctx, adds, ask(ctx, (*gen.Queries).AuthTokenRevoke, gen.AuthTokenRevokeParams{EmployeeID: by.ID, Name: name}, new(uuid.UUID)))
+	err = s.write(ctx, by, adds, ask(ctx, (*gen.Queries).AuthTokenRevoke, gen.AuthTokenRevokeParams{EmployeeID: by.ID, Name: name}, new(uuid.UUID)))
 	if errors.Is(err, pgx.ErrNoRows) {
 		return notFound("crm auth token list", "You have no token %q.", name)
 	}
-	return translate(ctx, s.db, err)
+	return s.translate(ctx, err)
 }
 
 // AuthSessions gives the logins of the employee that are good now.
@@ -125,9 +125,9 @@ func (s *Session) AuthSessionsRevoke(ctx context.Context, id *uuid.UUID) (ended 
 	if err != nil {
 		return 0, err
 	}
-	err = s.send(ctx, settles, ask(ctx, (*gen.Queries).AuthSessionsRevoke, gen.AuthSessionsRevokeParams{EmployeeID: by.ID, ID: id}, &ended))
+	err = s.write(ctx, by, settles, ask(ctx, (*gen.Queries).AuthSessionsRevoke, gen.AuthSessionsRevokeParams{EmployeeID: by.ID, ID: id}, &ended))
 	if err == nil && ended == 0 && id != nil {
 		return 0, notFound("crm auth sessions", "You have no session %s.", id)
 	}
-	return ended, translate(ctx, s.db, err)
+	return ended, s.translate(ctx, err)
 }

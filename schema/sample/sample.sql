@@ -1,18 +1,18 @@
 -- Sample data: everyone's password is epic-events-sample. Dates are in Europe/Paris; the events of the future are some
 -- days from the day this is run, so that there always are some.
 
+-- One statement, so that it can stand beside others in a transaction of one round trip.
+DO
+$sample$
+BEGIN
+
 -- Nobody adds a customer meanwhile, nor a first employee.
 LOCK TABLE employee, customer IN SHARE ROW EXCLUSIVE MODE;
 
-DO
-$$
-BEGIN
-    IF EXISTS (SELECT FROM customer) THEN
-        RAISE EXCEPTION USING ERRCODE = '23000',
-            MESSAGE = 'The database holds customers already; the sample data goes into an empty one.';
-    END IF;
-END
-$$;
+IF EXISTS (SELECT FROM customer) THEN
+    RAISE EXCEPTION USING ERRCODE = '23000',
+        MESSAGE = 'The database holds customers already; the sample data goes into an empty one.';
+END IF;
 
 INSERT INTO employee (username, fullname, role, password_hash)
 SELECT username, fullname, role::role, '$argon2id$v=19$m=65536,t=3,p=4$t0kVYHxKvDxOsjhXwpr4Hg$gdxxS/wMmRsL006j86H+0aK7PrWj0e5BeMt8lInTuyE'
@@ -75,8 +75,8 @@ FROM (VALUES
 ) AS sample (id, email, total_amount, created_at, signed_at)
 JOIN customer ON customer.email = sample.email;
 
-INSERT INTO payment (id, contract_id, amount, recorded_by, recorded_at)
-SELECT sample.id, sample.contract_id, sample.amount, customer_view.commercial, contract.signed_at + sample.after
+INSERT INTO payment (id, contract_id, amount, recorded_by, recorded_by_id, recorded_at)
+SELECT sample.id, sample.contract_id, sample.amount, customer_view.commercial, customer_view.commercial_id, contract.signed_at + sample.after
 FROM (VALUES
     (uuid 'e38a5c24-c757-4011-9154-ee45212d7bd5', uuid 'ab0469a5-c2ba-4ff7-b9d4-9080df2db07e', 1250000, interval '7 days'),
     (uuid 'd8685fae-e505-47e5-a1a3-97e01b399179', uuid '771c41ae-3218-4492-a2a3-f5b7aae8ec3d', 240000, interval '7 days'),
@@ -135,3 +135,6 @@ FROM (VALUES
 ) AS sample (position, name, contract_id, support, start_at, lasts, attendees, location, note)
 LEFT JOIN employee ON employee.username = sample.support
 ORDER BY sample.position;
+
+END
+$sample$;
