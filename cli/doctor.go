@@ -143,6 +143,9 @@ func (e *examination) databases(ctx context.Context) {
 	svc := e.serviceOn(pool, nil)
 	if err := svc.Fit(ctx); err != nil {
 		e.addError(checkSettings, err)
+	} else if logs, err := svc.LogsParameters(ctx); err == nil && logs {
+		e.add(checkSettings, healthWarning, "have a superuser run: ALTER ROLE ... SET log_parameter_max_length = 0, for the user in database.url",
+			"the server writes the parameters of statements into its log, hashes of passwords and phone numbers among them")
 	} else {
 		e.add(checkSettings, healthOK, "", "encoding, search path, extension and rights are as crm needs them")
 	}

@@ -170,3 +170,14 @@ func quoted(name string) string {
 	}
 	return pgx.Identifier{name}.Sanitize()
 }
+
+// LogsParameters reports whether the server's log has the parameters of this user's statements in it.
+func LogsParameters(ctx context.Context, db Querier) (logs bool, err error) {
+	err = db.QueryRow(ctx, `
+		SELECT current_setting('log_parameter_max_length') <> '0'
+		   AND (current_setting('log_statement') IN ('mod', 'all')
+		    OR current_setting('log_min_duration_statement') <> '-1'
+		    OR current_setting('log_min_duration_sample') <> '-1'
+		    OR current_setting('log_transaction_sample_rate') <> '0')`).Scan(&logs)
+	return logs, err
+}

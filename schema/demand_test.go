@@ -97,3 +97,22 @@ func TestUnfitDatabase(t *testing.T) {
 		})
 	}
 }
+
+func TestLogsParameters(t *testing.T) {
+	t.Parallel()
+	conn := dbtest.Connect(t, dbtest.Blank(t))
+	for _, test := range []struct {
+		settings string
+		want     bool
+	}{
+		{"SET log_statement = 'none'; SET log_min_duration_statement = -1", false},
+		{"SET log_min_duration_statement = '1s'", true},
+		{"SET log_parameter_max_length = 0", false},
+		{"SET log_parameter_max_length = -1; SET log_min_duration_statement = -1; SET log_statement = 'mod'", true},
+	} {
+		run(t, conn, test.settings)
+		if got, err := schema.LogsParameters(t.Context(), conn); err != nil || got != test.want {
+			t.Errorf("%s: %v, %v", test.settings, got, err)
+		}
+	}
+}

@@ -32,6 +32,15 @@ func (s *Service) Fit(ctx context.Context) error {
 	return s.migrationFailure(ctx, s.examine(ctx, schema.Fit))
 }
 
+// LogsParameters reports whether the server's log has in it what crm stores, hashes of passwords among it.
+func (s *Service) LogsParameters(ctx context.Context) (logs bool, err error) {
+	err = s.examine(ctx, func(ctx context.Context, db schema.Querier) error {
+		logs, err = schema.LogsParameters(ctx, db)
+		return err
+	})
+	return logs, s.translate(ctx, err)
+}
+
 func (s *Service) examine(ctx context.Context, look func(context.Context, schema.Querier) error) error {
 	return s.patience.within(ctx, 1, func(ctx context.Context) error { return look(ctx, s.db) })
 }
