@@ -185,7 +185,7 @@ func (a *app) chooseLine(ctx context.Context, title string, choices []choice, pr
 	if present != "" {
 		ask += fmt.Sprintf(" [%s]", present)
 	}
-	found, exact := search(choices, folded, "")
+	found, _ := search(choices, folded, "")
 	for {
 		for _, i := range found[:min(len(found), plainShown)] {
 			a.notice("  %s", lines[i])
@@ -200,6 +200,7 @@ func (a *app) chooseLine(ctx context.Context, title string, choices []choice, pr
 		if text == "" && present != "" {
 			return present, nil
 		}
+		var exact bool
 		found, exact = search(choices, folded, text)
 		if strings.TrimSpace(text) == "" {
 			continue
