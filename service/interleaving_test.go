@@ -84,7 +84,7 @@ func TestOvertaken(t *testing.T) {
 			}
 		})
 	}
-	t.Logf("%d writes were held, and none went through", refused)
+	t.Logf("%d writes are held", refused)
 }
 
 func overtake(t *testing.T, operation, actor, name, attack string) {
