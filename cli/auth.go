@@ -71,6 +71,10 @@ func (a *app) authLogin() *ffcli.Command {
 func (a *app) authLogout() *ffcli.Command {
 	c := a.command("logout", "end the session").examples("crm auth logout")
 	return c.does(func(ctx context.Context) error {
+		if a.tokenVariable() == "" && a.requireMade() != nil { // of a database that is no more, or of another
+			a.notice("You are logged out.")
+			return a.removeToken()
+		}
 		// A token file that cannot be trusted is told, not forgotten: its session may still be good.
 		if _, err := a.token(); err != nil {
 			return err

@@ -169,11 +169,12 @@ func (a *app) dbRestore() *ffcli.Command {
 		if err != nil {
 			return err
 		}
-		config, err := a.connConfig()
+		a.database.unsampled = true
+		pool, err := a.connect(ctx)
 		if err != nil {
 			return err
 		}
-		pool, err := a.connect(ctx)
+		config, err := a.connConfig() // not before: the local database may have been made meanwhile
 		if err != nil {
 			return err
 		}

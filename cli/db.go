@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"fmt"
+	"strconv"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/peterbourgon/ff/v3/ffcli"
@@ -171,6 +172,7 @@ func (a *app) dbMigrate() *ffcli.Command {
 				return err
 			}
 		}
+		a.database.unsampled = username.set
 		pool, err := a.connect(ctx)
 		if err != nil {
 			return err
@@ -263,7 +265,7 @@ func (a *app) dbPopulate() *ffcli.Command {
 	)
 	var yes bool
 	c.FlagSet.BoolVar(&yes, "yes", false, "do not ask")
-	return c.doesAs(func(ctx context.Context, s *service.Session) error {
+	command := c.doesAs(func(ctx context.Context, s *service.Session) error {
 		if !a.isLocal() {
 			if err := a.confirm(ctx, "Put the sample data, whose password everybody knows, into this database?", yes); err != nil {
 				return err
@@ -275,14 +277,29 @@ func (a *app) dbPopulate() *ffcli.Command {
 		a.notice("The sample data is in the database; the password of its employees is %s.", schema.SamplePassword)
 		return nil
 	})
+	asEmployee := c.run
+	c.run = func(ctx context.Context) error {
+		if done, err := a.populateNew(ctx); done || err != nil {
+			return err
+		}
+		return asEmployee(ctx)
+	}
+	return command
 }
 
 func (a *app) dbReset() *ffcli.Command {
-	c := a.command("reset", "delete everything and begin anew").examples("crm db reset", "crm db reset --yes")
+	c := a.command("reset", "delete everything and begin anew").examples("crm db reset", "crm db reset --yes", "crm db reset --sample=false")
 	var yes bool
+	var sample *bool
 	c.FlagSet.BoolVar(&yes, "yes", false, "do not ask")
+	c.FlagSet.BoolFunc("sample", "fill it with the sample data, or not: --sample=false; else as it was", func(s string) error {
+		fills, err := strconv.ParseBool(s)
+		sample = &fills
+		return err
+	})
 	show := detailOf(c, databaseStatuses)
 	return c.does(func(ctx context.Context) error {
+		a.config.databaseReset = false // this asks
 		if err := a.resettable(ctx); err != nil {
 			return err
 		}
@@ -293,7 +310,7 @@ func (a *app) dbReset() *ffcli.Command {
 		if err := a.confirmByName(ctx, a.holdings(ctx, config), config.Database, yes); err != nil {
 			return err
 		}
-		if err := a.reset(ctx, config); err != nil {
+		if err := a.reset(ctx, config, sample); err != nil {
 			return err
 		}
 		return a.showDatabase(ctx, show)

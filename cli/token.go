@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/epicevents/crm/internal/homefile"
 	"github.com/epicevents/crm/service"
 )
 
@@ -97,10 +98,7 @@ func (a *app) saveToken(token string) error {
 		return &service.Error{Code: service.Internal, Message: fmt.Sprintf("The token cannot be kept in %s.", folder),
 			Hint: "make that a folder of yours, or name another above it with XDG_STATE_HOME", Err: err}
 	}
-	if err := os.MkdirAll(filepath.Dir(folder), 0o755); err != nil {
-		return fail(err)
-	}
-	if err := os.Mkdir(folder, 0o700); err != nil && !errors.Is(err, fs.ErrExist) {
+	if err := errors.Join(homefile.MkdirAll(filepath.Dir(folder), 0o755), homefile.MkdirAll(folder, 0o700)); err != nil {
 		return fail(err)
 	}
 	if info, err := os.Lstat(folder); err != nil || !info.IsDir() {
@@ -116,7 +114,7 @@ func (a *app) saveToken(token string) error {
 	defer os.Remove(file.Name())
 	removeStale(folder)
 	_, err = file.WriteString(token + "\n")
-	if err := errors.Join(err, file.Sync(), file.Close()); err != nil {
+	if err := errors.Join(err, homefile.Give(file), file.Sync(), file.Close()); err != nil {
 		return fail(err)
 	}
 	if err := os.Rename(file.Name(), name); err != nil {

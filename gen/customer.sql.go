@@ -224,33 +224,6 @@ func (q *Queries) CustomerUpdate(ctx context.Context, arg CustomerUpdateParams) 
 	return id, err
 }
 
-const CustomersAreSample = `-- name: CustomersAreSample :one
-SELECT (
-    NOT EXISTS (
-        SELECT
-        FROM customer
-        WHERE email NOT LIKE '%.example'
-           OR updated_at <> created_at)
-    AND NOT EXISTS (
-        SELECT
-        FROM employee
-        WHERE username !~ '^(administrator[1-3]|commercial[1-3]|support[12]|none1)$')
-    AND (
-        SELECT (count(*), coalesce(sum(total_amount), 0), coalesce(sum(paid_amount), 0))
-               IN ((0, 0, 0), (20, 17188182, 8288400))
-        FROM contract)
-    AND (SELECT count(*) IN (0, 10) FROM event)
-)::boolean AS only_sample
-`
-
-// CustomersAreSample says whether there is nothing but the sample data, untouched, or nothing at all.
-func (q *Queries) CustomersAreSample(ctx context.Context) (bool, error) {
-	row := q.db.QueryRow(ctx, CustomersAreSample)
-	var only_sample bool
-	err := row.Scan(&only_sample)
-	return only_sample, err
-}
-
 const CustomersHeld = `-- name: CustomersHeld :one
 SELECT count(*)
 FROM customer

@@ -61,8 +61,6 @@ type Querier interface {
 	CustomerSetCommercial(ctx context.Context, arg CustomerSetCommercialParams) (int64, error)
 	// CustomerUpdate changes the given fields; NULL keeps. It is limited to the customers of the commercial.
 	CustomerUpdate(ctx context.Context, arg CustomerUpdateParams) (int64, error)
-	// CustomersAreSample says whether there is nothing but the sample data, untouched, or nothing at all.
-	CustomersAreSample(ctx context.Context) (bool, error)
 	// CustomersHeld counts the customers, for whoever is about to delete them all.
 	CustomersHeld(ctx context.Context) (int64, error)
 	// DatabaseClock gives the time of the database's machine, by which sessions end.
@@ -112,6 +110,11 @@ type Querier interface {
 	LoginAttempt(ctx context.Context, arg LoginAttemptParams) (LoginAttemptRow, error)
 	// RuleMessage gives the comment on a constraint: what to tell the user who broke it.
 	RuleMessage(ctx context.Context, arg RuleMessageParams) (string, error)
+	// SampleHeld reports whether the sample data was put into the database, whatever was added since.
+	SampleHeld(ctx context.Context) (bool, error)
+	// SampleOnly reports whether there is nothing but the sample data, untouched, or nothing at all. The sum is that of the sample
+	// data; two of its events are some days from the day on which it was put in, and are compared with each other.
+	SampleOnly(ctx context.Context) (bool, error)
 	SchemaVersion(ctx context.Context) (SchemaMigration, error)
 	// SessionAdd starts a session, if the password is still the one that was checked, and clears what is over. The employee
 	// is locked first, as by those who change a role and then end the sessions: so neither waits for the other in a circle. A

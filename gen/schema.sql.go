@@ -45,6 +45,61 @@ func (q *Queries) RuleMessage(ctx context.Context, arg RuleMessageParams) (strin
 	return column_1, err
 }
 
+const SampleHeld = `-- name: SampleHeld :one
+SELECT EXISTS (
+    SELECT
+    FROM contract
+    WHERE id = 'ab0469a5-c2ba-4ff7-b9d4-9080df2db07e')::boolean AS held
+`
+
+// SampleHeld reports whether the sample data was put into the database, whatever was added since.
+func (q *Queries) SampleHeld(ctx context.Context) (bool, error) {
+	row := q.db.QueryRow(ctx, SampleHeld)
+	var held bool
+	err := row.Scan(&held)
+	return held, err
+}
+
+const SampleOnly = `-- name: SampleOnly :one
+SELECT (coalesce(md5(string_agg(line, E'\n' ORDER BY line COLLATE "C")), '') IN ('', '859dc7abd0d4b0adf988a69dbdc6b115'))::boolean AS only_sample
+FROM (
+    SELECT ROW('employee', username, fullname, role)::text AS line
+    FROM employee
+    UNION ALL
+    SELECT ROW('customer', customer.fullname, company, email, phone, username)::text
+    FROM customer
+    JOIN employee ON employee.id = commercial_id
+    UNION ALL
+    SELECT ROW('contract', contract.id, email, total_amount, extract(epoch FROM signed_at))::text
+    FROM contract
+    JOIN customer ON customer.id = customer_id
+    UNION ALL
+    SELECT ROW('payment', contract_id, amount)::text
+    FROM payment
+    UNION ALL
+    SELECT ROW('event', event.name, contract_id, username, attendees, location, note, extract(epoch FROM end_at - start_at),
+               CASE
+                   WHEN event.name IN ('Salon du livre jeunesse', 'Gala du Ski Club')
+                       THEN extract(epoch FROM (start_at AT TIME ZONE 'Europe/Paris') - (
+                           SELECT min(first.start_at AT TIME ZONE 'Europe/Paris')
+                           FROM event AS first
+                           WHERE first.name = 'Salon du livre jeunesse'))
+                   ELSE extract(epoch FROM start_at)
+               END)::text
+    FROM event
+    LEFT JOIN employee ON employee.id = support_id
+) AS everything
+`
+
+// SampleOnly reports whether there is nothing but the sample data, untouched, or nothing at all. The sum is that of the sample
+// data; two of its events are some days from the day on which it was put in, and are compared with each other.
+func (q *Queries) SampleOnly(ctx context.Context) (bool, error) {
+	row := q.db.QueryRow(ctx, SampleOnly)
+	var only_sample bool
+	err := row.Scan(&only_sample)
+	return only_sample, err
+}
+
 const SchemaVersion = `-- name: SchemaVersion :one
 SELECT version, dirty
 FROM schema_migrations

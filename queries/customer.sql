@@ -71,25 +71,6 @@ WHERE customer.id = @id
   AND employee.username = @commercial
 RETURNING customer.id;
 
--- name: CustomersAreSample :one
--- CustomersAreSample says whether there is nothing but the sample data, untouched, or nothing at all.
-SELECT (
-    NOT EXISTS (
-        SELECT
-        FROM customer
-        WHERE email NOT LIKE '%.example'
-           OR updated_at <> created_at)
-    AND NOT EXISTS (
-        SELECT
-        FROM employee
-        WHERE username !~ '^(administrator[1-3]|commercial[1-3]|support[12]|none1)$')
-    AND (
-        SELECT (count(*), coalesce(sum(total_amount), 0), coalesce(sum(paid_amount), 0))
-               IN ((0, 0, 0), (20, 17188182, 8288400))
-        FROM contract)
-    AND (SELECT count(*) IN (0, 10) FROM event)
-)::boolean AS only_sample;
-
 -- name: CustomersHeld :one
 -- CustomersHeld counts the customers, for whoever is about to delete them all.
 SELECT count(*)

@@ -1,10 +1,13 @@
 package service_test
 
 import (
+	"regexp"
 	"strings"
 	"testing"
 
 	"github.com/epicevents/crm/gen"
+	"github.com/epicevents/crm/schema"
+	"github.com/epicevents/crm/service"
 )
 
 // TestCheck makes one thing after the other that should not be, where need be without the rule that refuses it.
@@ -77,6 +80,36 @@ func TestCheck(t *testing.T) {
 				t.Errorf("got %q, want %q", got, test.want)
 			}
 		})
+	}
+}
+
+// TestCheckSamplePassword: an account has the published password until it gets another, which cannot be that one again.
+func TestCheckSamplePassword(t *testing.T) {
+	t.Parallel()
+	p := sample(t)
+	p.exec("UPDATE employee SET password_hash = '" + regexp.MustCompile(`\$argon2id\$[^']+`).FindString(schema.Sample) + "' WHERE username <> 'none1'")
+	s := p.as("none1")
+	published := func() (details []string) {
+		rows, err := all(s.Check(t.Context(), gen.CheckParams{}))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, row := range rows {
+			if row.Finding == "sample_password" {
+				details = append(details, row.Detail)
+			}
+		}
+		return details
+	}
+	if got := published(); len(got) != 8 || !strings.HasPrefix(got[0], "administrator1 has the password of the sample data") {
+		t.Errorf("got %q", got)
+	}
+	p.exec("UPDATE employee SET password_hash = '$argon2id$own' WHERE username NOT IN ('support2', 'none1')")
+	if got := published(); len(got) != 1 || !strings.HasPrefix(got[0], "support2 has") {
+		t.Errorf("got %q", got)
+	}
+	if service.CheckPassword("support2", schema.SamplePassword) == nil {
+		t.Error("the published password can be chosen anew")
 	}
 }
 

@@ -116,11 +116,21 @@ func (s *Service) HasNoEmployee(ctx context.Context) (bool, error) {
 	return !exists, s.translate(ctx, err)
 }
 
-// HoldsOnlySample says whether there is nobody's work in the database: no customer but those of the sample data, whose
-// e-mail addresses end in a reserved domain, or no schema at all.
+// HoldsSample reports whether the sample data was put into the database, whatever was added since.
+func (s *Service) HoldsSample(ctx context.Context) (bool, error) {
+	var held bool
+	err := s.send(ctx, reads, fetch(ctx, (*gen.Queries).SampleHeld, &held))
+	if isUndefinedTable(err) {
+		return false, nil
+	}
+	return held, translate(ctx, s.db, err)
+}
+
+// HoldsOnlySample reports whether there is nobody's work in the database: nothing but the sample data as it was put in,
+// nothing at all, or no schema.
 func (s *Service) HoldsOnlySample(ctx context.Context) (bool, error) {
 	var only bool
-	err := s.send(ctx, reads, fetch(ctx, (*gen.Queries).CustomersAreSample, &only))
+	err := s.send(ctx, reads, fetch(ctx, (*gen.Queries).SampleOnly, &only))
 	if isUndefinedTable(err) {
 		return true, nil
 	}

@@ -1,8 +1,12 @@
 package service_test
 
 import (
+	"strings"
 	"testing"
 
+	"github.com/jackc/pgx/v5"
+
+	"github.com/epicevents/crm/gen"
 	"github.com/epicevents/crm/internal/dbtest"
 	"github.com/epicevents/crm/schema"
 	"github.com/epicevents/crm/service"
@@ -56,4 +60,53 @@ func TestPopulate(t *testing.T) {
 	p.exec("DELETE FROM event; DELETE FROM payment; DELETE FROM contract; DELETE FROM customer")
 	p.exec("UPDATE employee SET role = 'none' WHERE username = 'commercial1'")
 	p.refuses(service.Conflict, "A customer is in the charge of an employee whose role is commercial.", func() error { return s.DbPopulate(ctx) })
+}
+
+// TestHoldsOnlySample has one thing after the other that is somebody's work.
+func TestHoldsOnlySample(t *testing.T) {
+	t.Parallel()
+	const unsigned = "fb819b38-e035-4e65-b4ea-ae5076a82518"
+	holds := func(t *testing.T, p *place, only bool) {
+		t.Helper()
+		if got, err := p.svc.HoldsOnlySample(t.Context()); err != nil || got != only {
+			t.Errorf("holds only the sample data: %v, %v", got, err)
+		}
+	}
+	for name, config := range map[string]func(testing.TB) *pgx.ConnConfig{"blank": dbtest.Blank, "empty": dbtest.Empty, "sample": dbtest.Sample} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			p := newPlace(t, config(t))
+			holds(t, p, true)
+			if t.Failed() {
+				_, lines, _ := strings.Cut(gen.SampleOnly, "FROM (")
+				t.Log("the sum is now " + one[string](p, `SELECT coalesce(md5(string_agg(line, E'\n' ORDER BY line COLLATE "C")), '') FROM (`+lines))
+			}
+			if held, err := p.svc.HoldsSample(t.Context()); err != nil || held != (name == "sample") {
+				t.Errorf("holds the sample data: %v, %v", held, err)
+			}
+		})
+	}
+	for name, change := range map[string]string{
+		"an employee":                 `INSERT INTO employee (username, fullname, role, password_hash) VALUES ('lea', 'Léa Martin', 'none', '$argon2id$own')`,
+		"an employee renamed":         `UPDATE employee SET fullname = 'Léa Martin' WHERE username = 'none1'`,
+		"a customer":                  `INSERT INTO customer (fullname, company, commercial_id, email, phone) SELECT 'Léa', 'Léa', commercial_id, 'l@l.example', '+33145678901' FROM customer LIMIT 1`,
+		"a customer changed":          `UPDATE customer SET phone = '+33145678902' WHERE id = 1`,
+		"a customer handed over":      `UPDATE customer SET commercial_id = (SELECT id FROM employee WHERE username = 'commercial3') WHERE id = 1`,
+		"a contract":                  `INSERT INTO contract (id, customer_id, total_amount) VALUES (gen_random_uuid(), 1, 100)`,
+		"a contract signed":           `UPDATE contract SET signed_at = now() WHERE id = '` + unsigned + `'`,
+		"amounts changed, not in sum": `UPDATE contract SET total_amount = total_amount + CASE id WHEN '` + unsigned + `' THEN 1 ELSE -1 END WHERE id IN ('` + unsigned + `', '00b6e67a-7a2a-4c2b-8180-60a7da1de808')`,
+		"a payment":                   `INSERT INTO payment (id, contract_id, amount, recorded_by) VALUES (gen_random_uuid(), '` + unsigned + `', 1, 'a')`,
+		"an event":                    `INSERT INTO event (name, contract_id) SELECT 'Fête', contract_id FROM event LIMIT 1`,
+		"an event moved":              `UPDATE event SET start_at = start_at + interval '1 day', end_at = end_at + interval '1 day' WHERE id = 1`,
+		"an event to come moved":      `UPDATE event SET start_at = start_at + interval '1 day', end_at = end_at + interval '1 day' WHERE id = 9`,
+		"a note":                      `UPDATE event SET note = 'Vestiaire' WHERE id = 2`,
+		"a support":                   `UPDATE event SET support_id = (SELECT id FROM employee WHERE username = 'support1') WHERE id = 8`,
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			p := sample(t)
+			p.exec(change)
+			holds(t, p, false)
+		})
+	}
 }

@@ -34,7 +34,7 @@ func startPrivate() (string, error) {
 	if err := cluster.Start(ctx, nil, func(context.Context, string) error { return nil }); err != nil {
 		return "", err
 	}
-	return "the programs in " + filepath.Dir(program), keep(ctx, cluster.URL("postgres"))
+	return "the programs in " + filepath.Dir(program), keep(ctx, cluster.AdminURL("postgres"))
 }
 
 // guard leaves a shell behind that waits for this process to end, however it ends, and then removes the server and its

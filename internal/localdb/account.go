@@ -6,7 +6,6 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
-	"errors"
 	"fmt"
 	"io/fs"
 	"os"
@@ -17,6 +16,8 @@ import (
 	"strconv"
 	"strings"
 	"syscall"
+
+	"github.com/epicevents/crm/internal/homefile"
 )
 
 const (
@@ -34,7 +35,8 @@ type account struct{ uid, gid int }
 
 func isRoot() bool { return os.Geteuid() == 0 }
 
-// account prefers the owner of the existing data, so that an account added to the machine later changes nothing.
+// account prefers the owner of the existing data, so that an account added to the machine later changes nothing, and then
+// that of the home.
 func (c *Cluster) account() (account, error) {
 	if !isRoot() {
 		return account{os.Geteuid(), os.Getegid()}, nil
@@ -44,7 +46,26 @@ func (c *Cluster) account() (account, error) {
 			return account{int(stat.Uid), int(stat.Gid)}, nil
 		}
 	}
+	if somebody, ok := ownerOfHome(c.home); ok {
+		return somebody, nil
+	}
 	return unprivileged()
+}
+
+// ownerOfHome returns the account that a home, or what there is of the path to it, belongs to, if PostgreSQL can run as
+// that one. Who owns the home goes on to use the cluster that root makes in it.
+func ownerOfHome(path string) (account, bool) {
+	info, err := os.Stat(path)
+	for os.IsNotExist(err) && filepath.Dir(path) != path {
+		path = filepath.Dir(path)
+		info, err = os.Stat(path)
+	}
+	if err != nil {
+		return account{}, false
+	}
+	stat := info.Sys().(*syscall.Stat_t)
+	_, err = user.LookupId(strconv.FormatUint(uint64(stat.Uid), 10))
+	return account{int(stat.Uid), int(stat.Gid)}, err == nil && stat.Uid != 0
 }
 
 func unprivileged() (account, error) {
@@ -100,7 +121,7 @@ func (c *Cluster) locate() {
 		system := filepath.Join(systemDir, digest(c.home))
 		if exists(system) {
 			c.dir = system
-		} else if owner, err := unprivileged(); !exists(c.dir) && err == nil && !owner.reaches(c.home) {
+		} else if owner, err := c.account(); !exists(c.dir) && err == nil && !owner.reaches(c.home) {
 			c.dir = system
 		}
 	}
@@ -138,7 +159,7 @@ func (c *Cluster) makeDirs() error {
 	if isRoot() {
 		mode = 0o711 // the server's account has to pass
 	}
-	if err := mkdirAll(c.dir, mode); err != nil {
+	if err := homefile.MkdirAll(c.dir, mode); err != nil {
 		return c.unusable(err)
 	}
 	socket := c.socketDir()
@@ -172,24 +193,6 @@ func (c *Cluster) makeSocketDir(socket string) error {
 		return c.unusable(err)
 	}
 	return nil
-}
-
-// mkdirAll is os.MkdirAll, except that the umask does not apply.
-func mkdirAll(path string, mode fs.FileMode) error {
-	err := os.Mkdir(path, mode)
-	if errors.Is(err, fs.ErrNotExist) {
-		if err := mkdirAll(filepath.Dir(path), mode); err != nil {
-			return err
-		}
-		err = os.Mkdir(path, mode)
-	}
-	switch {
-	case err == nil:
-		return os.Chmod(path, mode)
-	case errors.Is(err, fs.ErrExist):
-		return nil
-	}
-	return err
 }
 
 // give makes a new folder the server account's own.
@@ -283,9 +286,4 @@ func resolve(path string) string {
 func digest(path string) string {
 	sum := sha256.Sum256([]byte(path))
 	return hex.EncodeToString(sum[:8])
-}
-
-func exists(path string) bool {
-	_, err := os.Lstat(path)
-	return err == nil
 }

@@ -3,10 +3,12 @@
 package localdb
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 )
 
 // ensureCluster makes the cluster if there is none, and returns the programs that fit it.
@@ -45,14 +47,26 @@ func (c *Cluster) ensureCluster(ctx context.Context, lock *os.File, progress fun
 		}
 		// If we are killed, initdb goes on for a moment: it keeps the lock, so nobody works in its folder meanwhile.
 		cmd.ExtraFiles = []*os.File{lock}
-		output, err := cmd.CombinedOutput()
+		var output bytes.Buffer
+		cmd.Stdout, cmd.Stderr = &output, &output
+		if err = startAlone(cmd); err == nil {
+			err = cmd.Wait()
+		}
 		if ctx.Err() != nil {
 			return inst, ctx.Err()
 		}
 		if err != nil {
-			why := failureLine(string(output))
+			why := failureLine(output.String())
 			if isLocaleFailure(why) && locale != "C" {
 				continue
+			}
+			if strings.Contains(why, "could not look up effective user ID") {
+				owner, _ := c.account()
+				return inst, &Error{
+					Message: fmt.Sprintf("The account number %d is not in the system's list of accounts, and PostgreSQL's initdb needs it there", owner.uid),
+					Hint:    "add an entry to /etc/passwd, or name a server with --database.url",
+					Err:     err,
+				}
 			}
 			if why == "" {
 				why = err.Error()

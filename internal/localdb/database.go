@@ -12,7 +12,7 @@ import (
 
 // ensureDatabase fills a scratch database and renames it when it is complete.
 func (c *Cluster) ensureDatabase(ctx context.Context, progress func(string), create Create) error {
-	admin, err := pgx.Connect(ctx, c.URL(adminDatabase))
+	admin, err := pgx.Connect(ctx, c.AdminURL(adminDatabase))
 	if err != nil {
 		return c.sqlFailure(err)
 	}
@@ -31,13 +31,16 @@ func (c *Cluster) ensureDatabase(ctx context.Context, progress func(string), cre
 	if found {
 		return nil
 	}
+	if err := c.ensureOwner(ctx, admin); err != nil {
+		return err
+	}
 	if err := c.requireExtension(ctx, admin, "pg_trgm"); err != nil {
 		return err
 	}
 	progress(c.creating())
 	for _, statement := range []string{
 		"DROP DATABASE IF EXISTS " + scratchDatabase + " WITH (FORCE)",
-		"CREATE DATABASE " + scratchDatabase,
+		"CREATE DATABASE " + scratchDatabase + " OWNER " + owner,
 	} {
 		if _, err := admin.Exec(ctx, statement); err != nil {
 			return c.sqlFailure(err)
@@ -69,11 +72,11 @@ func (c *Cluster) requireExtension(ctx context.Context, conn *pgx.Conn, name str
 }
 
 // ping connects once. A server that is stopped by a debugger accepts, but does not answer.
-func (c *Cluster) ping(ctx context.Context, database string) error {
+func ping(ctx context.Context, url string) error {
 	const longest = 3 * time.Second
 	ctx, cancel := context.WithTimeout(ctx, longest)
 	defer cancel()
-	conn, err := pgx.Connect(ctx, c.URL(database))
+	conn, err := pgx.Connect(ctx, url)
 	if err != nil {
 		return err
 	}

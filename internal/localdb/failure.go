@@ -50,7 +50,7 @@ func (c *Cluster) sqlFailure(err error) error {
 		return err
 	}
 	return &Error{
-		Message: fmt.Sprintf("The local database in %s cannot be created: %s", c.dir, sqlMessage(err)),
+		Message: fmt.Sprintf("The local database in %s cannot be made ready: %s", c.dir, sqlMessage(err)),
 		Hint:    "see " + c.LogFile(),
 		Err:     err,
 	}

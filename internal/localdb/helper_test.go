@@ -64,7 +64,7 @@ func TestAsOrdinaryUser(t *testing.T) {
 		t.Fatal(err)
 	}
 	// What does not depend on the account is left to the run as root.
-	args := []string{"-test.timeout=5m", "-test.parallel=2", "-test.run=FirstUse|ManyFirst|KilledServer|StalePID|Outlives|UnusableHome|SocketFolder"}
+	args := []string{"-test.timeout=5m", "-test.parallel=2", "-test.run=FirstUse|ManyFirst|KilledServer|StalePID|Outlives|UnusableHome|SocketFolder|NothingOfTheCaller|ChangedOver"}
 	if testing.Verbose() {
 		args = append(args, "-test.v")
 	}

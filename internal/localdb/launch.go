@@ -91,7 +91,7 @@ func (c *Cluster) launch(ctx context.Context, inst installation, stale int) (*ch
 		// memory named there is in use. So this cannot lead to two servers, unlike removing the file.
 		cmd.Env = append(cmd.Env, "PG_GRANDPARENT_PID="+strconv.Itoa(stale))
 	}
-	if err := cmd.Start(); err != nil {
+	if err := startAlone(cmd); err != nil {
 		log.Close()
 		return nil, &Error{
 			Message: fmt.Sprintf("The local database server cannot be started: %v", err),

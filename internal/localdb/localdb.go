@@ -13,6 +13,7 @@ package localdb
 import (
 	"context"
 	"net/url"
+	"os"
 	"path/filepath"
 	"strings"
 	"time"
@@ -25,10 +26,14 @@ const (
 	// Starting is the progress of Start where the cluster is there already.
 	Starting = "Starting the local database ..."
 
+	// owner is the role that crm works as: it owns Database and may do nothing else on the server. superuser is for the
+	// upkeep in this package alone. Who reaches the socket could name either; the difference is that SQL which runs as
+	// owner, such as that of a restored file, cannot become the account that runs the server.
+	owner           = "crm"
+	superuser       = "crm_server"
 	scratchDatabase = "crm_new"
 	adminDatabase   = "postgres" // made by initdb; connected to while Database is created
-	superuser       = "crm"
-	port            = "5432" // only part of the socket's file name
+	port            = "5432"     // only part of the socket's file name
 	oldestMajor     = 14
 
 	patience = time.Minute           // longest wait for the lock, the server's start or its end
@@ -72,6 +77,14 @@ func New(home string, getenv func(string) string) *Cluster {
 // Dir returns the folder that holds the cluster (data), its socket, its log and the lock file.
 func (c *Cluster) Dir() string { return c.dir }
 
+// Exists reports whether there is a cluster, whatever its state.
+func (c *Cluster) Exists() bool { return exists(c.dataDir()) }
+
+func exists(path string) bool {
+	_, err := os.Lstat(path)
+	return err == nil
+}
+
 // LogFile returns the file with the server's messages.
 func (c *Cluster) LogFile() string { return filepath.Join(c.dir, "log") }
 
@@ -79,7 +92,12 @@ func (c *Cluster) dataDir() string { return filepath.Join(c.dir, "data") }
 
 // URL returns the connection URL of a database of this cluster, for pgx and libpq alike. What a PG* variable could
 // change for the worse is set in it.
-func (c *Cluster) URL(database string) string {
+func (c *Cluster) URL(database string) string { return c.url(owner, database) }
+
+// AdminURL is URL for the server's superuser. It is meant for the servers of test suites, never for crm itself.
+func (c *Cluster) AdminURL(database string) string { return c.url(superuser, database) }
+
+func (c *Cluster) url(role, database string) string {
 	query := url.Values{
 		"host":                 {c.socket},
 		"port":                 {port},
@@ -89,7 +107,7 @@ func (c *Cluster) URL(database string) string {
 	}
 	u := url.URL{
 		Scheme:   "postgres",
-		User:     url.User(superuser),
+		User:     url.User(role),
 		Path:     "/" + database,
 		RawQuery: strings.ReplaceAll(query.Encode(), "+", "%20"), // libpq takes a plus sign literally
 	}

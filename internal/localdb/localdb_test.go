@@ -7,6 +7,7 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -47,15 +48,18 @@ func TestFirstUse(t *testing.T) {
 		"SHOW server_encoding":  "UTF8",
 		"SELECT lower('É')":     "é",
 		"SELECT current_user":   "crm",
-		"SELECT count(*)::text FROM pg_hba_file_rules WHERE type <> 'local' AND auth_method <> 'reject'": "0",
+		"SELECT string_agg(rolname, ' ' ORDER BY rolname) FROM pg_roles WHERE rolname !~ '^pg_'":                               "crm crm_server",
+		"SELECT (rolsuper OR rolcreatedb OR rolcreaterole OR rolreplication)::text FROM pg_roles WHERE rolname = current_user": "false",
+		"SELECT pg_get_userbyid(datdba)::text FROM pg_database WHERE datname = current_database()":                             "crm",
 	} {
 		if got := query(t, c, sql); got != want {
 			t.Errorf("%s = %q, want %q", sql, got, want)
 		}
 	}
 	checkModes(t, c)
+	run(t, c.AdminURL(Database), `DO $$ BEGIN
+		ASSERT NOT EXISTS (SELECT FROM pg_hba_file_rules WHERE type <> 'local' AND auth_method <> 'reject'); END $$`)
 
-	never := func(context.Context, string) error { return errors.New("create was called again") }
 	if err := c.Start(t.Context(), nil, never); err != nil {
 		t.Errorf("start while running: %v", err)
 	}
@@ -145,6 +149,43 @@ func TestServerOutlivesTheCommand(t *testing.T) {
 	defer lock.Close()
 	if err := unix.Flock(int(lock.Fd()), unix.LOCK_EX|unix.LOCK_NB); err != nil {
 		t.Errorf("the server holds the lock: %v", err)
+	}
+	checkFilled(t, c)
+}
+
+// TestServerHoldsNothingOfTheCaller starts crm as flock -n x.lock crm does, whose lock is to end with crm.
+func TestServerHoldsNothingOfTheCaller(t *testing.T) {
+	t.Parallel()
+	c := cluster(t)
+	name := filepath.Join(tempDir(t), "x.lock")
+	lock, err := os.Create(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := unix.Flock(int(lock.Fd()), unix.LOCK_EX|unix.LOCK_NB); err != nil {
+		t.Fatal(err)
+	}
+	reads, writes, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd := command(c.home)
+	cmd.ExtraFiles = []*os.File{5: lock, 6: writes} // with numbers between that are closed
+	if output, err := cmd.CombinedOutput(); err != nil {
+		t.Fatalf("%v: %s", err, output)
+	}
+	lock.Close()
+	writes.Close()
+	if again, err := os.Open(name); err != nil {
+		t.Error(err)
+	} else if err := unix.Flock(int(again.Fd()), unix.LOCK_EX|unix.LOCK_NB); err != nil {
+		t.Errorf("the server holds the caller's lock: %v", err)
+	}
+	if err := reads.SetReadDeadline(time.Now().Add(10 * time.Second)); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := reads.Read(make([]byte, 1)); err != io.EOF {
+		t.Errorf("the server holds the caller's pipe: %v", err)
 	}
 	checkFilled(t, c)
 }

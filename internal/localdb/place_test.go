@@ -3,10 +3,13 @@
 package localdb
 
 import (
+	"errors"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strconv"
 	"strings"
+	"syscall"
 	"testing"
 
 	"github.com/jackc/pgx/v5"
@@ -25,8 +28,8 @@ func TestUnusualHomes(t *testing.T) {
 			t.Fatalf("%s: %v", name, err)
 		}
 		again := New(c.home, os.Getenv) // a later command needs no Start
-		if got := query(t, again, "SHOW data_directory"); got != c.dataDir() {
-			t.Errorf("data lies in %s", got)
+		if again.URL(Database) != c.URL(Database) {
+			t.Errorf("%s, and later %s", c.URL(Database), again.URL(Database))
 		}
 		checkFilled(t, again)
 	}
@@ -155,6 +158,53 @@ func TestUnusableHome(t *testing.T) {
 	wantError(t, c.Start(t.Context(), nil, fill), c.Dir(), "permission denied")
 }
 
+// TestRootInANewHomeOfAUser makes a cluster in somebody's home, who owns all of it then.
+func TestRootInANewHomeOfAUser(t *testing.T) {
+	t.Parallel()
+	somebody, err := account{os.Getuid(), os.Getgid()}, error(nil)
+	if isRoot() {
+		somebody, err = unprivileged()
+	}
+	home := filepath.Join(tempDir(t), "home")
+	if err := errors.Join(err, os.Mkdir(home, 0o700), os.Chown(home, somebody.uid, somebody.gid)); err != nil {
+		t.Fatal(err)
+	}
+	c := clusterIn(t, filepath.Join(home, ".local", "share", "crm"))
+	start(t, c)
+	checkFilled(t, c)
+	err = filepath.WalkDir(home, func(path string, entry fs.DirEntry, err error) error {
+		if info, infoErr := os.Lstat(path); infoErr == nil && int(info.Sys().(*syscall.Stat_t).Uid) != somebody.uid {
+			t.Errorf("%s belongs to another", path)
+		}
+		if os.IsNotExist(err) { // the server removes files
+			return nil
+		}
+		return err
+	})
+	if err != nil {
+		t.Error(err)
+	}
+}
+
+// TestAccountWithoutEntry is met where a container runs under a number that nobody has: initdb refuses.
+func TestAccountWithoutEntry(t *testing.T) {
+	t.Parallel()
+	programs := tempDir(t)
+	fakeInstallation(t, programs, "17.2", "postgres")
+	script := "#!/bin/sh\necho 'initdb: error: could not look up effective user ID 1234567: user does not exist' >&2\nexit 1\n"
+	if err := os.WriteFile(filepath.Join(programs, "initdb"), []byte(script), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	c := New(filepath.Join(tempDir(t), "home"), func(name string) string {
+		return map[string]string{"CRM_POSTGRES_BIN": programs}[name]
+	})
+	owner, err := c.account()
+	if err != nil {
+		t.Fatal(err)
+	}
+	wantError(t, c.Start(t.Context(), nil, fill), "account number "+itoa(owner.uid), "initdb", "/etc/passwd", "--database.url")
+}
+
 // TestEnvironment is not parallel, since it changes the environment of the process.
 func TestEnvironment(t *testing.T) {
 	for name, value := range map[string]string{
@@ -170,14 +220,16 @@ func TestEnvironment(t *testing.T) {
 	if got := query(t, c, "SHOW default_transaction_read_only"); got != "off" {
 		t.Errorf("read only: %s", got)
 	}
-	err := withConn(t.Context(), c.URL(Database), func(conn *pgx.Conn) error {
-		_, err := conn.Exec(t.Context(), "CREATE TABLE environment (line text); COPY environment FROM PROGRAM 'env'")
-		return err
+	var environment string
+	err := withConn(t.Context(), c.AdminURL(Database), func(conn *pgx.Conn) error {
+		if _, err := conn.Exec(t.Context(), "CREATE TABLE environment (line text); COPY environment FROM PROGRAM 'env'"); err != nil {
+			return err
+		}
+		return conn.QueryRow(t.Context(), "SELECT string_agg(line, ' ') FROM environment").Scan(&environment)
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	environment := query(t, c, "SELECT string_agg(line, ' ') FROM environment")
 	if strings.Contains(environment, "secret") || strings.Contains(environment, "nowhere.invalid") {
 		t.Errorf("the server inherits %s", environment)
 	}

@@ -18,7 +18,7 @@ import (
 // in other processes wait meanwhile. progress, which may be nil, gets one-line notices. The errors are Error, those of
 // create, and that of ctx.
 func (c *Cluster) Start(ctx context.Context, progress func(string), create Create) error {
-	if c.ping(ctx, Database) == nil {
+	if ping(ctx, c.URL(Database)) == nil {
 		return nil
 	}
 	if err := ctx.Err(); err != nil {
@@ -34,6 +34,9 @@ func (c *Cluster) Start(ctx context.Context, progress func(string), create Creat
 	}
 	defer lock.Close()
 	if err := c.ensureServer(ctx, lock, progress); err != nil {
+		return err
+	}
+	if err := c.changeOver(ctx); err != nil {
 		return err
 	}
 	return c.ensureDatabase(ctx, progress, create)
@@ -129,9 +132,9 @@ func (c *Cluster) ensureServer(ctx context.Context, lock *os.File, progress func
 	)
 	for {
 		server := readPostmaster(c.dataDir())
-		err := c.ping(ctx, adminDatabase)
+		err := ping(ctx, c.AdminURL(adminDatabase))
 		switch {
-		case err == nil:
+		case err == nil, isUnknownRole(err): // see changeOver
 			return nil
 		case ctx.Err() != nil:
 			return ctx.Err()

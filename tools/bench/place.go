@@ -127,10 +127,10 @@ func (b *bench) close() error {
 
 // fill makes a database; extra is SQL for what only this one has.
 func (b *bench) fill(ctx context.Context, name string, scale float64, extra string) (*database, error) {
-	d := &database{url: b.cluster.URL(name), scale: scale}
+	d := &database{url: b.cluster.AdminURL(name), scale: scale}
 	d.env = b.environment(name, d.url)
 	progress("Filling the database %s: %d customers, %d contracts, %d events", name, d.customers(), d.contracts(), d.events())
-	admin, err := pgx.Connect(ctx, b.cluster.URL("postgres"))
+	admin, err := pgx.Connect(ctx, b.cluster.AdminURL("postgres"))
 	if err != nil {
 		return nil, err
 	}

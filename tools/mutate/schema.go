@@ -51,11 +51,11 @@ func (w *worker) prepare(ctx context.Context) error {
 		{name: "the whole schema", program: schemaTest, folder: "schema", tests: ruleTests + "|" + raceTests},
 		{name: "the whole table", program: serviceTest, folder: "service", tests: "^TestPermissions$"},
 	} {
-		if by, err := runTests(ctx, whole, w.work, w.cluster.URL("postgres")); err != nil || by != "" {
+		if by, err := runTests(ctx, whole, w.work, w.cluster.AdminURL("postgres")); err != nil || by != "" {
 			return fmt.Errorf("%s: %s fails although nothing is broken: %v", whole.name, by, err)
 		}
 	}
-	conn, err := pgx.Connect(ctx, w.cluster.URL("postgres"))
+	conn, err := pgx.Connect(ctx, w.cluster.AdminURL("postgres"))
 	if err != nil {
 		return err
 	}
@@ -85,7 +85,7 @@ func (w *worker) stop() {
 // schemaMutants are read off the catalogue. What is broken keeps its name and its comment, so that only what it does is
 // missing: a constraint becomes one that everything fulfils, a trigger is switched off.
 func (w *worker) schemaMutants(ctx context.Context) ([]mutant, error) {
-	conn, err := pgx.Connect(ctx, w.cluster.URL("whole_"+w.templates[0]))
+	conn, err := pgx.Connect(ctx, w.cluster.AdminURL("whole_"+w.templates[0]))
 	if err != nil {
 		return nil, err
 	}
@@ -130,20 +130,20 @@ func (w *worker) try(ctx context.Context, m mutant) (by string, err error) {
 			return "", err
 		}
 	}
-	by, err = runTests(ctx, m, w.work, w.cluster.URL("postgres"))
+	by, err = runTests(ctx, m, w.work, w.cluster.AdminURL("postgres"))
 	if by == "" && err == nil && m.program == schemaTest {
 		m.tests = raceTests
-		by, err = runTests(ctx, m, w.work, w.cluster.URL("postgres"))
+		by, err = runTests(ctx, m, w.work, w.cluster.AdminURL("postgres"))
 	}
 	return by, err
 }
 
 // breakTemplate makes the template anew, which mends what the last mutant broke, and breaks it.
 func (w *worker) breakTemplate(ctx context.Context, template, sql string) error {
-	err := execute(ctx, w.cluster.URL("postgres"),
+	err := execute(ctx, w.cluster.AdminURL("postgres"),
 		"DROP DATABASE "+template+" WITH (FORCE)", "CREATE DATABASE "+template+" TEMPLATE whole_"+template)
 	if err != nil {
 		return err
 	}
-	return execute(ctx, w.cluster.URL(template), sql)
+	return execute(ctx, w.cluster.AdminURL(template), sql)
 }

@@ -1,0 +1,271 @@
+package cli
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"syscall"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/epicevents/crm/internal/homefile"
+	"github.com/epicevents/crm/internal/localdb"
+	"github.com/epicevents/crm/schema"
+	"github.com/epicevents/crm/service"
+)
+
+func (a *app) isLocal() bool { return a.config.databaseURL == "" }
+
+func (a *app) cluster() *localdb.Cluster {
+	return localdb.New(a.folder("XDG_DATA_HOME", ".local/share"), a.Getenv)
+}
+
+// startLocal makes the local database run, after creating it if need be.
+func (a *app) startLocal(ctx context.Context) error {
+	if err := a.requireMade(); err != nil {
+		return err
+	}
+	progress := func(line string) {
+		if line == localdb.Starting && a.errWidth == 0 {
+			return // a script need not know, and cron would send a mail of it
+		}
+		a.notice("%s", line)
+	}
+	err := a.cluster().Start(ctx, progress, func(ctx context.Context, url string) error {
+		if err := a.requireNoToken(); err != nil { // where a first command was killed before there was a database
+			return err
+		}
+		config, err := parseURL(url)
+		if err != nil {
+			return err
+		}
+		return a.fill(ctx, config)
+	})
+	if err == nil && a.database.created {
+		a.welcome(a.database.sampled)
+	}
+	return err
+}
+
+// requireMade refuses to make a local database for whoever has a token, which can only be for another one. A job that runs
+// without its HOME, for example, would go on with an empty database.
+func (a *app) requireMade() error {
+	if !a.isLocal() || a.cluster().Exists() {
+		return nil
+	}
+	return a.requireNoToken()
+}
+
+func (a *app) requireNoToken() error {
+	from, hint := a.tokenFile(), "crm auth logout"
+	switch variable := a.tokenVariable(); variable {
+	case "":
+		if _, err := os.Lstat(from); err != nil {
+			return nil
+		}
+	case "CRM_TOKEN_FILE":
+		from, hint = a.Getenv(variable)+", which "+variable+" names", "unset "+variable
+	default:
+		from, hint = variable, "unset "+variable
+	}
+	return &service.Error{Code: service.Unavailable,
+		Message: fmt.Sprintf("There is a token, from %s, but not the local database that it is for; a new one would be made in %s.", from, a.cluster().Dir()),
+		Hint:    "set HOME or XDG_DATA_HOME to where the database is, or for a new one: " + hint}
+}
+
+// welcome says how to go on with a new database.
+func (a *app) welcome(sampled bool) {
+	switch {
+	case sampled:
+		a.notice("It holds sample data. Log in: crm auth login administrator1 (password %s)", schema.SamplePassword)
+	case a.commandName != "crm db migrate" && a.commandName != "crm db restore" && a.commandName != "crm db populate": // which fill it, or say so themselves
+		a.notice(`It is empty. Add the first administrator: crm db migrate --admin-username USERNAME --admin-fullname "FIRST LAST"`)
+	}
+}
+
+// fill migrates an empty local database and puts the sample data into it, if somebody asks for that or sees it.
+func (a *app) fill(ctx context.Context, config *pgx.ConnConfig) error {
+	if err := schema.Migrate(ctx, config); err != nil {
+		return err
+	}
+	a.database.created = true
+	if !a.config.populateSample || a.database.unsampled ||
+		!a.interactive() && !slices.Contains([]string{"crm db start", "crm db populate"}, a.commandName) {
+		return nil
+	}
+	pool, err := service.Connect(ctx, config, 0)
+	if err != nil {
+		return err
+	}
+	defer pool.Close()
+	if err := service.New(pool).Populate(ctx); err != nil {
+		return err
+	}
+	a.database.sampled = true
+	return nil
+}
+
+// populateNew puts the sample data into a local database that nobody can log in to yet, and reports whether it did.
+func (a *app) populateNew(ctx context.Context) (bool, error) {
+	if !a.isLocal() {
+		return false, nil
+	}
+	pool, err := a.connect(ctx)
+	if err != nil || a.database.sampled {
+		return a.database.sampled, err
+	}
+	s := a.serviceOn(pool)
+	empty, err := s.HasNoEmployee(ctx)
+	if err != nil || !empty {
+		return false, err
+	}
+	if err := s.Populate(ctx); err != nil {
+		return false, err
+	}
+	a.welcome(true)
+	return true, nil
+}
+
+// holdsOnlySample reports whether nobody's work would be lost with the database.
+func (a *app) holdsOnlySample(ctx context.Context) (bool, error) {
+	pool, err := a.connect(ctx)
+	if err != nil {
+		return false, err
+	}
+	return a.serviceOn(pool).HoldsOnlySample(ctx)
+}
+
+// resettable refuses to delete anybody's data but a developer's own: the local database, or one that holds the sample
+// data only.
+func (a *app) resettable(ctx context.Context) error {
+	if a.isLocal() {
+		return nil
+	}
+	only, err := a.holdsOnlySample(ctx)
+	if err == nil && !only {
+		err = &service.Error{Code: service.Conflict, Message: "This database is not the local one and holds more than the sample data; it is not reset."}
+	}
+	return err
+}
+
+// holdings names a database and how many customers are in it, for whoever is about to delete them.
+func (a *app) holdings(ctx context.Context, config *pgx.ConnConfig) string {
+	name := "the database " + location(config)
+	if a.isLocal() {
+		name = "the local database"
+	}
+	pool, err := a.connect(ctx)
+	if err != nil {
+		return name // deleting will tell
+	}
+	switch n, err := a.serviceOn(pool, nil).Customers(ctx); {
+	case err != nil:
+		return name
+	case n == 1:
+		return name + " (1 customer)"
+	default:
+		return fmt.Sprintf("%s (%d customers)", name, n)
+	}
+}
+
+// reset deletes everything and begins anew: with the sample data, if that is said, or else if the database was begun so.
+func (a *app) reset(ctx context.Context, config *pgx.ConnConfig, sample *bool) error {
+	pool, err := a.connect(ctx)
+	if err != nil {
+		return err
+	}
+	s := service.New(pool)
+	sampled, err := s.HoldsSample(ctx)
+	if err != nil {
+		return err
+	}
+	sampled = sampled && a.config.populateSample
+	if sample != nil {
+		sampled = *sample
+	}
+	if err := s.Empty(ctx, config); err != nil {
+		return err
+	}
+	if err := s.Migrate(ctx, config); err != nil {
+		return err
+	}
+	if sampled {
+		if err := s.Populate(ctx); err != nil {
+			return err
+		}
+	}
+	a.welcome(sampled)
+	return nil
+}
+
+// keyFile is where the signing key for the local database lies.
+func (a *app) keyFile() string {
+	return filepath.Join(a.folder("XDG_DATA_HOME", ".local/share"), "auth_secret_key")
+}
+
+// signingKey is the configured one, or for the local database one that is generated once.
+func (a *app) signingKey() ([]byte, error) {
+	if a.config.authSecretKey != "" {
+		return []byte(a.config.authSecretKey), nil
+	}
+	if !a.isLocal() {
+		return nil, &usageError{"controller.auth_secret_key is not set; it is needed with database.url.", keyHint}
+	}
+	name := a.keyFile()
+	folder := filepath.Dir(name)
+	fail := func(err error) ([]byte, error) {
+		failure := &service.Error{Code: service.Internal, Message: fmt.Sprintf("The key in %s cannot be read or made.", name), Err: err}
+		if cause, ok := errors.AsType[syscall.Errno](err); ok {
+			failure.Message = fmt.Sprintf("The key in %s cannot be read or made: %v.", name, cause)
+			failure.Hint = "make that a folder of yours, or name another above it with XDG_DATA_HOME"
+		}
+		return nil, failure
+	}
+	key, err := os.ReadFile(name)
+	if errors.Is(err, fs.ErrNotExist) {
+		// Open to pass, no more: started by root, the server's account has to reach the database in there.
+		if err := errors.Join(homefile.MkdirAll(filepath.Dir(folder), 0o755), homefile.MkdirAll(folder, 0o711)); err != nil {
+			return fail(err)
+		}
+		// Written aside and linked, so that two first commands agree on one whole key.
+		file, err := os.CreateTemp(folder, "auth_secret_key-*")
+		if err != nil {
+			return fail(err)
+		}
+		defer os.Remove(file.Name())
+		random := make([]byte, 32)
+		_, _ = rand.Read(random)
+		_, err = file.WriteString(hex.EncodeToString(random) + "\n")
+		if err := errors.Join(err, homefile.Give(file), file.Sync(), file.Close()); err != nil {
+			return fail(err)
+		}
+		if err := os.Link(file.Name(), name); err != nil && !errors.Is(err, fs.ErrExist) {
+			return fail(err)
+		}
+		if key, err = os.ReadFile(name); err != nil {
+			return fail(err)
+		}
+	} else if err != nil {
+		return fail(err)
+	}
+	info, err := os.Stat(name)
+	if err != nil {
+		return fail(err)
+	}
+	if err := a.guarded("key file", name, signingKeySecret, info); err != nil {
+		return nil, err
+	}
+	a.noticeReadable()
+	key = []byte(strings.TrimSpace(string(key)))
+	if len(key) < 32 {
+		return fail(errors.New("the key is too short"))
+	}
+	return key, nil
+}
