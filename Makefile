@@ -75,8 +75,9 @@ snapshot: $(GORELEASER) $(CYCLONEDX) ## Build all that a release has into dist/,
 release: $(GORELEASER) $(CYCLONEDX) ## Publish the release of this tag; for CI
 	PATH="$(CURDIR)/$(dir $(CYCLONEDX)):$$PATH" $(GORELEASER) release --clean
 
-gen: $(SQLC) ## Regenerate gen/ from schema/ and queries/
+gen: $(SQLC) ## Regenerate gen/ and schema/catalogue.txt from schema/ and queries/
 	$(SQLC) generate
+	go test ./schema -run '^TestCatalogueIsCurrent$$' -update
 
 man: ## Write the manual pages into man/
 	go run ./tools/man man

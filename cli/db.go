@@ -152,13 +152,11 @@ func (a *app) localOnly() error {
 func (a *app) dbMigrate() *ffcli.Command {
 	c := a.command("migrate", "bring the database to the schema of this crm; on an empty one, add the first administrator").examples(
 		"crm db migrate",
-		"crm db migrate --repair",
 		`crm db migrate --admin-username chloe --admin-fullname "Chloé Dupré" --password-stdin < password.txt`,
 	)
 	username := flagOf(c, "admin-username", "USERNAME", "the first administrator's name to log in with", service.ParseUsername)
 	fullname := flagOf(c, "admin-fullname", "NAME", "the first administrator's first and last name", lineOf("admin-fullname"))
-	var fromStdin, repair bool
-	c.FlagSet.BoolVar(&repair, "repair", false, "first find out the version of a database whose migration did not finish")
+	var fromStdin bool
 	c.FlagSet.BoolVar(&fromStdin, "password-stdin", false, "read the first administrator's password from standard input")
 	show := detailOf(c, databaseStatuses)
 	return c.does(func(ctx context.Context) error {
@@ -181,11 +179,6 @@ func (a *app) dbMigrate() *ffcli.Command {
 		config, err := a.connConfig()
 		if err != nil {
 			return err
-		}
-		if repair {
-			if err := s.Repair(ctx, config); err != nil {
-				return err
-			}
 		}
 		if err := s.Migrate(ctx, config); err != nil {
 			return err

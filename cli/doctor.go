@@ -122,6 +122,7 @@ const (
 	checkEncryption = "encryption"
 	checkSettings   = "settings"
 	checkSchema     = "schema"
+	checkRules      = "rules"
 	checkClock      = "clock"
 )
 
@@ -137,6 +138,7 @@ func (e *examination) databases(ctx context.Context) {
 	if pool == nil {
 		e.add(checkSettings, healthWarning, "", "not known: the database was not reached")
 		e.add(checkSchema, healthWarning, "", "not known: the database was not reached")
+		e.add(checkRules, healthWarning, "", "not known: the database was not reached")
 		e.add(checkClock, healthWarning, "", "not known: the database was not reached")
 		return
 	}
@@ -151,10 +153,31 @@ func (e *examination) databases(ctx context.Context) {
 	}
 	if version, err := svc.CheckVersion(ctx); err != nil {
 		e.addError(checkSchema, err)
+		e.add(checkRules, healthWarning, "", "not known: the schema is of another version")
 	} else {
 		e.add(checkSchema, healthOK, "", "version %d, as this crm needs", version)
+		e.rules(ctx, svc)
 	}
 	e.clock(ctx, svc)
+}
+
+// rules compares the schema with what the migrations make.
+func (e *examination) rules(ctx context.Context, svc *service.Service) {
+	differences, err := svc.SchemaDifferences(ctx)
+	if err != nil {
+		e.addError(checkRules, err)
+		return
+	}
+	if len(differences) == 0 {
+		e.add(checkRules, healthOK, "", "every rule of the schema is there and on")
+		return
+	}
+	named := make([]string, len(differences))
+	for i, d := range differences {
+		named[i] = d.String()
+	}
+	const advice = "undo what somebody changed by SQL, or make the schema anew: crm db backup FILE, then crm db restore FILE"
+	e.add(checkRules, healthFailed, advice, "%s", firstOf(named))
 }
 
 // mayBeUnread says whether a setting may be in the configuration file, which could not be read.

@@ -16,6 +16,7 @@ func (e *UnfitError) Error() string { return "schema: " + e.Message }
 
 // Querier is a connection, a transaction or a pool.
 type Querier interface {
+	Query(ctx context.Context, sql string, args ...any) (pgx.Rows, error)
 	QueryRow(ctx context.Context, sql string, args ...any) pgx.Row
 }
 

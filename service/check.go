@@ -5,11 +5,26 @@ import (
 	"iter"
 
 	"github.com/epicevents/crm/gen"
+	"github.com/epicevents/crm/schema"
 )
 
-// Check gives what should not be: what the schema does not refuse but nobody wants, and what it would have refused.
+// Check returns what should not be: what the schema does not refuse but nobody wants, what it would have refused, and where
+// the schema is not as the migrations make it.
 func (s *Session) Check(ctx context.Context, p gen.CheckParams) iter.Seq2[gen.CheckRow, error] {
 	return func(yield func(gen.CheckRow, error) bool) {
+		differences, err := s.differences(ctx)
+		if err != nil {
+			yield(gen.CheckRow{}, err)
+			return
+		}
+		for _, d := range differences {
+			finding := "schema_differs"
+			if d.Off {
+				finding = "rule_off"
+			}
+			p.RuleFindings, p.RuleResources = append(p.RuleFindings, finding), append(p.RuleResources, d.Owner)
+			p.RuleIds, p.RuleDetails = append(p.RuleIds, d.Name), append(p.RuleDetails, d.Detail)
+		}
 		for row, err := range stream[gen.CheckRow](ctx, s, "Check", gen.Check, p) {
 			if err == nil && row.Phone != nil && isStoredPhone(*row.Phone) {
 				continue
@@ -19,6 +34,19 @@ func (s *Session) Check(ctx context.Context, p gen.CheckParams) iter.Seq2[gen.Ch
 			}
 		}
 	}
+}
+
+// SchemaDifferences returns where a database at this program's version is not as the migrations make it.
+func (s *Service) SchemaDifferences(ctx context.Context) ([]schema.Difference, error) {
+	return s.differences(ctx)
+}
+
+func (s *core) differences(ctx context.Context) (differences []schema.Difference, err error) {
+	err = s.patience.within(ctx, 1, func(ctx context.Context) error {
+		differences, err = schema.Differences(ctx, s.db)
+		return err
+	})
+	return differences, translate(ctx, s.db, err)
 }
 
 // isStoredPhone says whether a phone number exists and is in the form in which it is stored.

@@ -25,7 +25,8 @@ func TestCheck(t *testing.T) {
 		"sample data": {"", nil},
 		"due below zero": {"ALTER TABLE contract DROP CONSTRAINT contract_not_overpaid; UPDATE contract SET paid_amount = 45001 WHERE id = '" + signed + "'",
 			[]string{"due_below_zero contract " + signed + " 450.01 € of 450.00 € are paid",
-				"sum_mismatch contract " + signed + " 450.01 € are noted as paid, the payments are 0.00 €"}},
+				"sum_mismatch contract " + signed + " 450.01 € are noted as paid, the payments are 0.00 €",
+				"schema_differs contract contract_not_overpaid this constraint is missing"}},
 		"a payment that was not counted": {`ALTER TABLE payment DISABLE TRIGGER USER;
 			INSERT INTO payment (id, contract_id, amount, recorded_by) VALUES (gen_random_uuid(), '` + signed + `', 1, 'a');
 			ALTER TABLE payment ENABLE TRIGGER USER`,
@@ -52,6 +53,7 @@ func TestCheck(t *testing.T) {
 		"a constraint that was not validated": {`ALTER TABLE event DROP CONSTRAINT event_attendees_positive;
 			ALTER TABLE event ADD CONSTRAINT event_attendees_positive CHECK (attendees >= 0) NOT VALID`,
 			[]string{"rule_off event event_attendees_positive this constraint was not validated"}},
+		"a rule that was lost": {"DROP TRIGGER payment_lock ON payment", []string{"schema_differs payment payment_lock this trigger is missing"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

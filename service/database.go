@@ -3,7 +3,6 @@ package service
 import (
 	"context"
 	"errors"
-	"fmt"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -66,23 +65,11 @@ func (s *Service) Migrate(ctx context.Context, config *pgx.ConnConfig) error {
 		// nothing was migrated yet, or not by crm, which is told below
 	case err != nil:
 		return s.translate(ctx, err)
-	case row.Dirty:
-		return &Error{Code: Unavailable, Hint: "crm db migrate --repair",
-			Message: fmt.Sprintf("The migration of the database to version %d did not finish.", row.Version)}
-	case row.Version >= schema.Version():
+	case row.Dirty, row.Version >= schema.Version():
 		_, err := s.CheckVersion(ctx)
 		return err
 	}
 	return s.migrationFailure(ctx, schema.Migrate(ctx, config))
-}
-
-// Repair finds out at which version a database is whose migration did not finish, or whose version was lost. Unavailable
-// if it is at none that this program knows; then nothing is changed.
-func (s *Service) Repair(ctx context.Context, config *pgx.ConnConfig) error {
-	if version, _ := s.CheckVersion(ctx); version > schema.Version() {
-		return checkVersion(version, false)
-	}
-	return s.migrationFailure(ctx, schema.Repair(ctx, config))
 }
 
 // migrationFailure makes what a migration can fail of into an Error.
@@ -97,9 +84,9 @@ func (s *Service) migrationFailure(ctx context.Context, err error) error {
 	if unfit, ok := errors.AsType[*schema.UnfitError](err); ok {
 		return unfitness(unfit)
 	}
-	if unknown, ok := errors.AsType[*schema.UnknownError](err); ok {
-		return &Error{Code: Unavailable, Err: err, Hint: "restore a backup, or mend what differs and repair again",
-			Message: fmt.Sprintf("The database is at no version that this crm knows; compared with version %d: %s.", unknown.Version, unknown.Differences)}
+	if what, exists := existing(err); exists {
+		return &Error{Code: Conflict, Err: err, Hint: "give crm a database or a schema of its own, or put back a backup of crm: crm db restore FILE",
+			Message: "crm's schema cannot be made here: " + what + "."}
 	}
 	return s.translate(ctx, err)
 }

@@ -366,12 +366,22 @@ func asks(err error) bool {
 	return ok && slices.Contains([]string{"23503", "23505", "23514", "42P01", "42703", "42883", wrongVersion}, refusal.Code)
 }
 
+// existing returns what a statement was to make that exists already, such as: relation "customer" already exists.
+func existing(err error) (what string, exists bool) {
+	refusal, ok := errors.AsType[*pgconn.PgError](err)
+	if ok && (refusal.Code == "42P07" || refusal.Code == "42710" || refusal.Code == "42723") { // a relation, a type, a function
+		return refusal.Message, true
+	}
+	return "", false
+}
+
 // checkVersion refuses to work with a schema that this program does not know.
 func checkVersion(version int64, dirty bool) error {
 	failure := &Error{Code: Unavailable, Hint: "crm db migrate"}
 	switch {
-	case dirty:
-		failure.Message = fmt.Sprintf("The migration of the database to version %d did not finish.", version)
+	case dirty && version <= schema.Version(): // crm's own migrations leave nothing half done
+		failure.Message = fmt.Sprintf("The migration of the database to version %d did not finish; another program than crm began it.", version)
+		failure.Hint = "finish it with that program, or put back a backup: crm db restore FILE"
 	case version < schema.Version():
 		failure.Message = fmt.Sprintf("The database is at schema version %d, this crm needs %d.", version, schema.Version())
 	case version > schema.Version():

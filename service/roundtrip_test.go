@@ -13,6 +13,7 @@ import (
 // roundTrips is how often an operation may wait for the database, where that is not once to read and twice to change.
 var roundTrips = map[string]int{
 	"AuthChangePassword": 3, // who acts, the count of the attempt, the change
+	"Check":              2, // what the schema is, the findings
 }
 
 // TestRoundTrips calls every operation as someone who may use it: what it costs on a slow network.

@@ -89,9 +89,9 @@ func (m *migrating) atOnce() {
 	m.t.figure("%d processes migrated an empty database at once, %d times: all exit 0, slowest %.1f s, schema as it should be", processes, rounds, slowest.Seconds())
 }
 
-// killed does harm at a random moment of a migration and migrates again, with --repair where that says so.
+// killed does harm at a random moment of a migration and migrates again.
 func (m *migrating) killed(what string, times int, usual time.Duration, harm func(kill context.CancelFunc)) {
-	harmed, resumed, repaired := 0, 0, 0
+	harmed := 0
 	for range times {
 		d := m.empty()
 		ctx, kill := context.WithCancel(m.t)
@@ -109,17 +109,7 @@ func (m *migrating) killed(what string, times int, usual time.Duration, harm fun
 		if first.code != -1 && first.code != 7 {
 			m.t.fault("a migration while %s was killed: %v", what, first)
 		}
-		a := d.crm("db", "migrate")
-		switch {
-		case a.code == 0:
-			resumed++
-		case strings.Contains(a.stderr, "--repair"):
-			if a = d.crm("db", "migrate", "--repair"); a.code != 0 {
-				m.t.fault("repairing: %v", a)
-				continue
-			}
-			repaired++
-		default:
+		if a := d.crm("db", "migrate"); a.code != 0 {
 			m.t.fault("migrating after %s was killed: %v", what, a)
 			continue
 		}
@@ -127,8 +117,8 @@ func (m *migrating) killed(what string, times int, usual time.Duration, harm fun
 			m.t.fault("after %s was killed the schema is another", what)
 		}
 	}
-	m.t.figure("killed %s at a random moment of %v: %d of %d migrations did not end, %d resumed by migrating again, %d with --repair",
-		what, usual.Round(time.Millisecond), harmed, times, resumed, repaired)
+	m.t.figure("killed %s at a random moment of %v: %d of %d migrations did not end, all resumed by migrating again",
+		what, usual.Round(time.Millisecond), harmed, times)
 }
 
 // otherVersion has nothing written to a schema of another version, whether older or newer.
