@@ -100,22 +100,21 @@ func (a *app) dump(ctx context.Context, name, server string) error {
 	if err != nil {
 		return err
 	}
-	file, err := os.CreateTemp(filepath.Dir(name), "."+filepath.Base(name)+".*") // for nobody else to read
+	file, done, err := createPartial(filepath.Dir(name))
 	if err != nil {
 		return fileError(name, err)
 	}
-	defer os.Remove(file.Name())
-	defer file.Close()
-	arguments := []string{"--format=custom", "--file=" + file.Name(), "--no-password", "--lock-wait-timeout=10000"}
+	defer done()
+	arguments := []string{"--format=custom", "--no-password", "--lock-wait-timeout=10000"}
 	for _, table := range schema.Transient {
 		arguments = append(arguments, "--exclude-table-data="+table)
 	}
 	command := exec.CommandContext(ctx, client.Path, arguments...)
 	command.Env = a.clientEnvironment(config, client.Major)
 	var stderr bytes.Buffer
-	command.Stderr = &stderr
+	command.Stdout, command.Stderr = file, &stderr
 	p := a.progress("Saving the database " + config.Database)
-	done := make(chan struct{})
+	ended := make(chan struct{})
 	go func() {
 		for {
 			select {
@@ -123,13 +122,13 @@ func (a *app) dump(ctx context.Context, name, server string) error {
 				if info, err := file.Stat(); err == nil {
 					p.at(fmt.Sprintf("%.1f MB", float64(info.Size())/1e6))
 				}
-			case <-done:
+			case <-ended:
 				return
 			}
 		}
 	}()
 	err = command.Run()
-	close(done)
+	close(ended)
 	p.end()
 	if err != nil {
 		return clientError(ctx, "pg_dump", &stderr, err)
@@ -163,7 +162,7 @@ func (a *app) dbRestore() *ffcli.Command {
 			return err
 		}
 		archive := func(arguments ...string) (io.ReadCloser, error) {
-			return startScript(ctx, client, append(arguments, "--no-owner", "--no-privileges", "--file=-", "--", file.got)...)
+			return startScript(ctx, client, append(arguments, "--file=-", "--", file.got)...)
 		}
 		version, err := service.ArchiveVersion(archive)
 		if err != nil {
@@ -197,10 +196,16 @@ func (a *app) dbRestore() *ffcli.Command {
 			return &usageError{fmt.Sprintf("--database: the database is %s, not %q.", location(config), cutText(name.got)), ""}
 		}
 		p := a.progress("Restoring the database " + config.Database)
-		err = s.Restore(ctx, config, archive, name.set, p.at)
+		restored, err := s.Restore(ctx, config, archive, name.set, p.at)
 		p.end()
 		if err != nil {
 			return err
+		}
+		if len(restored.LeftOut) > 0 {
+			a.notice("Left out, for it is not crm's: %s.", firstOf(restored.LeftOut))
+		}
+		if restored.Findings > 0 {
+			a.notice("Of the backup's sums %d do not fit the payments: crm check.", restored.Findings)
 		}
 		a.notice("The backup is restored. Nobody is logged in, and scripts need new tokens.")
 		if version < schema.Version() {
@@ -217,6 +222,15 @@ func (a *app) dbRestore() *ffcli.Command {
 		}
 		return show(status)
 	})
+}
+
+// firstOf names the first few and counts the rest.
+func firstOf(names []string) string {
+	const shown = 5
+	if more := len(names) - shown; more > 0 {
+		names = append(names[:shown:shown], fmt.Sprintf("and %d more", more))
+	}
+	return strings.Join(names, ", ")
 }
 
 // parseFile takes the name of a file.

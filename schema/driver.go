@@ -130,6 +130,12 @@ func (d *driver) execute(statements string) error {
 
 var errNotUsed = errors.New("schema: not used by crm")
 
+// refusal is what the server says of a statement that it refused, else nil.
+func refusal(err error) *pgconn.PgError {
+	refused, _ := errors.AsType[*pgconn.PgError](err)
+	return refused
+}
+
 // Open and Drop complete the interface; crm connects and empties a database in other ways.
 func (d *driver) Open(string) (database.Driver, error) { return nil, errNotUsed }
 func (d *driver) Drop() error                          { return errNotUsed }

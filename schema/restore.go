@@ -8,208 +8,225 @@ import (
 	"io"
 	"io/fs"
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/jackc/pgx/v5"
 )
 
-// Transient are the tables that a backup leaves empty: who is logged in, also by a token, and who failed to. Whoever got hold of a backup
-// that was put back could otherwise go on with a session of old.
+// Transient are the tables that are never saved nor put back: who is logged in, also by a token, and who failed to.
+// Whoever got hold of a backup that was put back could otherwise go on with a session of old.
 var Transient = []string{"session", "login_failure"}
 
-// Archive writes a backup as SQL, or the part of it that the arguments of pg_restore name. Closing what it gives tells
-// whether that was all.
-type Archive func(arguments ...string) (io.ReadCloser, error)
+// ErrHoldsData says that rows would be lost.
+var ErrHoldsData = errors.New("schema: the database holds data")
 
-// Why a backup is not put back.
-var (
-	ErrForeign   = errors.New("schema: not a backup of crm")
-	ErrHoldsData = errors.New("schema: the database holds data")
-)
+// IncompleteError says what a backup lacks, such as "table customer".
+type IncompleteError struct{ What string }
 
-// ArchiveVersion is the schema version of a backup; ErrForeign if it has none.
-func ArchiveVersion(archive Archive) (version int64, err error) {
-	script, err := archive("--data-only", "--table=schema_migrations")
-	if err != nil {
-		return 0, err
-	}
-	version = -1
-	err = eachTable(script, func(_ string, rows io.Reader) error {
-		text, err := io.ReadAll(rows)
-		if number, _, ok := strings.Cut(string(text), "\t"); ok {
-			version, err = strconv.ParseInt(number, 10, 64)
-		}
-		return err
-	}, func(string) error { return nil })
-	if err = errors.Join(err, script.Close()); err == nil && version < 0 {
-		err = ErrForeign
-	}
-	return version, err
+func (e *IncompleteError) Error() string { return "schema: the backup lacks the " + e.What }
+
+// DataError says that what a backup holds for a table was refused.
+type DataError struct {
+	Table string
+	Err   error
 }
 
-// Restore replaces the schema and all data by those of a backup, in one transaction: it is put back whole, or nothing is
-// changed. Unless replace is set the database may not hold any employee. begins is called with each table whose rows are
-// next.
-func Restore(ctx context.Context, config *pgx.ConnConfig, archive Archive, replace bool, begins func(table string)) error {
+func (e *DataError) Error() string { return "schema: the data of " + e.Table + ": " + e.Err.Error() }
+func (e *DataError) Unwrap() error { return e.Err }
+
+// Restore replaces crm's schema and all its data by those of a backup, in one transaction: it is put back whole, or
+// nothing is changed. Nothing of the file is run: the schema is made by the migrations up to the version of the backup,
+// and into its tables go the rows that the backup has for them, but for the Transient ones. What there was of crm's may be
+// of any version and damaged; unless replace is set it may hold no rows. begins is called with each table whose rows are
+// next. What the backup has beside that is left out and returned.
+func Restore(ctx context.Context, config *pgx.ConnConfig, archive Archive, replace bool, begins func(table string)) (leftOut []string, err error) {
+	saved, err := inspect(archive)
+	if err == nil && saved.version > Version() {
+		err = ErrVersion
+	}
+	if err != nil {
+		return nil, err
+	}
 	d, err := connect(ctx, config)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	defer d.Close()
 	if err := d.Lock(); err != nil {
-		return err
+		return nil, err
 	}
-	return pgx.BeginFunc(ctx, d.conn, func(tx pgx.Tx) error {
-		if err := d.execute(versionTable + versionLock); err != nil {
+	err = pgx.BeginFunc(ctx, d.conn, func(tx pgx.Tx) error {
+		if err := d.execute(homeFirst + versionTable + versionLock); err != nil {
 			return err
 		}
-		if err := d.removeAll(replace); err != nil {
+		if err := d.removeAll(tx, replace); err != nil {
 			return err
 		}
-		definitions := func(section string) error {
-			script, err := archive("--section=" + section)
+		files, err := fs.Glob(migrations, "*.up.sql")
+		if err != nil {
+			return err
+		}
+		if err := d.execute(versionTable); err != nil {
+			return err
+		}
+		for _, file := range files[:saved.version] {
+			text, err := migrations.ReadFile(file)
 			if err != nil {
 				return err
 			}
-			text, err := io.ReadAll(script)
-			if err := errors.Join(err, script.Close()); err != nil {
+			if err := d.execute(string(text)); err != nil {
 				return err
 			}
-			return d.execute(ours(string(text)))
 		}
-		if err := definitions("pre-data"); err != nil {
+		if err := d.execute(versionRecord(int(saved.version))); err != nil {
 			return err
 		}
-		script, err := archive("--section=data")
+		tables, err := d.tables(tx)
 		if err != nil {
 			return err
 		}
-		err = eachTable(script, func(copyFrom string, rows io.Reader) error {
-			begins(tableOf(copyFrom))
-			_, err := d.conn.PgConn().CopyFrom(ctx, rows, copyFrom)
-			return err
-		}, d.execute)
-		if err := errors.Join(err, script.Close()); err != nil {
-			return err
-		}
-		if err := definitions("post-data"); err != nil {
-			return err
-		}
-		var complete bool
-		err = tx.QueryRow(ctx, `
-			SELECT set_config('search_path', reset_val, true) IS NOT NULL
-			   AND NOT EXISTS (
-			       SELECT FROM unnest($1::text[]) AS needed
-			       WHERE to_regclass(needed) IS NULL)
-			FROM pg_settings
-			WHERE name = 'search_path'`, []string{"schema_migrations", "employee", "session", "login_failure"}).Scan(&complete)
-		if err == nil && !complete {
-			err = ErrForeign
-		}
+		leftOut, err = d.fill(tables, saved, begins)
 		return err
+	})
+	return leftOut, err
+}
+
+// homeFirst makes what the migrations make stand where crm is, if it is not in the first schema of the search path.
+const homeFirst = `
+SELECT set_config('search_path', quote_ident(nspname) || ', ' || current_setting('search_path'), true)
+FROM pg_catalog.pg_class
+JOIN pg_catalog.pg_namespace ON pg_namespace.oid = relnamespace
+WHERE pg_class.oid = to_regclass('schema_migrations')
+  AND nspname <> current_schema();
+`
+
+// table is one that the migrations made.
+type table struct {
+	name      string
+	columns   []string // that can be written
+	needed    []string // of them, those that have no default
+	identity  []string // of them, those that a sequence numbers
+	deferring []string // its foreign keys that are checked at once
+}
+
+func (t table) sql() string { return pgx.Identifier{t.name}.Sanitize() }
+
+// tables are those that a backup has rows for.
+func (d *driver) tables(tx pgx.Tx) ([]table, error) {
+	_, comments := madeByMigrations()
+	var names []string
+	for o := range comments {
+		if o.kind == "table" && o.name != "schema_migrations" && !slices.Contains(Transient, o.name) {
+			names = append(names, o.name)
+		}
+	}
+	rows, err := tx.Query(d.ctx, `
+		SELECT relname::text,
+		       array_agg(attname::text) FILTER (WHERE attgenerated = ''),
+		       coalesce(array_agg(attname::text) FILTER (WHERE NOT atthasdef), '{}'),
+		       coalesce(array_agg(attname::text) FILTER (WHERE attidentity <> ''), '{}'),
+		       ARRAY(
+		           SELECT conname::text
+		           FROM pg_catalog.pg_constraint
+		           WHERE conrelid = pg_class.oid
+		             AND contype = 'f'
+		             AND NOT condeferrable)
+		FROM pg_catalog.pg_class
+		JOIN pg_catalog.pg_attribute ON attrelid = pg_class.oid
+		WHERE relkind = 'r'
+		  AND attnum > 0
+		  AND NOT attisdropped
+		  AND relname = ANY($1)
+		  AND relnamespace = (SELECT relnamespace FROM pg_catalog.pg_class WHERE oid = to_regclass('schema_migrations'))
+		GROUP BY pg_class.oid, relname
+		ORDER BY relname`, names)
+	if err != nil {
+		return nil, err
+	}
+	return pgx.CollectRows(rows, func(row pgx.CollectableRow) (t table, err error) {
+		return t, row.Scan(&t.name, &t.columns, &t.needed, &t.identity, &t.deferring)
 	})
 }
 
-// removeAll undoes every migration, and what remembers them.
-func (d *driver) removeAll(evenData bool) error {
-	version, dirty, err := d.Version()
-	switch {
-	case err != nil:
-		return err
-	case dirty || int64(version) > Version():
-		return ErrVersion
-	}
-	if !evenData && version > 1 {
-		var holds bool
-		if err := d.conn.QueryRow(d.ctx, "SELECT EXISTS (SELECT FROM employee)").Scan(&holds); err != nil {
-			return err
+// fill copies the rows of a backup into the tables. They come in any order: foreign keys are checked when all are there.
+// Triggers are off meanwhile, for what they add to other rows is in the backup already.
+func (d *driver) fill(tables []table, saved source, begins func(table string)) (leftOut []string, err error) {
+	var before, after strings.Builder
+	for _, t := range tables {
+		fmt.Fprintf(&before, "ALTER TABLE %s DISABLE TRIGGER USER;\n", t.sql())
+		fmt.Fprintf(&after, "ALTER TABLE %s ENABLE TRIGGER USER;\n", t.sql())
+		for _, name := range t.deferring {
+			alter := fmt.Sprintf("ALTER TABLE %s ALTER CONSTRAINT %s ", t.sql(), pgx.Identifier{name}.Sanitize())
+			before.WriteString(alter + "DEFERRABLE INITIALLY DEFERRED;\n")
+			after.WriteString(alter + "NOT DEFERRABLE;\n")
 		}
-		if holds {
-			return ErrHoldsData
-		}
-	}
-	files, err := fs.Glob(migrations, "*.down.sql")
-	if err != nil {
-		return err
-	}
-	for _, file := range slices.Backward(files[:max(version, 0)]) {
-		text, err := migrations.ReadFile(file)
-		if err != nil {
-			return err
-		}
-		if err := d.execute(string(text)); err != nil {
-			return err
+		for _, column := range t.identity {
+			fmt.Fprintf(&after, "SELECT setval(pg_get_serial_sequence('%s', '%s'), greatest(max(%[3]s), 1), max(%[3]s) > 0) FROM %[4]s;\n",
+				strings.ReplaceAll(t.sql(), "'", "''"), strings.ReplaceAll(column, "'", "''"), pgx.Identifier{column}.Sanitize(), t.sql())
 		}
 	}
-	return d.execute("DROP TABLE schema_migrations")
-}
-
-// eachTable reads the part of a backup that has the rows: for each table a statement that is followed by lines, and other
-// statements of one line each.
-func eachTable(script io.Reader, table func(copyFrom string, rows io.Reader) error, other func(statement string) error) error {
-	lines := bufio.NewReader(script)
-	for {
-		line, err := lines.ReadString('\n')
-		if err == io.EOF && line == "" {
-			return nil
-		}
-		if err != nil && err != io.EOF {
-			return err
-		}
-		if statement := strings.TrimRight(line, "\n"); strings.HasPrefix(statement, "COPY ") && strings.HasSuffix(statement, " FROM stdin;") {
-			err = table(strings.TrimSuffix(statement, ";"), &copied{from: lines})
-		} else if statement = ours(statement); statement != "" && !strings.HasPrefix(statement, "--") {
-			err = other(statement)
-		} else {
-			err = nil
-		}
-		if err != nil {
-			return err
-		}
+	if err := d.execute(before.String() + "SET CONSTRAINTS ALL DEFERRED"); err != nil {
+		return nil, err
 	}
-}
-
-// copied is the rows of one table, up to the line that ends them.
-type copied struct {
-	from  *bufio.Reader
-	rest  []byte
-	ended bool
-}
-
-func (c *copied) Read(into []byte) (int, error) {
-	if len(c.rest) == 0 && !c.ended {
-		line, err := c.from.ReadBytes('\n')
-		if err != nil { // even the last line has an end
-			return 0, fmt.Errorf("the backup ends within a table: %w", io.ErrUnexpectedEOF)
-		}
-		c.rest, c.ended = line, string(line) == "\\.\n"
-	}
-	if c.ended {
-		return 0, io.EOF
-	}
-	n := copy(into, c.rest)
-	c.rest = c.rest[n:]
-	return n, nil
-}
-
-// ours leaves out of a script what is for psql, what only the owner of an extension may say, and what older servers do
-// not know.
-func ours(script string) string {
-	var kept strings.Builder
-	for line := range strings.Lines(script) {
+	filled := map[string]bool{}
+	err = saved.eachTable(func(from savedTable, rows io.Reader) error {
+		place := slices.IndexFunc(tables, func(t table) bool { return t.name == from.name })
 		switch {
-		case strings.HasPrefix(line, `\restrict `), strings.HasPrefix(line, `\unrestrict `),
-			strings.HasPrefix(line, "COMMENT ON EXTENSION "), strings.HasPrefix(line, "SET transaction_timeout "):
-		default:
-			kept.WriteString(line)
+		case from.schema == saved.schema && (from.name == "schema_migrations" || slices.Contains(Transient, from.name)):
+			return nil
+		case from.schema != saved.schema || place < 0:
+			leftOut = append(leftOut, "table "+from.String())
+			return nil
+		case filled[from.name]:
+			return ErrForeign // pg_dump writes each once
+		}
+		filled[from.name] = true
+		begins(from.name)
+		unknown, err := d.fillTable(tables[place], from, rows)
+		leftOut = append(leftOut, unknown...)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	for _, t := range tables {
+		if !filled[t.name] {
+			return nil, &IncompleteError{"table " + t.name}
 		}
 	}
-	return kept.String()
+	if err := d.execute("SET CONSTRAINTS ALL IMMEDIATE"); err != nil {
+		if refused := refusal(err); refused != nil {
+			err = &DataError{refused.TableName, err}
+		}
+		return nil, err
+	}
+	return leftOut, d.execute(after.String())
 }
 
-// tableOf is the name in COPY public.contract (id, ...) FROM stdin.
-func tableOf(copyFrom string) string {
-	name, _, _ := strings.Cut(strings.TrimPrefix(copyFrom, "COPY "), " ")
-	return name[strings.LastIndex(name, ".")+1:]
+// fillTable copies rows into the columns that are known.
+func (d *driver) fillTable(to table, from savedTable, rows io.Reader) (leftOut []string, err error) {
+	for _, needed := range to.needed {
+		if !slices.Contains(from.columns, needed) {
+			return nil, &IncompleteError{"column " + needed + " of the table " + to.name}
+		}
+	}
+	kept := &keptFields{of: len(from.columns)}
+	var columns []string
+	for i, column := range from.columns {
+		if slices.Contains(to.columns, column) {
+			kept.keep, columns = append(kept.keep, i), append(columns, pgx.Identifier{column}.Sanitize())
+		} else {
+			leftOut = append(leftOut, "column "+from.String()+"."+column)
+		}
+	}
+	if len(leftOut) > 0 {
+		kept.from = bufio.NewReader(rows)
+		rows = kept
+	}
+	statement := fmt.Sprintf("COPY %s (%s) FROM STDIN WITH (ENCODING '%s')", to.sql(), strings.Join(columns, ", "), from.encoding)
+	_, err = d.conn.PgConn().CopyFrom(d.ctx, rows, statement)
+	if refusal(err) != nil {
+		err = &DataError{to.name, err}
+	}
+	return leftOut, err
 }

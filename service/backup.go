@@ -9,6 +9,7 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 
+	"github.com/epicevents/crm/gen"
 	"github.com/epicevents/crm/schema"
 )
 
@@ -32,6 +33,8 @@ func ArchiveVersion(archive schema.Archive) (int64, error) {
 	switch {
 	case errors.Is(err, schema.ErrForeign):
 		return 0, errForeign
+	case errors.Is(err, schema.ErrAmbiguous):
+		return 0, errAmbiguous
 	case err == nil && version > schema.Version():
 		return 0, &Error{Code: Unavailable, Hint: "install a newer crm",
 			Message: fmt.Sprintf("The backup is of schema version %d, this crm knows only %d.", version, schema.Version())}
@@ -39,30 +42,85 @@ func ArchiveVersion(archive schema.Archive) (int64, error) {
 	return version, err
 }
 
-var errForeign = &InputError{Message: "The file is not a backup of crm."}
+var (
+	errForeign   = &InputError{Message: "The file is not a backup of crm."}
+	errAmbiguous = &InputError{Message: "The file holds crm in several schemas: make a backup of one of them, with pg_dump --schema."}
+)
 
-// HoldsData says whether a database has anything to lose: an employee.
-func (s *Service) HoldsData(ctx context.Context) (bool, error) {
-	empty, err := s.HasNoEmployee(ctx)
-	if isUndefinedTable(err) {
-		return false, nil
-	}
-	return !empty, err
+// HoldsData reports whether a database has anything of crm's to lose, of whatever version and however damaged.
+func (s *Service) HoldsData(ctx context.Context) (holds bool, err error) {
+	err = s.patience.within(ctx, 1, func(ctx context.Context) error {
+		holds, err = schema.HoldsData(ctx, s.db)
+		return err
+	})
+	return holds, translate(ctx, s.db, err)
 }
 
-// Restore replaces everything in the database by a backup, or changes nothing. Conflict if it holds data and replace is
-// not set; Unavailable if it is of a newer schema version.
-func (s *Service) Restore(ctx context.Context, config *pgx.ConnConfig, archive schema.Archive, replace bool, begins func(table string)) error {
-	err := schema.Restore(ctx, config, archive, replace, begins)
+// Restored is what came of a restore.
+type Restored struct {
+	LeftOut  []string // what the backup has beside crm's tables and columns
+	Findings int64    // sums that do not fit the payments, as Check finds them
+}
+
+// Restore replaces everything of crm's in the database by a backup, or changes nothing. Conflict if it holds data and
+// replace is not set, or if what is not crm's is in the way; Usage if the data of the backup is not as it must be.
+func (s *Service) Restore(ctx context.Context, config *pgx.ConnConfig, archive schema.Archive, replace bool, begins func(table string)) (r Restored, err error) {
+	if r.LeftOut, err = schema.Restore(ctx, config, archive, replace, begins); err != nil {
+		return r, s.restoreFailure(ctx, err)
+	}
+	if version, _ := s.CheckVersion(ctx); version != schema.Version() { // the query knows the newest schema only
+		return r, nil
+	}
+	err = s.patience.within(ctx, 1, func(ctx context.Context) error {
+		r.Findings, err = s.wrongSums(ctx)
+		return err
+	})
+	return r, translate(ctx, s.db, err)
+}
+
+// restoreFailure makes what a restore can fail of into an Error.
+func (s *Service) restoreFailure(ctx context.Context, err error) error {
+	const obstacle = "What is not crm's is in the way: "
+	if incomplete, ok := errors.AsType[*schema.IncompleteError](err); ok {
+		return &InputError{Message: "The file is not a backup of crm, or not of all of it: it lacks the " + incomplete.What + "."}
+	}
+	refusal, refused := errors.AsType[*pgconn.PgError](err)
+	data, ofData := errors.AsType[*schema.DataError](err)
+	if what, exists := existing(err); exists {
+		return &Error{Code: Conflict, Message: obstacle + what + ".", Err: err, Hint: "give crm a database or a schema of its own"}
+	}
 	switch {
 	case errors.Is(err, schema.ErrForeign):
 		return errForeign
+	case errors.Is(err, schema.ErrAmbiguous):
+		return errAmbiguous
 	case errors.Is(err, schema.ErrHoldsData):
 		return &Error{Code: Conflict, Message: "The database holds data.", Err: err}
-	}
-	refusal, ok := errors.AsType[*pgconn.PgError](err)
-	if ok && (strings.HasPrefix(refusal.Code, "42") || strings.HasPrefix(refusal.Code, "2B")) { // what is not crm's is in the way
+	case refused && ofData && strings.HasPrefix(refusal.Code, "23"):
+		return &InputError{Message: fmt.Sprintf("The data of the backup breaks a rule of the schema: %s of the table %s.", refusal.ConstraintName, data.Table)}
+	case refused && ofData && strings.HasPrefix(refusal.Code, "22"):
+		return &InputError{Message: fmt.Sprintf("The data of the backup for the table %s cannot be read: %s.", data.Table, refusal.Message)}
+	case refused && refusal.Code == "2BP01":
+		return &Error{Code: Conflict, Message: obstacle + strings.ReplaceAll(refusal.Detail, "\n", "; ") + ".", Err: err,
+			Hint: "drop it before, and make it anew after"}
+	case refused && strings.HasPrefix(refusal.Code, "42"):
 		return &Error{Code: Conflict, Message: "The backup does not fit this database: " + refusal.Message + ".", Err: err}
 	}
 	return s.migrationFailure(ctx, err)
+}
+
+// wrongSums counts the contracts whose sum is not that of their payments.
+func (s *Service) wrongSums(ctx context.Context) (n int64, err error) {
+	rows, err := s.db.Query(ctx, gen.Check, fields(gen.CheckParams{})...)
+	if err != nil {
+		return 0, err
+	}
+	var row gen.CheckRow
+	_, err = pgx.ForEachRow(rows, pointers(&row), func() error {
+		if row.Finding == "sum_mismatch" || row.Finding == "due_below_zero" {
+			n++
+		}
+		return nil
+	})
+	return n, err
 }
