@@ -230,18 +230,23 @@ func (a *app) dbSetPassword() *ffcli.Command {
 		"crm db set-password administrator1",
 		"crm db set-password administrator1 --password-stdin < password.txt",
 	)
-	username := asArgument(flagOf(c, "username", "USERNAME", "who", service.ParseUsername))
+	employee := asArgument(flagOf(c, "username", "USERNAME", "who", parseEmployee))
 	password := a.passwordForAnother(c)
 	return c.does(func(ctx context.Context) error {
-		secret, err := password.take(ctx, username.got)
-		if err != nil {
-			return err
-		}
 		pool, err := a.connect(ctx)
 		if err != nil {
 			return err
 		}
-		now, err := a.serviceOn(pool).DbSetPassword(ctx, username.got, secret)
+		svc := a.serviceOn(pool)
+		found, err := svc.DbEmployeeFind(ctx, employee.got)
+		if err != nil {
+			return err
+		}
+		secret, err := password.take(ctx, found.Username)
+		if err != nil {
+			return err
+		}
+		now, err := svc.DbSetPassword(ctx, found.Username, secret)
 		if err != nil {
 			return err
 		}

@@ -1,8 +1,15 @@
 package cli
 
 import (
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
+
+	"github.com/google/uuid"
 )
 
 // TestHintsDoNotCircle: in each state of the database, whoever types what the hint says comes further, or is told
@@ -29,7 +36,12 @@ func TestHintsDoNotCircle(t *testing.T) {
 		"no database": func(d *desk) {
 			d.env["CRM_DATABASE_URL"] = strings.Replace(d.env["CRM_DATABASE_URL"], d.config.Database, "crm_no_such_database", 1)
 		},
-		"no server": func(d *desk) { d.env["CRM_DATABASE_URL"] = "postgres://crm@127.0.0.1:1/crm" },
+		"no server":         func(d *desk) { d.env["CRM_DATABASE_URL"] = "postgres://crm@127.0.0.1:1/crm" },
+		"nobody":            func(d *desk) { d.as("") },
+		"session over":      func(d *desk) { d.sql("DELETE FROM session") },
+		"bad token":         func(d *desk) { d.env["CRM_TOKEN"] = "crm_x" },
+		"one-time password": func(d *desk) { d.sql("UPDATE employee SET password_one_time = true") },
+		"healthy":           func(*desk) {},
 		"no parameter": func(d *desk) {
 			d.env["CRM_DATABASE_URL"] = withParameter(d.env["CRM_DATABASE_URL"], "no_such_setting", "1")
 		},
@@ -38,7 +50,10 @@ func TestHintsDoNotCircle(t *testing.T) {
 			t.Parallel()
 			d := newDesk(t, "administrator1")
 			state(d)
-			for _, first := range []string{"customer list", "db status", "db migrate", "doctor"} {
+			for _, first := range []string{
+				"customer list", "db status", "db migrate", "doctor", "auth token revoke x", "auth sessions revoke " + uuid.NewString(),
+				"employee detail nemo", "customer detail 999", "contract detail 00000000", "event detail 999",
+			} {
 				seen := map[string]bool{}
 				for command := first; command != ""; {
 					if seen[command] {
@@ -57,4 +72,131 @@ func TestHintsDoNotCircle(t *testing.T) {
 			}
 		})
 	}
+}
+
+// walked says of each command that a hint names in the code where what it leads to is walked, or why it leads on.
+var walked = map[string]string{
+	"crm db migrate":           "TestHintsDoNotCircle: no schema, other version, dirty",
+	"crm db migrate --repair":  "TestHintsDoNotCircle: dirty",
+	"crm doctor":               "TestHintsDoNotCircle: missing view",
+	"crm db start":             "starts what db status and doctor found stopped or not made: the story db",
+	"crm db stop":              "stops the server whatever state it is in; the next command starts it",
+	"crm contract add-payment": "repeats the payment under its id, which is recorded once: TestUnknownPayment",
+	"crm db restore":           "names --database, which answers the refusal",
+	"crm auth login":           "TestHintsDoNotCircle: nobody, session over",
+	"crm auth token create":    "TestHintsDoNotCircle: bad token",
+	"crm auth change-password": "TestHintsDoNotCircle: one-time password",
+	"crm auth token list":      "TestHintsDoNotCircle: no such token",
+	"crm auth sessions":        "TestHintsDoNotCircle: no such session",
+	"crm employee add":         "the database has employees, so that one can log in and add more",
+	"crm employee list":        "TestHintsDoNotCircle: no such employee",
+	"crm customer list":        "TestHintsDoNotCircle: no such customer",
+	"crm contract list":        "TestHintsDoNotCircle: no such contract",
+	"crm event list":           "TestHintsDoNotCircle: no such event",
+	"crm help":                 "explains, in any state",
+}
+
+// TestEveryHintIsWalked collects the commands that hints name, in all packages, and wants each to exist and to be walked.
+func TestEveryHintIsWalked(t *testing.T) {
+	t.Parallel()
+	a := &app{}
+	a.root = a.newRoot()
+	seen := map[string]bool{}
+	for _, pattern := range []string{"*.go", "../service/*.go", "../schema/*.go", "../internal/localdb/*.go"} {
+		files, err := filepath.Glob(pattern)
+		if err != nil || len(files) == 0 {
+			t.Fatalf("no files %s: %v", pattern, err)
+		}
+		for _, name := range files {
+			if strings.HasSuffix(name, "_test.go") {
+				continue
+			}
+			file, err := parser.ParseFile(token.NewFileSet(), name, nil, 0)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, hint := range hintsOf(file) {
+				words := strings.Fields(hint)[1:]
+				command := a.root
+				typed := "crm"
+				for _, word := range words {
+					next := findCommand(command, strings.TrimSuffix(word, ","))
+					if next == nil {
+						break
+					}
+					command, typed = next, typed+" "+next.Name
+				}
+				if command == a.root {
+					t.Errorf("%s: the hint %q names no command of crm", name, hint)
+				}
+				if strings.Contains(hint, "--repair") {
+					typed += " --repair"
+				}
+				if walked[typed] == "" && !strings.Contains(hint, "--help") { // which prints, in any state
+					t.Errorf("%s: nobody says what %q, which is hinted at, leads to", name, typed)
+				}
+				seen[typed] = true
+			}
+		}
+	}
+	for command := range walked {
+		if !seen[command] {
+			t.Errorf("no hint names %q", command)
+		}
+	}
+}
+
+// hintsOf returns the hints in a file that begin with a command: fields called Hint, and the second value of a usageError.
+func hintsOf(file *ast.File) (hints []string) {
+	add := func(e ast.Expr) {
+		for {
+			sum, ok := e.(*ast.BinaryExpr)
+			if !ok {
+				break
+			}
+			e = sum.X
+		}
+		if call, ok := e.(*ast.CallExpr); ok && len(call.Args) > 0 { // of fmt.Sprintf
+			e = call.Args[0]
+		}
+		if literal, ok := e.(*ast.BasicLit); ok && literal.Kind == token.STRING {
+			if text, err := strconv.Unquote(literal.Value); err == nil && strings.HasPrefix(text, "crm ") {
+				hints = append(hints, text)
+			}
+		}
+	}
+	ast.Inspect(file, func(n ast.Node) bool {
+		switch n := n.(type) {
+		case *ast.KeyValueExpr:
+			if name, ok := n.Key.(*ast.Ident); ok && strings.EqualFold(name.Name, "hint") {
+				add(n.Value)
+			}
+		case *ast.AssignStmt:
+			for i, left := range n.Lhs {
+				if field, ok := left.(*ast.SelectorExpr); ok && field.Sel.Name == "Hint" && i < len(n.Rhs) {
+					add(n.Rhs[i])
+				}
+			}
+		case *ast.CompositeLit:
+			if name, ok := n.Type.(*ast.Ident); ok && name.Name == "usageError" && len(n.Elts) == 2 {
+				add(n.Elts[1])
+			}
+		case *ast.CallExpr:
+			switch fun := n.Fun.(type) {
+			case *ast.Ident:
+				if fun.Name == "notFound" && len(n.Args) > 0 {
+					add(n.Args[0])
+				}
+				if fun.Name == "unavailable" && len(n.Args) == 2 {
+					add(n.Args[1])
+				}
+			case *ast.SelectorExpr:
+				if fun.Sel.Name == "add" && len(n.Args) > 2 { // a line of the doctor's, with its advice
+					add(n.Args[2])
+				}
+			}
+		}
+		return true
+	})
+	return hints
 }

@@ -137,6 +137,12 @@ func (s *Session) EmployeeSetPassword(ctx context.Context, username, password st
 	}, password, func(statements ...statement) error { return s.write(ctx, by, settles, statements...) })
 }
 
+// DbEmployeeFind is EmployeeFind for whoever has the database.
+func (s *Service) DbEmployeeFind(ctx context.Context, p gen.EmployeeFindParams) (row gen.EmployeeView, err error) {
+	err = s.send(ctx, reads, ask(ctx, (*gen.Queries).EmployeeFind, p, &row))
+	return row, s.orNoEmployee(ctx, err, named(p))
+}
+
 // DbSetPassword is EmployeeSetPassword for whoever has the database, and needs no session: it is the way back in when no
 // administrator is left who knows a password.
 func (s *Service) DbSetPassword(ctx context.Context, username, password string) (NewPassword, error) {
