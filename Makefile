@@ -21,7 +21,7 @@ LDFLAGS  = -X $(CLI).Version=$(shell git describe --tags --always --dirty 2>/dev
 # The race detector is linked through cgo, which Go switches off on a machine without a C compiler.
 RACE = $(if $(filter 1,$(shell go env CGO_ENABLED)),-race)
 
-.PHONY: help build demo test check fuzz mutate torture bench cover vuln snapshot release gen man postgres
+.PHONY: help build demo test check hooks fuzz mutate torture bench cover vuln snapshot release gen man postgres
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-9s %s\n", $$1, $$2 }' Makefile
@@ -53,6 +53,9 @@ check: $(SQLC) $(STATICCHECK) ## Run all that CI runs beside the tests: format, 
 	$(SQLC) vet
 	go mod tidy -diff
 	go test -run '^(TestImportsPointLeft|TestProcessIsLeftToMain|TestFilesAreShort)$$' ./cli
+
+hooks: ## Have git run make check before each push
+	@tools/hooks.sh
 
 fuzz: ## Fuzz each target for $FUZZTIME, 1m unless told
 	@tools/fuzz.sh "$${FUZZTIME:-1m}"
