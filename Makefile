@@ -76,7 +76,8 @@ snapshot: $(GORELEASER) $(CYCLONEDX) ## Build all that a release has into dist/,
 	@PATH="$(CURDIR)/$(dir $(GORELEASER)):$(CURDIR)/$(dir $(CYCLONEDX)):$$PATH" tools/snapshot.sh
 
 release: $(GORELEASER) $(CYCLONEDX) ## Publish the release of this tag; for CI
-	PATH="$(CURDIR)/$(dir $(CYCLONEDX)):$$PATH" $(GORELEASER) release --clean
+	tools/release-notes.sh "$$(git describe --tags --exact-match)" >.tools/release-notes.md
+	PATH="$(CURDIR)/$(dir $(CYCLONEDX)):$$PATH" $(GORELEASER) release --clean --release-notes .tools/release-notes.md
 
 gen: $(SQLC) ## Regenerate gen/ and schema/catalogue.txt from schema/ and queries/
 	$(SQLC) generate
