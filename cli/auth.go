@@ -5,6 +5,7 @@ import (
 
 	"github.com/peterbourgon/ff/v3/ffcli"
 
+	"github.com/epicevents/crm/internal/value"
 	"github.com/epicevents/crm/service"
 )
 
@@ -25,7 +26,7 @@ func (a *app) authLogin() *ffcli.Command {
 		"crm auth login administrator1",
 		"crm auth login --username commercial1 --password-stdin < password.txt",
 	)
-	username := asArgument(flagOf(c, "username", "USERNAME", "who logs in", service.ParseUsername))
+	username := asArgument(flagOf(c, "username", "USERNAME", "who logs in", value.ParseUsername))
 	var fromStdin bool
 	c.FlagSet.BoolVar(&fromStdin, "password-stdin", false, "read the password from standard input")
 	password := flagOf(c, "password", "PASSWORD", "the password, for others on this machine to see", asTyped)

@@ -7,6 +7,7 @@ import (
 	"github.com/peterbourgon/ff/v3/ffcli"
 
 	"github.com/epicevents/crm/gen"
+	"github.com/epicevents/crm/internal/value"
 	"github.com/epicevents/crm/service"
 )
 
@@ -29,7 +30,7 @@ func (a *app) authTokenCreate() *ffcli.Command {
 	name := asArgument(flagOf(c, "name", "NAME", "what the token is for", lineOf("name")))
 	var readOnly bool
 	c.FlagSet.BoolVar(&readOnly, "read-only", false, "a token that changes nothing")
-	expires := flagOf(c, "expires", "TIME", "how long it lasts, such as 12h, 90d or 26w; a year at most (default 90d)", service.ParseLifetime)
+	expires := flagOf(c, "expires", "TIME", "how long it lasts, such as 12h, 90d or 26w; a year at most (default 90d)", value.ParseLifetime)
 	fields := fieldsOf(c, newTokens)
 	show := changeWith(a, fields, newTokens)
 	return c.doesAs(func(ctx context.Context, s *service.Session) error {

@@ -7,6 +7,7 @@ import (
 	"github.com/peterbourgon/ff/v3/ffcli"
 
 	"github.com/epicevents/crm/gen"
+	"github.com/epicevents/crm/internal/value"
 	"github.com/epicevents/crm/service"
 )
 
@@ -22,7 +23,7 @@ func (a *app) checkCommand() *ffcli.Command {
 		"crm check --fields finding,id,detail --sort id",
 	)
 	within := flagOf(c, "within", "DAYS", fmt.Sprintf("how soon an event needs a support; %d days unless said otherwise", checkDays), func(s string) (int32, error) {
-		return service.ParseCount("--within", s)
+		return value.ParseCount("--within", s)
 	})
 	l := listingOf(c, found)
 	return c.doesAs(func(ctx context.Context, s *service.Session) error {

@@ -10,6 +10,7 @@ import (
 
 	"github.com/peterbourgon/ff/v3/ffcli"
 
+	"github.com/epicevents/crm/internal/value"
 	"github.com/epicevents/crm/service"
 )
 
@@ -59,17 +60,17 @@ type inputMeta struct {
 	present     func(ctx context.Context) (string, error)           // what a question starts with
 }
 
-// value is a value of type T: a flag, perhaps also the first argument, perhaps asked for.
-type value[T any] struct {
+// Value is a value of type T: a flag, perhaps also the first argument, perhaps asked for.
+type Value[T any] struct {
 	inputMeta
 	app   *app
 	parse func(string) (T, error)
 	got   T
 }
 
-func (v *value[T]) meta() *inputMeta { return &v.inputMeta }
+func (v *Value[T]) meta() *inputMeta { return &v.inputMeta }
 
-func (v *value[T]) take(text string) error {
+func (v *Value[T]) take(text string) error {
 	got, err := v.parse(text)
 	if err != nil {
 		return namedError(v.name, err)
@@ -79,14 +80,14 @@ func (v *value[T]) take(text string) error {
 }
 
 // pointer is nil when the value was not given: the field stays as it is.
-func (v *value[T]) pointer() *T {
+func (v *Value[T]) pointer() *T {
 	if !v.set {
 		return nil
 	}
 	return &v.got
 }
 
-func (v *value[T]) ask(ctx context.Context) error {
+func (v *Value[T]) ask(ctx context.Context) error {
 	present := ""
 	if v.present != nil {
 		var err error
@@ -119,7 +120,7 @@ func (v *value[T]) ask(ctx context.Context) error {
 }
 
 // check is parse for a question, whose errors name no flag.
-func (v *value[T]) check(text string) error {
+func (v *Value[T]) check(text string) error {
 	if v.blank && text == "" {
 		return nil
 	}
@@ -131,7 +132,7 @@ func (v *value[T]) check(text string) error {
 	return &service.InputError{Message: strings.Replace(failure.Message, "--"+v.name, v.label(), 1), Hint: failure.Hint}
 }
 
-func (v *value[T]) differs(text string) bool {
+func (v *Value[T]) differs(text string) bool {
 	other, err := v.parse(text)
 	return err != nil || !reflect.DeepEqual(v.got, other)
 }
@@ -257,8 +258,8 @@ func (c *command) usage() string {
 }
 
 // flagOf declares a value that may be left out.
-func flagOf[T any](c *command, name, placeholder, help string, parse func(string) (T, error)) *value[T] {
-	v := &value[T]{app: c.app, parse: parse, inputMeta: inputMeta{name: name, placeholder: placeholder, help: help}}
+func flagOf[T any](c *command, name, placeholder, help string, parse func(string) (T, error)) *Value[T] {
+	v := &Value[T]{app: c.app, parse: parse, inputMeta: inputMeta{name: name, placeholder: placeholder, help: help}}
 	c.inputs = append(c.inputs, v)
 	// The error is kept for resolve, which tells it in our words; a flag given twice takes the last.
 	c.FlagSet.Func(name, "`"+placeholder+"` "+help, func(text string) error {
@@ -269,26 +270,26 @@ func flagOf[T any](c *command, name, placeholder, help string, parse func(string
 }
 
 // needed makes a value one that the command cannot do without.
-func needed[T any](v *value[T]) *value[T] {
+func needed[T any](v *Value[T]) *Value[T] {
 	v.required = true
 	return v
 }
 
 // offered makes a value one that a person who is asked for others is asked for too.
-func offered[T any](v *value[T]) *value[T] {
+func offered[T any](v *Value[T]) *Value[T] {
 	v.offered = true
 	v.blank = v.pick == nil
 	return v
 }
 
 // maybeArgument makes a value one that may stand as the first argument, or be left out.
-func maybeArgument[T any](v *value[T]) *value[T] {
+func maybeArgument[T any](v *Value[T]) *Value[T] {
 	v.argument = true
 	return v
 }
 
 // asArgument makes a value one that may stand as the first argument too.
-func asArgument[T any](v *value[T]) *value[T] {
+func asArgument[T any](v *Value[T]) *Value[T] {
 	v.argument = true
 	v.required = true
 	return v
@@ -403,5 +404,5 @@ func asTyped(s string) (string, error) { return s, nil }
 
 // lineOf parses one line of text for the flag of this name.
 func lineOf(name string) func(string) (string, error) {
-	return func(s string) (string, error) { return service.ParseLine("--"+name, s) }
+	return func(s string) (string, error) { return value.ParseLine("--"+name, s) }
 }

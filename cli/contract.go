@@ -9,6 +9,7 @@ import (
 	"github.com/peterbourgon/ff/v3/ffcli"
 
 	"github.com/epicevents/crm/gen"
+	"github.com/epicevents/crm/internal/value"
 	"github.com/epicevents/crm/service"
 )
 
@@ -85,7 +86,7 @@ func (a *app) contractAdd() *ffcli.Command {
 	customer := needed(flagOf(c, "customer-id", "N", "id of the customer", parseID))
 	customer.title = "Customer"
 	customer.pick = a.pickCustomer(c)
-	total := needed(flagOf(c, "total-amount", "EUROS", "total amount, such as 1234.50", service.ParseMoney))
+	total := needed(flagOf(c, "total-amount", "EUROS", "total amount, such as 1234.50", value.ParseMoney))
 	show := changeOf(c, contracts)
 	return c.doesAs(func(ctx context.Context, s *service.Session) error {
 		change, err := s.ContractAdd(ctx, gen.ContractAddParams{CustomerID: customer.got, TotalAmount: total.got})
@@ -102,7 +103,7 @@ func (a *app) contractUpdate() *ffcli.Command {
 		"crm contract update b0f94a --customer-id 6",
 	)
 	contract := asArgument(a.contractFlag(c, offer{}))
-	total := flagOf(c, "total-amount", "EUROS", "total amount, such as 1234.50", service.ParseMoney)
+	total := flagOf(c, "total-amount", "EUROS", "total amount, such as 1234.50", value.ParseMoney)
 	customer := flagOf(c, "customer-id", "N", "id of the customer it goes to", parseID)
 	customer.title = "Customer"
 	customer.pick = a.pickCustomer(c)
@@ -144,7 +145,7 @@ func (a *app) contractAddPayment() *ffcli.Command {
 		`crm contract add-payment b0f94a --payment "1 234,50" --payment-id 5f0c1a52-8d0e-4c1a-9d62-3f1d1f0f7a10`,
 	)
 	contract := asArgument(a.contractFlag(c, offer{list: gen.ContractListParams{NotPaid: true}, what: "with anything due"}))
-	payment := needed(flagOf(c, "payment", "EUROS", "amount, such as 1234.50", service.ParseMoney))
+	payment := needed(flagOf(c, "payment", "EUROS", "amount, such as 1234.50", value.ParseMoney))
 	paymentID := flagOf(c, "payment-id", "UUID", "id of the payment: repeated with the same id it is recorded once", parseUUID)
 	show := changeOf(c, recordedPayments)
 	return c.doesToContract(contract, func(ctx context.Context, s *service.Session, id uuid.UUID) error {
@@ -190,9 +191,9 @@ type offer struct {
 }
 
 // contractFlag declares the contract that a command is about: its id or the beginning of one.
-func (a *app) contractFlag(c *command, o offer) *value[string] {
+func (a *app) contractFlag(c *command, o offer) *Value[string] {
 	contract := flagOf(c, "contract-uuid", "UUID", "id of the contract, or its first 6 characters or more", func(s string) (string, error) {
-		_, _, err := service.ParseContractID(s)
+		_, _, err := value.ParseContractID(s)
 		return s, err
 	})
 	contract.title = "Contract"
@@ -201,7 +202,7 @@ func (a *app) contractFlag(c *command, o offer) *value[string] {
 }
 
 // doesToContract completes a command about the contract that was named.
-func (c *command) doesToContract(contract *value[string], run func(ctx context.Context, s *service.Session, id uuid.UUID) error) *ffcli.Command {
+func (c *command) doesToContract(contract *Value[string], run func(ctx context.Context, s *service.Session, id uuid.UUID) error) *ffcli.Command {
 	return c.doesAs(func(ctx context.Context, s *service.Session) error {
 		id, err := s.ContractFind(ctx, contract.got)
 		if err != nil {
@@ -229,7 +230,7 @@ func (a *app) pickContract(ctx context.Context, c *command, o offer) (choices []
 		}
 		// What is due comes before the names, which a narrow terminal may cut.
 		label := fmt.Sprintf("%s\t%s due\t%s, %s (of %s)", c.ID.String()[:8],
-			service.FormatEuro(c.TotalDue), c.Customer, c.Company, service.FormatEuro(c.TotalAmount))
+			value.FormatEuro(c.TotalDue), c.Customer, c.Company, value.FormatEuro(c.TotalAmount))
 		choices = append(choices, choice{label, c.ID.String()})
 	}
 	if o.list.CommercialID != nil {

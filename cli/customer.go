@@ -7,6 +7,7 @@ import (
 	"github.com/peterbourgon/ff/v3/ffcli"
 
 	"github.com/epicevents/crm/gen"
+	"github.com/epicevents/crm/internal/value"
 	"github.com/epicevents/crm/service"
 )
 
@@ -69,8 +70,8 @@ func (a *app) customerAdd() *ffcli.Command {
 	)
 	fullname := needed(flagOf(c, "fullname", "NAME", "first and last name of the contact", lineOf("fullname")))
 	company := needed(flagOf(c, "company", "NAME", "name of the company", lineOf("company")))
-	email := needed(flagOf(c, "email", "ADDRESS", "e-mail address", service.ParseEmail))
-	phone := needed(flagOf(c, "phone", "NUMBER", "French or international phone number", service.ParsePhone))
+	email := needed(flagOf(c, "email", "ADDRESS", "e-mail address", value.ParseEmail))
+	phone := needed(flagOf(c, "phone", "NUMBER", "French or international phone number", value.ParsePhone))
 	show := changeOf(c, customers)
 	return c.doesAs(func(ctx context.Context, s *service.Session) error {
 		change, err := s.CustomerAdd(ctx, gen.CustomerAddParams{
@@ -90,8 +91,8 @@ func (a *app) customerUpdate() *ffcli.Command {
 	id := a.customerArgument(c)
 	fullname := flagOf(c, "fullname", "NAME", "first and last name of the contact", lineOf("fullname"))
 	company := flagOf(c, "company", "NAME", "name of the company", lineOf("company"))
-	email := flagOf(c, "email", "ADDRESS", "e-mail address", service.ParseEmail)
-	phone := flagOf(c, "phone", "NUMBER", "French or international phone number", service.ParsePhone)
+	email := flagOf(c, "email", "ADDRESS", "e-mail address", value.ParseEmail)
+	phone := flagOf(c, "phone", "NUMBER", "French or international phone number", value.ParsePhone)
 	c.updates(fullname, company, email, phone)
 	show := changeOf(c, customers)
 	return c.doesAs(func(ctx context.Context, s *service.Session) error {
@@ -127,7 +128,7 @@ func (a *app) customerSetCommercial() *ffcli.Command {
 }
 
 // customerArgument declares the customer that a command is about.
-func (a *app) customerArgument(c *command) *value[int64] {
+func (a *app) customerArgument(c *command) *Value[int64] {
 	id := asArgument(flagOf(c, "customer-id", "N", "id of the customer", parseID))
 	id.title = "Customer"
 	id.pick = a.pickCustomer(c)
@@ -168,7 +169,7 @@ var customers = resource[gen.CustomerView]{
 		{name: "commercial_id", value: func(c gen.CustomerView) any { return c.CommercialID }, dataOnly: true},
 		{name: "commercial", value: func(c gen.CustomerView) any { return c.Commercial }, rank: 2, whole: true},
 		{name: "email", value: func(c gen.CustomerView) any { return c.Email }, rank: 3, whole: true},
-		{name: "phone", value: func(c gen.CustomerView) any { return c.Phone }, display: service.FormatPhone, rank: 1, whole: true},
+		{name: "phone", value: func(c gen.CustomerView) any { return c.Phone }, display: value.FormatPhone, rank: 1, whole: true},
 		{name: "created_at", value: func(c gen.CustomerView) any { return c.CreatedAt }, rank: 4},
 		{name: "updated_at", value: func(c gen.CustomerView) any { return c.UpdatedAt }, rank: 5},
 	},

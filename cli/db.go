@@ -9,6 +9,7 @@ import (
 	"github.com/peterbourgon/ff/v3/ffcli"
 
 	"github.com/epicevents/crm/internal/localdb"
+	"github.com/epicevents/crm/internal/value"
 	"github.com/epicevents/crm/schema"
 	"github.com/epicevents/crm/service"
 )
@@ -154,7 +155,7 @@ func (a *app) dbMigrate() *ffcli.Command {
 		"crm db migrate",
 		`crm db migrate --admin-username chloe --admin-fullname "Chloé Dupré" --password-stdin < password.txt`,
 	)
-	username := flagOf(c, "admin-username", "USERNAME", "the first administrator's name to log in with", service.ParseUsername)
+	username := flagOf(c, "admin-username", "USERNAME", "the first administrator's name to log in with", value.ParseUsername)
 	fullname := flagOf(c, "admin-fullname", "NAME", "the first administrator's first and last name", lineOf("admin-fullname"))
 	var fromStdin bool
 	c.FlagSet.BoolVar(&fromStdin, "password-stdin", false, "read the first administrator's password from standard input")
@@ -203,8 +204,8 @@ func (a *app) dbMigrate() *ffcli.Command {
 }
 
 // addFirst adds the first administrator, asking for what was not given.
-func (a *app) addFirst(ctx context.Context, s *service.Service, username, fullname *value[string], password string) error {
-	for _, v := range []*value[string]{username, fullname} {
+func (a *app) addFirst(ctx context.Context, s *service.Service, username, fullname *Value[string], password string) error {
+	for _, v := range []*Value[string]{username, fullname} {
 		if !v.set {
 			if err := v.ask(ctx); err != nil {
 				return err

@@ -10,6 +10,7 @@ import (
 	"github.com/peterbourgon/ff/v3/ffcli"
 
 	"github.com/epicevents/crm/gen"
+	"github.com/epicevents/crm/internal/value"
 	"github.com/epicevents/crm/service"
 )
 
@@ -61,7 +62,7 @@ func (a *app) employeeAdd() *ffcli.Command {
 		`crm employee add --fullname "Léa Martin" --username lea.martin --password-stdin < password.txt`,
 	)
 	fullname := needed(flagOf(c, "fullname", "NAME", "first and last name", lineOf("fullname")))
-	username := needed(flagOf(c, "username", "USERNAME", "name to log in with", service.ParseUsername))
+	username := needed(flagOf(c, "username", "USERNAME", "name to log in with", value.ParseUsername))
 	role := flagOf(c, "role", "ROLE", "one of "+roleNames()+" (default none)", parseRole)
 	role.pick = pickRole
 	offered(role)
@@ -90,7 +91,7 @@ func (a *app) employeeUpdate() *ffcli.Command {
 	employee := asArgument(flagOf(c, "employee", "ID|USERNAME", "id or username of the employee", parseEmployee))
 	employee.pick = a.pickEmployee("")
 	fullname := flagOf(c, "fullname", "NAME", "first and last name", lineOf("fullname"))
-	username := flagOf(c, "username", "USERNAME", "new name to log in with", service.ParseUsername)
+	username := flagOf(c, "username", "USERNAME", "new name to log in with", value.ParseUsername)
 	c.updates(fullname, username)
 	show := changeOf(c, employees)
 	return c.doesAs(func(ctx context.Context, s *service.Session) error {
@@ -191,7 +192,7 @@ func (a *app) employeeUnlock() *ffcli.Command {
 // passwordForAnother is the password that a command sets for somebody else: made by crm and shown this once, or read.
 type passwordForAnother struct {
 	app       *app
-	fields    *value[[]string]
+	fields    *Value[[]string]
 	fromStdin bool
 	made      string
 }
@@ -258,12 +259,12 @@ func parseEmployee(s string) (who gen.EmployeeFindParams, err error) {
 	if id, err := strconv.ParseInt(s, 10, 64); err == nil && strconv.FormatInt(id, 10) == s {
 		return gen.EmployeeFindParams{ID: &id, Username: &s}, nil
 	}
-	username, err := service.ParseUsername(s)
+	username, err := value.ParseUsername(s)
 	return gen.EmployeeFindParams{Username: &username}, err
 }
 
 // employeeArgument declares the username that a command is about.
-func (a *app) employeeArgument(c *command) *value[string] {
+func (a *app) employeeArgument(c *command) *Value[string] {
 	username := asArgument(a.employeeFlag(c, "username", "who"))
 	username.pick = a.pickEmployee("")
 	return username
@@ -271,7 +272,7 @@ func (a *app) employeeArgument(c *command) *value[string] {
 
 // employeeFlag declares a flag that names an employee by username or id. It is read as parseEmployee does: before the
 // command runs, an id has become the username that the queries take.
-func (a *app) employeeFlag(c *command, name, help string) *value[string] {
+func (a *app) employeeFlag(c *command, name, help string) *Value[string] {
 	username := flagOf(c, name, "USERNAME", help, func(s string) (string, error) {
 		_, err := parseEmployee(s)
 		return strings.TrimSpace(s), err
@@ -304,7 +305,7 @@ func (a *app) suggestUsername(ctx context.Context, s *service.Session, err error
 }
 
 // existingUsername says NotFound for a filter by somebody who does not exist, where the list is empty for that reason.
-func (a *app) existingUsername(ctx context.Context, s *service.Session, username *value[string]) error {
+func (a *app) existingUsername(ctx context.Context, s *service.Session, username *Value[string]) error {
 	if !username.set {
 		return nil
 	}

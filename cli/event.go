@@ -11,6 +11,7 @@ import (
 	"github.com/peterbourgon/ff/v3/ffcli"
 
 	"github.com/epicevents/crm/gen"
+	"github.com/epicevents/crm/internal/value"
 	"github.com/epicevents/crm/service"
 )
 
@@ -90,11 +91,11 @@ func (a *app) eventDetail() *ffcli.Command {
 
 // eventFields declares what an event is made of beside its contract.
 type eventFields struct {
-	name       *value[string]
-	start, end *value[time.Time]
-	attendees  *value[int32]
-	location   *value[string]
-	note       *value[string]
+	name       *Value[string]
+	start, end *Value[time.Time]
+	attendees  *Value[int32]
+	location   *Value[string]
+	note       *Value[string]
 }
 
 func (a *app) eventFields(c *command) eventFields {
@@ -103,11 +104,11 @@ func (a *app) eventFields(c *command) eventFields {
 		start: flagOf(c, "start", "DATE", "when it starts, such as 2026-06-20 or 2026-06-20 18:30", a.parseTime),
 		end:   flagOf(c, "end", "DATE", "when it ends", a.parseTime),
 		attendees: flagOf(c, "attendees", "N", "number of guests", func(s string) (int32, error) {
-			return service.ParseCount("--attendees", s)
+			return value.ParseCount("--attendees", s)
 		}),
 		location: flagOf(c, "location", "PLACE", "where it is held", lineOf("location")),
 		note: flagOf(c, "note", "TEXT", "what the support should know; may have several lines", func(s string) (string, error) {
-			return service.ParseNote("--note", s)
+			return value.ParseNote("--note", s)
 		}),
 	}
 	f.note.multiline = true
@@ -214,7 +215,7 @@ func (a *app) eventSetSupport() *ffcli.Command {
 }
 
 // eventArgument declares the event that a command is about.
-func (a *app) eventArgument(c *command) *value[int64] {
+func (a *app) eventArgument(c *command) *Value[int64] {
 	id := asArgument(flagOf(c, "event-id", "N", "id of the event", parseID))
 	id.title = "Event"
 	id.pick = func(ctx context.Context) ([]choice, error) { return a.pickEvent(ctx, c) }

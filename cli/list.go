@@ -18,9 +18,9 @@ const terminalRows = 50
 // listing is the flags that every list has.
 type listing struct {
 	app    *app
-	sort   *value[string]
-	limit  *value[int64]
-	fields *value[[]string]
+	sort   *Value[string]
+	limit  *Value[int64]
+	fields *Value[[]string]
 	count  bool
 }
 
@@ -60,7 +60,7 @@ func listingOf[T any](c *command, r resource[T]) *listing {
 }
 
 // fieldsOf declares --fields over the columns of a resource.
-func fieldsOf[T any](c *command, r resource[T]) *value[[]string] {
+func fieldsOf[T any](c *command, r resource[T]) *Value[[]string] {
 	names := make([]string, len(r.columns))
 	for i, column := range r.columns {
 		names[i] = column.name
@@ -81,7 +81,7 @@ func fieldsOf[T any](c *command, r resource[T]) *value[[]string] {
 }
 
 // shows refuses --fields without the field that is shown this once.
-func shows(fields *value[[]string], name string) error {
+func shows(fields *Value[[]string], name string) error {
 	if fields.set && !slices.Contains(fields.got, name) {
 		return &usageError{fmt.Sprintf("--fields leaves out %s, which is not shown again.", name), ""}
 	}
@@ -93,7 +93,7 @@ func detailOf[T any](c *command, r resource[T]) func(row T) error {
 	return detailWith(c.app, fieldsOf(c, r), r)
 }
 
-func detailWith[T any](a *app, fields *value[[]string], r resource[T]) func(row T) error {
+func detailWith[T any](a *app, fields *Value[[]string], r resource[T]) func(row T) error {
 	return func(row T) error {
 		if err := a.canShow(); err != nil {
 			return err
@@ -116,7 +116,7 @@ func changeOf[T any](c *command, r resource[T]) func(change service.Change[T]) e
 	return changeWith(c.app, fieldsOf(c, r), r)
 }
 
-func changeWith[T any](a *app, fields *value[[]string], r resource[T]) func(change service.Change[T]) error {
+func changeWith[T any](a *app, fields *Value[[]string], r resource[T]) func(change service.Change[T]) error {
 	return func(change service.Change[T]) error {
 		if err := detail(a.outputOf(fields), r, change.Now, change.Before); err != nil {
 			return unwritten{err}
@@ -180,7 +180,7 @@ func (a *app) output() output {
 }
 
 // outputOf is output with the fields that --fields names.
-func (a *app) outputOf(fields *value[[]string]) output {
+func (a *app) outputOf(fields *Value[[]string]) output {
 	o := a.output()
 	o.fields = fields.got
 	return o

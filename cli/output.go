@@ -12,7 +12,7 @@ import (
 
 	"github.com/google/uuid"
 
-	"github.com/epicevents/crm/service"
+	"github.com/epicevents/crm/internal/value"
 )
 
 // amount is euro cents. Data formats write it as an exact decimal (450.00), people see euros (450.00 €).
@@ -222,7 +222,7 @@ func (f field) show(c cell, zone *time.Location) string {
 	case kindInteger:
 		return strconv.FormatInt(c.number, 10)
 	case kindAmount:
-		return service.FormatEuro(c.number)
+		return value.FormatEuro(c.number)
 	case kindBoolean:
 		if c.number != 0 {
 			return "yes"

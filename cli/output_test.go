@@ -15,7 +15,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/uuid"
 
-	"github.com/epicevents/crm/service"
+	"github.com/epicevents/crm/internal/value"
 )
 
 var updateGolden = flag.Bool("update-golden", false, "write testdata/output anew")
@@ -45,7 +45,7 @@ var samples = resource[sample]{
 		{name: "customer_id", value: func(s sample) any { return s.customerID }, dataOnly: true},
 		{name: "customer", value: func(s sample) any { return s.customer }},
 		{name: "company", value: func(s sample) any { return s.company }, rank: 2},
-		{name: "phone", value: func(s sample) any { return s.phone }, rank: 5, display: service.FormatPhone, whole: true},
+		{name: "phone", value: func(s sample) any { return s.phone }, rank: 5, display: value.FormatPhone, whole: true},
 		{name: "stage", value: func(s sample) any { return s.stage }, rank: 4, whole: true},
 		{name: "signed", value: func(s sample) any { return s.signed }},
 		{name: "attendees", value: func(s sample) any { return s.attendees }, rank: 3},

@@ -15,6 +15,7 @@ import (
 	"github.com/charmbracelet/colorprofile"
 	"golang.org/x/term"
 
+	"github.com/epicevents/crm/internal/value"
 	"github.com/epicevents/crm/service"
 )
 
@@ -316,7 +317,7 @@ func (a *app) login(ctx context.Context, why error) error {
 }
 
 func checkUsername(s string) error {
-	_, err := service.ParseUsername(s)
+	_, err := value.ParseUsername(s)
 	return err
 }
 

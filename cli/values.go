@@ -8,6 +8,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/epicevents/crm/internal/value"
 	"github.com/epicevents/crm/service"
 )
 
@@ -29,14 +30,14 @@ func parseUUID(s string) (uuid.UUID, error) {
 	return id, nil
 }
 
-func (a *app) parseTime(s string) (time.Time, error) { return service.ParseTime(s, a.config.location) }
+func (a *app) parseTime(s string) (time.Time, error) { return value.ParseTime(s, a.config.location) }
 
 func (a *app) parseUntil(s string) (time.Time, error) {
-	return service.ParseUntil(s, a.config.location)
+	return value.ParseUntil(s, a.config.location)
 }
 
 // searchFlag declares --search over what is named.
-func searchFlag(c *command, where string) *value[string] {
+func searchFlag(c *command, where string) *Value[string] {
 	return flagOf(c, "search", "TEXT", "only those whose "+where+" contains the text; case and accents do not matter", func(s string) (string, error) {
 		text, err := lineOf("search")(s)
 		return strings.Join(strings.Fields(text), " "), err

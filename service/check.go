@@ -5,6 +5,7 @@ import (
 	"iter"
 
 	"github.com/epicevents/crm/gen"
+	"github.com/epicevents/crm/internal/value"
 	"github.com/epicevents/crm/schema"
 )
 
@@ -51,6 +52,6 @@ func (s *core) differences(ctx context.Context) (differences []schema.Difference
 
 // isStoredPhone says whether a phone number exists and is in the form in which it is stored.
 func isStoredPhone(phone string) bool {
-	stored, err := ParsePhone(phone)
+	stored, err := value.ParsePhone(phone)
 	return err == nil && stored == phone
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/epicevents/crm/gen"
+	"github.com/epicevents/crm/internal/value"
 )
 
 // ContractList gives the contracts that pass the filters.
@@ -51,7 +52,7 @@ func (s *Session) ContractDetail(ctx context.Context, id uuid.UUID) (gen.Contrac
 // if it may mean several.
 func (s *Session) ContractFind(ctx context.Context, typed string) (uuid.UUID, error) {
 	typed = strings.TrimSpace(typed)
-	first, last, err := ParseContractID(typed)
+	first, last, err := value.ParseContractID(typed)
 	if err != nil || first == last {
 		return first, err
 	}
@@ -165,7 +166,7 @@ func (s *Session) ContractAddPayment(ctx context.Context, p gen.ContractAddPayme
 	if err = s.whyNoContract(ctx, err, by, p.ContractID); err != nil {
 		if failure, ok := errors.AsType[*Error](err); ok && errors.Is(err, errOutcomeUnknown) {
 			failure.Hint = fmt.Sprintf("crm contract add-payment %s --payment %s --payment-id %s records it once, however often it is repeated",
-				p.ContractID, FormatMoney(p.Amount), p.ID)
+				p.ContractID, value.FormatMoney(p.Amount), p.ID)
 		}
 		return change, err
 	}
@@ -183,7 +184,7 @@ func (s *Session) withAmount(ctx context.Context, err error, id uuid.UUID, what 
 	err = s.translate(ctx, err)
 	contract, errNow := s.contractNow(ctx, id)
 	if failure, ok := errors.AsType[*Error](err); ok && errNow == nil {
-		failure.Message = fmt.Sprintf("%s: %s is %s.", strings.TrimSuffix(failure.Message, "."), FormatEuro(of(contract)), what)
+		failure.Message = fmt.Sprintf("%s: %s is %s.", strings.TrimSuffix(failure.Message, "."), value.FormatEuro(of(contract)), what)
 	}
 	return err
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/epicevents/crm/gen"
+	"github.com/epicevents/crm/internal/value"
 )
 
 // CustomerList gives the customers that pass the filters.
@@ -41,7 +42,7 @@ func (s *Session) CustomerAdd(ctx context.Context, p gen.CustomerAddParams) (cha
 	if err != nil {
 		return change, err
 	}
-	if err := cmp.Or(checkEmail(p.Email), checkPhone(p.Phone)); err != nil {
+	if err := cmp.Or(value.CheckEmail(p.Email), value.CheckPhone(p.Phone)); err != nil {
 		return change, err
 	}
 	p.CommercialID = by.ID
@@ -59,10 +60,10 @@ func (s *Session) CustomerUpdate(ctx context.Context, p gen.CustomerUpdateParams
 		return change, err
 	}
 	if p.Email != nil {
-		err = checkEmail(*p.Email)
+		err = value.CheckEmail(*p.Email)
 	}
 	if p.Phone != nil && err == nil {
-		err = checkPhone(*p.Phone)
+		err = value.CheckPhone(*p.Phone)
 	}
 	if err != nil {
 		return change, err

@@ -16,6 +16,7 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/epicevents/crm/gen"
+	"github.com/epicevents/crm/internal/value"
 	"github.com/epicevents/crm/schema"
 )
 
@@ -43,6 +44,9 @@ type Error struct {
 
 func (e *Error) Error() string { return e.Message }
 func (e *Error) Unwrap() error { return e.Err }
+
+// InputError is the refusal of a value as typed, here also of a password or of a backup.
+type InputError = value.InputError
 
 // CodeOf is the code of an error that came out of this package; Internal for any other.
 func CodeOf(err error) Code {

@@ -15,6 +15,7 @@ import (
 
 	"github.com/epicevents/crm/gen"
 	"github.com/epicevents/crm/internal/dbtest"
+	"github.com/epicevents/crm/internal/value"
 	"github.com/epicevents/crm/service"
 )
 
@@ -305,7 +306,7 @@ func TestTranslate(t *testing.T) {
 
 func TestCodeOf(t *testing.T) {
 	t.Parallel()
-	_, usage := service.ParseUsername("")
+	_, usage := value.ParseUsername("")
 	for want, err := range map[service.Code]error{
 		service.Internal:    errors.New("x"),
 		service.Usage:       fmt.Errorf("x: %w", usage),

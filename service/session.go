@@ -14,6 +14,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/epicevents/crm/gen"
+	"github.com/epicevents/crm/internal/value"
 	"github.com/epicevents/crm/schema"
 )
 
@@ -125,7 +126,7 @@ func IsWrongPassword(err error) bool { return errors.Is(err, errLoginFailed) }
 // Login starts a session of 30 minutes and gives its token. An unknown username is answered as a wrong password is, in
 // words and in time.
 func (s *Service) Login(ctx context.Context, username, password string) (string, error) {
-	username, err := ParseUsername(username)
+	username, err := value.ParseUsername(username)
 	if err != nil { // nobody has it, so there is nothing to count
 		return "", errLoginFailed
 	}

@@ -10,7 +10,7 @@ trap 'rm -rf "$work"' EXIT
 mkdir -p .tools "$work/ran"
 chmod 755 "$work" && chmod 777 "$work/ran" # root's tests run crm as others too
 export GOCOVERDIR="$work/ran"
-for package in service cli; do
+for package in internal/value service cli; do
 	go test -c -cover -coverpkg=./service,./cli -o "$work/$package.test" "./$package"
 	(cd $package && "$work/$package.test" -test.timeout 30m -test.gocoverdir "$GOCOVERDIR")
 done

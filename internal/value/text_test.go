@@ -1,4 +1,4 @@
-package service_test
+package value_test
 
 import (
 	"errors"
@@ -9,16 +9,16 @@ import (
 
 	"golang.org/x/text/unicode/norm"
 
-	"github.com/epicevents/crm/service"
+	"github.com/epicevents/crm/internal/value"
 )
 
 // requireInputError checks what every refusal of input promises: one printable
 // line of bounded length that contains the given words.
-func requireInputError(t *testing.T, err error, words ...string) *service.InputError {
+func requireInputError(t *testing.T, err error, words ...string) *value.InputError {
 	t.Helper()
-	var input *service.InputError
+	var input *value.InputError
 	if !errors.As(err, &input) {
-		t.Fatalf("error is %T (%v), want *service.InputError", err, err)
+		t.Fatalf("error is %T (%v), want *value.InputError", err, err)
 	}
 	if input.Error() != input.Message || input.Message == "" {
 		t.Errorf("Error() = %q, Message = %q", input.Error(), input.Message)
@@ -75,7 +75,7 @@ func TestParseLine(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			got, err := service.ParseLine("name", tc.in)
+			got, err := value.ParseLine("name", tc.in)
 			if tc.refusal != "" {
 				requireInputError(t, err, tc.refusal)
 				return
@@ -103,7 +103,7 @@ func TestParseNote(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			got, err := service.ParseNote("note", tc.in)
+			got, err := value.ParseNote("note", tc.in)
 			if tc.refusal != "" {
 				requireInputError(t, err, tc.refusal)
 				return
@@ -118,17 +118,17 @@ func TestParseNote(t *testing.T) {
 func TestParseUsername(t *testing.T) {
 	t.Parallel()
 	for _, name := range []string{"ab", "a1", "0-", "commercial1", "jean.dupont_2-x", strings.Repeat("a", 30)} {
-		if got, err := service.ParseUsername(" " + name + "\n"); err != nil || got != name {
+		if got, err := value.ParseUsername(" " + name + "\n"); err != nil || got != name {
 			t.Errorf("ParseUsername(%q) = %q, %v", name, got, err)
 		}
 	}
 	for _, name := range []string{
 		"", "a", strings.Repeat("a", 31), ".ab", "_ab", "-ab", "a b", "a@b", "élise", "a\nb", "a\x00b", "ab\xff", "аb",
 	} {
-		_, err := service.ParseUsername(name)
+		_, err := value.ParseUsername(name)
 		requireInputError(t, err, "Username", "2 to 30 of a-z")
 	}
-	_, err := service.ParseUsername("Jean.Dupont")
+	_, err := value.ParseUsername("Jean.Dupont")
 	if hint := requireInputError(t, err, `"Jean.Dupont"`, "lower case").Hint; hint != "write jean.dupont" {
 		t.Errorf("hint = %q", hint)
 	}
@@ -137,19 +137,19 @@ func TestParseUsername(t *testing.T) {
 func TestParseCount(t *testing.T) {
 	t.Parallel()
 	for in, want := range map[string]int32{"0": 0, " 75 ": 75, "007": 7, "1 000": 1000, "1\u202f000\u00a0000": 1_000_000, "1000000": 1_000_000} {
-		if got, err := service.ParseCount("attendees", in); err != nil || got != want {
+		if got, err := value.ParseCount("attendees", in); err != nil || got != want {
 			t.Errorf("ParseCount(%q) = %d, %v; want %d", in, got, err, want)
 		}
 	}
 	for _, in := range []string{"", "-1", "+1", "1.0", "1e3", "10 00", "1,000", "0x10", "1000001", "4294967297", "18446744073709551617", "٣", "many"} {
-		_, err := service.ParseCount("attendees", in)
+		_, err := value.ParseCount("attendees", in)
 		requireInputError(t, err, "attendees", "from 0 to 1000000")
 	}
 }
 
 func TestInputErrorShortensAndEscapes(t *testing.T) {
 	t.Parallel()
-	_, err := service.ParseCount("attendees", strings.Repeat("\x1b[2J\u202e\xff", 10_000))
+	_, err := value.ParseCount("attendees", strings.Repeat("\x1b[2J\u202e\xff", 10_000))
 	requireInputError(t, err, `"\x1b[2J\u202e\xff\x1b`, `..."`)
 }
 
@@ -158,18 +158,18 @@ func FuzzParseText(f *testing.F) {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, s string) {
-		line, err := service.ParseLine("name", s)
+		line, err := value.ParseLine("name", s)
 		if err != nil {
 			requireInputError(t, err, "name must ")
 		} else {
-			requireText(t, line, 255, service.ParseLine)
+			requireText(t, line, 255, value.ParseLine)
 		}
-		note, err := service.ParseNote("note", s)
+		note, err := value.ParseNote("note", s)
 		if err != nil {
 			requireInputError(t, err, "note must ")
 		} else {
 			requireText(t, strings.ReplaceAll(note, "\n", " "), 10_000, nil)
-			requireText(t, note, 10_000, service.ParseNote)
+			requireText(t, note, 10_000, value.ParseNote)
 		}
 	})
 }
@@ -198,11 +198,11 @@ func FuzzParseUsername(f *testing.F) {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, s string) {
-		name, err := service.ParseUsername(s)
+		name, err := value.ParseUsername(s)
 		if err != nil {
 			if hint := requireInputError(t, err).Hint; hint != "" {
 				lower, _ := strings.CutPrefix(hint, "write ")
-				if got, err := service.ParseUsername(lower); err != nil || got != lower {
+				if got, err := value.ParseUsername(lower); err != nil || got != lower {
 					t.Errorf("hint %q is refused: %v", hint, err)
 				}
 			}
@@ -220,7 +220,7 @@ func FuzzParseCount(f *testing.F) {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, s string) {
-		count, err := service.ParseCount("attendees", s)
+		count, err := value.ParseCount("attendees", s)
 		if err != nil {
 			requireInputError(t, err, "attendees ")
 			return

@@ -1,4 +1,4 @@
-package service_test
+package value_test
 
 import (
 	"regexp"
@@ -7,7 +7,7 @@ import (
 	"time"
 	_ "time/tzdata" // the same zones on every machine
 
-	"github.com/epicevents/crm/service"
+	"github.com/epicevents/crm/internal/value"
 )
 
 func loadZone(t testing.TB, name string) *time.Location {
@@ -49,7 +49,7 @@ func TestParseTime(t *testing.T) {
 		"1950-01-01":                     "1950-01-01T00:00:00+01:00",
 		"2200-12-31 23:59:59":            "2200-12-31T23:59:59+01:00",
 	} {
-		got, err := service.ParseTime(in, paris)
+		got, err := value.ParseTime(in, paris)
 		if err != nil || got.Format(time.RFC3339Nano) != want || got.Location() != paris {
 			t.Errorf("ParseTime(%q) = %v, %v; want %s", in, got, err, want)
 		}
@@ -73,7 +73,7 @@ func TestParseTimeRefuses(t *testing.T) {
 		"occurs twice in Europe/Paris, where the clocks go back: write 2025-10-26T02:30:00+02:00 or 2025-10-26T02:30:00+01:00": {"2025-10-26 02:30", "2025-10-26 02:30:00"},
 	} {
 		for _, in := range inputs {
-			got, err := service.ParseTime(in, paris)
+			got, err := value.ParseTime(in, paris)
 			if err == nil {
 				t.Errorf("ParseTime(%q) = %v, want a refusal", in, got)
 				continue
@@ -96,11 +96,11 @@ func TestParseUntil(t *testing.T) {
 		"2025-06-04 13:30":          "2025-06-04T13:30:00+02:00",
 		"2025-06-04T00:00:00+02:00": "2025-06-04T00:00:00+02:00",
 	} {
-		if got, err := service.ParseUntil(in, paris); err != nil || got.Format(time.RFC3339) != want {
+		if got, err := value.ParseUntil(in, paris); err != nil || got.Format(time.RFC3339) != want {
 			t.Errorf("ParseUntil(%q) = %v, %v; want %s", in, got, err, want)
 		}
 	}
-	_, err := service.ParseUntil("2025-10-26 02:30", paris)
+	_, err := value.ParseUntil("2025-10-26 02:30", paris)
 	requireInputError(t, err, "occurs twice")
 }
 
@@ -115,16 +115,16 @@ func TestDaysWithoutMidnight(t *testing.T) {
 		{"Pacific/Apia", "2011-12-29", "2011-12-29T00:00:00-10:00", "2011-12-31T00:00:00+14:00"},
 	} {
 		zone := loadZone(t, tc.zone)
-		from, err := service.ParseTime(tc.day, zone)
+		from, err := value.ParseTime(tc.day, zone)
 		if err != nil || from.Format(time.RFC3339) != tc.from {
 			t.Errorf("%s: ParseTime(%q) = %v, %v; want %s", tc.zone, tc.day, from, err, tc.from)
 		}
-		until, err := service.ParseUntil(tc.day, zone)
+		until, err := value.ParseUntil(tc.day, zone)
 		if err != nil || until.Format(time.RFC3339) != tc.until {
 			t.Errorf("%s: ParseUntil(%q) = %v, %v; want %s", tc.zone, tc.day, until, err, tc.until)
 		}
 	}
-	_, err := service.ParseTime("2011-12-30", loadZone(t, "Pacific/Apia"))
+	_, err := value.ParseTime("2011-12-30", loadZone(t, "Pacific/Apia"))
 	requireInputError(t, err, "2011-12-30 does not exist in Pacific/Apia")
 }
 
@@ -148,7 +148,7 @@ func TestParseTimeAgainstClocks(t *testing.T) {
 			}
 			for clock := start; clock.Before(end); clock = clock.Add(30 * time.Minute) {
 				text := clock.Format(dateTime)
-				got, err := service.ParseTime(text, zone)
+				got, err := value.ParseTime(text, zone)
 				switch {
 				case shown[text] == 0:
 					requireInputError(t, err, "does not exist")
@@ -177,8 +177,8 @@ func FuzzParseTime(f *testing.F) {
 	advice := regexp.MustCompile(`\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(Z|[+-]\d\d:\d\d)\b`)
 	f.Fuzz(func(t *testing.T, s string, zoneIndex byte) {
 		zone := zones[int(zoneIndex)%len(zones)]
-		at, err := service.ParseTime(s, zone)
-		until, untilErr := service.ParseUntil(s, zone)
+		at, err := value.ParseTime(s, zone)
+		until, untilErr := value.ParseUntil(s, zone)
 		if (err == nil) != (untilErr == nil) {
 			t.Fatalf("ParseTime(%q): %v, but ParseUntil: %v", s, err, untilErr)
 		}
@@ -188,7 +188,7 @@ func FuzzParseTime(f *testing.F) {
 				return
 			}
 			for _, advised := range advice.FindAllString(message, -1) {
-				_, err := service.ParseTime(advised, zone)
+				_, err := value.ParseTime(advised, zone)
 				if err != nil && !strings.Contains(err.Error(), "outside of the years") {
 					t.Errorf("%s, but %s is refused: %v", message, advised, err)
 				}
@@ -217,7 +217,7 @@ func FuzzParseTime(f *testing.F) {
 		// RFC 3339 has no seconds in an offset; some old local times need them.
 		if _, offset := at.Zone(); offset%60 == 0 {
 			text := at.Format(time.RFC3339Nano)
-			if again, err := service.ParseTime(text, zone); err != nil || !again.Equal(at) {
+			if again, err := value.ParseTime(text, zone); err != nil || !again.Equal(at) {
 				t.Errorf("ParseTime(%q) = %v, %v; want %v", text, again, err, at)
 			}
 		}

@@ -1,4 +1,4 @@
-package service_test
+package value_test
 
 import (
 	"strings"
@@ -7,7 +7,7 @@ import (
 
 	"golang.org/x/text/unicode/norm"
 
-	"github.com/epicevents/crm/service"
+	"github.com/epicevents/crm/internal/value"
 )
 
 func TestParseEmail(t *testing.T) {
@@ -23,7 +23,7 @@ func TestParseEmail(t *testing.T) {
 		"用户@例子.广告":                           "用户@例子.广告",
 		longest:                              longest,
 	} {
-		if got, err := service.ParseEmail(in); err != nil || got != want {
+		if got, err := value.ParseEmail(in); err != nil || got != want {
 			t.Errorf("ParseEmail(%q) = %q, %v; want %q", in, got, err, want)
 		}
 	}
@@ -33,14 +33,14 @@ func TestParseEmail(t *testing.T) {
 		"a\u200b@b.fr", "a@b\u202e.fr", "a@b_c.fr", "a@[127.0.0.1]", "Jean <jean@b.fr>", "<jean@b.fr>", "a@b.fr,c", "a,b@c.fr", `"a"@b.fr`,
 		"mailto:a@b.fr", "a\xff@b.fr", "a@b.fr\xff",
 	} {
-		got, err := service.ParseEmail(in)
+		got, err := value.ParseEmail(in)
 		if err == nil {
 			t.Errorf("ParseEmail(%q) = %q, want a refusal", in, got)
 			continue
 		}
 		requireInputError(t, err, "E-mail", "is not valid", "name@example.com")
 	}
-	_, err := service.ParseEmail("a" + longest)
+	_, err := value.ParseEmail("a" + longest)
 	requireInputError(t, err, "E-mail", "at most 254 bytes")
 }
 
@@ -49,7 +49,7 @@ func FuzzParseEmail(f *testing.F) {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, s string) {
-		email, err := service.ParseEmail(s)
+		email, err := value.ParseEmail(s)
 		if err != nil {
 			requireInputError(t, err, "E-mail ")
 			return
@@ -60,7 +60,7 @@ func FuzzParseEmail(f *testing.F) {
 			strings.ContainsFunc(email, func(r rune) bool { return unicode.IsSpace(r) || !unicode.IsGraphic(r) }) {
 			t.Fatalf("ParseEmail(%q) = %q", s, email)
 		}
-		if again, err := service.ParseEmail(email); err != nil || again != email {
+		if again, err := value.ParseEmail(email); err != nil || again != email {
 			t.Errorf("second pass over %q = %q, %v", email, again, err)
 		}
 	})

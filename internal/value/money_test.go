@@ -1,4 +1,4 @@
-package service_test
+package value_test
 
 import (
 	"math"
@@ -6,7 +6,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/epicevents/crm/service"
+	"github.com/epicevents/crm/internal/value"
 )
 
 func TestParseMoney(t *testing.T) {
@@ -36,7 +36,7 @@ func TestParseMoney(t *testing.T) {
 		"999 999 999.99":        99_999_999_999,
 		strings.Repeat("0", 40): 0,
 	} {
-		if got, err := service.ParseMoney(in); err != nil || got != want {
+		if got, err := value.ParseMoney(in); err != nil || got != want {
 			t.Errorf("ParseMoney(%q) = %d, %v; want %d", in, got, err, want)
 		}
 	}
@@ -56,7 +56,7 @@ func TestParseMoneyRefuses(t *testing.T) {
 		},
 	} {
 		for _, in := range inputs {
-			got, err := service.ParseMoney(in)
+			got, err := value.ParseMoney(in)
 			if err == nil {
 				t.Errorf("ParseMoney(%q) = %d, want a refusal", in, got)
 				continue
@@ -82,7 +82,7 @@ func TestFormatMoney(t *testing.T) {
 		99_999_999_999: {"999999999.99", "999 999 999.99 €"},
 		math.MinInt64:  {"-92233720368547758.08", "-92 233 720 368 547 758.08 €"},
 	} {
-		if got := [2]string{service.FormatMoney(cents), service.FormatEuro(cents)}; got != want {
+		if got := [2]string{value.FormatMoney(cents), value.FormatEuro(cents)}; got != want {
 			t.Errorf("%d is formatted as %q, want %q", cents, got, want)
 		}
 	}
@@ -93,7 +93,7 @@ func FuzzParseMoney(f *testing.F) {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, s string) {
-		cents, err := service.ParseMoney(s)
+		cents, err := value.ParseMoney(s)
 		if err != nil {
 			requireInputError(t, err, "Amount ")
 			return
@@ -104,8 +104,8 @@ func FuzzParseMoney(f *testing.F) {
 		if strings.Trim(strings.ToUpper(s), "0123456789.,€EUR \t\n\v\f\r\u0085\u00a0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u2028\u2029\u202f\u205f\u3000") != "" {
 			t.Errorf("ParseMoney(%q) = %d in spite of other characters", s, cents)
 		}
-		for _, text := range []string{service.FormatMoney(cents), service.FormatEuro(cents)} {
-			if again, err := service.ParseMoney(text); err != nil || again != cents {
+		for _, text := range []string{value.FormatMoney(cents), value.FormatEuro(cents)} {
+			if again, err := value.ParseMoney(text); err != nil || again != cents {
 				t.Errorf("ParseMoney(%q) = %d, %v; want %d", text, again, err, cents)
 			}
 		}
@@ -117,12 +117,12 @@ func FuzzFormatMoney(f *testing.F) {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, cents int64) {
-		exact := service.FormatMoney(cents)
+		exact := value.FormatMoney(cents)
 		got, err := strconv.ParseInt(strings.Replace(exact, ".", "", 1), 10, 64)
 		if err != nil || got != cents || exact[len(exact)-3] != '.' {
 			t.Errorf("FormatMoney(%d) = %q", cents, exact)
 		}
-		if euro := service.FormatEuro(cents); strings.ReplaceAll(strings.TrimSuffix(euro, " €"), " ", "") != exact {
+		if euro := value.FormatEuro(cents); strings.ReplaceAll(strings.TrimSuffix(euro, " €"), " ", "") != exact {
 			t.Errorf("FormatEuro(%d) = %q", cents, euro)
 		}
 	})

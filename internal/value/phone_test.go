@@ -1,4 +1,4 @@
-package service_test
+package value_test
 
 import (
 	"strings"
@@ -6,7 +6,7 @@ import (
 
 	"github.com/nyaruka/phonenumbers"
 
-	"github.com/epicevents/crm/service"
+	"github.com/epicevents/crm/internal/value"
 )
 
 func TestParsePhone(t *testing.T) {
@@ -29,7 +29,7 @@ func TestParsePhone(t *testing.T) {
 		"+39 06 1234 5678":                   "+390612345678",
 		"+262 692 12 34 56":                  "+262692123456",
 	} {
-		if got, err := service.ParsePhone(in); err != nil || got != want {
+		if got, err := value.ParsePhone(in); err != nil || got != want {
 			t.Errorf("ParsePhone(%q) = %q, %v; want %q", in, got, err, want)
 		}
 	}
@@ -44,7 +44,7 @@ func TestParsePhone(t *testing.T) {
 		},
 	} {
 		for _, in := range inputs {
-			got, err := service.ParsePhone(in)
+			got, err := value.ParsePhone(in)
 			if err == nil {
 				t.Errorf("ParsePhone(%q) = %q, want a refusal", in, got)
 				continue
@@ -69,7 +69,7 @@ func TestFormatPhone(t *testing.T) {
 		"unknown \x1b":       "unknown \x1b",
 		"+99912345678":       "+99912345678",
 	} {
-		if got := service.FormatPhone(in); got != want {
+		if got := value.FormatPhone(in); got != want {
 			t.Errorf("FormatPhone(%q) = %q, want %q", in, got, want)
 		}
 	}
@@ -86,8 +86,8 @@ func TestPhoneOfEveryCountry(t *testing.T) {
 				continue
 			}
 			e164 := phonenumbers.Format(example, phonenumbers.E164)
-			for _, text := range []string{e164, service.FormatPhone(e164)} {
-				if got, err := service.ParsePhone(text); err != nil || got != e164 {
+			for _, text := range []string{e164, value.FormatPhone(e164)} {
+				if got, err := value.ParsePhone(text); err != nil || got != e164 {
 					t.Errorf("%s: ParsePhone(%q) = %q, %v; want %q", region, text, got, err, e164)
 				}
 			}
@@ -100,8 +100,8 @@ func FuzzParsePhone(f *testing.F) {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, s string) {
-		service.FormatPhone(s)
-		e164, err := service.ParsePhone(s)
+		value.FormatPhone(s)
+		e164, err := value.ParsePhone(s)
 		if err != nil {
 			requireInputError(t, err, "Phone number ")
 			return
@@ -110,8 +110,8 @@ func FuzzParsePhone(f *testing.F) {
 		if !plus || len(digits) > 15 || strings.Trim(digits, "0123456789") != "" || strings.HasPrefix(digits, "0") {
 			t.Fatalf("ParsePhone(%q) = %q", s, e164)
 		}
-		for _, text := range []string{e164, service.FormatPhone(e164)} {
-			if again, err := service.ParsePhone(text); err != nil || again != e164 {
+		for _, text := range []string{e164, value.FormatPhone(e164)} {
+			if again, err := value.ParsePhone(text); err != nil || again != e164 {
 				t.Errorf("ParsePhone(%q) = %q, %v; want %q", text, again, err, e164)
 			}
 		}

@@ -1,4 +1,4 @@
-package service_test
+package value_test
 
 import (
 	"bytes"
@@ -7,7 +7,7 @@ import (
 
 	"github.com/google/uuid"
 
-	"github.com/epicevents/crm/service"
+	"github.com/epicevents/crm/internal/value"
 )
 
 func TestParseContractID(t *testing.T) {
@@ -22,7 +22,7 @@ func TestParseContractID(t *testing.T) {
 		"6b9d32a5-88c":               {"6b9d32a5-88c0-0000-0000-000000000000", "6b9d32a5-88cf-ffff-ffff-ffffffffffff"},
 		whole[:35]:                   {whole[:35] + "0", whole[:35] + "f"},
 	} {
-		lo, hi, err := service.ParseContractID(in)
+		lo, hi, err := value.ParseContractID(in)
 		if got := [2]string{lo.String(), hi.String()}; err != nil || got != want {
 			t.Errorf("ParseContractID(%q) = %q, %v; want %q", in, got, err, want)
 		}
@@ -31,10 +31,10 @@ func TestParseContractID(t *testing.T) {
 		"", "6b9d3", "6b-9d32", "6b9d32-", "6b9d32a588", "6b9d32a5_88c1", "6b9d32a5--8c1", "g00000", "6b9d3\u0660", whole + "0", whole + "-",
 		"{" + whole + "}", "urn:uuid:" + whole, "6b9d32%", "6b9d32\x00", "6b9d32\xff", "------",
 	} {
-		_, _, err := service.ParseContractID(in)
+		_, _, err := value.ParseContractID(in)
 		requireInputError(t, err, "Contract", "is not valid", "first 6 characters")
 	}
-	_, _, err := service.ParseContractID(strings.ReplaceAll(whole, "-", ""))
+	_, _, err := value.ParseContractID(strings.ReplaceAll(whole, "-", ""))
 	requireInputError(t, err, "with hyphens: "+whole)
 }
 
@@ -43,7 +43,7 @@ func FuzzParseContractID(f *testing.F) {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, s string) {
-		lo, hi, err := service.ParseContractID(s)
+		lo, hi, err := value.ParseContractID(s)
 		if err != nil {
 			requireInputError(t, err, "Contract ")
 			return

@@ -1,4 +1,4 @@
-package service
+package value
 
 import (
 	"strings"
@@ -36,9 +36,9 @@ func ParsePhone(s string) (string, error) {
 	return e164, nil
 }
 
-// checkPhone refuses what ParsePhone does not return, of which the schema holds
+// CheckPhone refuses what ParsePhone does not return, of which the schema holds
 // only the shape: whether a number exists is not for SQL to know.
-func checkPhone(e164 string) error {
+func CheckPhone(e164 string) error {
 	parsed, err := ParsePhone(e164)
 	if err == nil && parsed != e164 {
 		err = inputErrorf("Phone number %s is not in its international form, which is %s", quote(e164), parsed)

@@ -1,4 +1,4 @@
-package service
+package value
 
 import (
 	"strings"
@@ -30,9 +30,9 @@ func ParseEmail(s string) (string, error) {
 	return email, nil
 }
 
-// checkEmail refuses what ParseEmail does not return, of which the schema holds
+// CheckEmail refuses what ParseEmail does not return, of which the schema holds
 // only the shape.
-func checkEmail(s string) error {
+func CheckEmail(s string) error {
 	parsed, err := ParseEmail(s)
 	if err == nil && parsed != s {
 		err = inputErrorf("E-mail %s is not as it is stored, which is %s", quote(s), parsed)
