@@ -7,6 +7,7 @@ import (
 	"io"
 	"regexp"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -58,12 +59,12 @@ func failed(err error) string {
 	}
 	message := strings.Join(strings.Fields(refusal.Message), " ")
 	if strings.HasPrefix(refusal.Code, "22") {
-		message = quotedValue.ReplaceAllString(message, `"`+mask+`"`)
+		message = quotedValue().ReplaceAllString(message, `"`+mask+`"`)
 	}
 	return fmt.Sprintf("failed: %s %s %s", refusal.SeverityUnlocalized, refusal.Code, escape(message))
 }
 
-var quotedValue = regexp.MustCompile(`".*"`)
+var quotedValue = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`".*"`) })
 
 type startedQuery struct {
 	sql string

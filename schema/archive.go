@@ -9,6 +9,7 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"sync"
 )
 
 // Archive starts pg_restore with these arguments and returns the SQL that it prints, of which crm runs nothing: it is read
@@ -26,6 +27,8 @@ type source struct {
 	archive Archive
 	schema  string
 	version int64
+	// sequences are the last numbers that were given when the backup was made, by the names of those who gave them.
+	sequences map[string]int64
 }
 
 // ArchiveVersion is the schema version of a backup; ErrForeign if it has none.
@@ -91,13 +94,15 @@ func (t savedTable) String() string {
 	return t.schema + "." + t.name
 }
 
-// What pg_dump writes before rows.
-var (
-	nameText     = `([a-z_][a-z0-9_]*|"(?:[^"]|"")+")`
-	copyText     = regexp.MustCompile(`^COPY ` + nameText + `\.` + nameText + ` \((.*)\) FROM stdin;$`)
-	columnText   = regexp.MustCompile(`^` + nameText + `(?:, |$)`)
-	encodingText = regexp.MustCompile(`^SET client_encoding = '([A-Za-z0-9_]+)';$`)
-)
+// dumped is what pg_dump writes before and after rows.
+var dumped = sync.OnceValue(func() (texts struct{ copy, column, encoding, sequence *regexp.Regexp }) {
+	const name = `([a-z_][a-z0-9_]*|"(?:[^"]|"")+")`
+	texts.copy = regexp.MustCompile(`^COPY ` + name + `\.` + name + ` \((.*)\) FROM stdin;$`)
+	texts.column = regexp.MustCompile(`^` + name + `(?:, |$)`)
+	texts.encoding = regexp.MustCompile(`^SET client_encoding = '([A-Za-z0-9_]+)';$`)
+	texts.sequence = regexp.MustCompile(`^SELECT pg_catalog\.setval\('` + name + `\.` + name + `', ([0-9]{1,18}), true\);$`)
+	return texts
+})
 
 // eachTable calls do for each table that has rows in the part of the archive that the arguments name.
 func (s *source) eachTable(do func(t savedTable, rows io.Reader) error, arguments ...string) error {
@@ -105,11 +110,13 @@ func (s *source) eachTable(do func(t savedTable, rows io.Reader) error, argument
 	if err != nil {
 		return err
 	}
-	return errors.Join(eachTable(script, do), script.Close())
+	return errors.Join(s.readTables(script, do), script.Close())
 }
 
-func eachTable(script io.Reader, do func(t savedTable, rows io.Reader) error) error {
+// readTables also remembers the last number that each sequence gave.
+func (s *source) readTables(script io.Reader, do func(t savedTable, rows io.Reader) error) error {
 	lines := bufio.NewReaderSize(script, 1<<16)
+	s.sequences = map[string]int64{}
 	encoding := "UTF8"
 	for {
 		line, err := lines.ReadString('\n')
@@ -120,8 +127,11 @@ func eachTable(script io.Reader, do func(t savedTable, rows io.Reader) error) er
 			return err
 		}
 		line = strings.TrimSuffix(line, "\n")
-		if found := encodingText.FindStringSubmatch(line); found != nil {
+		if found := dumped().encoding.FindStringSubmatch(line); found != nil {
 			encoding = found[1]
+		}
+		if found := dumped().sequence.FindStringSubmatch(strings.ReplaceAll(line, "''", "'")); found != nil && unquoted(found[1]) == s.schema {
+			s.sequences[unquoted(found[2])], _ = strconv.ParseInt(found[3], 10, 64)
 		}
 		if !strings.HasPrefix(line, "COPY ") || !strings.HasSuffix(line, " FROM stdin;") {
 			continue
@@ -144,13 +154,13 @@ func eachTable(script io.Reader, do func(t savedTable, rows io.Reader) error) er
 
 // parseCopy reads COPY schema.table (column, ...) FROM stdin; and nothing but that.
 func parseCopy(line string) (savedTable, bool) {
-	found := copyText.FindStringSubmatch(line)
+	found := dumped().copy.FindStringSubmatch(line)
 	if found == nil {
 		return savedTable{}, false
 	}
 	t := savedTable{schema: unquoted(found[1]), name: unquoted(found[2])}
 	for rest := found[3]; rest != ""; {
-		column := columnText.FindStringSubmatch(rest)
+		column := dumped().column.FindStringSubmatch(rest)
 		if column == nil {
 			return savedTable{}, false
 		}

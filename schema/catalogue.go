@@ -7,6 +7,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/jackc/pgx/v5"
 )
@@ -137,7 +138,7 @@ func readCatalogue(ctx context.Context, db Querier) (catalogue, error) {
 	return read, nil
 }
 
-var qualifier = regexp.MustCompile(`\b(\w+)\.`)
+var qualifier = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`\b(\w+)\.`) })
 
 // plain makes a definition one line that is the same wherever extensions are and whatever the version of PostgreSQL is.
 func plain(kind, definition string, schemas *regexp.Regexp) string {
@@ -145,13 +146,13 @@ func plain(kind, definition string, schemas *regexp.Regexp) string {
 	qualifiers := map[string]bool{}
 	for i := 0; i < len(parts); i += 2 {
 		parts[i] = schemas.ReplaceAllString(parts[i], "$1")
-		for _, found := range qualifier.FindAllStringSubmatch(parts[i], -1) {
+		for _, found := range qualifier().FindAllStringSubmatch(parts[i], -1) {
 			qualifiers[found[1]] = true
 		}
 	}
 	if kind == "view" && len(qualifiers) == 1 { // of a single table, which versions from 16 on do not name
 		for i := 0; i < len(parts); i += 2 {
-			parts[i] = qualifier.ReplaceAllString(parts[i], "")
+			parts[i] = qualifier().ReplaceAllString(parts[i], "")
 		}
 	}
 	return strings.Join(strings.Fields(strings.Join(parts, "'")), " ")

@@ -160,10 +160,6 @@ func (d *driver) fill(tables []table, saved source, begins func(table string)) (
 			before.WriteString(alter + "DEFERRABLE INITIALLY DEFERRED;\n")
 			after.WriteString(alter + "NOT DEFERRABLE;\n")
 		}
-		for _, column := range t.identity {
-			fmt.Fprintf(&after, "SELECT setval(pg_get_serial_sequence('%s', '%s'), greatest(max(%[3]s), 1), max(%[3]s) > 0) FROM %[4]s;\n",
-				strings.ReplaceAll(t.sql(), "'", "''"), strings.ReplaceAll(column, "'", "''"), pgx.Identifier{column}.Sanitize(), t.sql())
-		}
 	}
 	if err := d.execute(before.String() + "SET CONSTRAINTS ALL DEFERRED"); err != nil {
 		return nil, err
@@ -199,6 +195,14 @@ func (d *driver) fill(tables []table, saved source, begins func(table string)) (
 			err = &DataError{refused.TableName, err}
 		}
 		return nil, err
+	}
+	for _, t := range tables {
+		for _, column := range t.identity {
+			// Also the number of a row that was deleted is never given again: payments may name who had it.
+			given := saved.sequences[t.name+"_"+column+"_seq"]
+			fmt.Fprintf(&after, "SELECT setval(pg_get_serial_sequence('%s', '%s'), greatest(max(%[3]s), %[5]d, 1), greatest(max(%[3]s), %[5]d) > 0) FROM %[4]s;\n",
+				strings.ReplaceAll(t.sql(), "'", "''"), strings.ReplaceAll(column, "'", "''"), pgx.Identifier{column}.Sanitize(), t.sql(), given)
+		}
 	}
 	return leftOut, d.execute(after.String())
 }

@@ -10,6 +10,7 @@ import (
 	"runtime"
 	"slices"
 	"strings"
+	"sync"
 	"syscall"
 
 	"github.com/jackc/pgx/v5"
@@ -337,13 +338,15 @@ func refusedSetting(refusal *pgconn.PgError, cause error) error {
 
 // settingOf returns the setting that a refusal names; the words around it are in the server's language.
 func settingOf(refusal *pgconn.PgError) string {
-	if name := settingName.FindStringSubmatch(refusal.Message); name != nil {
+	if name := settingName().FindStringSubmatch(refusal.Message); name != nil {
 		return name[1]
 	}
 	return ""
 }
 
-var settingName = regexp.MustCompile(`["«„“]\s?([A-Za-z_][A-Za-z0-9_.]*)\s?["»“”]`)
+var settingName = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`["«„“]\s?([A-Za-z_][A-Za-z0-9_.]*)\s?["»“”]`)
+})
 
 // missing tells a database without crm's schema from one that has lost a part of it.
 func missing(ctx context.Context, db DB, refusal *pgconn.PgError, cause error) error {
