@@ -38,7 +38,7 @@ func read(t *testing.T, path string) string {
 }
 
 // fences are the fenced blocks of a page: a word and more behind the fence, then the text.
-var fences = regexp.MustCompile("(?ms)^```(\\S*) ?([^\n]*)\n(.*?)^```$")
+var fences = regexp.MustCompile("(?ms)^ *```(\\S*) ?([^\n]*)\n(.*?)^ *```$")
 
 // TestLinks has every link between pages, and from a page to a file, lead somewhere.
 func TestLinks(t *testing.T) {
