@@ -26,9 +26,7 @@ func (a *app) authSessions() *ffcli.Command {
 		}
 		if !all && !revoke.set {
 			p := gen.AuthSessionsParams{Sort: l.order(), RowLimit: l.rowLimit()}
-			return showList(a, ctx, l, logins, s.AuthSessions(ctx, p), func(ctx context.Context) (int64, error) {
-				return s.AuthSessionsCount(ctx, p)
-			})
+			return showList(a, ctx, l, logins, s.AuthSessions(ctx, p), s.AuthSessionsCount)
 		}
 		var id *uuid.UUID
 		if revoke.set {

@@ -67,9 +67,7 @@ func (a *app) authTokenList() *ffcli.Command {
 	l := listingOf(c, tokens)
 	return c.doesAs(func(ctx context.Context, s *service.Session) error {
 		p := gen.AuthTokenListParams{Sort: l.order(), RowLimit: l.rowLimit()}
-		return showList(a, ctx, l, tokens, s.AuthTokenList(ctx, p), func(ctx context.Context) (int64, error) {
-			return s.AuthTokenListCount(ctx, p)
-		})
+		return showList(a, ctx, l, tokens, s.AuthTokenList(ctx, p), s.AuthTokenListCount)
 	})
 }
 

@@ -138,6 +138,42 @@ func (q *Queries) ContractCandidates(ctx context.Context, arg ContractCandidates
 	return items, nil
 }
 
+const ContractCount = `-- name: ContractCount :one
+SELECT count(*)
+FROM contract_view
+LEFT JOIN (SELECT customer.id AS searched_id, customer.search FROM customer) AS searched ON searched_id = customer_id
+WHERE (NOT $1::boolean OR NOT signed)
+  AND (NOT $2::boolean OR total_due > 0)
+  AND ($3::bigint IS NULL OR commercial_id = $3::bigint)
+  AND ($4::text IS NULL OR commercial = $4::text)
+  AND ($5::bigint IS NULL OR customer_id = $5::bigint)
+  AND ($6::text IS NULL OR search LIKE search_pattern($6::text))
+`
+
+type ContractCountParams struct {
+	NotSigned    bool    `json:"not_signed"`
+	NotPaid      bool    `json:"not_paid"`
+	CommercialID *int64  `json:"commercial_id"`
+	Commercial   *string `json:"commercial"`
+	CustomerID   *int64  `json:"customer_id"`
+	Search       *string `json:"search"`
+}
+
+// ContractCount counts the rows of ContractList: a test holds their filters equal.
+func (q *Queries) ContractCount(ctx context.Context, arg ContractCountParams) (int64, error) {
+	row := q.db.QueryRow(ctx, ContractCount,
+		arg.NotSigned,
+		arg.NotPaid,
+		arg.CommercialID,
+		arg.Commercial,
+		arg.CustomerID,
+		arg.Search,
+	)
+	var count int64
+	err := row.Scan(&count)
+	return count, err
+}
+
 const ContractDetail = `-- name: ContractDetail :one
 SELECT id, customer_id, customer, company, commercial_id, commercial, signed, total_amount, total_due, created_at, signed_at
 FROM contract_view
@@ -301,6 +337,20 @@ func (q *Queries) ContractPayments(ctx context.Context, arg ContractPaymentsPara
 		return nil, err
 	}
 	return items, nil
+}
+
+const ContractPaymentsCount = `-- name: ContractPaymentsCount :one
+SELECT count(*)
+FROM payment
+WHERE contract_id = $1
+`
+
+// ContractPaymentsCount counts the rows of ContractPayments: a test holds their filters equal.
+func (q *Queries) ContractPaymentsCount(ctx context.Context, contractID uuid.UUID) (int64, error) {
+	row := q.db.QueryRow(ctx, ContractPaymentsCount, contractID)
+	var count int64
+	err := row.Scan(&count)
+	return count, err
 }
 
 const ContractSign = `-- name: ContractSign :one

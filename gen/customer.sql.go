@@ -61,6 +61,40 @@ func (q *Queries) CustomerAdded(ctx context.Context) (CustomerView, error) {
 	return i, err
 }
 
+const CustomerCount = `-- name: CustomerCount :one
+SELECT count(*)
+FROM customer_view
+LEFT JOIN (
+    SELECT customer.id AS searched_id, customer.search, fold(customer.company) AS folded_company
+    FROM customer) AS searched ON searched_id = id
+WHERE ($1::bigint IS NULL OR commercial_id = $1::bigint)
+  AND ($2::text IS NULL OR commercial = $2::text)
+  AND ($3::text IS NULL OR (
+          search LIKE search_pattern($3::text)
+          AND folded_company LIKE search_pattern($3::text)))
+  AND ($4::text IS NULL OR search LIKE search_pattern($4::text))
+`
+
+type CustomerCountParams struct {
+	CommercialID *int64  `json:"commercial_id"`
+	Commercial   *string `json:"commercial"`
+	Company      *string `json:"company"`
+	Search       *string `json:"search"`
+}
+
+// CustomerCount counts the rows of CustomerList: a test holds their filters equal.
+func (q *Queries) CustomerCount(ctx context.Context, arg CustomerCountParams) (int64, error) {
+	row := q.db.QueryRow(ctx, CustomerCount,
+		arg.CommercialID,
+		arg.Commercial,
+		arg.Company,
+		arg.Search,
+	)
+	var count int64
+	err := row.Scan(&count)
+	return count, err
+}
+
 const CustomerDetail = `-- name: CustomerDetail :one
 SELECT id, fullname, company, commercial_id, commercial, email, phone, created_at, updated_at
 FROM customer_view

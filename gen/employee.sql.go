@@ -57,6 +57,20 @@ func (q *Queries) EmployeeAddFirst(ctx context.Context, arg EmployeeAddFirstPara
 	return id, err
 }
 
+const EmployeeCount = `-- name: EmployeeCount :one
+SELECT count(*)
+FROM employee_view
+WHERE ($1::role IS NULL OR role = $1::role)
+`
+
+// EmployeeCount counts the rows of EmployeeList: a test holds their filters equal.
+func (q *Queries) EmployeeCount(ctx context.Context, role *Role) (int64, error) {
+	row := q.db.QueryRow(ctx, EmployeeCount, role)
+	var count int64
+	err := row.Scan(&count)
+	return count, err
+}
+
 const EmployeeDelete = `-- name: EmployeeDelete :one
 DELETE FROM employee
 WHERE username = $1

@@ -87,6 +87,51 @@ func (q *Queries) EventAdded(ctx context.Context) (EventView, error) {
 	return i, err
 }
 
+const EventCount = `-- name: EventCount :one
+SELECT count(*)
+FROM event_view
+LEFT JOIN (
+    SELECT event.id AS searched_id
+    FROM event
+    WHERE event.search LIKE search_pattern($1::text)
+    UNION
+    SELECT event.id
+    FROM customer
+    JOIN contract ON contract.customer_id = customer.id
+    JOIN event ON event.contract_id = contract.id
+    WHERE customer.search LIKE search_pattern($1::text)) AS searched ON searched_id = id
+WHERE (NOT $2::boolean OR support_id IS NULL)
+  AND ($3::bigint IS NULL OR support_id = $3::bigint)
+  AND ($4::text IS NULL OR support = $4::text)
+  AND ($5::timestamptz IS NULL OR start_at >= $5::timestamptz)
+  AND ($6::timestamptz IS NULL OR start_at < $6::timestamptz)
+  AND ($1::text IS NULL OR searched_id IS NOT NULL)
+`
+
+type EventCountParams struct {
+	Search            *string    `json:"search"`
+	NoSupportAssigned bool       `json:"no_support_assigned"`
+	SupportID         *int64     `json:"support_id"`
+	Support           *string    `json:"support"`
+	FromAt            *time.Time `json:"from_at"`
+	ToAt              *time.Time `json:"to_at"`
+}
+
+// EventCount counts the rows of EventList: a test holds their filters equal.
+func (q *Queries) EventCount(ctx context.Context, arg EventCountParams) (int64, error) {
+	row := q.db.QueryRow(ctx, EventCount,
+		arg.Search,
+		arg.NoSupportAssigned,
+		arg.SupportID,
+		arg.Support,
+		arg.FromAt,
+		arg.ToAt,
+	)
+	var count int64
+	err := row.Scan(&count)
+	return count, err
+}
+
 const EventDetail = `-- name: EventDetail :one
 SELECT id, name, contract_id, customer_id, customer, company, support_id, support, commercial_id, commercial, start_at, end_at, attendees, location, note
 FROM event_view

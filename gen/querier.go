@@ -14,6 +14,8 @@ import (
 type Querier interface {
 	// AuthSessions gives the logins of an employee that are good now, and which of them this is.
 	AuthSessions(ctx context.Context, arg AuthSessionsParams) ([]AuthSessionsRow, error)
+	// AuthSessionsCount counts the rows of AuthSessions: a test holds their filters equal.
+	AuthSessionsCount(ctx context.Context, employeeID int64) (int64, error)
 	// AuthSessionsRevoke ends one login of an employee, or all of them.
 	AuthSessionsRevoke(ctx context.Context, arg AuthSessionsRevokeParams) (int64, error)
 	// AuthTokenCreate adds a token, if the login that asks for it is still good.
@@ -22,6 +24,8 @@ type Querier interface {
 	AuthTokenForget(ctx context.Context, employeeID int64) (int64, error)
 	// AuthTokenList gives the tokens of an employee that are good now, by name, or in the order of a field.
 	AuthTokenList(ctx context.Context, arg AuthTokenListParams) ([]AuthTokenListRow, error)
+	// AuthTokenListCount counts the rows of AuthTokenList: a test holds their filters equal.
+	AuthTokenListCount(ctx context.Context, employeeID int64) (int64, error)
 	AuthTokenRevoke(ctx context.Context, arg AuthTokenRevokeParams) (uuid.UUID, error)
 	// AuthTokenTurn waits for a change of the employee's password or role that is under way, which may end the session, and
 	// makes the next one wait, so that it ends the new token too.
@@ -36,12 +40,16 @@ type Querier interface {
 	ContractAddPayment(ctx context.Context, arg ContractAddPaymentParams) (ContractAddPaymentRow, error)
 	// ContractCandidates gives the first contracts whose ids lie from one to another: those that a shortened id may mean.
 	ContractCandidates(ctx context.Context, arg ContractCandidatesParams) ([]ContractView, error)
+	// ContractCount counts the rows of ContractList: a test holds their filters equal.
+	ContractCount(ctx context.Context, arg ContractCountParams) (int64, error)
 	ContractDetail(ctx context.Context, id uuid.UUID) (ContractView, error)
 	// ContractList gives the contracts by creation, or in the order of a field; each filter that is NULL lets all pass. The
 	// join is for the index on search, and only there when something is searched: otherwise the planner drops it.
 	ContractList(ctx context.Context, arg ContractListParams) ([]ContractView, error)
 	// ContractPayments gives the payments of a contract by their time, or in the order of a field.
 	ContractPayments(ctx context.Context, arg ContractPaymentsParams) ([]Payment, error)
+	// ContractPaymentsCount counts the rows of ContractPayments: a test holds their filters equal.
+	ContractPaymentsCount(ctx context.Context, contractID uuid.UUID) (int64, error)
 	// ContractSign says whether it was this that signed: a contract that is signed already keeps its date. It is limited to
 	// the customers of the commercial.
 	ContractSign(ctx context.Context, arg ContractSignParams) (bool, error)
@@ -52,6 +60,8 @@ type Querier interface {
 	CustomerAdd(ctx context.Context, arg CustomerAddParams) (int64, error)
 	// CustomerAdded gives the customer that this connection added last.
 	CustomerAdded(ctx context.Context) (CustomerView, error)
+	// CustomerCount counts the rows of CustomerList: a test holds their filters equal.
+	CustomerCount(ctx context.Context, arg CustomerCountParams) (int64, error)
 	CustomerDetail(ctx context.Context, id int64) (CustomerView, error)
 	// CustomerList gives the customers by id, or in the order of a field; each filter that is NULL lets all pass. The join is
 	// for the index on search, which has the company too, and only there when something is searched: otherwise the planner
@@ -69,6 +79,8 @@ type Querier interface {
 	EmployeeAdd(ctx context.Context, arg EmployeeAddParams) (*time.Time, error)
 	// EmployeeAddFirst adds an administrator to a database without employees; no row when it has some.
 	EmployeeAddFirst(ctx context.Context, arg EmployeeAddFirstParams) (int64, error)
+	// EmployeeCount counts the rows of EmployeeList: a test holds their filters equal.
+	EmployeeCount(ctx context.Context, role *Role) (int64, error)
 	EmployeeDelete(ctx context.Context, username string) (int64, error)
 	EmployeeDetail(ctx context.Context, username string) (EmployeeView, error)
 	EmployeeExists(ctx context.Context) (bool, error)
@@ -92,6 +104,8 @@ type Querier interface {
 	EventAdd(ctx context.Context, arg EventAddParams) (int64, error)
 	// EventAdded gives the event that this connection added last.
 	EventAdded(ctx context.Context) (EventView, error)
+	// EventCount counts the rows of EventList: a test holds their filters equal.
+	EventCount(ctx context.Context, arg EventCountParams) (int64, error)
 	EventDetail(ctx context.Context, id int64) (EventView, error)
 	// EventList gives the events by id, or in the order of a field; each filter that is NULL lets all pass. An event lies
 	// between two times when it starts there; the second is not part of the range. The join is for the indexes on search,

@@ -78,6 +78,21 @@ func (q *Queries) AuthSessions(ctx context.Context, arg AuthSessionsParams) ([]A
 	return items, nil
 }
 
+const AuthSessionsCount = `-- name: AuthSessionsCount :one
+SELECT count(*)
+FROM session_view
+WHERE employee_id = $1
+  AND name IS NULL
+`
+
+// AuthSessionsCount counts the rows of AuthSessions: a test holds their filters equal.
+func (q *Queries) AuthSessionsCount(ctx context.Context, employeeID int64) (int64, error) {
+	row := q.db.QueryRow(ctx, AuthSessionsCount, employeeID)
+	var count int64
+	err := row.Scan(&count)
+	return count, err
+}
+
 const AuthSessionsRevoke = `-- name: AuthSessionsRevoke :execrows
 DELETE FROM session
 WHERE employee_id = $1
@@ -228,6 +243,21 @@ func (q *Queries) AuthTokenList(ctx context.Context, arg AuthTokenListParams) ([
 		return nil, err
 	}
 	return items, nil
+}
+
+const AuthTokenListCount = `-- name: AuthTokenListCount :one
+SELECT count(*)
+FROM session_view
+WHERE employee_id = $1
+  AND name IS NOT NULL
+`
+
+// AuthTokenListCount counts the rows of AuthTokenList: a test holds their filters equal.
+func (q *Queries) AuthTokenListCount(ctx context.Context, employeeID int64) (int64, error) {
+	row := q.db.QueryRow(ctx, AuthTokenListCount, employeeID)
+	var count int64
+	err := row.Scan(&count)
+	return count, err
 }
 
 const AuthTokenRevoke = `-- name: AuthTokenRevoke :one

@@ -32,6 +32,18 @@ ORDER BY
     id
 LIMIT sqlc.narg('row_limit')::bigint;
 
+-- name: ContractCount :one
+-- ContractCount counts the rows of ContractList: a test holds their filters equal.
+SELECT count(*)
+FROM contract_view
+LEFT JOIN (SELECT customer.id AS searched_id, customer.search FROM customer) AS searched ON searched_id = customer_id
+WHERE (NOT @not_signed::boolean OR NOT signed)
+  AND (NOT @not_paid::boolean OR total_due > 0)
+  AND (sqlc.narg('commercial_id')::bigint IS NULL OR commercial_id = sqlc.narg('commercial_id')::bigint)
+  AND (sqlc.narg('commercial')::text IS NULL OR commercial = sqlc.narg('commercial')::text)
+  AND (sqlc.narg('customer_id')::bigint IS NULL OR customer_id = sqlc.narg('customer_id')::bigint)
+  AND (sqlc.narg('search')::text IS NULL OR search LIKE search_pattern(sqlc.narg('search')::text));
+
 -- name: ContractDetail :one
 SELECT *
 FROM contract_view
@@ -114,3 +126,9 @@ ORDER BY
     recorded_at,
     id
 LIMIT sqlc.narg('row_limit')::bigint;
+
+-- name: ContractPaymentsCount :one
+-- ContractPaymentsCount counts the rows of ContractPayments: a test holds their filters equal.
+SELECT count(*)
+FROM payment
+WHERE contract_id = @contract_id;

@@ -32,6 +32,20 @@ ORDER BY
     id
 LIMIT sqlc.narg('row_limit')::bigint;
 
+-- name: CustomerCount :one
+-- CustomerCount counts the rows of CustomerList: a test holds their filters equal.
+SELECT count(*)
+FROM customer_view
+LEFT JOIN (
+    SELECT customer.id AS searched_id, customer.search, fold(customer.company) AS folded_company
+    FROM customer) AS searched ON searched_id = id
+WHERE (sqlc.narg('commercial_id')::bigint IS NULL OR commercial_id = sqlc.narg('commercial_id')::bigint)
+  AND (sqlc.narg('commercial')::text IS NULL OR commercial = sqlc.narg('commercial')::text)
+  AND (sqlc.narg('company')::text IS NULL OR (
+          search LIKE search_pattern(sqlc.narg('company')::text)
+          AND folded_company LIKE search_pattern(sqlc.narg('company')::text)))
+  AND (sqlc.narg('search')::text IS NULL OR search LIKE search_pattern(sqlc.narg('search')::text));
+
 -- name: CustomerDetail :one
 SELECT *
 FROM customer_view

@@ -14,6 +14,12 @@ ORDER BY
     id
 LIMIT sqlc.narg('row_limit')::bigint;
 
+-- name: EmployeeCount :one
+-- EmployeeCount counts the rows of EmployeeList: a test holds their filters equal.
+SELECT count(*)
+FROM employee_view
+WHERE (sqlc.narg('role')::role IS NULL OR role = sqlc.narg('role')::role);
+
 -- name: EmployeeDetail :one
 SELECT *
 FROM employee_view

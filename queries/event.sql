@@ -45,6 +45,27 @@ ORDER BY
     id
 LIMIT sqlc.narg('row_limit')::bigint;
 
+-- name: EventCount :one
+-- EventCount counts the rows of EventList: a test holds their filters equal.
+SELECT count(*)
+FROM event_view
+LEFT JOIN (
+    SELECT event.id AS searched_id
+    FROM event
+    WHERE event.search LIKE search_pattern(sqlc.narg('search')::text)
+    UNION
+    SELECT event.id
+    FROM customer
+    JOIN contract ON contract.customer_id = customer.id
+    JOIN event ON event.contract_id = contract.id
+    WHERE customer.search LIKE search_pattern(sqlc.narg('search')::text)) AS searched ON searched_id = id
+WHERE (NOT @no_support_assigned::boolean OR support_id IS NULL)
+  AND (sqlc.narg('support_id')::bigint IS NULL OR support_id = sqlc.narg('support_id')::bigint)
+  AND (sqlc.narg('support')::text IS NULL OR support = sqlc.narg('support')::text)
+  AND (sqlc.narg('from_at')::timestamptz IS NULL OR start_at >= sqlc.narg('from_at')::timestamptz)
+  AND (sqlc.narg('to_at')::timestamptz IS NULL OR start_at < sqlc.narg('to_at')::timestamptz)
+  AND (sqlc.narg('search')::text IS NULL OR searched_id IS NOT NULL);
+
 -- name: EventDetail :one
 SELECT *
 FROM event_view

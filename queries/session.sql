@@ -146,6 +146,13 @@ ORDER BY
     id
 LIMIT sqlc.narg('row_limit')::bigint;
 
+-- name: AuthSessionsCount :one
+-- AuthSessionsCount counts the rows of AuthSessions: a test holds their filters equal.
+SELECT count(*)
+FROM session_view
+WHERE employee_id = @employee_id
+  AND name IS NULL;
+
 -- name: AuthSessionsRevoke :execrows
 -- AuthSessionsRevoke ends one login of an employee, or all of them.
 DELETE FROM session
@@ -175,6 +182,13 @@ ORDER BY
     CASE WHEN @sort = 'expires_at:desc' THEN expires_at END DESC,
     name
 LIMIT sqlc.narg('row_limit')::bigint;
+
+-- name: AuthTokenListCount :one
+-- AuthTokenListCount counts the rows of AuthTokenList: a test holds their filters equal.
+SELECT count(*)
+FROM session_view
+WHERE employee_id = @employee_id
+  AND name IS NOT NULL;
 
 -- name: AuthTokenForget :execrows
 -- AuthTokenForget clears the tokens of an employee that are over, so that their names are free.

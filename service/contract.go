@@ -19,10 +19,16 @@ func (s *Session) ContractList(ctx context.Context, p gen.ContractListParams) it
 	return stream[gen.ContractView](ctx, s, "ContractList", gen.ContractList, p)
 }
 
-// ContractCount gives the number of rows of the list, whatever the limit.
+// ContractCount returns the number of rows of the list, whatever the limit.
 func (s *Session) ContractCount(ctx context.Context, p gen.ContractListParams) (int64, error) {
-	p.RowLimit = nil
-	return count(ctx, s, "ContractCount", gen.ContractList, p)
+	return count(ctx, s, "ContractCount", (*gen.Queries).ContractCount, gen.ContractCountParams{
+		NotSigned:    p.NotSigned,
+		NotPaid:      p.NotPaid,
+		CommercialID: p.CommercialID,
+		Commercial:   p.Commercial,
+		CustomerID:   p.CustomerID,
+		Search:       p.Search,
+	})
 }
 
 // ContractPayments gives the payments of a contract.
@@ -30,10 +36,9 @@ func (s *Session) ContractPayments(ctx context.Context, p gen.ContractPaymentsPa
 	return stream[gen.Payment](ctx, s, "ContractPayments", gen.ContractPayments, p)
 }
 
-// ContractPaymentsCount gives the number of payments, whatever the limit.
+// ContractPaymentsCount returns the number of payments, whatever the limit.
 func (s *Session) ContractPaymentsCount(ctx context.Context, p gen.ContractPaymentsParams) (int64, error) {
-	p.RowLimit = nil
-	return count(ctx, s, "ContractPaymentsCount", gen.ContractPayments, p)
+	return count(ctx, s, "ContractPaymentsCount", (*gen.Queries).ContractPaymentsCount, p.ContractID)
 }
 
 // ContractDetail gives one contract; NotFound if there is none of this id.

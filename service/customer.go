@@ -18,10 +18,14 @@ func (s *Session) CustomerList(ctx context.Context, p gen.CustomerListParams) it
 	return stream[gen.CustomerView](ctx, s, "CustomerList", gen.CustomerList, p)
 }
 
-// CustomerCount gives the number of rows of the list, whatever the limit.
+// CustomerCount returns the number of rows of the list, whatever the limit.
 func (s *Session) CustomerCount(ctx context.Context, p gen.CustomerListParams) (int64, error) {
-	p.RowLimit = nil
-	return count(ctx, s, "CustomerCount", gen.CustomerList, p)
+	return count(ctx, s, "CustomerCount", (*gen.Queries).CustomerCount, gen.CustomerCountParams{
+		CommercialID: p.CommercialID,
+		Commercial:   p.Commercial,
+		Company:      p.Company,
+		Search:       p.Search,
+	})
 }
 
 // CustomerDetail gives one customer; NotFound if there is none of this id.

@@ -17,10 +17,9 @@ func (s *Session) EmployeeList(ctx context.Context, p gen.EmployeeListParams) it
 	return stream[gen.EmployeeView](ctx, s, "EmployeeList", gen.EmployeeList, p)
 }
 
-// EmployeeCount gives the number of rows of the list, whatever the limit.
+// EmployeeCount returns the number of rows of the list, whatever the limit.
 func (s *Session) EmployeeCount(ctx context.Context, p gen.EmployeeListParams) (int64, error) {
-	p.RowLimit = nil
-	return count(ctx, s, "EmployeeCount", gen.EmployeeList, p)
+	return count(ctx, s, "EmployeeCount", (*gen.Queries).EmployeeCount, p.Role)
 }
 
 // EmployeeDetail gives one employee; NotFound if there is none of this username.

@@ -16,10 +16,16 @@ func (s *Session) EventList(ctx context.Context, p gen.EventListParams) iter.Seq
 	return stream[gen.EventView](ctx, s, "EventList", gen.EventList, p)
 }
 
-// EventCount gives the number of rows of the list, whatever the limit.
+// EventCount returns the number of rows of the list, whatever the limit.
 func (s *Session) EventCount(ctx context.Context, p gen.EventListParams) (int64, error) {
-	p.RowLimit = nil
-	return count(ctx, s, "EventCount", gen.EventList, p)
+	return count(ctx, s, "EventCount", (*gen.Queries).EventCount, gen.EventCountParams{
+		NoSupportAssigned: p.NoSupportAssigned,
+		SupportID:         p.SupportID,
+		Support:           p.Support,
+		FromAt:            p.FromAt,
+		ToAt:              p.ToAt,
+		Search:            p.Search,
+	})
 }
 
 // EventDetail gives one event; NotFound if there is none of this id.

@@ -53,7 +53,7 @@ var calls = map[string]call{
 		return second(all(s.AuthSessions(ctx, gen.AuthSessionsParams{})))
 	}},
 	"AuthSessionsCount": {do: func(ctx context.Context, s *service.Session, _ target) error {
-		return second(s.AuthSessionsCount(ctx, gen.AuthSessionsParams{}))
+		return second(s.AuthSessionsCount(ctx))
 	}},
 	"AuthSessionsRevoke": {writes: true, do: func(ctx context.Context, s *service.Session, _ target) error {
 		return second(s.AuthSessionsRevoke(ctx, nil))
@@ -62,7 +62,7 @@ var calls = map[string]call{
 		return second(all(s.AuthTokenList(ctx, gen.AuthTokenListParams{})))
 	}},
 	"AuthTokenListCount": {do: func(ctx context.Context, s *service.Session, _ target) error {
-		return second(s.AuthTokenListCount(ctx, gen.AuthTokenListParams{}))
+		return second(s.AuthTokenListCount(ctx))
 	}},
 	"AuthTokenCreate": {writes: true, do: func(ctx context.Context, s *service.Session, _ target) error {
 		return second(s.AuthTokenCreate(ctx, "another", false, time.Hour))

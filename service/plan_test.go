@@ -110,6 +110,12 @@ func TestPlans(t *testing.T) {
 	} {
 		list(name, gen.EventList, params)
 	}
+	list("CustomerCount --company", gen.CustomerCount, gen.CustomerCountParams{Company: new("theatre weiss")})
+	list("CustomerCount --search", gen.CustomerCount, gen.CustomerCountParams{Search: new("ines.weiss1")})
+	list("ContractCount --customer-id", gen.ContractCount, gen.ContractCountParams{CustomerID: new(int64(7))})
+	list("ContractCount --search", gen.ContractCount, gen.ContractCountParams{Search: new("ines.weiss1")})
+	list("EventCount --from --to", gen.EventCount, gen.EventCountParams{FromAt: &autumn, ToAt: &winter})
+	list("EventCount --search", gen.EventCount, gen.EventCountParams{Search: new("gala 123")})
 	for _, order := range append(sorts(t, "customer.sql", "CustomerList"), "") {
 		list("CustomerList "+order, gen.CustomerList, gen.CustomerListParams{Sort: order, RowLimit: fifty})
 	}

@@ -4,8 +4,6 @@ import (
 	"context"
 	"iter"
 	"reflect"
-	"strconv"
-	"strings"
 	"sync/atomic"
 	"time"
 
@@ -154,17 +152,9 @@ func (p *patience) watch(ctx context.Context) (_ context.Context, stop func(), w
 	}
 }
 
-// count gives the number of rows that the query of a list has.
-func count(ctx context.Context, s *Session, operation, query string, params any) (n int64, err error) {
-	// Without the order, which costs more than the rest, and the limit after it. Parameters are numbered as they come.
-	query, _, _ = strings.Cut(query, "\nORDER BY")
-	values := fields(params)
-	for len(values) > 0 && !strings.Contains(query, "$"+strconv.Itoa(len(values))) {
-		values = values[:len(values)-1]
-	}
-	_, err = s.allow(ctx, operation, func(db gen.DBTX) error {
-		return db.QueryRow(ctx, "SELECT count(*) FROM ("+query+") AS list", values...).Scan(&n)
-	})
+// count returns the number that a counting query has, together with the check of the session.
+func count[P any](ctx context.Context, s *Session, operation string, accessor func(*gen.Queries, context.Context, P) (int64, error), params P) (n int64, err error) {
+	_, err = s.allow(ctx, operation, ask(ctx, accessor, params, &n))
 	return n, err
 }
 

@@ -87,10 +87,9 @@ func (s *Session) AuthTokenList(ctx context.Context, p gen.AuthTokenListParams) 
 	return stream[gen.AuthTokenListRow](ctx, s, "AuthTokenList", gen.AuthTokenList, p)
 }
 
-// AuthTokenListCount gives the number of tokens, whatever the limit.
-func (s *Session) AuthTokenListCount(ctx context.Context, p gen.AuthTokenListParams) (int64, error) {
-	p.EmployeeID, p.RowLimit = s.claims.employeeID, nil
-	return count(ctx, s, "AuthTokenListCount", gen.AuthTokenList, p)
+// AuthTokenListCount returns the number of tokens, whatever the limit.
+func (s *Session) AuthTokenListCount(ctx context.Context) (int64, error) {
+	return count(ctx, s, "AuthTokenListCount", (*gen.Queries).AuthTokenListCount, s.claims.employeeID)
 }
 
 // AuthTokenRevoke ends the token of this name; NotFound if there is none.
@@ -112,10 +111,9 @@ func (s *Session) AuthSessions(ctx context.Context, p gen.AuthSessionsParams) it
 	return stream[gen.AuthSessionsRow](ctx, s, "AuthSessions", gen.AuthSessions, p)
 }
 
-// AuthSessionsCount gives the number of logins, whatever the limit.
-func (s *Session) AuthSessionsCount(ctx context.Context, p gen.AuthSessionsParams) (int64, error) {
-	p.EmployeeID, p.CurrentID, p.RowLimit = s.claims.employeeID, s.claims.sessionID, nil
-	return count(ctx, s, "AuthSessionsCount", gen.AuthSessions, p)
+// AuthSessionsCount returns the number of logins, whatever the limit.
+func (s *Session) AuthSessionsCount(ctx context.Context) (int64, error) {
+	return count(ctx, s, "AuthSessionsCount", (*gen.Queries).AuthSessionsCount, s.claims.employeeID)
 }
 
 // AuthSessionsRevoke ends one login of the employee, NotFound if there is none of this id, or all of them, this one too.
