@@ -1,10 +1,12 @@
 package main
 
 import (
+	"go/build"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -104,4 +106,60 @@ func unindented(text string) string {
 		lines[i] = strings.TrimSpace(lines[i])
 	}
 	return "\n" + strings.Trim(strings.Join(lines, "\n"), "\n") + "\n"
+}
+
+// TestHouse holds ARCHITECTURE.md to the repository: its picture has each package and no other folder, and what the page
+// names in code is there: folders, files, and functions, tests, types and queries by their name.
+func TestHouse(t *testing.T) {
+	t.Parallel()
+	const page = "ARCHITECTURE.md"
+	text := read(t, page)
+	picture := fences.FindStringSubmatch(text)
+	if picture == nil || picture[1] != "text" {
+		t.Fatal(page, " has no picture")
+	}
+	var drawn []string
+	for _, line := range regexp.MustCompile(`(?m)^(\S+/)\s`).FindAllStringSubmatch(picture[3], -1) {
+		drawn = append(drawn, strings.TrimSuffix(line[1], "/"))
+		if info, err := os.Stat(line[1]); err != nil || !info.IsDir() {
+			t.Errorf("%s draws %s, which is no folder", page, line[1])
+		}
+	}
+	var code strings.Builder
+	err := filepath.WalkDir(".", func(path string, entry fs.DirEntry, err error) error {
+		switch {
+		case err != nil:
+			return err
+		case entry.IsDir() && path != "." && strings.HasPrefix(entry.Name(), "."):
+			return fs.SkipDir
+		case entry.IsDir():
+			_, notGo := build.ImportDir(path, build.IgnoreVendor)
+			_, empty := notGo.(*build.NoGoError)
+			if path != "." && !empty && !slices.Contains(drawn, filepath.ToSlash(path)) {
+				t.Errorf("%s does not draw %s", page, path)
+			}
+		case path != "pages_test.go" && slices.Contains([]string{".go", ".sql"}, filepath.Ext(path)):
+			code.WriteString(read(t, path))
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	words := map[string]bool{"TestLinks": true, "TestQuotes": true, "TestHouse": true}
+	for _, word := range regexp.MustCompile(`\w+`).FindAllString(code.String(), -1) {
+		words[word] = true
+	}
+	for _, named := range regexp.MustCompile("`([^`\n]+)`").FindAllStringSubmatch(fences.ReplaceAllString(text, ""), -1) {
+		name := named[1]
+		switch {
+		case strings.Contains(name, " ") || strings.HasPrefix(name, "-"):
+		case strings.ContainsAny(name, "/."):
+			if _, err := os.Stat(name); err != nil {
+				t.Errorf("%s names %s, which is not there", page, name)
+			}
+		case !words[name]:
+			t.Errorf("%s names %s, which is in no code", page, name)
+		}
+	}
 }
