@@ -194,9 +194,10 @@ func TestContractAddPayment(t *testing.T) {
 	id := uuid.New()
 	payment := must[service.RecordedPayment](t)(pay(commercial, id, ownSigned, 29))
 	want := stored[gen.Payment](p, "payment", id)
-	same(t, "payment", payment, service.RecordedPayment{TotalDue: 359_971, ContractAddPaymentRow: gen.ContractAddPaymentRow{
+	contract := p.contract(ownSigned)
+	same(t, "payment", payment, service.RecordedPayment{Customer: contract.Customer, Company: contract.Company, TotalDue: 359_971, ContractAddPaymentRow: gen.ContractAddPaymentRow{
 		ID: id, ContractID: ownSigned, Amount: 29, RecordedBy: "commercial1", RecordedByID: new(commercial.EmployeeID()), RecordedAt: want.RecordedAt, Created: true}})
-	if due := p.contract(ownSigned).TotalDue; due != 359_971 {
+	if due := contract.TotalDue; due != 359_971 {
 		t.Errorf("due is %d", due)
 	}
 
