@@ -43,14 +43,7 @@ func (s *Session) ContractPaymentsCount(ctx context.Context, p gen.ContractPayme
 
 // ContractDetail gives one contract; NotFound if there is none of this id.
 func (s *Session) ContractDetail(ctx context.Context, id uuid.UUID) (gen.ContractView, error) {
-	var row *gen.ContractView
-	if _, err := s.allow(ctx, "ContractDetail", look(ctx, (*gen.Queries).ContractDetail, id, &row)); err != nil {
-		return gen.ContractView{}, err
-	}
-	if row == nil {
-		return gen.ContractView{}, noContract(id.String())
-	}
-	return *row, nil
+	return detail(ctx, s, "ContractDetail", (*gen.Queries).ContractDetail, id, noContract(id.String()))
 }
 
 // ContractFind gives the id of the one contract that an id or the beginning of one means. Usage, naming the candidates,
@@ -111,7 +104,7 @@ func (s *Session) ContractUpdate(ctx context.Context, p gen.ContractUpdateParams
 		return change, s.withAmount(ctx, err, p.ID, "paid", func(c gen.ContractView) int64 { return c.TotalAmount - c.TotalDue })
 	}
 	if errors.Is(err, pgx.ErrNoRows) && p.CustomerID != nil {
-		contract, errNow := s.contractNow(ctx, p.ID)
+		contract, errNow := s.ContractDetail(ctx, p.ID)
 		if errNow == nil && (by.own == nil || contract.CommercialID == by.ID) {
 			return change, s.whyNoCustomer(ctx, err, by, *p.CustomerID)
 		}
@@ -163,7 +156,7 @@ func (s *Session) ContractAddPayment(ctx context.Context, p gen.ContractAddPayme
 		return change, s.withAmount(ctx, err, p.ContractID, "due", func(c gen.ContractView) int64 { return c.TotalDue })
 	}
 	if errors.Is(err, pgx.ErrNoRows) {
-		contract, errNow := s.contractNow(ctx, p.ContractID)
+		contract, errNow := s.ContractDetail(ctx, p.ContractID)
 		if errNow == nil && (by.own == nil || contract.CommercialID == by.ID) {
 			return change, &Error{Code: Conflict, Message: fmt.Sprintf("Payment %s is recorded already, with another amount or contract.", p.ID)}
 		}
@@ -187,20 +180,11 @@ func (s *Session) ContractAddPayment(ctx context.Context, p gen.ContractAddPayme
 // withAmount adds to the refusal of a payment, or of a total, the amount that stands against it.
 func (s *Session) withAmount(ctx context.Context, err error, id uuid.UUID, what string, of func(gen.ContractView) int64) error {
 	err = s.translate(ctx, err)
-	contract, errNow := s.contractNow(ctx, id)
+	contract, errNow := s.ContractDetail(ctx, id)
 	if failure, ok := errors.AsType[*Error](err); ok && errNow == nil {
 		failure.Message = fmt.Sprintf("%s: %s is %s.", strings.TrimSuffix(failure.Message, "."), value.FormatEuro(of(contract)), what)
 	}
 	return err
-}
-
-// contractNow reads a contract as it now stands.
-func (s *Session) contractNow(ctx context.Context, id uuid.UUID) (row gen.ContractView, err error) {
-	err = s.send(ctx, reads, ask(ctx, (*gen.Queries).ContractDetail, id, &row))
-	if errors.Is(err, pgx.ErrNoRows) {
-		return row, noContract(id.String())
-	}
-	return row, s.translate(ctx, err)
 }
 
 func noContract(named string) error {
@@ -212,7 +196,7 @@ func (s *Session) whyNoContract(ctx context.Context, err error, by actor, id uui
 	if !errors.Is(err, pgx.ErrNoRows) {
 		return s.translate(ctx, err)
 	}
-	contract, err := s.contractNow(ctx, id)
+	contract, err := s.ContractDetail(ctx, id)
 	if err != nil {
 		return err
 	}

@@ -30,14 +30,7 @@ func (s *Session) CustomerCount(ctx context.Context, p gen.CustomerListParams) (
 
 // CustomerDetail gives one customer; NotFound if there is none of this id.
 func (s *Session) CustomerDetail(ctx context.Context, id int64) (gen.CustomerView, error) {
-	var row *gen.CustomerView
-	if _, err := s.allow(ctx, "CustomerDetail", look(ctx, (*gen.Queries).CustomerDetail, id, &row)); err != nil {
-		return gen.CustomerView{}, err
-	}
-	if row == nil {
-		return gen.CustomerView{}, noCustomer(id)
-	}
-	return *row, nil
+	return detail(ctx, s, "CustomerDetail", (*gen.Queries).CustomerDetail, id, noCustomer(id))
 }
 
 // CustomerAdd adds a customer in the charge of the commercial who acts.
@@ -91,21 +84,12 @@ func (s *Session) CustomerSetCommercial(ctx context.Context, p gen.CustomerSetCo
 		ask(ctx, (*gen.Queries).CustomerSetCommercial, p, new(int64)),
 		back(ask(ctx, (*gen.Queries).CustomerDetail, p.ID, &change.Now)))
 	if errors.Is(err, pgx.ErrNoRows) {
-		if _, err := s.customerNow(ctx, p.ID); err != nil {
+		if _, err := s.CustomerDetail(ctx, p.ID); err != nil {
 			return change, err
 		}
 		return change, s.orNoEmployee(ctx, err, p.Commercial)
 	}
 	return change, s.whyNotInCharge(ctx, err, "customer_commercial_fkey", p.Commercial, "a customer", gen.RoleCommercial)
-}
-
-// customerNow reads a customer as it now stands.
-func (s *Session) customerNow(ctx context.Context, id int64) (row gen.CustomerView, err error) {
-	err = s.send(ctx, reads, ask(ctx, (*gen.Queries).CustomerDetail, id, &row))
-	if errors.Is(err, pgx.ErrNoRows) {
-		return row, noCustomer(id)
-	}
-	return row, s.translate(ctx, err)
 }
 
 func noCustomer(id int64) error {
@@ -117,7 +101,7 @@ func (s *Session) whyNoCustomer(ctx context.Context, err error, by actor, id int
 	if !errors.Is(err, pgx.ErrNoRows) {
 		return s.translate(ctx, err)
 	}
-	customer, err := s.customerNow(ctx, id)
+	customer, err := s.CustomerDetail(ctx, id)
 	if err != nil {
 		return err
 	}

@@ -24,26 +24,12 @@ func (s *Session) EmployeeCount(ctx context.Context, p gen.EmployeeListParams) (
 
 // EmployeeDetail gives one employee; NotFound if there is none of this username.
 func (s *Session) EmployeeDetail(ctx context.Context, username string) (gen.EmployeeView, error) {
-	var row *gen.EmployeeView
-	if _, err := s.allow(ctx, "EmployeeDetail", look(ctx, (*gen.Queries).EmployeeDetail, username, &row)); err != nil {
-		return gen.EmployeeView{}, err
-	}
-	if row == nil {
-		return gen.EmployeeView{}, noEmployee(username)
-	}
-	return *row, nil
+	return detail(ctx, s, "EmployeeDetail", (*gen.Queries).EmployeeDetail, username, noEmployee(username))
 }
 
 // EmployeeFind gives the employee with p.ID, or else with p.Username; NotFound if there is none.
 func (s *Session) EmployeeFind(ctx context.Context, p gen.EmployeeFindParams) (gen.EmployeeView, error) {
-	var row *gen.EmployeeView
-	if _, err := s.allow(ctx, "EmployeeFind", look(ctx, (*gen.Queries).EmployeeFind, p, &row)); err != nil {
-		return gen.EmployeeView{}, err
-	}
-	if row == nil {
-		return gen.EmployeeView{}, noEmployee(named(p))
-	}
-	return *row, nil
+	return detail(ctx, s, "EmployeeFind", (*gen.Queries).EmployeeFind, p, noEmployee(named(p)))
 }
 
 // EmployeeUsernames gives every username, to suggest the one that was meant.

@@ -30,14 +30,7 @@ func (s *Session) EventCount(ctx context.Context, p gen.EventListParams) (int64,
 
 // EventDetail gives one event; NotFound if there is none of this id.
 func (s *Session) EventDetail(ctx context.Context, id int64) (gen.EventView, error) {
-	var row *gen.EventView
-	if _, err := s.allow(ctx, "EventDetail", look(ctx, (*gen.Queries).EventDetail, id, &row)); err != nil {
-		return gen.EventView{}, err
-	}
-	if row == nil {
-		return gen.EventView{}, noEvent(id)
-	}
-	return *row, nil
+	return detail(ctx, s, "EventDetail", (*gen.Queries).EventDetail, id, noEvent(id))
 }
 
 // EventAdd adds an event to a signed contract. PermissionDenied for a contract of another's customer, Conflict for one
@@ -67,7 +60,7 @@ func (s *Session) EventUpdate(ctx context.Context, p gen.EventUpdateParams) (cha
 		ask(ctx, (*gen.Queries).EventUpdate, p, new(int64)),
 		back(ask(ctx, (*gen.Queries).EventDetail, p.ID, &change.Now)))
 	if errors.Is(err, pgx.ErrNoRows) {
-		event, err := s.eventNow(ctx, p.ID)
+		event, err := s.EventDetail(ctx, p.ID)
 		if err != nil {
 			return change, err
 		}
@@ -91,21 +84,12 @@ func (s *Session) EventSetSupport(ctx context.Context, p gen.EventSetSupportPara
 		ask(ctx, (*gen.Queries).EventSetSupport, p, new(int64)),
 		back(ask(ctx, (*gen.Queries).EventDetail, p.ID, &change.Now)))
 	if errors.Is(err, pgx.ErrNoRows) {
-		if _, err := s.eventNow(ctx, p.ID); err != nil {
+		if _, err := s.EventDetail(ctx, p.ID); err != nil {
 			return change, err
 		}
 		return change, s.orNoEmployee(ctx, err, p.Support)
 	}
 	return change, s.whyNotInCharge(ctx, err, "event_support_fkey", p.Support, "an event", gen.RoleSupport)
-}
-
-// eventNow reads an event as it now stands.
-func (s *Session) eventNow(ctx context.Context, id int64) (row gen.EventView, err error) {
-	err = s.send(ctx, reads, ask(ctx, (*gen.Queries).EventDetail, id, &row))
-	if errors.Is(err, pgx.ErrNoRows) {
-		return row, noEvent(id)
-	}
-	return row, s.translate(ctx, err)
 }
 
 func noEvent(id int64) error {

@@ -158,6 +158,18 @@ func count[P any](ctx context.Context, s *Session, operation string, accessor fu
 	return n, err
 }
 
+// detail returns the one row of an accessor, read together with the check of the session, or the error none without one.
+func detail[P, R any](ctx context.Context, s *Session, operation string, accessor func(*gen.Queries, context.Context, P) (R, error), params P, none error) (row R, err error) {
+	var found *R
+	if _, err := s.allow(ctx, operation, look(ctx, accessor, params, &found)); err != nil {
+		return row, err
+	}
+	if found == nil {
+		return row, none
+	}
+	return *found, nil
+}
+
 // fields gives the values of a struct's fields, for the parameters of a query.
 func fields(params any) []any {
 	value := reflect.ValueOf(params)
