@@ -108,8 +108,8 @@ func unindented(text string) string {
 	return "\n" + strings.Trim(strings.Join(lines, "\n"), "\n") + "\n"
 }
 
-// TestHouse holds ARCHITECTURE.md to the repository: its picture has each package and no other folder, and what the page
-// names in code is there: folders, files, and functions, tests, types and queries by their name.
+// TestHouse holds ARCHITECTURE.md to the repository: its picture has each package, below what that imports, and no folder
+// that is not there; and what the page names in code exists: folders and files, functions, tests, types and queries.
 func TestHouse(t *testing.T) {
 	t.Parallel()
 	const page = "ARCHITECTURE.md"
@@ -133,10 +133,19 @@ func TestHouse(t *testing.T) {
 		case entry.IsDir() && path != "." && strings.HasPrefix(entry.Name(), "."):
 			return fs.SkipDir
 		case entry.IsDir():
-			_, notGo := build.ImportDir(path, build.IgnoreVendor)
-			_, empty := notGo.(*build.NoGoError)
-			if path != "." && !empty && !slices.Contains(drawn, filepath.ToSlash(path)) {
+			pkg, notGo := build.ImportDir(path, 0)
+			if _, empty := notGo.(*build.NoGoError); empty || path == "." {
+				return nil
+			}
+			place := slices.Index(drawn, filepath.ToSlash(path))
+			if place < 0 {
 				t.Errorf("%s does not draw %s", page, path)
+			}
+			for _, name := range pkg.Imports {
+				own, isOwn := strings.CutPrefix(name, "github.com/epicevents/crm/")
+				if isOwn && slices.Index(drawn, own) > place {
+					t.Errorf("%s imports %s, which %s draws below it", path, own, page)
+				}
 			}
 		case path != "pages_test.go" && slices.Contains([]string{".go", ".sql"}, filepath.Ext(path)):
 			code.WriteString(read(t, path))
