@@ -19,6 +19,7 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/peterbourgon/ff/v3/ffcli"
 
+	"github.com/epicevents/crm/internal/files"
 	"github.com/epicevents/crm/internal/localdb"
 	"github.com/epicevents/crm/schema"
 	"github.com/epicevents/crm/service"
@@ -100,11 +101,11 @@ func (a *app) dump(ctx context.Context, name, server string) error {
 	if err != nil {
 		return err
 	}
-	file, done, err := createPartial(filepath.Dir(name))
+	file, err := files.Create(filepath.Dir(name), "backup")
 	if err != nil {
 		return fileError(name, err)
 	}
-	defer done()
+	defer file.Close()
 	arguments := []string{"--format=custom", "--no-password", "--lock-wait-timeout=10000"}
 	for _, table := range schema.Transient {
 		arguments = append(arguments, "--exclude-table-data="+table)
@@ -112,7 +113,7 @@ func (a *app) dump(ctx context.Context, name, server string) error {
 	command := exec.CommandContext(ctx, client.Path, arguments...)
 	command.Env = a.clientEnvironment(config, client.Major)
 	var stderr bytes.Buffer
-	command.Stdout, command.Stderr = file, &stderr
+	command.Stdout, command.Stderr = file.File, &stderr
 	p := a.progress("Saving the database " + config.Database)
 	ended := make(chan struct{})
 	go func() {
@@ -133,12 +134,8 @@ func (a *app) dump(ctx context.Context, name, server string) error {
 	if err != nil {
 		return clientError(ctx, "pg_dump", &stderr, err)
 	}
-	if err := errors.Join(file.Sync(), os.Rename(file.Name(), name)); err != nil {
+	if err := file.Replace(name); err != nil {
 		return fileError(name, err)
-	}
-	if folder, err := os.Open(filepath.Dir(name)); err == nil { // the new name has to reach the disk too, where a folder can be synced
-		_ = folder.Sync()
-		_ = folder.Close()
 	}
 	return nil
 }

@@ -8,18 +8,13 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-)
 
-// What others must not have of a file: to read it, or to change it.
-const (
-	toRead  fs.FileMode = 0o044
-	toWrite fs.FileMode = 0o022
-	toEnter fs.FileMode = 0o011
+	"github.com/epicevents/crm/internal/files"
 )
 
 // describedFile names a file with its mode and owner.
 func describedFile(name string, info fs.FileInfo) string {
-	if owner := ownerOf(info); owner != "" {
+	if owner := files.Owner(info); owner != "" {
 		return fmt.Sprintf("%s (mode %04o, of %s)", name, info.Mode().Perm(), owner)
 	}
 	return name
@@ -40,9 +35,9 @@ func (e *examination) configuration() {
 	switch {
 	case err != nil:
 		e.add(check, healthFailed, "", "%s cannot be looked at", file)
-	case othersMay(info, toWrite):
+	case files.OthersMay(info, files.ToWrite):
 		e.add(check, healthWarning, "chmod go-w "+file, "others can change %s, and with it which database is used", describedFile(file, info))
-	case len(e.config.secrets) > 0 && othersMay(info, toRead):
+	case len(e.config.secrets) > 0 && files.OthersMay(info, files.ToRead):
 		e.add(check, healthWarning, "chmod 600 "+file, "others can read %s, which has %s",
 			describedFile(file, info), strings.Join(e.config.secrets, " and "))
 	default:
@@ -83,7 +78,7 @@ func (e *examination) signing() {
 		e.addError(check, err)
 		return
 	}
-	if err == nil && othersMay(info, toRead) {
+	if err == nil && files.OthersMay(info, files.ToRead) {
 		e.add(check, healthWarning, "chmod 600 "+name, "others can read %s, and act as anyone", describedFile(name, info))
 		return
 	}
@@ -104,7 +99,7 @@ func (e *examination) tokenFiles() {
 		e.add(check, healthWarning, "chmod 600 "+name, "others can read or change %s, and act as you", name)
 	case e.tokenVariable() != "":
 		e.add(check, healthOK, "", "from %s", e.tokenVariable())
-	case folderErr == nil && othersMay(folder, toWrite) && folder.Mode()&fs.ModeSticky == 0:
+	case folderErr == nil && files.OthersMay(folder, files.ToWrite) && folder.Mode()&fs.ModeSticky == 0:
 		e.add(check, healthWarning, "chmod 700 "+filepath.Dir(name), "others can put another token into %s", describedFile(filepath.Dir(name), folder))
 	case token == "":
 		e.add(check, healthOK, "", "none: nobody is logged in")
@@ -119,7 +114,7 @@ func (e *examination) tokenFiles() {
 // tokenExposed reports whether others can get at the file that CRM_TOKEN_FILE names.
 func (e *examination) tokenExposed() bool {
 	info, err := os.Stat(e.Getenv("CRM_TOKEN_FILE"))
-	return err == nil && info.Mode().IsRegular() && othersMay(info, toRead|toWrite)
+	return err == nil && info.Mode().IsRegular() && files.OthersMay(info, files.ToRead|files.ToWrite)
 }
 
 // localFiles looks whether anybody else can get at the local database.
@@ -134,9 +129,9 @@ func (e *examination) localFiles() {
 		e.add(check, healthOK, "", "none yet in %s", folder)
 	case err != nil:
 		e.add(check, healthWarning, "see who owns "+folder, "%s cannot be looked at", data)
-	case othersMay(dataInfo, 0o027): // PostgreSQL lets a group read
+	case files.OthersMay(dataInfo, 0o027): // PostgreSQL lets a group read
 		e.add(check, healthFailed, "chmod 700 "+data, "others can get into %s; PostgreSQL does not start on it", describedFile(data, dataInfo))
-	case socketErr == nil && othersMay(socketInfo, toRead|toWrite|toEnter):
+	case socketErr == nil && files.OthersMay(socketInfo, files.ToRead|files.ToWrite|files.ToEnter):
 		e.add(check, healthWarning, "chmod 700 "+socket, "others can get into %s, and do anything in the database", describedFile(socket, socketInfo))
 	default:
 		e.add(check, healthOK, "", "%s", describedFile(data, dataInfo))
@@ -162,7 +157,7 @@ func (e *examination) directMode() {
 		switch {
 		case e.isIn(e.config.file, key) || e.mayBeUnread(key):
 			if info, err := os.Stat(e.config.file); err == nil {
-				add(describedFile(e.config.file, info), othersMay(info, toRead))
+				add(describedFile(e.config.file, info), files.OthersMay(info, files.ToRead))
 			}
 		case source == dashed(key):
 			add("the command line", true)
@@ -174,7 +169,7 @@ func (e *examination) directMode() {
 			add("the local database's folder "+e.cluster().Dir(), false)
 		default:
 			if info, err := os.Stat(e.keyFile()); err == nil {
-				add(describedFile(e.keyFile(), info), othersMay(info, toRead))
+				add(describedFile(e.keyFile(), info), files.OthersMay(info, files.ToRead))
 			}
 		}
 	}

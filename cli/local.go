@@ -15,7 +15,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
-	"github.com/epicevents/crm/internal/homefile"
+	"github.com/epicevents/crm/internal/files"
 	"github.com/epicevents/crm/internal/localdb"
 	"github.com/epicevents/crm/schema"
 	"github.com/epicevents/crm/service"
@@ -231,22 +231,12 @@ func (a *app) signingKey() ([]byte, error) {
 	key, err := os.ReadFile(name)
 	if errors.Is(err, fs.ErrNotExist) {
 		// Open to pass, no more: started by root, the server's account has to reach the database in there.
-		if err := errors.Join(homefile.MkdirAll(filepath.Dir(folder), 0o755), homefile.MkdirAll(folder, 0o711)); err != nil {
+		if err := errors.Join(files.MkdirAll(filepath.Dir(folder), 0o755), files.MkdirAll(folder, 0o711)); err != nil {
 			return fail(err)
 		}
-		// Written aside and linked, so that two first commands agree on one whole key.
-		file, err := os.CreateTemp(folder, "auth_secret_key-*")
-		if err != nil {
-			return fail(err)
-		}
-		defer os.Remove(file.Name())
 		random := make([]byte, 32)
 		_, _ = rand.Read(random)
-		_, err = file.WriteString(hex.EncodeToString(random) + "\n")
-		if err := errors.Join(err, homefile.Give(file), file.Sync(), file.Close()); err != nil {
-			return fail(err)
-		}
-		if err := os.Link(file.Name(), name); err != nil && !errors.Is(err, fs.ErrExist) {
+		if err := files.Make(name, hex.EncodeToString(random)+"\n"); err != nil {
 			return fail(err)
 		}
 		if key, err = os.ReadFile(name); err != nil {

@@ -6,6 +6,8 @@ import (
 	"io"
 	"io/fs"
 	"os"
+
+	"github.com/epicevents/crm/internal/files"
 )
 
 // byteOrderMark is what some editors of Windows put before UTF-8; it means nothing.
@@ -37,7 +39,7 @@ func (a *app) readNamed(name string, limit int64) namedFile {
 }
 
 func (a *app) openNamed(name string, limit int64) (read namedFile) {
-	file, err := os.OpenFile(name, os.O_RDONLY|noWait, 0)
+	file, err := files.Open(name)
 	if err != nil {
 		return namedFile{err: err}
 	}

@@ -6,6 +6,8 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+
+	"github.com/epicevents/crm/internal/files"
 )
 
 // secretsIn names what in a configuration file is nobody else's business.
@@ -34,11 +36,11 @@ func (a *app) guarded(kind, name, secrets string, info fs.FileInfo) error {
 	switch {
 	case !info.Mode().IsRegular():
 		return nil
-	case !a.isTrustedOwner(info):
+	case !files.HasTrustedOwner(info, a.home):
 		hint = "chown it to yourself, if what is in it is yours"
-	case othersMay(info, toWrite):
+	case files.OthersMay(info, files.ToWrite):
 		hint = "chmod 600 " + name
-	case othersMay(info, toRead) && !slices.Contains(a.readable, name):
+	case files.OthersMay(info, files.ToRead) && !slices.Contains(a.readable, name):
 		a.readable = append(a.readable, name)
 		return nil
 	default:

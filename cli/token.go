@@ -8,9 +8,8 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"time"
 
-	"github.com/epicevents/crm/internal/homefile"
+	"github.com/epicevents/crm/internal/files"
 	"github.com/epicevents/crm/service"
 )
 
@@ -57,7 +56,7 @@ func (a *app) token() (string, error) {
 // readToken reads crm's own token file, which only its owner may be able to read; empty when there is none.
 func readToken(name string) (string, error) {
 	const hint = newToken
-	file, err := os.OpenFile(name, os.O_RDONLY|noFollow|noWait, 0)
+	file, err := files.OpenNoLink(name)
 	if errors.Is(err, fs.ErrNotExist) {
 		return "", nil
 	}
@@ -69,7 +68,7 @@ func readToken(name string) (string, error) {
 	switch {
 	case err != nil || !info.Mode().IsRegular():
 		return "", tokenError(name, "is not a regular file", hint)
-	case othersMayRead(info):
+	case files.OthersMay(info, files.ToRead|files.ToWrite|files.ToEnter):
 		return "", &service.Error{Code: service.Unauthenticated,
 			Message: fmt.Sprintf("The token file %s can be read by others.", name), Hint: "chmod 600 " + name}
 	case info.Size() > tokenMax:
@@ -98,7 +97,7 @@ func (a *app) saveToken(token string) error {
 		return &service.Error{Code: service.Internal, Message: fmt.Sprintf("The token cannot be kept in %s.", folder),
 			Hint: "make that a folder of yours, or name another above it with XDG_STATE_HOME", Err: err}
 	}
-	if err := errors.Join(homefile.MkdirAll(filepath.Dir(folder), 0o755), homefile.MkdirAll(folder, 0o700)); err != nil {
+	if err := errors.Join(files.MkdirAll(filepath.Dir(folder), 0o755), files.MkdirAll(folder, 0o700)); err != nil {
 		return fail(err)
 	}
 	if info, err := os.Lstat(folder); err != nil || !info.IsDir() {
@@ -107,31 +106,14 @@ func (a *app) saveToken(token string) error {
 	if err := os.Chmod(folder, 0o700); err != nil {
 		return fail(err)
 	}
-	file, err := os.CreateTemp(folder, "token-*") // made with mode 0600
+	err := files.Replace(name, token+"\n")
+	if _, ok := errors.AsType[*os.LinkError](err); ok {
+		return tokenError(name, "cannot be replaced", newToken)
+	}
 	if err != nil {
 		return fail(err)
 	}
-	defer os.Remove(file.Name())
-	removeStale(folder)
-	_, err = file.WriteString(token + "\n")
-	if err := errors.Join(err, homefile.Give(file), file.Sync(), file.Close()); err != nil {
-		return fail(err)
-	}
-	if err := os.Rename(file.Name(), name); err != nil {
-		return tokenError(name, "cannot be replaced", newToken)
-	}
 	return nil
-}
-
-// removeStale clears what logins that were killed left behind a day ago or longer.
-func removeStale(folder string) {
-	left, _ := os.ReadDir(folder)
-	for _, entry := range left {
-		info, err := entry.Info()
-		if err == nil && strings.HasPrefix(entry.Name(), "token-") && time.Since(info.ModTime()) > 24*time.Hour {
-			_ = os.Remove(filepath.Join(folder, entry.Name()))
-		}
-	}
 }
 
 func (a *app) removeToken() error {

@@ -224,7 +224,7 @@ func TestLoginKilledWhileWriting(t *testing.T) {
 	folder := filepath.Dir(p.tokenFile())
 	conn := dbtest.Connect(t, p.config)
 	writing := func() bool {
-		files, err := filepath.Glob(filepath.Join(folder, "token-*"))
+		files, err := filepath.Glob(filepath.Join(folder, ".crm-token-*"))
 		return err == nil && len(files) > 0
 	}
 	const deaths = 20
@@ -263,7 +263,7 @@ func TestLoginKilledWhileWriting(t *testing.T) {
 		if writing() {
 			caught++
 			p.checkTokenFolder(1)
-			left, _ := filepath.Glob(filepath.Join(folder, "token-*"))
+			left, _ := filepath.Glob(filepath.Join(folder, ".crm-token-*"))
 			for _, name := range left {
 				if err := os.Remove(name); err != nil {
 					t.Fatal(err)
@@ -276,26 +276,25 @@ func TestLoginKilledWhileWriting(t *testing.T) {
 	}
 }
 
-// TestLeftovers of logins that died are removed after a day, and never in the way.
+// TestLeftovers of logins that died go with the next login, and are never in the way; what is not a login's stays.
 func TestLeftovers(t *testing.T) {
 	t.Parallel()
 	p := newPlace(t)
 	p.cheap()
 	p.login("support1")
 	folder := filepath.Dir(p.tokenFile())
-	old := time.Now().Add(-25 * time.Hour)
-	beside := func(name string, when time.Time) string {
+	beside := func(name string) string {
 		name = filepath.Join(folder, name)
-		if err := errors.Join(os.WriteFile(name, []byte("eyJ"), 0o600), os.Chtimes(name, when, when)); err != nil {
+		if err := os.WriteFile(name, []byte("eyJ"), 0o600); err != nil {
 			t.Fatal(err)
 		}
 		return name
 	}
-	gone := []string{beside("token-1", old), beside("token-2", old)}
-	kept := []string{beside("token-3", time.Now()), beside("notes", old)}
+	gone := []string{beside(".crm-token-1.partial"), beside(".crm-token-2.partial")}
+	kept := []string{beside(".crm-token-3"), beside(".crm-backup-1.partial"), beside("notes")}
 	for _, make := range []error{
-		os.MkdirAll(filepath.Join(folder, "token-4", "full"), 0o700), syscall.Mkfifo(filepath.Join(folder, "token-5"), 0o600),
-		os.Chtimes(filepath.Join(folder, "token-4"), old, old),
+		os.MkdirAll(filepath.Join(folder, ".crm-token-4.partial", "full"), 0o700),
+		syscall.Mkfifo(filepath.Join(folder, ".crm-token-5.partial"), 0o600),
 	} {
 		if make != nil {
 			t.Fatal(make)

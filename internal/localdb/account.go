@@ -17,7 +17,7 @@ import (
 	"strings"
 	"syscall"
 
-	"github.com/epicevents/crm/internal/homefile"
+	"github.com/epicevents/crm/internal/files"
 )
 
 const (
@@ -159,7 +159,7 @@ func (c *Cluster) makeDirs() error {
 	if isRoot() {
 		mode = 0o711 // the server's account has to pass
 	}
-	if err := homefile.MkdirAll(c.dir, mode); err != nil {
+	if err := files.MkdirAll(c.dir, mode); err != nil {
 		return c.unusable(err)
 	}
 	socket := c.socketDir()

@@ -1,6 +1,6 @@
 //go:build unix
 
-package homefile
+package files
 
 import (
 	"errors"

@@ -1,7 +1,4 @@
-// Package homefile makes the folders of crm in somebody's home. Where root makes them, as in sudo -E or a container, they
-// belong to whoever owns the folder above, who could not use them otherwise. It must never follow a link out of that
-// folder: its owner may put one there meanwhile.
-package homefile
+package files
 
 import (
 	"errors"
@@ -11,7 +8,8 @@ import (
 )
 
 // MkdirAll is os.MkdirAll, except that the umask does not apply and that folders that root makes belong to the owner of
-// the first folder above that was there.
+// the first folder above that was there, who could not use them otherwise: root may run crm as in sudo -E or a container. It
+// never follows a link out of that folder, whose owner may put one there meanwhile.
 func MkdirAll(path string, mode fs.FileMode) error {
 	var missing []string
 	for {
