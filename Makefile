@@ -13,6 +13,9 @@ GOVULNCHECK := $(TOOLS)/govulncheck@$(GOVULNCHECK_VERSION)/govulncheck
 GORELEASER  := $(TOOLS)/goreleaser@$(GORELEASER_VERSION)/goreleaser
 CYCLONEDX   := $(TOOLS)/cyclonedx-gomod@$(CYCLONEDX_VERSION)/cyclonedx-gomod
 
+# A module of its own: what only starts a container for the tests is no requirement of crm.
+CONTAINER := internal/dbtest/container
+
 # Where this is no checkout, crm version says so.
 CLI     := github.com/epicevents/crm/cli
 LDFLAGS  = -X $(CLI).Version=$(shell git describe --tags --always --dirty 2>/dev/null || echo dev) \
@@ -46,12 +49,15 @@ torture: postgres ## Try to break the promises about money and data, for 20 minu
 check: $(SQLC) $(STATICCHECK) ## Run all that CI runs beside the tests: format, lint, generated code, imports, other systems
 	@echo gofmt -l; ! find . -name '*.go' -not -path './gen/*' -exec gofmt -l {} + | grep .
 	go vet -tags container ./...
+	go -C $(CONTAINER) vet ./...
 	GOOS=darwin go vet ./...
 	GOOS=windows go vet ./...
 	$(STATICCHECK) ./...
+	cd $(CONTAINER) && "$(CURDIR)/$(STATICCHECK)" ./...
 	$(SQLC) diff
 	$(SQLC) vet
 	go mod tidy -diff
+	go -C $(CONTAINER) mod tidy -diff
 	go test -run '^(TestImportsPointLeft|TestProcessIsLeftToMain|TestFilesAreShort)$$' ./cli
 	go test .  # links between pages, the code that they quote, the picture of the house
 
@@ -72,6 +78,7 @@ cover: ## Say how much of service and cli the tests and stories run
 
 vuln: $(GOVULNCHECK) ## Ask vuln.go.dev about the libraries that crm uses
 	$(GOVULNCHECK) ./...
+	$(GOVULNCHECK) -C $(CONTAINER) ./...
 
 snapshot: $(GORELEASER) $(CYCLONEDX) ## Build all that a release has into dist/, without publishing
 	@PATH="$(CURDIR)/$(dir $(GORELEASER)):$(CURDIR)/$(dir $(CYCLONEDX)):$$PATH" tools/snapshot.sh

@@ -7,6 +7,8 @@ import (
 	"flag"
 	"os"
 	"os/exec"
+	"path/filepath"
+	"runtime"
 	"strconv"
 	"strings"
 )
@@ -14,8 +16,9 @@ import (
 // image is the same everywhere unless another is asked for, whatever is newest.
 func image() string { return cmp.Or(os.Getenv("CRM_TEST_POSTGRES_IMAGE"), "postgres:18.4") }
 
-// startContainer gets a server from package container, and says what it runs in. The test programs of one go test share
-// it: it belongs to their parent. One that is started by hand has its own.
+// startContainer gets a server from the program in container, and returns what it runs in. The program is a module of its
+// own, so that crm requires no Docker client. The test programs of one go test share the server: it belongs to their
+// parent. One that is started by hand has its own.
 func startContainer() (string, error) {
 	owner := os.Getpid()
 	// Only go test sets this flag. Any other parent may be a shell, which outlives its tests.
@@ -27,7 +30,8 @@ func startContainer() (string, error) {
 		return "", err
 	}
 	defer said.Close()
-	program := exec.Command("go", "run", "github.com/epicevents/crm/internal/dbtest/container", image(), strconv.Itoa(owner))
+	_, here, _, _ := runtime.Caller(0)
+	program := exec.Command("go", "run", "-C", filepath.Join(filepath.Dir(here), "container"), ".", image(), strconv.Itoa(owner))
 	program.Stdout, program.Stderr = says, says
 	err = program.Start()
 	_ = says.Close()
