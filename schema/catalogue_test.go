@@ -17,7 +17,13 @@ var update = flag.Bool("update", false, "write catalogue.txt anew")
 // dump describes the database, to compare it with another.
 func dump(t *testing.T, config *pgx.ConnConfig) string {
 	t.Helper()
-	text, err := schema.Dump(t.Context(), dbtest.Connect(t, config))
+	return dumpOn(t, dbtest.Connect(t, config))
+}
+
+// dumpOn is dump on a connection that is there.
+func dumpOn(t *testing.T, conn *pgx.Conn) string {
+	t.Helper()
+	text, err := schema.Dump(t.Context(), conn)
 	if err != nil {
 		t.Fatal(err)
 	}
