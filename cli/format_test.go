@@ -145,6 +145,7 @@ var writings = []writing{
 	{"administrator1", "", []string{"employee", "set-role", "none1", "--role", "support"}, shapeOf(employees), nil},
 	{"administrator1", "", []string{"employee", "set-password", "none1"}, shapeOf(newEmployees), []string{"id", "one_time_password", "one_time_password_until"}},
 	{"administrator1", goodPassword, []string{"employee", "set-password", "none1", "--password-stdin"}, shapeOf(employees), nil},
+	{"administrator1", "", []string{"employee", "unlock", "none1"}, shapeOf(employees), nil},
 	{"commercial1", "", []string{"customer", "add", "--fullname", "Kévin", "--company", "Cirque | Co", "--email", "k@d.example", "--phone", "01 45 67 89 01"}, shapeOf(customers), []string{"id", "created_at", "updated_at"}},
 	{"commercial1", "", []string{"customer", "update", "3", "--phone", "+33612345678"}, shapeOf(customers), []string{"updated_at"}},
 	{"administrator1", "", []string{"customer", "set-commercial", "3", "--commercial-username", "commercial2"}, shapeOf(customers), []string{"updated_at"}},
@@ -156,6 +157,7 @@ var writings = []writing{
 	{"support1", "", []string{"event", "update", "1", "--note", "one\ntwo", "--clear", "location"}, shapeOf(events), nil},
 	{"administrator1", "", []string{"event", "set-support", "8", "--username", "support2"}, shapeOf(events), nil},
 	{"", goodPassword, []string{"auth", "login", "support1", "--password-stdin"}, shapeOf(whoami), []string{"expires_at"}},
+	{"", "", []string{"db", "set-password", "none1"}, shapeOf(newEmployees), []string{"one_time_password", "one_time_password_until"}},
 	{"", "", []string{"db", "migrate"}, shapeOf(databaseStatuses), []string{"location"}},
 	{"", "", []string{"db", "reset", "--yes"}, shapeOf(databaseStatuses), []string{"location"}},
 }

@@ -188,6 +188,8 @@ ORDER BY
     CASE WHEN $7 = 'contract:desc' THEN contract_id END DESC,
     CASE WHEN $7 = 'customer' THEN fold(customer) END,
     CASE WHEN $7 = 'customer:desc' THEN fold(customer) END DESC,
+    CASE WHEN $7 = 'company' THEN fold(company) END,
+    CASE WHEN $7 = 'company:desc' THEN fold(company) END DESC,
     CASE WHEN $7 = 'support' THEN support END,
     CASE WHEN $7 = 'support:desc' THEN support END DESC NULLS LAST,
     CASE WHEN $7 = 'commercial' THEN commercial END,

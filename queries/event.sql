@@ -28,6 +28,8 @@ ORDER BY
     CASE WHEN @sort = 'contract:desc' THEN contract_id END DESC,
     CASE WHEN @sort = 'customer' THEN fold(customer) END,
     CASE WHEN @sort = 'customer:desc' THEN fold(customer) END DESC,
+    CASE WHEN @sort = 'company' THEN fold(company) END,
+    CASE WHEN @sort = 'company:desc' THEN fold(company) END DESC,
     CASE WHEN @sort = 'support' THEN support END,
     CASE WHEN @sort = 'support:desc' THEN support END DESC NULLS LAST,
     CASE WHEN @sort = 'commercial' THEN commercial END,
