@@ -1,6 +1,8 @@
 package cli
 
 import (
+	"bytes"
+	"encoding/csv"
 	"encoding/hex"
 	"fmt"
 	"io"
@@ -9,7 +11,6 @@ import (
 	"strconv"
 	"strings"
 	"time"
-	"unicode"
 	"unicode/utf8"
 
 	"github.com/google/uuid"
@@ -33,10 +34,11 @@ func newEncoder(o output, fields []field, single bool) encoder {
 		}
 		return e
 	case "csv":
-		e := &csvEncoder{zone: o.zone, comma: ',', newline: "\n", excel: o.excel}
+		e := newCSVEncoder(',', "\n")
 		if o.excel {
-			e.comma, e.newline = ';', "\r\n"
+			e = newCSVEncoder(';', "\r\n")
 		}
+		e.zone, e.excel = o.zone, o.excel
 		if !o.noHeader {
 			for _, f := range fields {
 				e.header = append(e.header, cell{kind: kindText, text: f.name})
@@ -192,17 +194,29 @@ func appendJSONString(b []byte, s string) []byte {
 	return append(b, '"')
 }
 
-// csvEncoder writes RFC 4180, except that lines end in LF as psql and Unix tools write and expect them. Its quoting is
-// that of encoding/csv, which takes strings only and so costs an allocation per cell.
+// csvEncoder writes RFC 4180, except that lines end in LF as psql and Unix tools write and expect them. encoding/csv does
+// the quoting; what a cell is in text is decided here.
 //
 // The Excel variant is what a French Excel opens with a double click: UTF-8 with a byte order mark, semicolons, CRLF,
 // decimal comma, day first, VRAI and FAUX, and an apostrophe before text that would run as a formula.
 type csvEncoder struct {
 	header  []cell
 	zone    *time.Location
-	comma   byte
 	newline string
 	excel   bool
+
+	writer  *csv.Writer
+	written bytes.Buffer // what the writer wrote of this row
+	scratch []byte       // the text of its cells
+	ends    []int        // where each cell ends there
+	record  []string
+}
+
+func newCSVEncoder(comma rune, newline string) *csvEncoder {
+	e := &csvEncoder{newline: newline}
+	e.writer = csv.NewWriter(&e.written)
+	e.writer.Comma = comma
+	return e
 }
 
 func (e *csvEncoder) start(b []byte) []byte {
@@ -218,16 +232,24 @@ func (e *csvEncoder) start(b []byte) []byte {
 func (e *csvEncoder) end(b []byte) []byte { return b }
 
 func (e *csvEncoder) row(b []byte, cells []cell) []byte {
-	start := len(b)
-	for i, c := range cells {
-		if i > 0 {
-			b = append(b, e.comma)
-		}
-		b = e.value(b, c)
+	e.record, e.scratch, e.ends = e.record[:0], e.scratch[:0], e.ends[:0]
+	for _, c := range cells {
+		e.scratch = e.value(e.scratch, c)
+		e.ends = append(e.ends, len(e.scratch))
 	}
-	if len(b) == start { // a lone empty cell: readers skip a line with nothing in it
-		b = append(b, `""`...)
+	text, start := string(e.scratch), 0 // one allocation for all cells
+	for _, end := range e.ends {
+		e.record = append(e.record, text[start:end])
+		start = end
 	}
+	if text == "" && len(cells) == 1 { // readers skip a line with nothing in it
+		return append(append(b, `""`...), e.newline...)
+	}
+	// A buffer takes everything. UseCRLF would also change the line breaks within a cell.
+	e.written.Reset()
+	_ = e.writer.Write(e.record)
+	e.writer.Flush()
+	b = append(b, bytes.TrimSuffix(e.written.Bytes(), []byte("\n"))...)
 	return append(b, e.newline...)
 }
 
@@ -237,7 +259,10 @@ func (e *csvEncoder) value(b []byte, c cell) []byte {
 	}
 	switch c.kind {
 	case kindText:
-		return e.text(b, c.text)
+		if e.excel && c.text != "" && strings.IndexByte("=+-@\t\r\n", c.text[0]) >= 0 {
+			b = append(b, '\'')
+		}
+		return append(b, c.text...)
 	case kindInteger:
 		return strconv.AppendInt(b, c.number, 10)
 	case kindAmount:
@@ -261,43 +286,6 @@ func (e *csvEncoder) value(b []byte, c cell) []byte {
 	default:
 		return appendUUID(b, c.id)
 	}
-}
-
-func (e *csvEncoder) text(b []byte, s string) []byte {
-	if e.excel && s != "" && strings.IndexByte("=+-@\t\r\n", s[0]) >= 0 {
-		s = "'" + s
-	}
-	if !e.needsQuotes(s) {
-		return append(b, s...)
-	}
-	b = append(b, '"')
-	for {
-		quote := strings.IndexByte(s, '"')
-		if quote < 0 {
-			break
-		}
-		b = append(b, s[:quote+1]...)
-		b = append(b, '"')
-		s = s[quote+1:]
-	}
-	b = append(b, s...)
-	return append(b, '"')
-}
-
-func (e *csvEncoder) needsQuotes(s string) bool {
-	if s == "" {
-		return false
-	}
-	if s == `\.` { // ends the data for PostgreSQL's COPY
-		return true
-	}
-	for i := range len(s) {
-		if c := s[i]; c == e.comma || c == '"' || c == '\n' || c == '\r' {
-			return true
-		}
-	}
-	first, _ := utf8.DecodeRuneInString(s)
-	return unicode.IsSpace(first)
 }
 
 // appendAmount writes cents as an exact decimal, also the most negative one.

@@ -340,7 +340,7 @@ var mayImport = map[string][]string{
 // onlyIn names the files that alone know a library; a folder stands for all of its files.
 var onlyIn = map[string][]string{
 	"github.com/jedib0t/go-pretty/v6": {"cli/table.go"},
-	"encoding/csv":                    {},
+	"encoding/csv":                    {"cli/encode.go"},
 	"encoding/json":                   {"cli/cli.go", "cli/schema.go", "tools/bench/main.go"},
 	"charm.land":                      {"cli/prompt.go", "cli/picker.go", "cli/confirm.go"},
 	"github.com/getsentry/sentry-go":  {"cli/cli.go", "cli/report.go"},
