@@ -9,20 +9,14 @@ import (
 	"strings"
 
 	"github.com/peterbourgon/ff/v3/ffcli"
+
+	"github.com/epicevents/crm/internal/failure"
 )
-
-// usageError says that the command line is wrong, and what to type instead.
-type usageError struct {
-	message string
-	hint    string // the command to run, may be empty
-}
-
-func (e *usageError) Error() string { return e.message }
 
 // permute puts args into the order that ffcli understands: global flags, command path, the command's flags, "--" only
 // when needed, arguments. It is the one place that decides what is a command, a flag, a value or an argument.
 //
-// The command is the selected leaf, or the group when its verb is missing. The error is a *usageError, or flag.ErrHelp
+// The command is the selected leaf, or the group when its verb is missing. The error is a *failure.Error, or flag.ErrHelp
 // when the help of command is asked for, whatever else is wrong. With an error, ordered holds the global flags alone:
 // parsing them tells how the error is to be shown.
 func permute(root *ffcli.Command, args []string) (ordered []string, command *ffcli.Command, err error) {
@@ -39,7 +33,7 @@ func permute(root *ffcli.Command, args []string) (ordered []string, command *ffc
 		case defined == nil:
 			err = line.unknownFlag(f)
 		default:
-			err = &usageError{"flag " + dashed(f.name) + " needs a value", line.name() + " --help"}
+			err = failure.Misuse("flag "+dashed(f.name)+" needs a value", line.name()+" --help")
 		}
 	}
 	switch {
@@ -188,9 +182,9 @@ func (l *commandLine) guess(name string) *flag.Flag {
 }
 
 // typographic refuses a flag whose dash is that of a text, as it comes from a web page or a mail.
-func (l *commandLine) typographic() *usageError {
-	return &usageError{fmt.Sprintf("%q begins with a typographic dash, did you mean %s?", cutText(l.pasted), dashed(afterDash(l.pasted))),
-		l.name() + " --help"}
+func (l *commandLine) typographic() *failure.Error {
+	return failure.Misuse(fmt.Sprintf("%q begins with a typographic dash, did you mean %s?", cutText(l.pasted), dashed(afterDash(l.pasted))),
+		l.name()+" --help")
 }
 
 // afterDash is the name of a flag behind a dash that is none of the keyboard's, or "".
@@ -230,11 +224,11 @@ func (f givenFlag) normal(flags *flag.FlagSet, defined *flag.Flag) string {
 }
 
 // unknownFlag suggests a flag of the command, else one of another command of the same resource.
-func (l *commandLine) unknownFlag(f givenFlag) *usageError {
+func (l *commandLine) unknownFlag(f givenFlag) *failure.Error {
 	message := fmt.Sprintf("unknown flag %s for %q", shownFlag(f.typed), l.name())
 	if f.typed[1] >= '0' && f.typed[1] <= '9' {
 		value := shownFlag(f.typed)
-		return &usageError{message, fmt.Sprintf("write --FLAG=%s for the value of a flag, or -- %s for an argument", value, value)}
+		return failure.Misuse(message, fmt.Sprintf("write --FLAG=%s for the value of a flag, or -- %s for an argument", value, value))
 	}
 
 	var own []string
@@ -256,7 +250,7 @@ func (l *commandLine) unknownFlag(f givenFlag) *usageError {
 			message += fmt.Sprintf(", did you mean %q?", command+" "+dashed(f.name))
 		}
 	}
-	return &usageError{message, l.name() + " --help"}
+	return failure.Misuse(message, l.name()+" --help")
 }
 
 // onlyWith gives the name that has this as one of its words, if it is the only one.
@@ -291,7 +285,7 @@ var verbSynonyms = map[string]string{
 	"rm": "delete", "remove": "delete", "del": "delete",
 }
 
-func (l *commandLine) unknownCommand() *usageError {
+func (l *commandLine) unknownCommand() *failure.Error {
 	group, typed := l.command(), l.arguments[0]
 	message := fmt.Sprintf("unknown command %q", cutText(typed))
 	meant := ""
@@ -308,7 +302,7 @@ func (l *commandLine) unknownCommand() *usageError {
 	case len(l.path) > 1:
 		message += fmt.Sprintf("; %q has %s", l.name(), strings.Join(commandNames(group.Subcommands), ", "))
 	}
-	return &usageError{message, l.name() + " --help"}
+	return failure.Misuse(message, l.name()+" --help")
 }
 
 // swappedWords answers "list contract" with "contract list", and a verb that only one resource has ("login") with both

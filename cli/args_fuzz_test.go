@@ -8,6 +8,8 @@ import (
 	"strings"
 	"testing"
 	"unicode/utf8"
+
+	"github.com/epicevents/crm/internal/failure"
 )
 
 // FuzzPermute picks words from those of the tree and from a text cut at "|".
@@ -33,13 +35,13 @@ func FuzzPermute(f *testing.F) {
 			t.Fatalf("%q selects no command", args)
 		}
 		if err != nil {
-			var usage *usageError
+			var usage *failure.Error
 			switch {
 			case errors.Is(err, flag.ErrHelp):
-			case !errors.As(err, &usage):
+			case !errors.As(err, &usage) || usage.Code != failure.Usage:
 				t.Fatalf("%q: unexpected %v", args, err)
-			case usage.hint == "" || strings.ContainsAny(usage.message+usage.hint, "\n\r\x1b\x00") || utf8.RuneCountInString(usage.message) > 400:
-				t.Fatalf("%q: unfit for a terminal: %q, %q", args, usage.message, usage.hint)
+			case usage.Hint == "" || strings.ContainsAny(usage.Message+usage.Hint, "\n\r\x1b\x00") || utf8.RuneCountInString(usage.Message) > 400:
+				t.Fatalf("%q: unfit for a terminal: %q, %q", args, usage.Message, usage.Hint)
 			}
 			return
 		}

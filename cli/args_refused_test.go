@@ -4,6 +4,8 @@ import (
 	"errors"
 	"strings"
 	"testing"
+
+	"github.com/epicevents/crm/internal/failure"
 )
 
 func TestPermuteErrors(t *testing.T) {
@@ -82,12 +84,12 @@ func TestPermuteErrors(t *testing.T) {
 		t.Run(tt.args, func(t *testing.T) {
 			t.Parallel()
 			_, _, err := permute(sampleTree(new(parsedLine)), splitWords(tt.args))
-			var usage *usageError
-			if !errors.As(err, &usage) {
+			var usage *failure.Error
+			if !errors.As(err, &usage) || usage.Code != failure.Usage {
 				t.Fatalf("got %v, want a usage error", err)
 			}
-			if usage.Error() != tt.message || usage.hint != tt.hint {
-				t.Errorf("\n got %s\n     %s\nwant %s\n     %s", usage.message, usage.hint, tt.message, tt.hint)
+			if usage.Error() != tt.message || usage.Hint != tt.hint {
+				t.Errorf("\n got %s\n     %s\nwant %s\n     %s", usage.Message, usage.Hint, tt.message, tt.hint)
 			}
 		})
 	}

@@ -5,6 +5,7 @@ import (
 
 	"github.com/peterbourgon/ff/v3/ffcli"
 
+	"github.com/epicevents/crm/internal/failure"
 	"github.com/epicevents/crm/internal/value"
 	"github.com/epicevents/crm/service"
 )
@@ -45,7 +46,7 @@ func (a *app) authLogin() *ffcli.Command {
 		var err error
 		switch {
 		case password.set && fromStdin:
-			return &usageError{"--password and --password-stdin exclude each other.", ""}
+			return failure.Misuse("--password and --password-stdin exclude each other.", "")
 		case password.set:
 			a.warn("--password can be seen by others on this machine; use --password-stdin")
 		case fromStdin:
@@ -53,7 +54,7 @@ func (a *app) authLogin() *ffcli.Command {
 		case a.interactive():
 			secret, err = a.askPassword(ctx, "Password", nil)
 		default:
-			return &usageError{"missing --password-stdin", "crm auth login --help"}
+			return failure.Misuse("missing --password-stdin", "crm auth login --help")
 		}
 		if err != nil {
 			return err
@@ -84,7 +85,7 @@ func (a *app) authLogout() *ffcli.Command {
 		if err == nil {
 			err = s.AuthLogout(ctx)
 		}
-		if service.CodeOf(err) == service.Unauthenticated {
+		if failure.CodeOf(err) == failure.Unauthenticated {
 			err = nil
 			a.notice("You were not logged in.")
 		} else if err == nil {
@@ -131,7 +132,7 @@ func (a *app) authChangePassword() *ffcli.Command {
 		case a.interactive():
 			current, err = a.askPassword(ctx, "Current password", nil)
 		default:
-			err = &usageError{"missing --password-stdin", "crm auth change-password --help"}
+			err = failure.Misuse("missing --password-stdin", "crm auth change-password --help")
 		}
 		if err != nil {
 			return err

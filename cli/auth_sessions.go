@@ -7,6 +7,7 @@ import (
 	"github.com/peterbourgon/ff/v3/ffcli"
 
 	"github.com/epicevents/crm/gen"
+	"github.com/epicevents/crm/internal/failure"
 	"github.com/epicevents/crm/service"
 )
 
@@ -22,7 +23,7 @@ func (a *app) authSessions() *ffcli.Command {
 	l := listingOf(c, logins)
 	return c.doesAs(func(ctx context.Context, s *service.Session) error {
 		if all && revoke.set {
-			return &usageError{"--revoke and --all exclude each other.", ""}
+			return failure.Misuse("--revoke and --all exclude each other.", "")
 		}
 		if !all && !revoke.set {
 			p := gen.AuthSessionsParams{Sort: l.order(), RowLimit: l.rowLimit()}

@@ -19,6 +19,7 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/peterbourgon/ff/v3/ffcli"
 
+	"github.com/epicevents/crm/internal/failure"
 	"github.com/epicevents/crm/internal/files"
 	"github.com/epicevents/crm/internal/localdb"
 	"github.com/epicevents/crm/schema"
@@ -54,7 +55,7 @@ func (a *app) dbBackup() *ffcli.Command {
 		info, err := os.Stat(file.got)
 		switch {
 		case err == nil && !info.Mode().IsRegular():
-			return &usageError{fmt.Sprintf("%s is not a file.", file.got), ""}
+			return failure.Misuse(fmt.Sprintf("%s is not a file.", file.got), "")
 		case err == nil:
 			if err := a.confirm(ctx, "Replace the file "+file.got+"?", yes); err != nil {
 				return err
@@ -181,7 +182,7 @@ func (a *app) dbRestore() *ffcli.Command {
 		}
 		if holds && !name.set {
 			if !a.interactive() {
-				return &service.Error{Code: service.Conflict, Hint: "crm db restore " + file.got + " --database " + config.Database,
+				return &failure.Error{Code: failure.Conflict, Hint: "crm db restore " + file.got + " --database " + config.Database,
 					Message: fmt.Sprintf("The database %s holds data, which would be replaced.", location(config))}
 			}
 			a.notice("Everything in the database %s will be replaced.", location(config))
@@ -190,7 +191,7 @@ func (a *app) dbRestore() *ffcli.Command {
 			}
 		}
 		if name.set && name.got != config.Database {
-			return &usageError{fmt.Sprintf("--database: the database is %s, not %q.", location(config), cutText(name.got)), ""}
+			return failure.Misuse(fmt.Sprintf("--database: the database is %s, not %q.", location(config), cutText(name.got)), "")
 		}
 		p := a.progress("Restoring the database " + config.Database)
 		restored, err := s.Restore(ctx, config, archive, name.set, p.at)
@@ -233,7 +234,7 @@ func firstOf(names []string) string {
 // parseFile takes the name of a file.
 func parseFile(s string) (string, error) {
 	if s == "" || s == "-" || strings.ContainsRune(s, 0) {
-		return "", &service.InputError{Message: fmt.Sprintf("%q is not the name of a file.", cutText(s))}
+		return "", failure.Misuse(fmt.Sprintf("%q is not the name of a file.", cutText(s)), "")
 	}
 	return s, nil
 }
@@ -242,7 +243,7 @@ func fileError(name string, err error) error {
 	if errno, ok := errors.AsType[syscall.Errno](err); ok {
 		err = errno
 	}
-	return &usageError{fmt.Sprintf("The file %s cannot be used: %v.", name, err), ""}
+	return failure.Misuse(fmt.Sprintf("The file %s cannot be used: %v.", name, err), "")
 }
 
 // clientEnvironment tells libpq what pgx was told. Nothing of it stands on a command line, which others can see, and no
@@ -358,14 +359,14 @@ func clientError(ctx context.Context, program string, stderr *bytes.Buffer, err 
 			break
 		}
 	}
-	failure := &service.Error{Code: service.Unavailable, Message: fmt.Sprintf("%s failed: %s", program, why), Err: err}
+	problem := &failure.Error{Code: failure.Unavailable, Message: fmt.Sprintf("%s failed: %s", program, why), Err: err}
 	switch {
 	case program == "pg_restore": // reads the file and nothing else
-		failure.Code, failure.Message = service.Usage, "The file is not a backup of crm: "+why
+		problem.Code, problem.Message = failure.Usage, "The file is not a backup of crm: "+why
 	case strings.Contains(why, "No space left on device"):
-		failure.Code, failure.Message = service.Internal, "The backup could not be written: the disk is full."
+		problem.Code, problem.Message = failure.Internal, "The backup could not be written: the disk is full."
 	}
-	return failure
+	return problem
 }
 
 // progress is a line on stderr that says how far a long work is; where nobody watches it says only what begins.

@@ -7,12 +7,13 @@ import (
 	"github.com/peterbourgon/ff/v3/ffcli"
 
 	"github.com/epicevents/crm/gen"
+	"github.com/epicevents/crm/internal/failure"
 	"github.com/epicevents/crm/internal/value"
 	"github.com/epicevents/crm/service"
 )
 
 // findings is the code of a command that did what it should and found something.
-const findings service.Code = "findings"
+const findings failure.Code = "findings"
 
 const checkDays = 30
 
@@ -57,7 +58,7 @@ func (a *app) checkCommand() *ffcli.Command {
 		if n > 1 {
 			message = fmt.Sprintf("%d things are not as they should be.", n)
 		}
-		return &service.Error{Code: findings, Message: message}
+		return &failure.Error{Code: findings, Message: message}
 	})
 }
 

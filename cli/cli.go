@@ -13,7 +13,6 @@ import (
 	"bufio"
 	"cmp"
 	"context"
-	"encoding/json"
 	"errors"
 	"flag"
 	"fmt"
@@ -26,7 +25,7 @@ import (
 	"github.com/getsentry/sentry-go"
 	"github.com/peterbourgon/ff/v3/ffcli"
 
-	"github.com/epicevents/crm/internal/localdb"
+	"github.com/epicevents/crm/internal/failure"
 	"github.com/epicevents/crm/service"
 )
 
@@ -67,20 +66,20 @@ type app struct {
 }
 
 // exitCodes is what a script sees of an error.
-var exitCodes = map[service.Code]int{
-	service.Internal:         1,
-	service.Usage:            2,
-	service.Unauthenticated:  3,
-	service.PermissionDenied: 4,
-	service.NotFound:         5,
-	service.Conflict:         6,
-	service.Unavailable:      7,
+var exitCodes = map[failure.Code]int{
+	failure.Internal:         1,
+	failure.Usage:            2,
+	failure.Unauthenticated:  3,
+	failure.PermissionDenied: 4,
+	failure.NotFound:         5,
+	failure.Conflict:         6,
+	failure.Unavailable:      7,
 	findings:                 8,
 	interrupted:              130,
 }
 
 // interrupted is the code of a command that the user ended.
-const interrupted service.Code = "interrupted"
+const interrupted failure.Code = "interrupted"
 
 // Run runs one command line, without the program's name, and gives the exit code.
 func Run(ctx context.Context, args []string, streams IO) int {
@@ -105,24 +104,24 @@ func Run(ctx context.Context, args []string, streams IO) int {
 	if readerLeft(err) {
 		return 0
 	}
-	failure := describe(ctx, err)
-	if failure.Code != service.Internal {
-		a.printError(failure, "")
-		return exitCodes[failure.Code]
+	problem := describe(ctx, err)
+	if problem.Code != failure.Internal {
+		a.printError(problem, "")
+		return exitCodes[problem.Code]
 	}
 	request := newRequest()
-	a.printError(failure, request)
+	a.printError(problem, request)
 	if stack == nil {
-		stack = cmp.Or(stackOf(failure), ours(sentry.NewStacktrace()))
+		stack = cmp.Or(stackOf(problem), ours(sentry.NewStacktrace()))
 	}
-	a.report(a.commandName, request, failure, stack)
-	return exitCodes[failure.Code]
+	a.report(a.commandName, request, problem, stack)
+	return exitCodes[problem.Code]
 }
 
 // readerLeft says whether who reads the result has had enough, as with | head -1. The pipe that broke must be that one: a
 // connection to the database breaks in the same way, and then what was asked for may not have been done.
 func readerLeft(err error) bool {
-	_, failed := errors.AsType[*service.Error](err)
+	_, failed := errors.AsType[*failure.Error](err)
 	return errors.Is(err, syscall.EPIPE) && !failed
 }
 
@@ -153,15 +152,15 @@ func (a *app) run(ctx context.Context, args []string) error {
 		if len(args) == 0 {
 			return a.printHelp(a.Out, command)
 		}
-		return &usageError{fmt.Sprintf("%q needs one of the commands %s", path(a.root, command), strings.Join(commandNames(command.Subcommands), ", ")),
-			path(a.root, command) + " --help"}
+		return failure.Misuse(fmt.Sprintf("%q needs one of the commands %s", path(a.root, command), strings.Join(commandNames(command.Subcommands), ", ")),
+			path(a.root, command)+" --help")
 	}
 	if err := a.root.Parse(ordered); err != nil {
 		return a.flagError(err)
 	}
 	err = a.root.Run(ctx)
 	if variable := a.tokenVariable(); variable != "" && service.NeedsLogin(err) {
-		return &service.Error{Code: service.Unauthenticated, Err: err,
+		return &failure.Error{Code: failure.Unauthenticated, Err: err,
 			Message: fmt.Sprintf("The token in %s is not good: it is over, was revoked, or is not a token.", variable),
 			Hint:    "unset it, or give it a token that crm auth token create made"}
 	}
@@ -179,7 +178,7 @@ func (a *app) run(ctx context.Context, args []string) error {
 func (a *app) checkFormat() error {
 	for _, name := range []string{"csv-style", "no-header"} {
 		if a.config.output != "csv" && a.config.source[name] == dashed(name) {
-			return &usageError{fmt.Sprintf("%s needs -o csv.", dashed(name)), ""}
+			return failure.Misuse(fmt.Sprintf("%s needs -o csv.", dashed(name)), "")
 		}
 	}
 	return nil
@@ -231,7 +230,7 @@ func newFlagSet() *flag.FlagSet {
 
 // flagError makes the flag package's words into ours.
 func (a *app) flagError(err error) error {
-	if _, ok := errors.AsType[*usageError](err); ok {
+	if _, ok := errors.AsType[*failure.Error](err); ok {
 		return err
 	}
 	message := strings.NewReplacer("error parsing commandline arguments: ", "", " -", " --", "\n", " ").Replace(err.Error())
@@ -243,7 +242,7 @@ func (a *app) flagError(err error) error {
 		}
 		message = fmt.Sprintf("%s cannot be %s: it wants %s", dashed(bad[2]), cutText(bad[1]), want)
 	}
-	return &usageError{message: message}
+	return failure.Misuse(message, "")
 }
 
 // path is what to type for a command: crm contract list.
@@ -258,10 +257,10 @@ func path(root, command *ffcli.Command) string {
 }
 
 // describe makes any error into one with a code, a sentence for the user and a hint.
-func describe(ctx context.Context, err error) *service.Error {
-	failure := *classify(ctx, err)
-	failure.Message = sentence(failure.Message)
-	return &failure
+func describe(ctx context.Context, err error) *failure.Error {
+	problem := *classify(ctx, err)
+	problem.Message = sentence(problem.Message)
+	return &problem
 }
 
 // sentence ends a message as sentences end.
@@ -272,21 +271,12 @@ func sentence(message string) string {
 	return message + "."
 }
 
-func classify(ctx context.Context, err error) *service.Error {
-	if failure, ok := errors.AsType[*service.Error](err); ok {
-		return failure
-	}
-	if usage, ok := errors.AsType[*usageError](err); ok {
-		return &service.Error{Code: service.Usage, Message: usage.message, Hint: usage.hint}
-	}
-	if input, ok := errors.AsType[*service.InputError](err); ok {
-		return &service.Error{Code: service.Usage, Message: input.Message, Hint: input.Hint}
-	}
-	if local, ok := errors.AsType[*localdb.Error](err); ok {
-		return &service.Error{Code: service.Unavailable, Message: local.Message, Hint: local.Hint, Err: err}
+func classify(ctx context.Context, err error) *failure.Error {
+	if problem, ok := errors.AsType[*failure.Error](err); ok {
+		return problem
 	}
 	if errors.Is(err, errAborted) || ctx.Err() != nil && errors.Is(err, context.Canceled) {
-		return &service.Error{Code: interrupted, Message: "Interrupted.", Err: err}
+		return &failure.Error{Code: interrupted, Message: "Interrupted.", Err: err}
 	}
 	_, done := errors.AsType[unwritten](err)
 	if full := errors.Is(err, syscall.ENOSPC); done || full {
@@ -297,9 +287,9 @@ func classify(ctx context.Context, err error) *service.Error {
 		if full {
 			message += ": the disk is full"
 		}
-		return &service.Error{Code: service.Internal, Message: message + ".", Err: err}
+		return &failure.Error{Code: failure.Internal, Message: message + ".", Err: err}
 	}
-	return service.Unforeseen(err)
+	return failure.Unforeseen(err)
 }
 
 // unwritten is why the result of a mutation, which was done, could not be written.
@@ -312,29 +302,21 @@ func (a *app) jsonErrors() bool { return a.config.output == "json" || a.config.o
 
 // printError writes an error for people, or as JSON where the result would have been JSON. An unexpected one has the name
 // under which it is reported.
-func (a *app) printError(failure *service.Error, request string) {
+func (a *app) printError(problem *failure.Error, request string) {
 	if a.jsonErrors() {
-		type body struct {
-			Code    service.Code `json:"code"`
-			Message string       `json:"message"`
-			Hint    string       `json:"hint,omitempty"`
-			Request string       `json:"request,omitempty"`
-		}
-		encoder := json.NewEncoder(a.Err)
-		encoder.SetEscapeHTML(false)
-		_ = encoder.Encode(map[string]body{"error": {failure.Code, failure.Message, failure.Hint, request}})
+		_ = problem.WriteJSON(a.Err, request)
 		return
 	}
-	line := "crm: " + failure.Message
+	line := "crm: " + problem.Message
 	if request != "" {
 		line += " (request " + request + ")"
 	}
 	a.tell(line)
 	switch {
-	case strings.HasPrefix(failure.Hint, "crm "): // to be copied, so not broken
-		fmt.Fprintln(a.Err, "hint: "+escape(failure.Hint))
-	case failure.Hint != "":
-		a.tell("hint: " + failure.Hint)
+	case strings.HasPrefix(problem.Hint, "crm "): // to be copied, so not broken
+		fmt.Fprintln(a.Err, "hint: "+escape(problem.Hint))
+	case problem.Hint != "":
+		a.tell("hint: " + problem.Hint)
 	}
 }
 

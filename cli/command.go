@@ -10,6 +10,7 @@ import (
 
 	"github.com/peterbourgon/ff/v3/ffcli"
 
+	"github.com/epicevents/crm/internal/failure"
 	"github.com/epicevents/crm/internal/value"
 	"github.com/epicevents/crm/service"
 )
@@ -128,8 +129,8 @@ func (v *Value[T]) check(text string) error {
 	if err == nil {
 		return nil
 	}
-	failure := describe(context.Background(), err)
-	return &service.InputError{Message: strings.Replace(failure.Message, "--"+v.name, v.label(), 1), Hint: failure.Hint}
+	problem := describe(context.Background(), err)
+	return failure.Misuse(strings.Replace(problem.Message, "--"+v.name, v.label(), 1), problem.Hint)
 }
 
 func (v *Value[T]) differs(text string) bool {
@@ -147,11 +148,11 @@ func (m *inputMeta) label() string {
 
 // namedError says which value is wrong.
 func namedError(name string, err error) error {
-	failure := describe(context.Background(), err)
-	if strings.HasPrefix(failure.Message, "--"+name) {
+	problem := describe(context.Background(), err)
+	if strings.HasPrefix(problem.Message, "--"+name) {
 		return err
 	}
-	return &usageError{fmt.Sprintf("--%s: %s", name, failure.Message), failure.Hint}
+	return failure.Misuse(fmt.Sprintf("--%s: %s", name, problem.Message), problem.Hint)
 }
 
 // command declares a leaf. usage is what stands behind the command's path.
@@ -308,19 +309,19 @@ func (c *command) resolve(ctx context.Context, arguments []string) error {
 			continue
 		}
 		if m.set && m.text != arguments[0] {
-			return &usageError{fmt.Sprintf("--%s and the argument %q name two different things.", m.name, cutText(arguments[0])), ""}
+			return failure.Misuse(fmt.Sprintf("--%s and the argument %q name two different things.", m.name, cutText(arguments[0])), "")
 		}
 		if err := in.take(arguments[0]); err != nil {
 			if unquoted := c.unquoted(arguments[0]); unquoted != "" {
-				return &usageError{describe(ctx, err).Message, unquoted}
+				return failure.Misuse(describe(ctx, err).Message, unquoted)
 			}
 			return err
 		}
 		arguments = arguments[1:]
 	}
 	if len(arguments) > 0 {
-		return &usageError{fmt.Sprintf("unexpected argument %q for %q", cutText(arguments[0]), path(c.app.root, c.Command)),
-			cmp.Or(c.unquoted(arguments[0]), path(c.app.root, c.Command)+" --help")}
+		return failure.Misuse(fmt.Sprintf("unexpected argument %q for %q", cutText(arguments[0]), path(c.app.root, c.Command)),
+			cmp.Or(c.unquoted(arguments[0]), path(c.app.root, c.Command)+" --help"))
 	}
 	if c.check != nil {
 		if err := c.check(ctx); err != nil {
@@ -337,7 +338,7 @@ func (c *command) resolve(ctx context.Context, arguments []string) error {
 		missing = append(missing, "--password-stdin")
 	}
 	if len(missing) > 0 && !c.app.interactive() {
-		return &usageError{"missing " + strings.Join(missing, ", "), path(c.app.root, c.Command) + " --help"}
+		return failure.Misuse("missing "+strings.Join(missing, ", "), path(c.app.root, c.Command)+" --help")
 	}
 	if len(c.fields) > 0 && len(given(c.fields...)) == 0 && !c.app.interactive() {
 		return nothingToChange(c.fields)
@@ -386,7 +387,7 @@ func nothingToChange(fields []input) error {
 	for _, field := range fields {
 		flags = append(flags, "--"+field.meta().name)
 	}
-	return &usageError{"nothing to change: give at least one of " + strings.Join(flags, ", "), ""}
+	return failure.Misuse("nothing to change: give at least one of "+strings.Join(flags, ", "), "")
 }
 
 // given says whether any of the values was given, and gives the names of those that were.

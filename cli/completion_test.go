@@ -307,8 +307,8 @@ func (d *desk) complete(t *testing.T, words ...string) []string {
 	command.Dir, command.Env = d.env["HOME"], d.environ()
 	var out, err strings.Builder
 	command.Stdout, command.Stderr = &out, &err
-	if failure := command.Run(); failure != nil || err.Len() > 0 {
-		t.Errorf("crm __complete %q: %v, %q", words, failure, err.String())
+	if problem := command.Run(); problem != nil || err.Len() > 0 {
+		t.Errorf("crm __complete %q: %v, %q", words, problem, err.String())
 	}
 	if out.Len() == 0 {
 		return nil

@@ -16,6 +16,8 @@ import (
 	"unicode/utf8"
 
 	"github.com/pelletier/go-toml"
+
+	"github.com/epicevents/crm/internal/failure"
 )
 
 // config is the global flags. Each is also a variable, CRM_ and its name in capitals, and the dotted ones are the keys
@@ -91,7 +93,7 @@ func (a *app) configure(args []string) error {
 		name := variable(f.Name)
 		if value := a.Getenv(name); value != "" && len(f.Name) > 1 {
 			if err := flags.Set(f.Name, value); err != nil && a.config.fault == nil {
-				a.config.fault = &usageError{message: fmt.Sprintf("The variable %s has a value that --%s cannot have: it wants %s.", name, f.Name, wanted(f))}
+				a.config.fault = failure.Misuse(fmt.Sprintf("The variable %s has a value that --%s cannot have: it wants %s.", name, f.Name, wanted(f)), "")
 			}
 			a.config.isFrom(f.Name, name)
 		}
@@ -183,7 +185,7 @@ func (a *app) findHome(account func() (*user.User, error)) error {
 	}
 	for _, variable := range baseFolders {
 		if a.home == "" && !filepath.IsAbs(a.Getenv(variable)) {
-			return &usageError{"There is no home folder for crm's files.", "set HOME, or " + strings.Join(baseFolders, ", ")}
+			return failure.Misuse("There is no home folder for crm's files.", "set HOME, or "+strings.Join(baseFolders, ", "))
 		}
 	}
 	return nil
@@ -213,9 +215,9 @@ func (c *config) isFrom(name, source string) {
 func (c *config) faultOf(key, shown, what, hint string) error {
 	source := c.source[key]
 	if strings.Contains(source, ":") {
-		return &usageError{fmt.Sprintf("%s: %s %s.", source, key, what), hint}
+		return failure.Misuse(fmt.Sprintf("%s: %s %s.", source, key, what), hint)
 	}
-	return &usageError{shown, hint}
+	return failure.Misuse(shown, hint)
 }
 
 // isKey says whether a global flag is a key of the file as well.
@@ -229,7 +231,7 @@ const configMax = 1 << 20
 func (a *app) readConfig(name string) error {
 	file := a.readNamed(name, configMax)
 	if file.err != nil {
-		return &usageError{message: fmt.Sprintf("The configuration file %s cannot be read: %v.", name, file.err)}
+		return failure.Misuse(fmt.Sprintf("The configuration file %s cannot be read: %v.", name, file.err), "")
 	}
 	tree, err := toml.LoadBytes(file.text)
 	if err == nil && !utf8.Valid(file.text) {
@@ -238,7 +240,7 @@ func (a *app) readConfig(name string) error {
 	if err != nil {
 		line := 1
 		_, _ = fmt.Sscanf(err.Error(), "(%d,", &line)
-		return &usageError{message: fmt.Sprintf("%s:%d: this is not TOML.", name, line)}
+		return failure.Misuse(fmt.Sprintf("%s:%d: this is not TOML.", name, line), "")
 	}
 	entries := entriesOf(tree, nil)
 	slices.SortStableFunc(entries, func(a, b entry) int { return a.line - b.line })
@@ -296,7 +298,7 @@ func (c *config) take(flags *flag.FlagSet, e entry, place string, said bool) err
 		fits = fits && err == nil
 	}
 	if !fits {
-		return &usageError{message: fmt.Sprintf("%s: %s is not %s.", place, e.key, wanted)}
+		return failure.Misuse(fmt.Sprintf("%s: %s is not %s.", place, e.key, wanted), "")
 	}
 	if said {
 		return nil
@@ -323,7 +325,7 @@ func unknownKey(flags *flag.FlagSet, key, place string, value any) error {
 	if meant := suggest(key, known); meant != "" {
 		message = fmt.Sprintf("%s %q, did you mean %q?", message, key, meant)
 	}
-	return &usageError{message: message, hint: "one of " + strings.Join(known, ", ")}
+	return failure.Misuse(message, "one of "+strings.Join(known, ", "))
 }
 
 // unknownValue refuses a word that is not one of a few.
@@ -332,5 +334,5 @@ func unknownValue(what, typed string, known []string) error {
 	if meant := suggest(typed, known); meant != "" {
 		message += fmt.Sprintf(", did you mean %q?", meant)
 	}
-	return &usageError{message: message, hint: "one of " + strings.Join(known, ", ")}
+	return failure.Misuse(message, "one of "+strings.Join(known, ", "))
 }

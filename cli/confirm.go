@@ -9,7 +9,7 @@ import (
 	"charm.land/huh/v2"
 	"charm.land/lipgloss/v2"
 
-	"github.com/epicevents/crm/service"
+	"github.com/epicevents/crm/internal/failure"
 )
 
 // yesOrNo reads the answer to a question. Only whole words are one: a letter on the way to another word is none.
@@ -47,13 +47,13 @@ func (a *app) confirm(ctx context.Context, question string, yes bool) error {
 		return err
 	}
 	if !confirmed {
-		return &service.Error{Code: interrupted, Message: "You answered no; nothing was changed."}
+		return &failure.Error{Code: interrupted, Message: "You answered no; nothing was changed."}
 	}
 	return nil
 }
 
 func unanswered(question string) error {
-	return &usageError{message: question + " Nobody is there to answer.", hint: "--yes answers yes"}
+	return failure.Misuse(question+" Nobody is there to answer.", "--yes answers yes")
 }
 
 // confirmByName asks for the name of what is about to be deleted, which nobody types by mistake.
@@ -67,7 +67,7 @@ func (a *app) confirmByName(ctx context.Context, what, name string, yes bool) er
 	a.notice("Everything in %s will be deleted.", what)
 	_, err := a.askText(ctx, question{title: "Type its name, " + name, check: func(text string) error {
 		if strings.TrimSpace(text) != name {
-			return &service.InputError{Message: fmt.Sprintf("This is not its name: it is %s.", name)}
+			return failure.Misuse(fmt.Sprintf("This is not its name: it is %s.", name), "")
 		}
 		return nil
 	}})
@@ -78,7 +78,7 @@ func (a *app) confirmLine(ctx context.Context, question string) (confirmed bool,
 	_, err = a.askLine(ctx, question+" [y/N]", false, func(text string) error {
 		yes, answered := yesOrNo(text)
 		if !answered && text != "" {
-			return &service.InputError{Message: wantYesOrNo}
+			return failure.Misuse(wantYesOrNo, "")
 		}
 		confirmed = yes
 		return nil

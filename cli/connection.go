@@ -14,6 +14,7 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 
+	"github.com/epicevents/crm/internal/failure"
 	"github.com/epicevents/crm/internal/localdb"
 	"github.com/epicevents/crm/schema"
 )
@@ -83,8 +84,8 @@ const safeAuth = "scram-sha-256,none"
 const urlForm = "postgres://user@host:5432/database"
 
 var (
-	errURL      = &usageError{"database.url is not a PostgreSQL URL.", urlForm}
-	errPassword = &usageError{"database.url cannot be read.", "a password with @ : / ? # has to be percent-encoded: %40 %3A %2F %3F %23; and % itself: %25"}
+	errURL      = failure.Misuse("database.url is not a PostgreSQL URL.", urlForm)
+	errPassword = failure.Misuse("database.url cannot be read.", "a password with @ : / ? # has to be percent-encoded: %40 %3A %2F %3F %23; and % itself: %25")
 )
 
 // checkURL refuses what is no URL of PostgreSQL, and what may be a password that is not encoded: nothing of that is shown.
@@ -92,7 +93,7 @@ func checkURL(raw string) error {
 	scheme, rest, found := strings.Cut(raw, "://")
 	switch {
 	case found && strings.HasPrefix(scheme, "sqlite"):
-		return &usageError{"database.url is not a PostgreSQL URL: it names an SQLite file, which crm cannot use.", urlForm}
+		return failure.Misuse("database.url is not a PostgreSQL URL: it names an SQLite file, which crm cannot use.", urlForm)
 	case !found || scheme != "postgres" && scheme != "postgresql":
 		return errURL
 	}
@@ -154,10 +155,10 @@ func checkParameter(name string) error {
 		}
 	}
 	if advice, ok := notOurs[name]; ok {
-		return &usageError{fmt.Sprintf("database.url has the parameter %s, which crm cannot use.", name), advice}
+		return failure.Misuse(fmt.Sprintf("database.url has the parameter %s, which crm cannot use.", name), advice)
 	}
 	if near := suggest(name, parameters); near != "" && editDistance([]rune(near), []rune(name)) <= 2 {
-		return &usageError{fmt.Sprintf("database.url has the parameter %s, which PostgreSQL does not know.", name), near + "=..."}
+		return failure.Misuse(fmt.Sprintf("database.url has the parameter %s, which PostgreSQL does not know.", name), near+"=...")
 	}
 	return nil
 }
@@ -194,9 +195,9 @@ func urlError(raw string) error {
 					}
 				}
 			}
-			return &usageError{fmt.Sprintf("The file that %s in database.url names cannot be used: %s.", name, why), ""}
+			return failure.Misuse(fmt.Sprintf("The file that %s in database.url names cannot be used: %s.", name, why), "")
 		}
-		return &usageError{fmt.Sprintf("The parameter %s in database.url has a value that it cannot have.", name), possible[name]}
+		return failure.Misuse(fmt.Sprintf("The parameter %s in database.url has a value that it cannot have.", name), possible[name])
 	}
 	if strings.Contains(base, "%") {
 		return errPassword

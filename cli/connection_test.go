@@ -8,6 +8,8 @@ import (
 	"testing"
 
 	"github.com/jackc/pgx/v5/pgproto3"
+
+	"github.com/epicevents/crm/internal/failure"
 )
 
 // TestURLThatIsNone: what is wrong is named, and nothing that may be a password is shown.
@@ -38,12 +40,12 @@ func TestURLThatIsNone(t *testing.T) {
 	} {
 		a := &app{IO: IO{Getenv: func(string) string { return "" }}, config: config{databaseURL: url}}
 		_, err := a.connConfig()
-		usage, ok := errors.AsType[*usageError](err)
-		if !ok {
+		usage, ok := errors.AsType[*failure.Error](err)
+		if !ok || usage.Code != failure.Usage {
 			t.Errorf("%s: %v", url, err)
 			continue
 		}
-		shown := usage.message + " " + usage.hint
+		shown := usage.Message + " " + usage.Hint
 		if !strings.Contains(shown, want) || strings.Contains(shown, "zzxord") || strings.Contains(shown, "zz") {
 			t.Errorf("%s: %s", url, shown)
 		}

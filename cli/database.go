@@ -11,6 +11,7 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 
+	"github.com/epicevents/crm/internal/failure"
 	"github.com/epicevents/crm/service"
 )
 
@@ -46,9 +47,9 @@ func (a *app) open(ctx context.Context, config *pgx.ConnConfig) (*pgxpool.Pool, 
 	began := time.Now()
 	pool, err := service.Connect(ctx, config, a.config.databaseTimeout)
 	a.database.spent = time.Since(began)
-	if failure, ok := errors.AsType[*service.Error](err); ok && failure.Code == service.Unavailable {
-		named := *failure
-		named.Message = fmt.Sprintf("%s (%s)", strings.TrimSuffix(failure.Message, "."), location(config))
+	if problem, ok := errors.AsType[*failure.Error](err); ok && problem.Code == failure.Unavailable {
+		named := *problem
+		named.Message = fmt.Sprintf("%s (%s)", strings.TrimSuffix(problem.Message, "."), location(config))
 		return nil, &named
 	}
 	return pool, err
@@ -85,7 +86,7 @@ func (a *app) connect(ctx context.Context) (*pgxpool.Pool, error) {
 			return nil, err
 		}
 		if !only {
-			return nil, &service.Error{Code: service.Conflict, Hint: "remove that setting; crm db reset asks before it deletes anything",
+			return nil, &failure.Error{Code: failure.Conflict, Hint: "remove that setting; crm db reset asks before it deletes anything",
 				Message: "database.reset is set, but the database holds more than the sample data; nothing is deleted."}
 		}
 		a.notice("database.reset is set: everything in %s is deleted.", a.holdings(ctx, config))

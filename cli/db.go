@@ -8,6 +8,7 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/peterbourgon/ff/v3/ffcli"
 
+	"github.com/epicevents/crm/internal/failure"
 	"github.com/epicevents/crm/internal/localdb"
 	"github.com/epicevents/crm/internal/value"
 	"github.com/epicevents/crm/schema"
@@ -58,7 +59,7 @@ func (a *app) dbStatus() *ffcli.Command {
 				return err
 			}
 			if status.State != localdb.Running {
-				return &service.Error{Code: service.Unavailable,
+				return &failure.Error{Code: failure.Unavailable,
 					Message: "The local database in " + status.Dir + " is " + string(status.State) + ".", Hint: "crm db start"}
 			}
 		}
@@ -147,7 +148,7 @@ func (a *app) localOnly() error {
 	if a.isLocal() {
 		return nil
 	}
-	return &usageError{"crm starts and stops only the local database; database.url names another.", ""}
+	return failure.Misuse("crm starts and stops only the local database; database.url names another.", "")
 }
 
 func (a *app) dbMigrate() *ffcli.Command {
@@ -162,7 +163,7 @@ func (a *app) dbMigrate() *ffcli.Command {
 	show := detailOf(c, databaseStatuses)
 	return c.does(func(ctx context.Context) error {
 		if username.set != fullname.set {
-			return &usageError{"--admin-username and --admin-fullname go together.", ""}
+			return failure.Misuse("--admin-username and --admin-fullname go together.", "")
 		}
 		var password string
 		if username.set && (fromStdin || !a.interactive()) {
@@ -190,7 +191,7 @@ func (a *app) dbMigrate() *ffcli.Command {
 		}
 		switch {
 		case !empty && username.set:
-			return &service.Error{Code: service.Conflict,
+			return &failure.Error{Code: failure.Conflict,
 				Message: "The database has employees already; an administrator adds more.", Hint: "crm employee add"}
 		case empty && !username.set && !a.interactive():
 			a.notice("The database has no employee yet: crm db migrate --admin-username ... --admin-fullname ... --password-stdin")

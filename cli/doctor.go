@@ -12,6 +12,7 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/peterbourgon/ff/v3/ffcli"
 
+	"github.com/epicevents/crm/internal/failure"
 	"github.com/epicevents/crm/internal/localdb"
 	"github.com/epicevents/crm/service"
 )
@@ -92,8 +93,8 @@ func (e *examination) add(check string, status health, advice, format string, va
 }
 
 func (e *examination) addError(check string, err error) {
-	failure := describe(context.Background(), err)
-	e.add(check, healthFailed, failure.Hint, "%s", failure.Message)
+	problem := describe(context.Background(), err)
+	e.add(check, healthFailed, problem.Hint, "%s", problem.Message)
 }
 
 // verdict is an error when a check failed.
@@ -112,7 +113,7 @@ func (e *examination) verdict() error {
 	if len(names) == 0 {
 		return nil
 	}
-	return &service.Error{Code: service.Unavailable,
+	return &failure.Error{Code: failure.Unavailable,
 		Message: fmt.Sprintf("%d of %d checks failed: %s.", len(names), len(e.rows), strings.Join(names, ", ")), Hint: advice}
 }
 

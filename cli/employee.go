@@ -10,6 +10,7 @@ import (
 	"github.com/peterbourgon/ff/v3/ffcli"
 
 	"github.com/epicevents/crm/gen"
+	"github.com/epicevents/crm/internal/failure"
 	"github.com/epicevents/crm/internal/value"
 	"github.com/epicevents/crm/service"
 )
@@ -291,14 +292,14 @@ func (a *app) employeeFlag(c *command, name, help string) *Value[string] {
 
 // suggestUsername adds the username that was probably meant to an error about one that does not exist.
 func (a *app) suggestUsername(ctx context.Context, s *service.Session, err error, typed string) error {
-	failure := describe(ctx, err)
-	if failure.Code != service.NotFound || !strings.Contains(failure.Message, strconv.Quote(typed)) {
+	problem := describe(ctx, err)
+	if problem.Code != failure.NotFound || !strings.Contains(problem.Message, strconv.Quote(typed)) {
 		return err
 	}
 	usernames, errNames := s.EmployeeUsernames(ctx)
 	if meant := suggest(typed, usernames); errNames == nil && meant != "" {
-		better := *failure
-		better.Message = strings.TrimSuffix(failure.Message, ".") + ", did you mean " + strconv.Quote(meant) + "?"
+		better := *problem
+		better.Message = strings.TrimSuffix(problem.Message, ".") + ", did you mean " + strconv.Quote(meant) + "?"
 		return &better
 	}
 	return err

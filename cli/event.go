@@ -11,6 +11,7 @@ import (
 	"github.com/peterbourgon/ff/v3/ffcli"
 
 	"github.com/epicevents/crm/gen"
+	"github.com/epicevents/crm/internal/failure"
 	"github.com/epicevents/crm/internal/value"
 	"github.com/epicevents/crm/service"
 )
@@ -42,10 +43,10 @@ func (a *app) eventList() *ffcli.Command {
 	l := listingOf(c, events)
 	return c.does(func(ctx context.Context) error {
 		if noSupport && (mine || support.set) {
-			return &usageError{"--no-support-assigned excludes --assigned-to-me and --support.", ""}
+			return failure.Misuse("--no-support-assigned excludes --assigned-to-me and --support.", "")
 		}
 		if mine && support.set {
-			return &usageError{"--assigned-to-me and --support exclude each other.", ""}
+			return failure.Misuse("--assigned-to-me and --support exclude each other.", "")
 		}
 		s, err := a.session(ctx)
 		if err != nil {
@@ -55,7 +56,7 @@ func (a *app) eventList() *ffcli.Command {
 			return err
 		}
 		if from.set && to.set && !from.got.Before(to.got) {
-			return &usageError{"--from is not before --to.", ""}
+			return failure.Misuse("--from is not before --to.", "")
 		}
 		if err := a.existingUsername(ctx, s, support); err != nil {
 			return err
@@ -174,7 +175,7 @@ func (a *app) eventUpdate() *ffcli.Command {
 		set := given(c.fields...)
 		for _, field := range emptied.got {
 			if slices.Contains(set, field) {
-				return &usageError{fmt.Sprintf("--%s and --clear %s exclude each other.", field, field), ""}
+				return failure.Misuse(fmt.Sprintf("--%s and --clear %s exclude each other.", field, field), "")
 			}
 		}
 		if ok, err := edit(ctx, c, events, func() (gen.EventView, error) { return s.EventDetail(ctx, id.got) }); !ok {

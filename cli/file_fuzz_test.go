@@ -12,7 +12,7 @@ import (
 	"testing"
 	"unicode/utf8"
 
-	"github.com/epicevents/crm/service"
+	"github.com/epicevents/crm/internal/failure"
 )
 
 // FuzzTokenFile has any bytes and permissions in the place of the token file.
@@ -44,7 +44,7 @@ func FuzzTokenFile(f *testing.F) {
 		if open := permissions&0o077 != 0; (err == nil) != (fits && !open) {
 			t.Fatalf("mode %v: %v", permissions, err)
 		}
-		if failure, ok := errors.AsType[*service.Error](err); err != nil && (!ok || failure.Code != service.Unauthenticated || failure.Hint == "") {
+		if problem, ok := errors.AsType[*failure.Error](err); err != nil && (!ok || problem.Code != failure.Unauthenticated || problem.Hint == "") {
 			t.Fatalf("mode %v: %v", permissions, err)
 		}
 		if left, err := os.ReadDir(filepath.Dir(name)); err != nil || len(left) != 1 {
@@ -85,13 +85,13 @@ func FuzzConfigFile(f *testing.F) {
 			}
 			return
 		}
-		usage, ok := errors.AsType[*usageError](err)
-		if !ok || strings.ContainsAny(usage.message+usage.hint, "\n\r\x1b\x00") || !utf8.ValidString(usage.message) {
+		usage, ok := errors.AsType[*failure.Error](err)
+		if !ok || usage.Code != failure.Usage || strings.ContainsAny(usage.Message+usage.Hint, "\n\r\x1b\x00") || !utf8.ValidString(usage.Message) {
 			t.Fatalf("%q: unfit for a terminal: %q", content, err)
 		}
 		// The value of a key is told to nobody, but for a zone, which is no secret.
-		if strings.Contains(usage.message, "topsecret") && !strings.Contains(usage.message, "unknown") {
-			t.Fatalf("%q: %q tells a secret", content, usage.message)
+		if strings.Contains(usage.Message, "topsecret") && !strings.Contains(usage.Message, "unknown") {
+			t.Fatalf("%q: %q tells a secret", content, usage.Message)
 		}
 	})
 }

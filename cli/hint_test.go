@@ -146,7 +146,7 @@ func TestEveryHintIsWalked(t *testing.T) {
 	}
 }
 
-// hintsOf returns the hints in a file that begin with a command: fields called Hint, and the second value of a usageError.
+// hintsOf returns the hints in a file that begin with a command: fields called Hint, and the second argument of Misuse.
 func hintsOf(file *ast.File) (hints []string) {
 	add := func(e ast.Expr) {
 		for {
@@ -177,10 +177,6 @@ func hintsOf(file *ast.File) (hints []string) {
 					add(n.Rhs[i])
 				}
 			}
-		case *ast.CompositeLit:
-			if name, ok := n.Type.(*ast.Ident); ok && name.Name == "usageError" && len(n.Elts) == 2 {
-				add(n.Elts[1])
-			}
 		case *ast.CallExpr:
 			switch fun := n.Fun.(type) {
 			case *ast.Ident:
@@ -193,6 +189,9 @@ func hintsOf(file *ast.File) (hints []string) {
 			case *ast.SelectorExpr:
 				if fun.Sel.Name == "add" && len(n.Args) > 2 { // a line of the doctor's, with its advice
 					add(n.Args[2])
+				}
+				if fun.Sel.Name == "Misuse" && len(n.Args) == 2 {
+					add(n.Args[1])
 				}
 			}
 		}

@@ -14,6 +14,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/epicevents/crm/internal/failure"
 )
 
 // TestInterruptedWaits: one signal ends a command that waits for a line on stdin, or for somebody to read what it says;
@@ -131,7 +133,7 @@ func TestHome(t *testing.T) {
 	if err := a.findHome(found); err != nil || a.folder("XDG_STATE_HOME", ".local/state") != "/home/ada/.local/state/crm" {
 		t.Error(a.home, err)
 	}
-	if err := a.findHome(unknown); err == nil || !strings.Contains(err.(*usageError).hint, "set HOME, or XDG_CONFIG_HOME, XDG_STATE_HOME, XDG_DATA_HOME") {
+	if err := a.findHome(unknown); err == nil || !strings.Contains(err.(*failure.Error).Hint, "set HOME, or XDG_CONFIG_HOME, XDG_STATE_HOME, XDG_DATA_HOME") {
 		t.Errorf("no home and no error of use: %v", err)
 	}
 	env = map[string]string{"XDG_CONFIG_HOME": "/a", "XDG_STATE_HOME": "/b", "XDG_DATA_HOME": "/c"}

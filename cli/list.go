@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/epicevents/crm/internal/failure"
 	"github.com/epicevents/crm/service"
 )
 
@@ -31,7 +32,7 @@ func listingOf[T any](c *command, r resource[T]) *listing {
 	l.sort = flagOf(c, "sort", "FIELD[:desc]", "order of the rows, by any field but the ids beside a name", func(s string) (string, error) {
 		field, direction, _ := strings.Cut(s, ":")
 		if downward := strings.TrimPrefix(s, "-"); downward != s && slices.Contains(sortable, downward) {
-			return "", &usageError{fmt.Sprintf("unknown field %q, did you mean %q?", s, downward+":desc"), ""}
+			return "", failure.Misuse(fmt.Sprintf("unknown field %q, did you mean %q?", s, downward+":desc"), "")
 		}
 		if !slices.Contains(sortable, field) {
 			return "", unknownValue("field", field, sortable)
@@ -52,7 +53,7 @@ func listingOf[T any](c *command, r resource[T]) *listing {
 	c.FlagSet.BoolVar(&l.count, "count", false, "only the number of rows; not with --limit")
 	c.check = func(context.Context) error {
 		if l.count && l.limit.set {
-			return &usageError{"--count and --limit exclude each other.", ""}
+			return failure.Misuse("--count and --limit exclude each other.", "")
 		}
 		return nil
 	}
@@ -83,7 +84,7 @@ func fieldsOf[T any](c *command, r resource[T]) *Value[[]string] {
 // shows refuses --fields without the field that is shown this once.
 func shows(fields *Value[[]string], name string) error {
 	if fields.set && !slices.Contains(fields.got, name) {
-		return &usageError{fmt.Sprintf("--fields leaves out %s, which is not shown again.", name), ""}
+		return failure.Misuse(fmt.Sprintf("--fields leaves out %s, which is not shown again.", name), "")
 	}
 	return nil
 }
@@ -106,7 +107,7 @@ func detailWith[T any](a *app, fields *Value[[]string], r resource[T]) func(row 
 // those whose exit code is an answer, go on, for a program may have started crm with a null device that looks the same.
 func (a *app) canShow() error {
 	if last := a.commandName[strings.LastIndexByte(a.commandName, ' ')+1:]; a.noOut && (last == "list" || last == "detail" || last == "payments") {
-		return &service.Error{Code: service.Internal, Message: "The result could not be written: standard output is closed."}
+		return &failure.Error{Code: failure.Internal, Message: "The result could not be written: standard output is closed."}
 	}
 	return nil
 }
@@ -138,7 +139,7 @@ func sortableNames[T any](r resource[T]) (names []string) {
 func parseLimit(s string) (int64, error) {
 	n, err := strconv.ParseInt(s, 10, 64)
 	if err != nil || n < 0 {
-		return 0, &service.InputError{Message: fmt.Sprintf("%q is not a number of rows.", cutText(s))}
+		return 0, failure.Misuse(fmt.Sprintf("%q is not a number of rows.", cutText(s)), "")
 	}
 	return n, nil
 }

@@ -15,6 +15,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"github.com/epicevents/crm/internal/failure"
 	"github.com/epicevents/crm/internal/files"
 	"github.com/epicevents/crm/internal/localdb"
 	"github.com/epicevents/crm/schema"
@@ -75,7 +76,7 @@ func (a *app) requireNoToken() error {
 	default:
 		from, hint = variable, "unset "+variable
 	}
-	return &service.Error{Code: service.Unavailable,
+	return &failure.Error{Code: failure.Unavailable,
 		Message: fmt.Sprintf("There is a token, from %s, but not the local database that it is for; a new one would be made in %s.", from, a.cluster().Dir()),
 		Hint:    "set HOME or XDG_DATA_HOME to where the database is, or for a new one: " + hint}
 }
@@ -150,7 +151,7 @@ func (a *app) resettable(ctx context.Context) error {
 	}
 	only, err := a.holdsOnlySample(ctx)
 	if err == nil && !only {
-		err = &service.Error{Code: service.Conflict, Message: "This database is not the local one and holds more than the sample data; it is not reset."}
+		err = &failure.Error{Code: failure.Conflict, Message: "This database is not the local one and holds more than the sample data; it is not reset."}
 	}
 	return err
 }
@@ -216,17 +217,17 @@ func (a *app) signingKey() ([]byte, error) {
 		return []byte(a.config.authSecretKey), nil
 	}
 	if !a.isLocal() {
-		return nil, &usageError{"controller.auth_secret_key is not set; it is needed with database.url.", keyHint}
+		return nil, failure.Misuse("controller.auth_secret_key is not set; it is needed with database.url.", keyHint)
 	}
 	name := a.keyFile()
 	folder := filepath.Dir(name)
 	fail := func(err error) ([]byte, error) {
-		failure := &service.Error{Code: service.Internal, Message: fmt.Sprintf("The key in %s cannot be read or made.", name), Err: err}
+		problem := &failure.Error{Code: failure.Internal, Message: fmt.Sprintf("The key in %s cannot be read or made.", name), Err: err}
 		if cause, ok := errors.AsType[syscall.Errno](err); ok {
-			failure.Message = fmt.Sprintf("The key in %s cannot be read or made: %v.", name, cause)
-			failure.Hint = "make that a folder of yours, or name another above it with XDG_DATA_HOME"
+			problem.Message = fmt.Sprintf("The key in %s cannot be read or made: %v.", name, cause)
+			problem.Hint = "make that a folder of yours, or name another above it with XDG_DATA_HOME"
 		}
-		return nil, failure
+		return nil, problem
 	}
 	key, err := os.ReadFile(name)
 	if errors.Is(err, fs.ErrNotExist) {

@@ -9,7 +9,7 @@ import (
 	"syscall"
 	"testing"
 
-	"github.com/epicevents/crm/service"
+	"github.com/epicevents/crm/internal/failure"
 )
 
 // TestLostConnectionIsNoReader: only a pipe that broke towards whoever reads the result is an end as wished.
@@ -22,8 +22,8 @@ func TestLostConnectionIsNoReader(t *testing.T) {
 	}{
 		{&os.PathError{Op: "write", Path: "/dev/stdout", Err: syscall.EPIPE}, true},
 		{errors.Join(nil, error(syscall.EPIPE)), true},
-		{&service.Error{Code: service.Unavailable, Err: toDatabase}, false},
-		{errors.Join(&service.Error{Code: service.Unavailable, Err: toDatabase}, nil), false},
+		{&failure.Error{Code: failure.Unavailable, Err: toDatabase}, false},
+		{errors.Join(&failure.Error{Code: failure.Unavailable, Err: toDatabase}, nil), false},
 		{syscall.ECONNRESET, false},
 	} {
 		if got := readerLeft(test.err); got != test.left {

@@ -21,14 +21,14 @@ func Man(folder string) error {
 	}
 	a := &app{}
 	a.root = a.newRoot()
-	var failure error
+	var problem error
 	walkCommands(a.root, "", func(c *ffcli.Command, path string) {
 		page := a.manPage(c, path, date.UTC().Format(time.DateOnly))
-		if err := os.WriteFile(filepath.Join(folder, manName(path)+".1"), []byte(page), 0o644); err != nil && failure == nil {
-			failure = err
+		if err := os.WriteFile(filepath.Join(folder, manName(path)+".1"), []byte(page), 0o644); err != nil && problem == nil {
+			problem = err
 		}
 	})
-	return failure
+	return problem
 }
 
 // manName is the page of a command: crm-contract-list.

@@ -27,8 +27,8 @@ func (a *app) readNamed(name string, limit int64) namedFile {
 		return read
 	}
 	read := a.openNamed(name, limit)
-	if failure, ok := errors.AsType[*fs.PathError](read.err); ok {
-		read.err = failure.Err
+	if problem, ok := errors.AsType[*fs.PathError](read.err); ok {
+		read.err = problem.Err
 	}
 	read.text = bytes.TrimPrefix(read.text, []byte(byteOrderMark))
 	if a.namedFiles == nil {

@@ -12,6 +12,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/epicevents/crm/internal/failure"
 	"github.com/epicevents/crm/internal/value"
 )
 
@@ -126,10 +127,10 @@ func detail[T any](o output, r resource[T], row T, before *T) error {
 // pick returns the columns to print, as --fields names them, with the functions that read them.
 func pick[T any](o output, r resource[T]) ([]field, []func(T) any, error) {
 	if !slices.Contains(formats, o.format) {
-		return nil, nil, &usageError{
-			message: fmt.Sprintf("unknown output format %q", o.format),
-			hint:    "formats: " + strings.Join(formats, ", "),
-		}
+		return nil, nil, failure.Misuse(
+			fmt.Sprintf("unknown output format %q", o.format),
+			"formats: "+strings.Join(formats, ", "),
+		)
 	}
 	columns := r.columns
 	if len(o.fields) > 0 {
@@ -153,7 +154,7 @@ func pick[T any](o output, r resource[T]) ([]field, []func(T) any, error) {
 			continue
 		}
 		if slices.ContainsFunc(fields, func(f field) bool { return f.name == c.name }) {
-			return nil, nil, &usageError{message: fmt.Sprintf("field %q is named twice", c.name)}
+			return nil, nil, failure.Misuse(fmt.Sprintf("field %q is named twice", c.name), "")
 		}
 		label := c.label
 		if label == "" {
@@ -189,10 +190,10 @@ func unknownField[T any](r resource[T], name string) error {
 	if meant := suggest(name, names); meant != "" {
 		message += fmt.Sprintf(", did you mean %q?", meant)
 	}
-	return &usageError{
-		message: message,
-		hint:    "fields: " + strings.Join(names, ", "),
-	}
+	return failure.Misuse(
+		message,
+		"fields: "+strings.Join(names, ", "),
+	)
 }
 
 // field is a column without the type of its rows.

@@ -15,6 +15,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/uuid"
 
+	"github.com/epicevents/crm/internal/failure"
 	"github.com/epicevents/crm/internal/value"
 )
 
@@ -305,8 +306,8 @@ func TestFields(t *testing.T) {
 		if out.String() != tt.out || fmt.Sprint(err) != tt.err && tt.err != "" || (err == nil) != (tt.err == "") {
 			t.Errorf("%q: got %q and error %v", tt.fields, out, err)
 		}
-		var usage *usageError
-		if err != nil && (!errors.As(err, &usage) || !strings.Contains(usage.hint, tt.has)) {
+		var usage *failure.Error
+		if err != nil && (!errors.As(err, &usage) || !strings.Contains(usage.Hint, tt.has)) {
 			t.Errorf("%q: error %#v", tt.fields, err)
 		}
 	}
@@ -315,8 +316,8 @@ func TestFields(t *testing.T) {
 func TestUnknownFormat(t *testing.T) {
 	t.Parallel()
 	o, _, _ := testOutput(t, "yaml")
-	var usage *usageError
-	if err := list(o, samples, rowsOf[sample](nil)); !errors.As(err, &usage) || !strings.Contains(usage.hint, "markdown") {
+	var usage *failure.Error
+	if err := list(o, samples, rowsOf[sample](nil)); !errors.As(err, &usage) || !strings.Contains(usage.Hint, "markdown") {
 		t.Errorf("error %#v", err)
 	}
 }

@@ -10,6 +10,8 @@ import (
 	"os/exec"
 	"strings"
 	"syscall"
+
+	"github.com/epicevents/crm/internal/failure"
 )
 
 // pager is a program that the result is read through at a terminal. It starts with the first output, so that a command
@@ -99,7 +101,7 @@ func (p *pager) Close() error {
 	}
 	const notExecutable, notFound = 126, 127
 	if exit, ok := errors.AsType[*exec.ExitError](err); ok && (exit.ExitCode() == notExecutable || exit.ExitCode() == notFound) {
-		return &usageError{fmt.Sprintf("The pager %q cannot be started.", p.program), "CRM_PAGER=cat shows results without one"}
+		return failure.Misuse(fmt.Sprintf("The pager %q cannot be started.", p.program), "CRM_PAGER=cat shows results without one")
 	}
 	return nil
 }

@@ -12,7 +12,7 @@ import (
 	"github.com/clipperhouse/displaywidth"
 	"golang.org/x/text/unicode/norm"
 
-	"github.com/epicevents/crm/service"
+	"github.com/epicevents/crm/internal/failure"
 )
 
 const (
@@ -75,7 +75,7 @@ func orNone(choices []choice, none string) error {
 	if len(choices) > 0 {
 		return nil
 	}
-	return &service.Error{Code: service.NotFound, Message: none}
+	return &failure.Error{Code: failure.NotFound, Message: none}
 }
 
 // choose offers a list that gets shorter with every letter that is typed. It starts on the value that is present, if any.
@@ -254,9 +254,9 @@ func (c choice) is(text string) bool {
 func decide(found []int, exact bool, query string) (int, error) {
 	switch {
 	case len(found) == 0:
-		return 0, &service.InputError{Message: "Nothing in the list has this text in it."}
+		return 0, failure.Misuse("Nothing in the list has this text in it.", "")
 	case len(found) > 1 && !exact && strings.TrimSpace(query) != "":
-		return 0, &service.InputError{Message: fmt.Sprintf("%d in the list have this text in them: type more of it, or choose one of them.", len(found))}
+		return 0, failure.Misuse(fmt.Sprintf("%d in the list have this text in them: type more of it, or choose one of them.", len(found)), "")
 	}
 	return found[0], nil
 }

@@ -15,6 +15,7 @@ import (
 	"github.com/charmbracelet/colorprofile"
 	"golang.org/x/term"
 
+	"github.com/epicevents/crm/internal/failure"
 	"github.com/epicevents/crm/internal/value"
 	"github.com/epicevents/crm/service"
 )
@@ -259,11 +260,11 @@ func (a *app) readLine() (string, error) {
 	case errors.Is(err, context.Canceled):
 		return "", err
 	case errors.Is(err, bufio.ErrBufferFull):
-		return "", &usageError{"The line on standard input is too long for a password.", ""}
+		return "", failure.Misuse("The line on standard input is too long for a password.", "")
 	case err != nil && err != io.EOF:
-		return "", &usageError{"Standard input cannot be read.", ""}
+		return "", failure.Misuse("Standard input cannot be read.", "")
 	case line == "":
-		return "", &usageError{"No password came on standard input.", ""}
+		return "", failure.Misuse("No password came on standard input.", "")
 	}
 	return line, nil
 }
@@ -279,7 +280,7 @@ func (a *app) newPassword(ctx context.Context, username string, fromStdin bool) 
 		return password, check(password)
 	}
 	if !a.interactive() {
-		return "", &usageError{"missing --password-stdin", ""}
+		return "", failure.Misuse("missing --password-stdin", "")
 	}
 	for {
 		password, err := a.askPassword(ctx, "New password", check)
@@ -329,7 +330,7 @@ func (a *app) startSession(ctx context.Context, username, password string) (who 
 		return who, err
 	}
 	token, err := s.Login(ctx, username, password)
-	for try := 1; try < loginTries && service.IsWrongPassword(err) && a.interactive(); try++ {
+	for try := 1; try < loginTries && failure.ReasonOf(err) == failure.WrongPassword && a.interactive(); try++ {
 		a.notice("%s", err.Error())
 		if password, err = a.askPassword(ctx, "Password of "+username, nil); err != nil {
 			return who, err

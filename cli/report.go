@@ -17,7 +17,7 @@ import (
 	"github.com/getsentry/sentry-go"
 	"github.com/jackc/pgx/v5/pgconn"
 
-	"github.com/epicevents/crm/service"
+	"github.com/epicevents/crm/internal/failure"
 )
 
 // reportTime is how long a failed command waits at most to deliver its report.
@@ -26,7 +26,7 @@ const reportTime = 2 * time.Second
 // report sends an unexpected failure to Sentry, if error tracing is on: the command's name, the version, the role and a
 // stack. Never what was typed, stored or configured; an error's own text may hold that, so only the types of the errors
 // and PostgreSQL's code are told. Whether the report arrives makes no difference to the user.
-func (a *app) report(command, request string, failure error, stack *sentry.Stacktrace) {
+func (a *app) report(command, request string, problem error, stack *sentry.Stacktrace) {
 	if !a.config.tracing || a.config.tracingDSN == "" { // without a DSN, the SDK would look for one in the environment
 		return
 	}
@@ -52,7 +52,7 @@ func (a *app) report(command, request string, failure error, stack *sentry.Stack
 	event.Level = sentry.LevelError
 	event.Transaction = command
 	event.Tags = map[string]string{"command": command, "version": Version, "role": role, "request": request}
-	event.Exception = []sentry.Exception{{Type: "unexpected failure", Value: errorTypes(failure), Stacktrace: stack}}
+	event.Exception = []sentry.Exception{{Type: "unexpected failure", Value: errorTypes(problem), Stacktrace: stack}}
 	client.CaptureEvent(event, nil, nil)
 }
 
@@ -149,7 +149,7 @@ func (a *app) caught(run func() error) (stack *sentry.Stacktrace, err error) {
 	defer func() {
 		if value := recover(); value != nil {
 			stack = ours(sentry.NewStacktrace())
-			err = service.Unforeseen(panicked{value})
+			err = failure.Unforeseen(panicked{value})
 		}
 	}()
 	return nil, run()

@@ -19,7 +19,7 @@ import (
 
 	"github.com/jackc/pgx/v5/pgconn"
 
-	"github.com/epicevents/crm/service"
+	"github.com/epicevents/crm/internal/failure"
 )
 
 // tracker is a Sentry that keeps what it gets.
@@ -287,10 +287,10 @@ func TestErrorTypes(t *testing.T) {
 	database := &pgconn.PgError{Code: "XX001", Message: "Zanzibar"}
 	for want, err := range map[string]error{
 		"*pgconn.PgError XX001":                   database,
-		"*service.Error <- *pgconn.PgError XX001": &service.Error{Err: database},
+		"*failure.Error <- *pgconn.PgError XX001": &failure.Error{Err: database},
 		"*errors.joinError <- *errors.errorString, *fmt.wrapError <- *pgconn.PgError XX001": errors.Join(io.EOF, fmt.Errorf("Zanzibar: %w", database)),
-		"*service.Error <- cli.panicked with *errors.errorString":                           &service.Error{Err: panicked{io.EOF}},
-		"*service.Error": &service.Error{},
+		"*failure.Error <- cli.panicked with *errors.errorString":                           &failure.Error{Err: panicked{io.EOF}},
+		"*failure.Error": &failure.Error{},
 	} {
 		if got := errorTypes(err); got != want {
 			t.Errorf("%q, want %q", got, want)

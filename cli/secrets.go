@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/epicevents/crm/internal/failure"
 	"github.com/epicevents/crm/internal/files"
 )
 
@@ -46,7 +47,7 @@ func (a *app) guarded(kind, name, secrets string, info fs.FileInfo) error {
 	default:
 		return nil
 	}
-	return &usageError{fmt.Sprintf("The %s %s has %s and can be changed by others.", kind, describedFile(name, info), secrets), hint}
+	return failure.Misuse(fmt.Sprintf("The %s %s has %s and can be changed by others.", kind, describedFile(name, info), secrets), hint)
 }
 
 // noticeReadable warns a person of files with secrets that others can read.

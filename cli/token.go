@@ -9,8 +9,8 @@ import (
 	"path/filepath"
 	"strings"
 
+	"github.com/epicevents/crm/internal/failure"
 	"github.com/epicevents/crm/internal/files"
-	"github.com/epicevents/crm/service"
 )
 
 // tokenMax is far more than a token has; a larger file is not one.
@@ -41,11 +41,11 @@ func (a *app) token() (string, error) {
 		token := strings.TrimSpace(string(file.text))
 		switch {
 		case file.err != nil && !errors.Is(file.err, fs.ErrNotExist):
-			return "", &service.Error{Code: service.Unauthenticated,
+			return "", &failure.Error{Code: failure.Unauthenticated,
 				Message: fmt.Sprintf("The file %s, which CRM_TOKEN_FILE names, cannot be read: %v.", name, file.err),
 				Hint:    "let CRM_TOKEN_FILE name a file or a pipe that holds a token"}
 		case token == "":
-			return "", &service.Error{Code: service.Unauthenticated,
+			return "", &failure.Error{Code: failure.Unauthenticated,
 				Message: fmt.Sprintf("There is no token in %s, which CRM_TOKEN_FILE names.", name), Hint: "crm auth token create"}
 		}
 		return token, nil
@@ -69,7 +69,7 @@ func readToken(name string) (string, error) {
 	case err != nil || !info.Mode().IsRegular():
 		return "", tokenError(name, "is not a regular file", hint)
 	case files.OthersMay(info, files.ToRead|files.ToWrite|files.ToEnter):
-		return "", &service.Error{Code: service.Unauthenticated,
+		return "", &failure.Error{Code: failure.Unauthenticated,
 			Message: fmt.Sprintf("The token file %s can be read by others.", name), Hint: "chmod 600 " + name}
 	case info.Size() > tokenMax:
 		return "", tokenError(name, "is too large", hint)
@@ -85,7 +85,7 @@ func readToken(name string) (string, error) {
 const newToken = "remove it, then crm auth login"
 
 func tokenError(name, what, hint string) error {
-	return &service.Error{Code: service.Unauthenticated,
+	return &failure.Error{Code: failure.Unauthenticated,
 		Message: fmt.Sprintf("The token file %s %s.", name, what), Hint: hint}
 }
 
@@ -94,7 +94,7 @@ func (a *app) saveToken(token string) error {
 	name := a.tokenFile()
 	folder := filepath.Dir(name)
 	fail := func(err error) error {
-		return &service.Error{Code: service.Internal, Message: fmt.Sprintf("The token cannot be kept in %s.", folder),
+		return &failure.Error{Code: failure.Internal, Message: fmt.Sprintf("The token cannot be kept in %s.", folder),
 			Hint: "make that a folder of yours, or name another above it with XDG_STATE_HOME", Err: err}
 	}
 	if err := errors.Join(files.MkdirAll(filepath.Dir(folder), 0o755), files.MkdirAll(folder, 0o700)); err != nil {

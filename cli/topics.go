@@ -8,6 +8,8 @@ import (
 	"strings"
 
 	"github.com/peterbourgon/ff/v3/ffcli"
+
+	"github.com/epicevents/crm/internal/failure"
 )
 
 //go:embed help/*.txt
@@ -75,7 +77,7 @@ func (a *app) helpCommand() *ffcli.Command {
 		if len(words) > 0 {
 			if text := a.topicText(words[0]); text != "" {
 				if len(words) > 1 {
-					return &usageError{"crm help explains one topic at a time.", "crm help " + words[0]}
+					return failure.Misuse("crm help explains one topic at a time.", "crm help "+words[0])
 				}
 				return a.writeHelp(out, text)
 			}
@@ -90,7 +92,7 @@ func (a *app) helpCommand() *ffcli.Command {
 			case i == 0:
 				return unknownValue("help topic", word, append(commandNames(selected.Subcommands), topics()...))
 			case len(selected.Subcommands) == 0:
-				return &usageError{fmt.Sprintf("%q has no commands of its own, such as %q.", line.name(), cutText(word)), line.name() + " --help"}
+				return failure.Misuse(fmt.Sprintf("%q has no commands of its own, such as %q.", line.name(), cutText(word)), line.name()+" --help")
 			default:
 				line.arguments = words[i:]
 				return line.unknownCommand()

@@ -10,6 +10,7 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/epicevents/crm/gen"
+	"github.com/epicevents/crm/internal/failure"
 	"github.com/epicevents/crm/schema"
 )
 
@@ -137,26 +138,26 @@ func (s *core) send(ctx context.Context, e effect, statements ...statement) erro
 		return s.translate(ctx, err)
 	}
 	if !unknown && e != reads && ctx.Err() == nil && isTooSlow(err) {
-		return &Error{Code: Unavailable, Message: "The database did not answer in time; nothing was changed.", Hint: tooSlowHint, Err: err}
+		return &failure.Error{Code: failure.Unavailable, Message: "The database did not answer in time; nothing was changed.", Hint: tooSlowHint, Err: err}
 	}
 	if !unknown || err == nil || isVerdict(err) {
 		return err
 	}
-	failure := &Error{Code: Unavailable, Err: errors.Join(errOutcomeUnknown, err)}
+	problem := &failure.Error{Code: failure.Unavailable, Reason: failure.OutcomeUnknown, Err: err}
 	switch {
 	case errors.Is(ctx.Err(), context.Canceled):
-		failure.Message = "Interrupted: whether this was done is not known."
-		failure.Err = errors.Join(failure.Err, context.Canceled)
+		problem.Message = "Interrupted: whether this was done is not known."
+		problem.Err = errors.Join(problem.Err, context.Canceled)
 	case isTimeout(err):
-		failure.Message = "The database did not answer in time: whether this was done is not known."
+		problem.Message = "The database did not answer in time: whether this was done is not known."
 	default:
-		failure.Message = "The connection to the database was lost: whether this was done is not known."
+		problem.Message = "The connection to the database was lost: whether this was done is not known."
 	}
-	failure.Hint = "look whether it was done before you repeat the command"
+	problem.Hint = "look whether it was done before you repeat the command"
 	if e == settles {
-		failure.Hint = "repeat the command: done twice it changes nothing more"
+		problem.Hint = "repeat the command: done twice it changes nothing more"
 	}
-	return failure
+	return problem
 }
 
 // translate is the function of that name, within the time limit: what some refusals mean is asked of the database.
@@ -195,5 +196,3 @@ type notSent struct{ error }
 
 func (e notSent) Unwrap() error     { return e.error }
 func (e notSent) SafeToRetry() bool { return true }
-
-var errOutcomeUnknown = errors.New("no answer")

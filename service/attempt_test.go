@@ -16,6 +16,7 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/epicevents/crm/gen"
+	"github.com/epicevents/crm/internal/failure"
 	"github.com/epicevents/crm/service"
 )
 
@@ -127,10 +128,10 @@ func TestLostConnection(t *testing.T) {
 				c.breaks.Store(2)
 				err := test.do(t.Context(), s)
 				if test.settled && err != nil {
-					t.Errorf("%s: %v", service.CodeOf(err), err)
+					t.Errorf("%s: %v", failure.CodeOf(err), err)
 				}
 				if !test.settled {
-					fails(t, service.Unavailable, unknownOutcome, err)
+					fails(t, failure.Unavailable, unknownOutcome, err)
 				}
 				if got, want := one[bool](p, test.done), test.settled || arrives; got != want {
 					t.Errorf("done is %t, want %t", got, want)
@@ -150,9 +151,9 @@ func TestUnknownPayment(t *testing.T) {
 	id := uuid.New()
 	payment := gen.ContractAddPaymentParams{ID: id, ContractID: ownSigned, Amount: 12345}
 	_, err := p.asOn(svc, "commercial1").ContractAddPayment(t.Context(), payment)
-	fails(t, service.Unavailable, "", err)
-	failure, ok := err.(*service.Error)
-	if want := fmt.Sprintf("crm contract add-payment %s --payment 123.45 --payment-id %s ", ownSigned, id); !ok || !strings.HasPrefix(failure.Hint, want) {
+	fails(t, failure.Unavailable, "", err)
+	problem, ok := err.(*failure.Error)
+	if want := fmt.Sprintf("crm contract add-payment %s --payment 123.45 --payment-id %s ", ownSigned, id); !ok || !strings.HasPrefix(problem.Hint, want) {
 		t.Fatalf("%#v does not say %q", err, want)
 	}
 	again := must[service.RecordedPayment](t)(now(p.as("commercial1").ContractAddPayment(t.Context(), payment)))
@@ -201,7 +202,7 @@ func TestTimeLimit(t *testing.T) {
 	s := p.asOn(p.limited(time.Second, func(*pgx.ConnConfig) {}), "commercial1")
 	began := time.Now()
 	_, err = s.ContractAddPayment(t.Context(), gen.ContractAddPaymentParams{ID: uuid.New(), ContractID: ownSigned, Amount: 100})
-	fails(t, service.Unavailable, tooSlowToChange, err)
+	fails(t, failure.Unavailable, tooSlowToChange, err)
 	if took := time.Since(began); took > 10*time.Second {
 		t.Errorf("it took %s", took)
 	}
@@ -238,7 +239,7 @@ func TestStalledStream(t *testing.T) {
 		UNION ALL SELECT payment_kept.* FROM payment_kept, pg_sleep(60)`)
 	began := time.Now()
 	_, err := all(p.asOn(p.limited(time.Second, func(*pgx.ConnConfig) {}), "none1").ContractPayments(t.Context(), params))
-	fails(t, service.Unavailable, tooSlow, err)
+	fails(t, failure.Unavailable, tooSlow, err)
 	if took := time.Since(began); took > 15*time.Second {
 		t.Errorf("it took %s", took)
 	}

@@ -10,6 +10,7 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/epicevents/crm/gen"
+	"github.com/epicevents/crm/internal/failure"
 	"github.com/epicevents/crm/schema"
 )
 
@@ -36,15 +37,15 @@ func ArchiveVersion(archive schema.Archive) (int64, error) {
 	case errors.Is(err, schema.ErrAmbiguous):
 		return 0, errAmbiguous
 	case err == nil && version > schema.Version():
-		return 0, &Error{Code: Unavailable, Hint: "install a newer crm",
+		return 0, &failure.Error{Code: failure.Unavailable, Hint: "install a newer crm",
 			Message: fmt.Sprintf("The backup is of schema version %d, this crm knows only %d.", version, schema.Version())}
 	}
 	return version, err
 }
 
 var (
-	errForeign   = &InputError{Message: "The file is not a backup of crm."}
-	errAmbiguous = &InputError{Message: "The file holds crm in several schemas: make a backup of one of them, with pg_dump --schema."}
+	errForeign   = failure.Misuse("The file is not a backup of crm.", "")
+	errAmbiguous = failure.Misuse("The file holds crm in several schemas: make a backup of one of them, with pg_dump --schema.", "")
 )
 
 // HoldsData reports whether a database has anything of crm's to lose, of whatever version and however damaged.
@@ -82,12 +83,12 @@ func (s *Service) Restore(ctx context.Context, config *pgx.ConnConfig, archive s
 func (s *Service) restoreFailure(ctx context.Context, err error) error {
 	const obstacle = "What is not crm's is in the way: "
 	if incomplete, ok := errors.AsType[*schema.IncompleteError](err); ok {
-		return &InputError{Message: "The file is not a backup of crm, or not of all of it: it lacks the " + incomplete.What + "."}
+		return failure.Misuse("The file is not a backup of crm, or not of all of it: it lacks the "+incomplete.What+".", "")
 	}
 	refusal, refused := errors.AsType[*pgconn.PgError](err)
 	data, ofData := errors.AsType[*schema.DataError](err)
 	if what, exists := existing(err); exists {
-		return &Error{Code: Conflict, Message: obstacle + what + ".", Err: err, Hint: "give crm a database or a schema of its own"}
+		return &failure.Error{Code: failure.Conflict, Message: obstacle + what + ".", Err: err, Hint: "give crm a database or a schema of its own"}
 	}
 	switch {
 	case errors.Is(err, schema.ErrForeign):
@@ -95,16 +96,16 @@ func (s *Service) restoreFailure(ctx context.Context, err error) error {
 	case errors.Is(err, schema.ErrAmbiguous):
 		return errAmbiguous
 	case errors.Is(err, schema.ErrHoldsData):
-		return &Error{Code: Conflict, Message: "The database holds data.", Err: err}
+		return &failure.Error{Code: failure.Conflict, Message: "The database holds data.", Err: err}
 	case refused && ofData && strings.HasPrefix(refusal.Code, "23"):
-		return &InputError{Message: fmt.Sprintf("The data of the backup breaks a rule of the schema: %s of the table %s.", refusal.ConstraintName, data.Table)}
+		return failure.Misuse(fmt.Sprintf("The data of the backup breaks a rule of the schema: %s of the table %s.", refusal.ConstraintName, data.Table), "")
 	case refused && ofData && strings.HasPrefix(refusal.Code, "22"):
-		return &InputError{Message: fmt.Sprintf("The data of the backup for the table %s cannot be read: %s.", data.Table, refusal.Message)}
+		return failure.Misuse(fmt.Sprintf("The data of the backup for the table %s cannot be read: %s.", data.Table, refusal.Message), "")
 	case refused && refusal.Code == "2BP01":
-		return &Error{Code: Conflict, Message: obstacle + strings.ReplaceAll(refusal.Detail, "\n", "; ") + ".", Err: err,
+		return &failure.Error{Code: failure.Conflict, Message: obstacle + strings.ReplaceAll(refusal.Detail, "\n", "; ") + ".", Err: err,
 			Hint: "drop it before, and make it anew after"}
 	case refused && strings.HasPrefix(refusal.Code, "42"):
-		return &Error{Code: Conflict, Message: "The backup does not fit this database: " + refusal.Message + ".", Err: err}
+		return &failure.Error{Code: failure.Conflict, Message: "The backup does not fit this database: " + refusal.Message + ".", Err: err}
 	}
 	return s.migrationFailure(ctx, err)
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/epicevents/crm/gen"
+	"github.com/epicevents/crm/internal/failure"
 	"github.com/epicevents/crm/internal/value"
 )
 
@@ -67,7 +68,7 @@ func (s *Session) ContractFind(ctx context.Context, typed string) (uuid.UUID, er
 		for i, candidate := range candidates {
 			ids[i] = candidate.ID.String()
 		}
-		return uuid.Nil, &Error{Code: Usage, Message: fmt.Sprintf("%s may be any of %s.", typed, strings.Join(ids, ", "))}
+		return uuid.Nil, &failure.Error{Code: failure.Usage, Message: fmt.Sprintf("%s may be any of %s.", typed, strings.Join(ids, ", "))}
 	}
 	return candidates[0].ID, nil
 }
@@ -158,12 +159,12 @@ func (s *Session) ContractAddPayment(ctx context.Context, p gen.ContractAddPayme
 	if errors.Is(err, pgx.ErrNoRows) {
 		contract, errNow := s.ContractDetail(ctx, p.ContractID)
 		if errNow == nil && (by.own == nil || contract.CommercialID == by.ID) {
-			return change, &Error{Code: Conflict, Message: fmt.Sprintf("Payment %s is recorded already, with another amount or contract.", p.ID)}
+			return change, &failure.Error{Code: failure.Conflict, Message: fmt.Sprintf("Payment %s is recorded already, with another amount or contract.", p.ID)}
 		}
 	}
 	if err = s.whyNoContract(ctx, err, by, p.ContractID); err != nil {
-		if failure, ok := errors.AsType[*Error](err); ok && errors.Is(err, errOutcomeUnknown) {
-			failure.Hint = fmt.Sprintf("crm contract add-payment %s --payment %s --payment-id %s records it once, however often it is repeated",
+		if problem, ok := errors.AsType[*failure.Error](err); ok && problem.Reason == failure.OutcomeUnknown {
+			problem.Hint = fmt.Sprintf("crm contract add-payment %s --payment %s --payment-id %s records it once, however often it is repeated",
 				p.ContractID, value.FormatMoney(p.Amount), p.ID)
 		}
 		return change, err
@@ -181,8 +182,8 @@ func (s *Session) ContractAddPayment(ctx context.Context, p gen.ContractAddPayme
 func (s *Session) withAmount(ctx context.Context, err error, id uuid.UUID, what string, of func(gen.ContractView) int64) error {
 	err = s.translate(ctx, err)
 	contract, errNow := s.ContractDetail(ctx, id)
-	if failure, ok := errors.AsType[*Error](err); ok && errNow == nil {
-		failure.Message = fmt.Sprintf("%s: %s is %s.", strings.TrimSuffix(failure.Message, "."), value.FormatEuro(of(contract)), what)
+	if problem, ok := errors.AsType[*failure.Error](err); ok && errNow == nil {
+		problem.Message = fmt.Sprintf("%s: %s is %s.", strings.TrimSuffix(problem.Message, "."), value.FormatEuro(of(contract)), what)
 	}
 	return err
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/epicevents/crm/gen"
+	"github.com/epicevents/crm/internal/failure"
 	"github.com/epicevents/crm/service"
 )
 
@@ -35,7 +36,7 @@ func TestContractDetail(t *testing.T) {
 	p := sample(t)
 	s := p.as("none1")
 	same(t, "contract", must[gen.ContractView](t)(s.ContractDetail(t.Context(), ownSigned)), p.contract(ownSigned))
-	p.refuses(service.NotFound, missingContract, func() error { return second(s.ContractDetail(t.Context(), missing)) })
+	p.refuses(failure.NotFound, missingContract, func() error { return second(s.ContractDetail(t.Context(), missing)) })
 }
 
 func TestContractFind(t *testing.T) {
@@ -57,16 +58,16 @@ func TestContractFind(t *testing.T) {
 		}
 	}
 	for typed, want := range map[string]struct {
-		code    service.Code
+		code    failure.Code
 		message string
 	}{
-		" abcdef01 ": {service.Usage, "abcdef01 may be any of abcdef01-0000-4000-8000-000000000001, abcdef01-0000-4000-8000-000000000002."},
-		"abcdef":     {service.Usage, "abcdef may be any of abcdef01-0000-4000-8000-000000000001, abcdef01-0000-4000-8000-000000000002."},
-		"999999\n":   {service.NotFound, "There is no contract 999999."},
-		"abcde":      {service.Usage, ""},
-		"b1fca":      {service.Usage, ""},
-		"":           {service.Usage, ""},
-		"b1fca6%":    {service.Usage, ""},
+		" abcdef01 ": {failure.Usage, "abcdef01 may be any of abcdef01-0000-4000-8000-000000000001, abcdef01-0000-4000-8000-000000000002."},
+		"abcdef":     {failure.Usage, "abcdef may be any of abcdef01-0000-4000-8000-000000000001, abcdef01-0000-4000-8000-000000000002."},
+		"999999\n":   {failure.NotFound, "There is no contract 999999."},
+		"abcde":      {failure.Usage, ""},
+		"b1fca":      {failure.Usage, ""},
+		"":           {failure.Usage, ""},
+		"b1fca6%":    {failure.Usage, ""},
 	} {
 		p.refuses(want.code, want.message, func() error { return second(s.ContractFind(t.Context(), typed)) })
 	}
@@ -85,9 +86,9 @@ func TestContractAdd(t *testing.T) {
 		same(t, "contract", row, gen.ContractView{ID: row.ID, CustomerID: ownCustomer, Customer: "Johanna Baker", Company: "Marsh & Fils",
 			CommercialID: row.CommercialID, Commercial: "commercial1", TotalAmount: amount, TotalDue: amount, CreatedAt: row.CreatedAt})
 	}
-	p.refuses(service.NotFound, "There is no customer 4711.", func() error { return second(add(4711, 1)) })
-	p.refuses(service.Conflict, badTotal, func() error { return second(add(ownCustomer, -1)) })
-	p.refuses(service.Conflict, badTotal, func() error { return second(add(ownCustomer, 100_000_000_000)) })
+	p.refuses(failure.NotFound, "There is no customer 4711.", func() error { return second(add(4711, 1)) })
+	p.refuses(failure.Conflict, badTotal, func() error { return second(add(ownCustomer, -1)) })
+	p.refuses(failure.Conflict, badTotal, func() error { return second(add(ownCustomer, 100_000_000_000)) })
 }
 
 func TestContractUpdate(t *testing.T) {
@@ -110,17 +111,17 @@ func TestContractUpdate(t *testing.T) {
 	}
 
 	for _, s := range []*service.Session{commercial, administrator} {
-		p.refuses(service.Conflict, overpaid+"3 600.00 € is paid.", func() error { return second(update(s, ownSigned, id(359_999), nil)) })
-		p.refuses(service.Conflict, badTotal, func() error { return second(update(s, ownSigned, id(100_000_000_000), nil)) })
-		p.refuses(service.NotFound, missingContract, func() error { return second(update(s, missing, id(1), nil)) })
-		p.refuses(service.NotFound, missingContract, func() error { return second(update(s, missing, nil, id(1))) })
-		p.refuses(service.NotFound, missingContract, func() error { return second(update(s, missing, nil, id(4711))) })
-		p.refuses(service.NotFound, "There is no customer 4711.", func() error { return second(update(s, ownSigned, nil, id(4711))) })
+		p.refuses(failure.Conflict, overpaid+"3 600.00 € is paid.", func() error { return second(update(s, ownSigned, id(359_999), nil)) })
+		p.refuses(failure.Conflict, badTotal, func() error { return second(update(s, ownSigned, id(100_000_000_000), nil)) })
+		p.refuses(failure.NotFound, missingContract, func() error { return second(update(s, missing, id(1), nil)) })
+		p.refuses(failure.NotFound, missingContract, func() error { return second(update(s, missing, nil, id(1))) })
+		p.refuses(failure.NotFound, missingContract, func() error { return second(update(s, missing, nil, id(4711))) })
+		p.refuses(failure.NotFound, "There is no customer 4711.", func() error { return second(update(s, ownSigned, nil, id(4711))) })
 	}
-	p.refuses(service.PermissionDenied, foreignHint, func() error { return second(update(commercial, foreignSigned, id(999_999), nil)) })
-	p.refuses(service.PermissionDenied, foreignHint, func() error { return second(update(commercial, foreignSigned, nil, id(ownCustomer))) })
-	p.refuses(service.PermissionDenied, foreignHint, func() error { return second(update(commercial, foreignSigned, nil, id(4711))) })
-	p.refuses(service.PermissionDenied, "Customer 5 is in the charge of commercial2, not of commercial1.", func() error {
+	p.refuses(failure.PermissionDenied, foreignHint, func() error { return second(update(commercial, foreignSigned, id(999_999), nil)) })
+	p.refuses(failure.PermissionDenied, foreignHint, func() error { return second(update(commercial, foreignSigned, nil, id(ownCustomer))) })
+	p.refuses(failure.PermissionDenied, foreignHint, func() error { return second(update(commercial, foreignSigned, nil, id(4711))) })
+	p.refuses(failure.PermissionDenied, "Customer 5 is in the charge of commercial2, not of commercial1.", func() error {
 		return second(update(commercial, ownSigned, id(400_000), id(foreignCustomer)))
 	})
 
@@ -150,9 +151,9 @@ func TestContractSign(t *testing.T) {
 			t.Error("signed again")
 		}
 		same(t, "change", again, service.Change[gen.ContractView]{Before: &row, Now: row})
-		p.refuses(service.NotFound, missingContract, func() error { return second(s.ContractSign(ctx, missing)) })
+		p.refuses(failure.NotFound, missingContract, func() error { return second(s.ContractSign(ctx, missing)) })
 	}
-	p.refuses(service.PermissionDenied, foreignHint, func() error { return second(commercial.ContractSign(ctx, foreignSigned)) })
+	p.refuses(failure.PermissionDenied, foreignHint, func() error { return second(commercial.ContractSign(ctx, foreignSigned)) })
 }
 
 func TestContractSignParallel(t *testing.T) {
@@ -212,24 +213,24 @@ func TestContractAddPayment(t *testing.T) {
 			t.Error("a repeated payment changed rows")
 		}
 		other := fmt.Sprintf("Payment %s is recorded already, with another amount or contract.", id)
-		p.refuses(service.Conflict, other, func() error { return second(pay(s, id, ownSigned, 30)) })
-		p.refuses(service.Conflict, other, func() error { return second(pay(s, id, ownUnsigned, 29)) })
-		p.refuses(service.Conflict, overpaid+"3 599.71 € is due.", func() error { return second(pay(s, uuid.New(), ownSigned, 359_972)) })
-		p.refuses(service.Conflict, "A payment is more than zero.", func() error { return second(pay(s, uuid.New(), ownSigned, 0)) })
-		p.refuses(service.Conflict, "A payment is more than zero.", func() error { return second(pay(s, uuid.New(), ownSigned, -1)) })
-		p.refuses(service.Usage, "The database cannot store this value.", func() error { return second(pay(s, uuid.New(), ownSigned, 1<<63-1)) })
-		p.refuses(service.NotFound, missingContract, func() error { return second(pay(s, uuid.New(), missing, 1)) })
-		p.refuses(service.NotFound, missingContract, func() error { return second(pay(s, id, missing, 29)) })
+		p.refuses(failure.Conflict, other, func() error { return second(pay(s, id, ownSigned, 30)) })
+		p.refuses(failure.Conflict, other, func() error { return second(pay(s, id, ownUnsigned, 29)) })
+		p.refuses(failure.Conflict, overpaid+"3 599.71 € is due.", func() error { return second(pay(s, uuid.New(), ownSigned, 359_972)) })
+		p.refuses(failure.Conflict, "A payment is more than zero.", func() error { return second(pay(s, uuid.New(), ownSigned, 0)) })
+		p.refuses(failure.Conflict, "A payment is more than zero.", func() error { return second(pay(s, uuid.New(), ownSigned, -1)) })
+		p.refuses(failure.Usage, "The database cannot store this value.", func() error { return second(pay(s, uuid.New(), ownSigned, 1<<63-1)) })
+		p.refuses(failure.NotFound, missingContract, func() error { return second(pay(s, uuid.New(), missing, 1)) })
+		p.refuses(failure.NotFound, missingContract, func() error { return second(pay(s, id, missing, 29)) })
 	}
-	p.refuses(service.PermissionDenied, foreignHint, func() error { return second(pay(commercial, uuid.New(), foreignSigned, 1)) })
-	p.refuses(service.PermissionDenied, foreignHint, func() error { return second(pay(commercial, id, foreignSigned, 29)) })
+	p.refuses(failure.PermissionDenied, foreignHint, func() error { return second(pay(commercial, uuid.New(), foreignSigned, 1)) })
+	p.refuses(failure.PermissionDenied, foreignHint, func() error { return second(pay(commercial, id, foreignSigned, 29)) })
 
 	// To the last cent, and the repeat of a payment works when nothing is due any more.
 	must[service.RecordedPayment](t)(pay(administrator, uuid.New(), ownSigned, 359_971))
 	if again := must[service.RecordedPayment](t)(pay(commercial, id, ownSigned, 29)); again.Created || again.TotalDue != 0 {
 		t.Errorf("repeated: %+v", again)
 	}
-	p.refuses(service.Conflict, overpaid+"0.00 € is due.", func() error { return second(pay(commercial, uuid.New(), ownSigned, 1)) })
+	p.refuses(failure.Conflict, overpaid+"0.00 € is due.", func() error { return second(pay(commercial, uuid.New(), ownSigned, 1)) })
 
 	payments := must[[]gen.Payment](t)(all(commercial.ContractPayments(ctx, gen.ContractPaymentsParams{ContractID: ownSigned})))
 	if len(payments) != 3 || !slices.ContainsFunc(payments, func(p gen.Payment) bool { return cmp.Equal(p, want) }) {

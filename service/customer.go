@@ -10,6 +10,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/epicevents/crm/gen"
+	"github.com/epicevents/crm/internal/failure"
 	"github.com/epicevents/crm/internal/value"
 )
 
@@ -111,10 +112,10 @@ func (s *Session) whyNoCustomer(ctx context.Context, err error, by actor, id int
 // notOwn refuses what is in the charge of somebody else; in nobody's charge if that is empty.
 func notOwn(by actor, what, inCharge string) error {
 	if inCharge == by.Username { // handed over between the statement and the question why
-		return &Error{Code: Conflict, Message: what + " changed hands at this moment; nothing was changed.", Hint: "try again"}
+		return &failure.Error{Code: failure.Conflict, Message: what + " changed hands at this moment; nothing was changed.", Hint: "try again"}
 	}
 	if inCharge == "" {
 		inCharge = "nobody"
 	}
-	return &Error{Code: PermissionDenied, Message: fmt.Sprintf("%s is in the charge of %s, not of %s.", what, inCharge, by.Username)}
+	return &failure.Error{Code: failure.PermissionDenied, Message: fmt.Sprintf("%s is in the charge of %s, not of %s.", what, inCharge, by.Username)}
 }

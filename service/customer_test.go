@@ -5,7 +5,7 @@ import (
 	"testing"
 
 	"github.com/epicevents/crm/gen"
-	"github.com/epicevents/crm/service"
+	"github.com/epicevents/crm/internal/failure"
 )
 
 // What the database says to a field that cannot be.
@@ -19,7 +19,7 @@ func TestCustomerDetail(t *testing.T) {
 	p := sample(t)
 	s := p.as("none1")
 	same(t, "customer", must[gen.CustomerView](t)(s.CustomerDetail(t.Context(), ownCustomer)), stored[gen.CustomerView](p, "customer_view", ownCustomer))
-	p.refuses(service.NotFound, "There is no customer 4711.", func() error { return second(s.CustomerDetail(t.Context(), 4711)) })
+	p.refuses(failure.NotFound, "There is no customer 4711.", func() error { return second(s.CustomerDetail(t.Context(), 4711)) })
 }
 
 func TestCustomerAdd(t *testing.T) {
@@ -39,7 +39,7 @@ func TestCustomerAdd(t *testing.T) {
 	} {
 		bad := good
 		change(&bad)
-		p.refuses(service.Conflict, message, func() error { return second(s.CustomerAdd(t.Context(), bad)) })
+		p.refuses(failure.Conflict, message, func() error { return second(s.CustomerAdd(t.Context(), bad)) })
 	}
 }
 
@@ -61,12 +61,12 @@ func TestCustomerUpdate(t *testing.T) {
 		badCompany:  {Company: new(" x")},
 	} {
 		bad.ID = ownCustomer
-		p.refuses(service.Conflict, message, func() error { return second(s.CustomerUpdate(t.Context(), bad)) })
+		p.refuses(failure.Conflict, message, func() error { return second(s.CustomerUpdate(t.Context(), bad)) })
 	}
-	p.refuses(service.NotFound, "There is no customer 4711.", func() error {
+	p.refuses(failure.NotFound, "There is no customer 4711.", func() error {
 		return second(s.CustomerUpdate(t.Context(), gen.CustomerUpdateParams{ID: 4711, Company: new("X")}))
 	})
-	p.refuses(service.PermissionDenied, "Customer 5 is in the charge of commercial2, not of commercial1.", func() error {
+	p.refuses(failure.PermissionDenied, "Customer 5 is in the charge of commercial2, not of commercial1.", func() error {
 		return second(s.CustomerUpdate(t.Context(), gen.CustomerUpdateParams{ID: foreignCustomer, Company: new("X"), OwnCommercialID: nil}))
 	})
 }
@@ -79,11 +79,11 @@ func TestCustomerSetCommercial(t *testing.T) {
 	set := func(id int64, commercial string) (gen.CustomerView, error) {
 		return now(s.CustomerSetCommercial(ctx, gen.CustomerSetCommercialParams{ID: id, Commercial: commercial}))
 	}
-	p.refuses(service.NotFound, "There is no customer 4711.", func() error { return second(set(4711, "commercial2")) })
-	p.refuses(service.NotFound, "There is no customer 4711.", func() error { return second(set(4711, "nobody")) })
-	p.refuses(service.NotFound, `There is no employee "nobody".`, func() error { return second(set(ownCustomer, "nobody")) })
+	p.refuses(failure.NotFound, "There is no customer 4711.", func() error { return second(set(4711, "commercial2")) })
+	p.refuses(failure.NotFound, "There is no customer 4711.", func() error { return second(set(4711, "nobody")) })
+	p.refuses(failure.NotFound, `There is no employee "nobody".`, func() error { return second(set(ownCustomer, "nobody")) })
 	for username, role := range map[string]string{"none1": "none", "support1": "support", "administrator1": "administrator"} {
-		p.refuses(service.Conflict, username+" has the role "+role+"; a customer needs a commercial.",
+		p.refuses(failure.Conflict, username+" has the role "+role+"; a customer needs a commercial.",
 			func() error { return second(set(ownCustomer, username)) })
 	}
 
@@ -91,7 +91,7 @@ func TestCustomerSetCommercial(t *testing.T) {
 	if same(t, "customer", row, stored[gen.CustomerView](p, "customer_view", ownCustomer)); row.Commercial != "commercial2" {
 		t.Errorf("in the charge of %s", row.Commercial)
 	}
-	p.refuses(service.PermissionDenied, "Customer 1 is in the charge of commercial2, not of commercial1.", func() error {
+	p.refuses(failure.PermissionDenied, "Customer 1 is in the charge of commercial2, not of commercial1.", func() error {
 		return second(from.CustomerUpdate(ctx, gen.CustomerUpdateParams{ID: ownCustomer, Company: new("X")}))
 	})
 	must[gen.CustomerView](t)(now(to.CustomerUpdate(ctx, gen.CustomerUpdateParams{ID: ownCustomer, Company: new("X")})))

@@ -10,6 +10,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/epicevents/crm/gen"
+	"github.com/epicevents/crm/internal/failure"
 )
 
 // EmployeeList gives the employees that pass the filters.
@@ -73,7 +74,7 @@ func (s *Service) EmployeeAddFirst(ctx context.Context, username, fullname, pass
 			Username: username, Fullname: fullname, PasswordHash: hash,
 		}, new(int64)))
 	if errors.Is(err, pgx.ErrNoRows) {
-		return &Error{Code: Conflict, Message: "The database has employees already; an administrator adds more.", Hint: "crm employee add"}
+		return &failure.Error{Code: failure.Conflict, Message: "The database has employees already; an administrator adds more.", Hint: "crm employee add"}
 	}
 	return s.translate(ctx, err)
 }
@@ -197,7 +198,7 @@ func (s *Session) whyNotInCharge(ctx context.Context, err error, constraint, use
 	if errNow := s.send(ctx, reads, look(ctx, (*gen.Queries).EmployeeDetail, username, &row)); errNow != nil || row == nil || row.Role == needs {
 		return s.translate(ctx, err) // changed since
 	}
-	return &Error{Code: Conflict, Hint: fmt.Sprintf("crm employee list --role-filter %s", needs), Err: err,
+	return &failure.Error{Code: failure.Conflict, Hint: fmt.Sprintf("crm employee list --role-filter %s", needs), Err: err,
 		Message: fmt.Sprintf("%s has the role %s; %s needs a %s.", row.Username, row.Role, what, needs)}
 }
 

@@ -7,6 +7,7 @@ import (
 
 	"github.com/epicevents/crm/gen"
 	"github.com/epicevents/crm/internal/dbtest"
+	"github.com/epicevents/crm/internal/failure"
 	"github.com/epicevents/crm/service"
 )
 
@@ -16,7 +17,7 @@ func TestEmployeeDetail(t *testing.T) {
 	s := p.as("none1")
 	row := must[gen.EmployeeView](t)(s.EmployeeDetail(t.Context(), "commercial2"))
 	same(t, "employee", row, stored[gen.EmployeeView](p, "employee_view", row.ID))
-	p.refuses(service.NotFound, `There is no employee "nobody".`, func() error { return second(s.EmployeeDetail(t.Context(), "nobody")) })
+	p.refuses(failure.NotFound, `There is no employee "nobody".`, func() error { return second(s.EmployeeDetail(t.Context(), "nobody")) })
 	usernames := must[[]string](t)(s.EmployeeUsernames(t.Context()))
 	if len(usernames) != 9 || usernames[0] != "administrator1" {
 		t.Errorf("usernames: %v", usernames)
@@ -34,18 +35,18 @@ func TestEmployeeAdd(t *testing.T) {
 	same(t, "employee", row, stored[gen.EmployeeView](p, "employee_view", row.ID))
 	must[string](t)(p.svc.Login(ctx, "lea.martin", goodPassword))
 
-	p.refuses(service.Conflict, "This username is taken.", func() error { return second(s.EmployeeAdd(ctx, good, goodPassword)) })
-	p.refuses(service.Usage, "A password has 15 to 128 characters.", func() error { return second(s.EmployeeAdd(ctx, good, "short")) })
+	p.refuses(failure.Conflict, "This username is taken.", func() error { return second(s.EmployeeAdd(ctx, good, goodPassword)) })
+	p.refuses(failure.Usage, "A password has 15 to 128 characters.", func() error { return second(s.EmployeeAdd(ctx, good, "short")) })
 	good.Role = "boss"
-	p.refuses(service.Usage, "The database cannot store this value.", func() error { return second(s.EmployeeAdd(ctx, good, goodPassword)) })
+	p.refuses(failure.Usage, "The database cannot store this value.", func() error { return second(s.EmployeeAdd(ctx, good, goodPassword)) })
 }
 
 func TestEmployeeAddFirst(t *testing.T) {
 	t.Parallel()
 	p := newPlace(t, dbtest.Empty(t))
 	ctx := t.Context()
-	p.refuses(service.Usage, "A password has 15 to 128 characters.", func() error { return p.svc.EmployeeAddFirst(ctx, "root", "The First", "short") })
-	p.refuses(service.Conflict, "A username has 2 to 30 characters: a-z, 0-9, and after the first also . _ -",
+	p.refuses(failure.Usage, "A password has 15 to 128 characters.", func() error { return p.svc.EmployeeAddFirst(ctx, "root", "The First", "short") })
+	p.refuses(failure.Conflict, "A username has 2 to 30 characters: a-z, 0-9, and after the first also . _ -",
 		func() error { return p.svc.EmployeeAddFirst(ctx, "Root", "The First", goodPassword) })
 
 	// Two at once: the second waits for the first, then sees that it is late.
@@ -63,7 +64,7 @@ func TestEmployeeAddFirst(t *testing.T) {
 	if err := tx.Commit(ctx); err != nil {
 		t.Fatal(err)
 	}
-	fails(t, service.Conflict, "The database has employees already; an administrator adds more.", <-result)
+	fails(t, failure.Conflict, "The database has employees already; an administrator adds more.", <-result)
 	if n := one[int](p, "SELECT count(*) FROM employee WHERE role = 'administrator'"); n != 1 {
 		t.Errorf("%d administrators, want 1", n)
 	}
@@ -97,22 +98,22 @@ func TestEmployeeUpdate(t *testing.T) {
 		t.Errorf("changed %+v and maybe another", row)
 	}
 
-	p.refuses(service.Conflict, "A username has 2 to 30 characters: a-z, 0-9, and after the first also . _ -", func() error {
+	p.refuses(failure.Conflict, "A username has 2 to 30 characters: a-z, 0-9, and after the first also . _ -", func() error {
 		return second(s.EmployeeUpdate(ctx, gen.EmployeeUpdateParams{CurrentUsername: new("none1"), Username: new("Léa")}))
 	})
-	p.refuses(service.Conflict, "A full name is one line of 1 to 255 characters in Unicode normal form C, without control characters.", func() error {
+	p.refuses(failure.Conflict, "A full name is one line of 1 to 255 characters in Unicode normal form C, without control characters.", func() error {
 		return second(s.EmployeeUpdate(ctx, gen.EmployeeUpdateParams{CurrentUsername: new("none1"), Fullname: new(" ")}))
 	})
-	p.refuses(service.Conflict, "This username is taken.", func() error {
+	p.refuses(failure.Conflict, "This username is taken.", func() error {
 		return second(s.EmployeeUpdate(ctx, gen.EmployeeUpdateParams{CurrentUsername: new("none1"), Username: new("support1")}))
 	})
-	p.refuses(service.NotFound, `There is no employee "nobody".`, func() error {
+	p.refuses(failure.NotFound, `There is no employee "nobody".`, func() error {
 		return second(s.EmployeeUpdate(ctx, gen.EmployeeUpdateParams{CurrentUsername: new("nobody"), Fullname: new("X")}))
 	})
-	p.refuses(service.NotFound, `There is no employee "4711".`, func() error {
+	p.refuses(failure.NotFound, `There is no employee "4711".`, func() error {
 		return second(s.EmployeeUpdate(ctx, gen.EmployeeUpdateParams{ID: new(int64(4711)), Fullname: new("X")}))
 	})
-	p.refuses(service.NotFound, `There is no employee "".`, func() error {
+	p.refuses(failure.NotFound, `There is no employee "".`, func() error {
 		return second(s.EmployeeUpdate(ctx, gen.EmployeeUpdateParams{Fullname: new("X")}))
 	})
 }
@@ -129,7 +130,7 @@ func TestEmployeeSetRole(t *testing.T) {
 	if same(t, "employee", row, stored[gen.EmployeeView](p, "employee_view", row.ID)); row.Role != gen.RoleCommercial {
 		t.Errorf("the role is %s", row.Role)
 	}
-	p.refuses(service.NotFound, `There is no employee "nobody".`, func() error { return second(set("nobody", gen.RoleNone)) })
+	p.refuses(failure.NotFound, `There is no employee "nobody".`, func() error { return second(set("nobody", gen.RoleNone)) })
 	inCharge(p, func(username string) error { return second(set(username, gen.RoleNone)) })
 	lastAdministrator(p, "The last administrator keeps the role: make another one first (crm employee set-role).",
 		func(username string) error { return second(set(username, gen.RoleNone)) })
@@ -146,7 +147,7 @@ func TestEmployeeDelete(t *testing.T) {
 	if n := one[int](p, "SELECT count(*) FROM employee WHERE username = 'none1'"); n != 0 {
 		t.Error("none1 is still there")
 	}
-	p.refuses(service.NotFound, `There is no employee "none1".`, func() error { return s.EmployeeDelete(ctx, "none1") })
+	p.refuses(failure.NotFound, `There is no employee "none1".`, func() error { return s.EmployeeDelete(ctx, "none1") })
 	inCharge(p, func(username string) error { return s.EmployeeDelete(ctx, username) })
 	lastAdministrator(p, "The last administrator stays: make another one first (crm employee set-role).",
 		func(username string) error { return s.EmployeeDelete(ctx, username) })
@@ -167,12 +168,12 @@ func TestEmployeeDelete(t *testing.T) {
 // inCharge tries what an employee in charge of customers or events cannot lose to.
 func inCharge(p *place, remove func(username string) error) {
 	p.Helper()
-	p.refuses(service.Conflict, "Replace this employee first: in charge of 4 customers (crm customer set-commercial).",
+	p.refuses(failure.Conflict, "Replace this employee first: in charge of 4 customers (crm customer set-commercial).",
 		func() error { return remove("commercial1") })
-	p.refuses(service.Conflict, "Replace this employee first: in charge of 4 events (crm event set-support).",
+	p.refuses(failure.Conflict, "Replace this employee first: in charge of 4 events (crm event set-support).",
 		func() error { return remove("support1") })
 	p.exec("UPDATE event SET support_id = NULL WHERE support_id = (SELECT id FROM employee WHERE username = 'support1') AND id <> 1")
-	p.refuses(service.Conflict, "Replace this employee first: in charge of 1 event (crm event set-support).",
+	p.refuses(failure.Conflict, "Replace this employee first: in charge of 1 event (crm event set-support).",
 		func() error { return remove("support1") })
 }
 
@@ -184,7 +185,7 @@ func lastAdministrator(p *place, message string, remove func(username string) er
 			p.Fatal(err)
 		}
 	}
-	p.refuses(service.Conflict, message, func() error { return remove("administrator1") })
+	p.refuses(failure.Conflict, message, func() error { return remove("administrator1") })
 }
 
 // TestEmployeeUnlock forgets what was counted for this name, and for no other.
@@ -201,7 +202,7 @@ func TestEmployeeUnlock(t *testing.T) {
 		}
 		return forgotten
 	}
-	if err := second(p.svc.Login(ctx, "none1", password)); service.CodeOf(err) != service.Unauthenticated {
+	if err := second(p.svc.Login(ctx, "none1", password)); failure.CodeOf(err) != failure.Unauthenticated {
 		t.Fatalf("before: %v", err)
 	}
 	if n := unlock("none1"); n != 1 {
@@ -215,7 +216,7 @@ func TestEmployeeUnlock(t *testing.T) {
 		t.Error("another's were forgotten too")
 	}
 	p.exec("INSERT INTO login_failure VALUES ('nobody', 9, now())")
-	p.refuses(service.NotFound, `There is no employee "nobody".`, func() error {
+	p.refuses(failure.NotFound, `There is no employee "nobody".`, func() error {
 		_, _, err := s.EmployeeUnlock(ctx, "nobody")
 		return err
 	})
@@ -230,6 +231,6 @@ func TestEmployeeSetPassword(t *testing.T) {
 	row := must[service.NewPassword](t)(s.EmployeeSetPassword(ctx, "none1", goodPassword, false)).EmployeeView
 	same(t, "employee", row, stored[gen.EmployeeView](p, "employee_view", row.ID))
 	must[string](t)(p.svc.Login(ctx, "none1", goodPassword)) // a new password ends the wait
-	p.refuses(service.NotFound, `There is no employee "nobody".`, func() error { return second(s.EmployeeSetPassword(ctx, "nobody", goodPassword, false)) })
-	p.refuses(service.Usage, "A password has 15 to 128 characters.", func() error { return second(s.EmployeeSetPassword(ctx, "none1", "short", false)) })
+	p.refuses(failure.NotFound, `There is no employee "nobody".`, func() error { return second(s.EmployeeSetPassword(ctx, "nobody", goodPassword, false)) })
+	p.refuses(failure.Usage, "A password has 15 to 128 characters.", func() error { return second(s.EmployeeSetPassword(ctx, "none1", "short", false)) })
 }

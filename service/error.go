@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"net"
 	"regexp"
-	"runtime"
 	"slices"
 	"strings"
 	"sync"
@@ -17,51 +16,12 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/epicevents/crm/gen"
-	"github.com/epicevents/crm/internal/value"
+	"github.com/epicevents/crm/internal/failure"
 	"github.com/epicevents/crm/schema"
 )
 
-// Code is the kind of an Error, as scripts see it.
-type Code string
-
-const (
-	Internal         Code = "internal"          // a fault of crm or of the database; worth a report
-	Usage            Code = "usage"             // a value that cannot be
-	Unauthenticated  Code = "unauthenticated"   // no session, or a wrong password
-	PermissionDenied Code = "permission_denied" // the role, or the ownership, does not allow it
-	NotFound         Code = "not_found"         // no such employee, customer, contract, event or payment
-	Conflict         Code = "conflict"          // refused by a rule or by the data
-	Unavailable      Code = "unavailable"       // no database, or one of another schema version
-)
-
-// Error is what an operation answers when it refuses or fails. Message and Hint are for the user, one line each; Err is
-// the cause, for a report.
-type Error struct {
-	Code    Code
-	Message string
-	Hint    string
-	Err     error
-}
-
-func (e *Error) Error() string { return e.Message }
-func (e *Error) Unwrap() error { return e.Err }
-
-// InputError is the refusal of a value as typed, here also of a password or of a backup.
-type InputError = value.InputError
-
-// CodeOf is the code of an error that came out of this package; Internal for any other.
-func CodeOf(err error) Code {
-	if failure, ok := errors.AsType[*Error](err); ok {
-		return failure.Code
-	}
-	if _, ok := errors.AsType[*InputError](err); ok {
-		return Usage
-	}
-	return Internal
-}
-
-func notFound(hint, format string, values ...any) *Error {
-	return &Error{Code: NotFound, Message: fmt.Sprintf(format, values...), Hint: hint}
+func notFound(hint, format string, values ...any) *failure.Error {
+	return &failure.Error{Code: failure.NotFound, Message: fmt.Sprintf(format, values...), Hint: hint}
 }
 
 const noSchema = "The database does not have crm's schema."
@@ -71,7 +31,7 @@ func translate(ctx context.Context, db DB, err error) error {
 	if err == nil {
 		return nil
 	}
-	if _, ok := errors.AsType[*Error](err); ok {
+	if _, ok := errors.AsType[*failure.Error](err); ok {
 		return err
 	}
 	if errors.Is(ctx.Err(), context.Canceled) {
@@ -81,9 +41,9 @@ func translate(ctx context.Context, db DB, err error) error {
 		return translateRefusal(ctx, db, refusal, err)
 	}
 	if errors.Is(err, pgx.ErrNoRows) { // where no row is an answer, the operation has taken it; the version is always there
-		return &Error{Code: Unavailable, Message: noSchema, Hint: "crm db migrate", Err: err}
+		return &failure.Error{Code: failure.Unavailable, Message: noSchema, Hint: "crm db migrate", Err: err}
 	}
-	unavailable := &Error{Code: Unavailable, Hint: tooSlowHint, Err: err}
+	unavailable := &failure.Error{Code: failure.Unavailable, Hint: tooSlowHint, Err: err}
 	if isTimeout(err) {
 		unavailable.Message = "The database did not answer in time."
 		return unavailable
@@ -105,28 +65,8 @@ func translate(ctx context.Context, db DB, err error) error {
 		unavailable.Message = "The connection to the database was lost."
 		return unavailable
 	}
-	return Unforeseen(err)
+	return failure.Unforeseen(err)
 }
-
-// Unforeseen makes an Error of a failure for which crm has no words. Where it was made, which is where it failed, is in
-// the report of it.
-func Unforeseen(err error) *Error {
-	if _, ok := errors.AsType[traced](err); !ok {
-		const here = 2
-		stack := make([]uintptr, 100)
-		err = traced{err, stack[:runtime.Callers(here, stack)]}
-	}
-	return &Error{Code: Internal, Message: "Something went wrong inside crm.", Err: err}
-}
-
-// traced is an error that knows where it was made, in the way that Sentry's SDK asks for it.
-type traced struct {
-	error
-	stack []uintptr
-}
-
-func (t traced) Unwrap() error         { return t.error }
-func (t traced) StackTrace() []uintptr { return t.stack }
 
 // why says in a few words why a connection failed, if it is one of the usual reasons: the error's own text may repeat
 // what is in the URL.
@@ -256,7 +196,7 @@ func isUndefinedTable(err error) bool {
 
 func translateRefusal(ctx context.Context, db DB, refusal *pgconn.PgError, cause error) error {
 	unavailable := func(message, hint string) error {
-		return &Error{Code: Unavailable, Message: message, Hint: hint, Err: cause}
+		return &failure.Error{Code: failure.Unavailable, Message: message, Hint: hint, Err: cause}
 	}
 	_, connecting := errors.AsType[*pgconn.ConnectError](cause)
 	switch code := refusal.Code; {
@@ -264,7 +204,7 @@ func translateRefusal(ctx context.Context, db DB, refusal *pgconn.PgError, cause
 		code == "42501" && settingOf(refusal) != ""):
 		return refusedSetting(refusal, cause)
 	case code == "23000": // raised by a trigger of the schema, which wrote the message
-		return &Error{Code: Conflict, Message: refusal.Message, Err: cause}
+		return &failure.Error{Code: failure.Conflict, Message: refusal.Message, Err: cause}
 	case code == "23503" || code == "23505" || code == "23514":
 		message, err := gen.New(db).RuleMessage(ctx, gen.RuleMessageParams{
 			TableName:      refusal.TableName,
@@ -272,11 +212,11 @@ func translateRefusal(ctx context.Context, db DB, refusal *pgconn.PgError, cause
 		})
 		switch {
 		case err != nil && refusal.ConstraintName != "": // the rule refused all the same
-			return &Error{Code: Conflict, Message: fmt.Sprintf("The rule %s of the database refused this.", refusal.ConstraintName), Err: cause}
+			return &failure.Error{Code: failure.Conflict, Message: fmt.Sprintf("The rule %s of the database refused this.", refusal.ConstraintName), Err: cause}
 		case err != nil || message == "":
-			return &Error{Code: Internal, Message: "The database refused this by a rule without a message.", Err: cause}
+			return &failure.Error{Code: failure.Internal, Message: "The database refused this by a rule without a message.", Err: cause}
 		}
-		return &Error{Code: Conflict, Message: message, Err: cause}
+		return &failure.Error{Code: failure.Conflict, Message: message, Err: cause}
 	case isUndefined(refusal):
 		return missing(ctx, db, refusal, cause)
 	case code == wrongVersion:
@@ -289,7 +229,7 @@ func translateRefusal(ctx context.Context, db DB, refusal *pgconn.PgError, cause
 		}
 		return translate(ctx, nil, err)
 	case strings.HasPrefix(code, "22"): // out of range, or bytes that are no text
-		return &Error{Code: Usage, Message: "The database cannot store this value.", Err: cause}
+		return &failure.Error{Code: failure.Usage, Message: "The database cannot store this value.", Err: cause}
 	case code == "42501":
 		return unavailable("The database's user lacks rights on crm's schema.", "crm doctor says which")
 	case code == "3D000":
@@ -309,7 +249,7 @@ func translateRefusal(ctx context.Context, db DB, refusal *pgconn.PgError, cause
 	case strings.HasPrefix(code, "40"):
 		return unavailable("Someone else changed the same data at this moment; nothing was changed.", "try again")
 	}
-	return Unforeseen(cause)
+	return failure.Unforeseen(cause)
 }
 
 // refusedSetting says which parameter of the URL the server does not take when connecting, and why.
@@ -319,21 +259,21 @@ func refusedSetting(refusal *pgconn.PgError, cause error) error {
 		name = settingOf(refusal)
 	}
 	if name == "" {
-		return Unforeseen(cause)
+		return failure.Unforeseen(cause)
 	}
-	failure := &Error{Code: Usage, Err: cause, Hint: "leave it out of database.url"}
+	problem := &failure.Error{Code: failure.Usage, Err: cause, Hint: "leave it out of database.url"}
 	switch {
 	case pooled:
-		failure.Message = fmt.Sprintf("PgBouncer does not pass on the parameter %s of database.url.", name)
-		failure.Hint = "leave it out, and have it set in the database: ALTER ROLE ... SET " + name + " = ..."
+		problem.Message = fmt.Sprintf("PgBouncer does not pass on the parameter %s of database.url.", name)
+		problem.Hint = "leave it out, and have it set in the database: ALTER ROLE ... SET " + name + " = ..."
 	case refusal.Code == "42704":
-		failure.Message = fmt.Sprintf("database.url has the parameter %s, which PostgreSQL does not know.", name)
+		problem.Message = fmt.Sprintf("database.url has the parameter %s, which PostgreSQL does not know.", name)
 	case refusal.Code == "22023":
-		failure.Message = fmt.Sprintf("The parameter %s in database.url has a value that it cannot have.", name)
+		problem.Message = fmt.Sprintf("The parameter %s in database.url has a value that it cannot have.", name)
 	default:
-		failure.Message = fmt.Sprintf("The parameter %s in database.url may not be set by this user, or only in the server's configuration.", name)
+		problem.Message = fmt.Sprintf("The parameter %s in database.url may not be set by this user, or only in the server's configuration.", name)
 	}
-	return failure
+	return problem
 }
 
 // settingOf returns the setting that a refusal names; the words around it are in the server's language.
@@ -360,11 +300,11 @@ func missing(ctx context.Context, db DB, refusal *pgconn.PgError, cause error) e
 		case err != nil && !refused && !errors.Is(err, pgx.ErrNoRows):
 			return translate(ctx, nil, err)
 		case err == nil:
-			return &Error{Code: Unavailable, Err: cause, Hint: "crm doctor says what else; a restored backup brings it back",
+			return &failure.Error{Code: failure.Unavailable, Err: cause, Hint: "crm doctor says what else; a restored backup brings it back",
 				Message: "A part of crm's schema is missing in the database: " + refusal.Message + "."}
 		}
 	}
-	return &Error{Code: Unavailable, Message: noSchema, Hint: "crm db migrate", Err: cause}
+	return &failure.Error{Code: failure.Unavailable, Message: noSchema, Hint: "crm db migrate", Err: cause}
 }
 
 // asks reports whether translating an error asks the database something, which has to be within the time limit too.
@@ -384,18 +324,18 @@ func existing(err error) (what string, exists bool) {
 
 // checkVersion refuses to work with a schema that this program does not know.
 func checkVersion(version int64, dirty bool) error {
-	failure := &Error{Code: Unavailable, Hint: "crm db migrate"}
+	problem := &failure.Error{Code: failure.Unavailable, Hint: "crm db migrate"}
 	switch {
 	case dirty && version <= schema.Version(): // crm's own migrations leave nothing half done
-		failure.Message = fmt.Sprintf("The migration of the database to version %d did not finish; another program than crm began it.", version)
-		failure.Hint = "finish it with that program, or put back a backup: crm db restore FILE"
+		problem.Message = fmt.Sprintf("The migration of the database to version %d did not finish; another program than crm began it.", version)
+		problem.Hint = "finish it with that program, or put back a backup: crm db restore FILE"
 	case version < schema.Version():
-		failure.Message = fmt.Sprintf("The database is at schema version %d, this crm needs %d.", version, schema.Version())
+		problem.Message = fmt.Sprintf("The database is at schema version %d, this crm needs %d.", version, schema.Version())
 	case version > schema.Version():
-		failure.Message = fmt.Sprintf("The database is at schema version %d, this crm knows only %d.", version, schema.Version())
-		failure.Hint = "install a newer crm"
+		problem.Message = fmt.Sprintf("The database is at schema version %d, this crm knows only %d.", version, schema.Version())
+		problem.Hint = "install a newer crm"
 	default:
 		return nil
 	}
-	return failure
+	return problem
 }

@@ -15,7 +15,7 @@ import (
 
 	"github.com/epicevents/crm/gen"
 	"github.com/epicevents/crm/internal/dbtest"
-	"github.com/epicevents/crm/internal/value"
+	"github.com/epicevents/crm/internal/failure"
 	"github.com/epicevents/crm/service"
 )
 
@@ -34,17 +34,17 @@ const (
 var unfit = regexp.MustCompile(`SELECT|INSERT|UPDATE |SQLSTATE|pgconn|pgx|\*|ERROR|FATAL|secret|127\.0\.0\.1|/tmp|\n|%!`)
 
 // unfitFree is fails, for what the user must not see too.
-func unfitFree(t testing.TB, code service.Code, message string, err error) {
+func unfitFree(t testing.TB, code failure.Code, message string, err error) {
 	t.Helper()
 	fails(t, code, message, err)
-	failure, ok := errors.AsType[*service.Error](err)
+	problem, ok := errors.AsType[*failure.Error](err)
 	if !ok {
 		t.Fatalf("%T: %v", err, err)
 	}
-	if shown := failure.Message + failure.Hint; unfit.MatchString(shown) {
+	if shown := problem.Message + problem.Hint; unfit.MatchString(shown) {
 		t.Errorf("shown to the user: %q", shown)
 	}
-	if failure.Err == nil {
+	if problem.Err == nil {
 		t.Error("the cause is lost")
 	}
 }
@@ -103,17 +103,17 @@ func TestConnectFails(t *testing.T) {
 	} {
 		began := time.Now()
 		_, err := service.Connect(t.Context(), config, 0)
-		unfitFree(t, service.Unavailable, message, err)
+		unfitFree(t, failure.Unavailable, message, err)
 		if took := time.Since(began); took > 10*time.Second {
 			t.Errorf("%s: took %s", message, took)
 		}
 	}
 	noSocket := changed(func(c *pgx.ConnConfig) { c.Host = filepath.Join(t.TempDir(), "nowhere") })
-	unfitFree(t, service.Unavailable, "The database cannot be reached: no server is behind its socket.", second(service.Connect(t.Context(), noSocket, 0)))
+	unfitFree(t, failure.Unavailable, "The database cannot be reached: no server is behind its socket.", second(service.Connect(t.Context(), noSocket, 0)))
 
 	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
 	defer cancel()
-	unfitFree(t, service.Unavailable, tooSlow, second(service.Connect(ctx, at(deaf.Addr()), 0)))
+	unfitFree(t, failure.Unavailable, tooSlow, second(service.Connect(ctx, at(deaf.Addr()), 0)))
 	ctx, cancel = context.WithCancel(t.Context())
 	cancel()
 	if _, err := service.Connect(ctx, p.config, 0); err != context.Canceled {
@@ -147,9 +147,9 @@ func TestDatabaseRefuses(t *testing.T) {
 					t.Fatal(err)
 				}
 			}
-			p.refuses(service.Unavailable, refusal.message, func() error {
+			p.refuses(failure.Unavailable, refusal.message, func() error {
 				err := change(ctx, s)
-				unfitFree(t, service.Unavailable, refusal.message, err)
+				unfitFree(t, failure.Unavailable, refusal.message, err)
 				return err
 			})
 		})
@@ -176,7 +176,7 @@ func TestChangedMeanwhile(t *testing.T) {
 	if err := tx.Commit(ctx); err != nil {
 		t.Fatal(err)
 	}
-	unfitFree(t, service.Unavailable, busy, <-result)
+	unfitFree(t, failure.Unavailable, busy, <-result)
 	if company := one[string](p, "SELECT company FROM customer WHERE id = 1"); company != "First" {
 		t.Errorf("company is %s", company)
 	}
@@ -195,7 +195,7 @@ func TestContextEnds(t *testing.T) {
 		ctx, cancel := end(t.Context())
 		cancel()
 		s := p.asOn(service.New(p.connect(p.config), testKey), "commercial1")
-		p.refuses(service.Internal, "context canceled", func() error {
+		p.refuses(failure.Internal, "context canceled", func() error {
 			err := change(ctx, s)
 			if err != context.Canceled {
 				t.Errorf("%s: %v", name, err)
@@ -206,7 +206,7 @@ func TestContextEnds(t *testing.T) {
 	ctx, cancel := context.WithDeadline(t.Context(), time.Now().Add(-time.Second))
 	defer cancel()
 	s := p.asOn(service.New(p.connect(p.config), testKey), "commercial1")
-	p.refuses(service.Unavailable, tooSlow, func() error { return change(ctx, s) })
+	p.refuses(failure.Unavailable, tooSlow, func() error { return change(ctx, s) })
 }
 
 func TestConnectionLost(t *testing.T) {
@@ -231,14 +231,14 @@ func TestConnectionLost(t *testing.T) {
 				t.Fatal(err)
 			}
 			lose.do(conn)
-			p.refuses(service.Unavailable, lose.message, func() error {
+			p.refuses(failure.Unavailable, lose.message, func() error {
 				err := change(ctx, s)
-				unfitFree(t, service.Unavailable, lose.message, err)
+				unfitFree(t, failure.Unavailable, lose.message, err)
 				return err
 			})
-			fails(t, service.Unavailable, lost, change(ctx, s))
-			fails(t, service.Unavailable, lost, second(all(s.CustomerList(ctx, gen.CustomerListParams{}))))
-			fails(t, service.Unavailable, lost, second(s.CustomerCount(ctx, gen.CustomerListParams{})))
+			fails(t, failure.Unavailable, lost, change(ctx, s))
+			fails(t, failure.Unavailable, lost, second(all(s.CustomerList(ctx, gen.CustomerListParams{}))))
+			fails(t, failure.Unavailable, lost, second(s.CustomerCount(ctx, gen.CustomerListParams{})))
 		})
 	}
 }
@@ -264,33 +264,33 @@ func TestTranslate(t *testing.T) {
 	t.Parallel()
 	const secret = "secret password at 127.0.0.1\nSELECT"
 	for sqlstate, want := range map[string]struct {
-		code    service.Code
+		code    failure.Code
 		message string
 	}{
-		"08006": {service.Unavailable, shuttingDown},
-		"22003": {service.Usage, "The database cannot store this value."},
-		"22021": {service.Usage, "The database cannot store this value."},
-		"23502": {service.Internal, inside},
-		"23505": {service.Internal, "The database refused this by a rule without a message."},
-		"25006": {service.Unavailable, "The database only accepts reads at the moment."},
-		"28000": {service.Unavailable, "The database refused the user or password of its URL."},
-		"28P01": {service.Unavailable, "The database refused the user or password of its URL."},
-		"3D000": {service.Unavailable, "The database does not exist."},
-		"40001": {service.Unavailable, busy},
-		"40P01": {service.Unavailable, busy},
-		"42501": {service.Unavailable, "The database's user lacks rights on crm's schema."},
-		"42601": {service.Internal, inside},
-		"42703": {service.Unavailable, noSchema},
-		"42883": {service.Unavailable, noSchema},
-		"42P01": {service.Unavailable, noSchema},
-		"53100": {service.Unavailable, "The database's disk is full."},
-		"53300": {service.Unavailable, "The database has no free connection."},
-		"55P03": {service.Unavailable, tooSlow},
-		"57014": {service.Unavailable, tooSlow},
-		"57P01": {service.Unavailable, shuttingDown},
-		"57P02": {service.Unavailable, shuttingDown},
-		"57P03": {service.Unavailable, shuttingDown},
-		"XX000": {service.Internal, inside},
+		"08006": {failure.Unavailable, shuttingDown},
+		"22003": {failure.Usage, "The database cannot store this value."},
+		"22021": {failure.Usage, "The database cannot store this value."},
+		"23502": {failure.Internal, inside},
+		"23505": {failure.Internal, "The database refused this by a rule without a message."},
+		"25006": {failure.Unavailable, "The database only accepts reads at the moment."},
+		"28000": {failure.Unavailable, "The database refused the user or password of its URL."},
+		"28P01": {failure.Unavailable, "The database refused the user or password of its URL."},
+		"3D000": {failure.Unavailable, "The database does not exist."},
+		"40001": {failure.Unavailable, busy},
+		"40P01": {failure.Unavailable, busy},
+		"42501": {failure.Unavailable, "The database's user lacks rights on crm's schema."},
+		"42601": {failure.Internal, inside},
+		"42703": {failure.Unavailable, noSchema},
+		"42883": {failure.Unavailable, noSchema},
+		"42P01": {failure.Unavailable, noSchema},
+		"53100": {failure.Unavailable, "The database's disk is full."},
+		"53300": {failure.Unavailable, "The database has no free connection."},
+		"55P03": {failure.Unavailable, tooSlow},
+		"57014": {failure.Unavailable, tooSlow},
+		"57P01": {failure.Unavailable, shuttingDown},
+		"57P02": {failure.Unavailable, shuttingDown},
+		"57P03": {failure.Unavailable, shuttingDown},
+		"XX000": {failure.Internal, inside},
 	} {
 		cause := &pgconn.PgError{Code: sqlstate, Message: secret, Detail: secret, Severity: "ERROR"}
 		svc := service.New(answering{err: fmt.Errorf("pgconn: %w", cause)}, testKey)
@@ -301,22 +301,5 @@ func TestTranslate(t *testing.T) {
 		}
 	}
 	svc := service.New(answering{err: errors.New(secret)}, testKey)
-	unfitFree(t, service.Internal, inside, second(svc.CheckVersion(t.Context())))
-}
-
-func TestCodeOf(t *testing.T) {
-	t.Parallel()
-	_, usage := value.ParseUsername("")
-	for want, err := range map[service.Code]error{
-		service.Internal:    errors.New("x"),
-		service.Usage:       fmt.Errorf("x: %w", usage),
-		service.Unavailable: fmt.Errorf("x: %w", &service.Error{Code: service.Unavailable}),
-	} {
-		if got := service.CodeOf(err); got != want {
-			t.Errorf("CodeOf(%v) = %s, want %s", err, got, want)
-		}
-	}
-	if err := (&service.Error{Message: "m", Err: context.Canceled}); err.Error() != "m" || !errors.Is(err, context.Canceled) {
-		t.Errorf("%v is not what it was made of", err)
-	}
+	unfitFree(t, failure.Internal, inside, second(svc.CheckVersion(t.Context())))
 }

@@ -8,7 +8,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/epicevents/crm/gen"
-	"github.com/epicevents/crm/service"
+	"github.com/epicevents/crm/internal/failure"
 )
 
 // What the database says to a field of an event that cannot be.
@@ -32,7 +32,7 @@ func TestEventDetail(t *testing.T) {
 	for _, id := range []int64{ownEvent, freeEvent} {
 		same(t, "event", must[gen.EventView](t)(s.EventDetail(t.Context(), id)), p.event(id))
 	}
-	p.refuses(service.NotFound, "There is no event 4711.", func() error { return second(s.EventDetail(t.Context(), 4711)) })
+	p.refuses(failure.NotFound, "There is no event 4711.", func() error { return second(s.EventDetail(t.Context(), 4711)) })
 }
 
 func TestEventAdd(t *testing.T) {
@@ -56,19 +56,19 @@ func TestEventAdd(t *testing.T) {
 
 	type change = func(*gen.EventAddParams)
 	for _, rule := range []struct {
-		code    service.Code
+		code    failure.Code
 		message string
 		change  change
 	}{
-		{service.Conflict, badName, func(p *gen.EventAddParams) { p.Name = "" }},
-		{service.Conflict, badEnd, func(p *gen.EventAddParams) { p.StartAt, p.EndAt = &end, &start }},
-		{service.Conflict, badAttendees, func(p *gen.EventAddParams) { p.Attendees = new(int32(-1)) }},
-		{service.Conflict, badLocation, func(p *gen.EventAddParams) { p.Location = new("Two\nlines") }},
-		{service.Conflict, badNote, func(p *gen.EventAddParams) { p.Note = new(strings.Repeat("é", 10_001)) }},
-		{service.Conflict, "An event belongs to a signed contract (crm contract sign), which then stays signed.",
+		{failure.Conflict, badName, func(p *gen.EventAddParams) { p.Name = "" }},
+		{failure.Conflict, badEnd, func(p *gen.EventAddParams) { p.StartAt, p.EndAt = &end, &start }},
+		{failure.Conflict, badAttendees, func(p *gen.EventAddParams) { p.Attendees = new(int32(-1)) }},
+		{failure.Conflict, badLocation, func(p *gen.EventAddParams) { p.Location = new("Two\nlines") }},
+		{failure.Conflict, badNote, func(p *gen.EventAddParams) { p.Note = new(strings.Repeat("é", 10_001)) }},
+		{failure.Conflict, "An event belongs to a signed contract (crm contract sign), which then stays signed.",
 			func(p *gen.EventAddParams) { p.ContractID = ownUnsigned }},
-		{service.NotFound, missingContract, func(p *gen.EventAddParams) { p.ContractID = missing }},
-		{service.PermissionDenied, foreignHint, func(p *gen.EventAddParams) { p.ContractID = foreignSigned }},
+		{failure.NotFound, missingContract, func(p *gen.EventAddParams) { p.ContractID = missing }},
+		{failure.PermissionDenied, foreignHint, func(p *gen.EventAddParams) { p.ContractID = foreignSigned }},
 	} {
 		bad := good
 		rule.change(&bad)
@@ -107,12 +107,12 @@ func TestEventUpdate(t *testing.T) {
 		badNote:      {Note: new("\x07")},
 	} {
 		bad.ID = ownEvent
-		p.refuses(service.Conflict, message, func() error { return second(update(bad)) })
+		p.refuses(failure.Conflict, message, func() error { return second(update(bad)) })
 	}
-	p.refuses(service.NotFound, "There is no event 4711.", func() error { return second(update(gen.EventUpdateParams{ID: 4711, Name: new("X")})) })
-	p.refuses(service.PermissionDenied, "Event 2 is in the charge of support2, not of support1.",
+	p.refuses(failure.NotFound, "There is no event 4711.", func() error { return second(update(gen.EventUpdateParams{ID: 4711, Name: new("X")})) })
+	p.refuses(failure.PermissionDenied, "Event 2 is in the charge of support2, not of support1.",
 		func() error { return second(update(gen.EventUpdateParams{ID: foreignEvent, Name: new("X")})) })
-	p.refuses(service.PermissionDenied, "Event 8 is in the charge of nobody, not of support1.",
+	p.refuses(failure.PermissionDenied, "Event 8 is in the charge of nobody, not of support1.",
 		func() error { return second(update(gen.EventUpdateParams{ID: freeEvent, Name: new("X")})) })
 
 	want = p.event(ownEvent)
@@ -144,15 +144,15 @@ func TestEventSetSupport(t *testing.T) {
 			t.Errorf("run by %s", *row.Support)
 		}
 	}
-	p.refuses(service.NotFound, "There is no event 4711.", func() error { return second(set(4711, "support1")) })
-	p.refuses(service.NotFound, "There is no event 4711.", func() error { return second(set(4711, "nobody")) })
-	p.refuses(service.NotFound, `There is no employee "nobody".`, func() error { return second(set(ownEvent, "nobody")) })
+	p.refuses(failure.NotFound, "There is no event 4711.", func() error { return second(set(4711, "support1")) })
+	p.refuses(failure.NotFound, "There is no event 4711.", func() error { return second(set(4711, "nobody")) })
+	p.refuses(failure.NotFound, `There is no employee "nobody".`, func() error { return second(set(ownEvent, "nobody")) })
 	for username, role := range map[string]string{"none1": "none", "commercial1": "commercial", "administrator1": "administrator"} {
-		p.refuses(service.Conflict, username+" has the role "+role+"; an event needs a support.",
+		p.refuses(failure.Conflict, username+" has the role "+role+"; an event needs a support.",
 			func() error { return second(set(ownEvent, username)) })
 	}
 	former := p.as("support1")
-	p.refuses(service.PermissionDenied, "Event 1 is in the charge of support2, not of support1.", func() error {
+	p.refuses(failure.PermissionDenied, "Event 1 is in the charge of support2, not of support1.", func() error {
 		return second(former.EventUpdate(t.Context(), gen.EventUpdateParams{ID: ownEvent, Name: new("X")}))
 	})
 }

@@ -11,6 +11,7 @@ import (
 
 	"github.com/epicevents/crm/gen"
 	"github.com/epicevents/crm/internal/dbtest"
+	"github.com/epicevents/crm/internal/failure"
 	"github.com/epicevents/crm/service"
 )
 
@@ -108,7 +109,7 @@ func overtake(t *testing.T, operation, actor, name, attack string) {
 	p.exec(attack, actor)
 	before := checksum(t, p.conn)
 	close(h.goOn)
-	fails(t, service.Unauthenticated, sessionOver, <-result)
+	fails(t, failure.Unauthenticated, sessionOver, <-result)
 	if checksum(t, p.conn) != before {
 		t.Errorf("%s by %s, who was %s meanwhile: rows have changed", operation, actor, name)
 	}
@@ -142,7 +143,7 @@ func TestWaitsForWrite(t *testing.T) {
 			if err := <-ended; err != nil {
 				t.Error(err)
 			}
-			fails(t, service.Unauthenticated, sessionOver, second(s.AuthWhoami(ctx)))
+			fails(t, failure.Unauthenticated, sessionOver, second(s.AuthWhoami(ctx)))
 		})
 	}
 }
@@ -204,5 +205,5 @@ func TestLoginBefore(t *testing.T) {
 	if err := <-changed; err != nil {
 		t.Fatal(err)
 	}
-	fails(t, service.Unauthenticated, sessionOver, second(p.whoami(token)))
+	fails(t, failure.Unauthenticated, sessionOver, second(p.whoami(token)))
 }

@@ -12,6 +12,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"github.com/epicevents/crm/internal/failure"
 	"github.com/epicevents/crm/schema"
 	"github.com/epicevents/crm/service"
 )
@@ -38,15 +39,15 @@ func TestLoginFails(t *testing.T) {
 	t.Parallel()
 	p := sample(t)
 	for _, username := range []string{"none1", "nobody.of.this.name"} {
-		fails(t, service.Unauthenticated, loginFailed, p.login(username, "wrong"))
+		fails(t, failure.Unauthenticated, loginFailed, p.login(username, "wrong"))
 		if n := p.failures(username); n != 1 {
 			t.Errorf("%s: %d failures counted, want 1", username, n)
 		}
 	}
 	for _, username := range []string{"", "None1", "x' OR true", "\x00", "\xff", strings.Repeat("very-long", 10_000)} {
-		p.refuses(service.Unauthenticated, loginFailed, func() error { return p.login(username, password) })
+		p.refuses(failure.Unauthenticated, loginFailed, func() error { return p.login(username, password) })
 	}
-	fails(t, service.Unauthenticated, loginFailed, p.login("none1", ""))
+	fails(t, failure.Unauthenticated, loginFailed, p.login("none1", ""))
 	if n := one[int](p, "SELECT count(*) FROM session"); n != 0 {
 		t.Errorf("%d sessions", n)
 	}
@@ -56,10 +57,10 @@ func TestLoginThrottled(t *testing.T) {
 	t.Parallel()
 	p := sample(t)
 	for n := range 5 {
-		fails(t, service.Unauthenticated, loginFailed, p.login("none1", fmt.Sprint("wrong", n)))
+		fails(t, failure.Unauthenticated, loginFailed, p.login("none1", fmt.Sprint("wrong", n)))
 	}
 	for _, attempt := range []string{"wrong", password} {
-		p.refuses(service.Unauthenticated, "", func() error { return p.login("none1", attempt) })
+		p.refuses(failure.Unauthenticated, "", func() error { return p.login("none1", attempt) })
 		if err := p.login("none1", attempt); !strings.HasPrefix(err.Error(), "Too many failed logins for this username: wait ") {
 			t.Error(err)
 		}
@@ -73,12 +74,12 @@ func TestLoginThrottled(t *testing.T) {
 	for _, want := range []int{60, 120, 240, 480, 960, 1920, 3600, 3600} {
 		p.waitOver()
 		svc := service.New(p.connect(p.config), testKey)
-		fails(t, service.Unauthenticated, loginFailed, second(svc.Login(t.Context(), "none1", "wrong")))
+		fails(t, failure.Unauthenticated, loginFailed, second(svc.Login(t.Context(), "none1", "wrong")))
 		got := one[int](p, "SELECT ceil(extract(epoch FROM retry_at - now())) FROM login_failure WHERE username = 'none1'")
 		if got > want || got < want-5 {
 			t.Errorf("waits %d s, want %d", got, want)
 		}
-		p.refuses(service.Unauthenticated, "", func() error { return p.login("none1", password) })
+		p.refuses(failure.Unauthenticated, "", func() error { return p.login("none1", password) })
 	}
 
 	p.waitOver()
@@ -95,9 +96,9 @@ func TestLoginGuessedElsewhere(t *testing.T) {
 	ctx := t.Context()
 	thief, owner := p.svc.From("uid 1001 on elsewhere"), p.svc.From("uid 1000 on home")
 	for range 5 {
-		fails(t, service.Unauthenticated, loginFailed, second(thief.Login(ctx, "none1", "wrong")))
+		fails(t, failure.Unauthenticated, loginFailed, second(thief.Login(ctx, "none1", "wrong")))
 	}
-	p.refuses(service.Unauthenticated, "", func() error { return second(thief.Login(ctx, "none1", password)) })
+	p.refuses(failure.Unauthenticated, "", func() error { return second(thief.Login(ctx, "none1", password)) })
 	p.exec("UPDATE login_failure SET failures = 11, retry_at = now() + interval '1 hour'")
 	began := time.Now()
 	must[string](t)(owner.Login(ctx, "none1", password))
@@ -105,11 +106,11 @@ func TestLoginGuessedElsewhere(t *testing.T) {
 		t.Errorf("after 11 failures elsewhere the owner waits %v; nothing slows down many who guess together", waited)
 	}
 	// The owner's login forgives nobody else.
-	p.refuses(service.Unauthenticated, "", func() error { return second(thief.Login(ctx, "none1", password)) })
+	p.refuses(failure.Unauthenticated, "", func() error { return second(thief.Login(ctx, "none1", password)) })
 	must[string](t)(thief.Login(ctx, "support1", password))
 
 	long := p.svc.From(strings.Repeat("é", 300) + "\xff")
-	fails(t, service.Unauthenticated, loginFailed, second(long.Login(ctx, "none2", "wrong")))
+	fails(t, failure.Unauthenticated, loginFailed, second(long.Login(ctx, "none2", "wrong")))
 }
 
 // TestLoginForgets failures that are a day old, also those of names that nobody has.
@@ -117,7 +118,7 @@ func TestLoginForgets(t *testing.T) {
 	t.Parallel()
 	p := sample(t)
 	p.exec("INSERT INTO login_failure (username, peer, failures, retry_at) VALUES ('none1', '', 9, now() - interval '25 hours'), ('nobody', '', 9, now() - interval '25 hours')")
-	fails(t, service.Unauthenticated, loginFailed, p.login("none1", "wrong"))
+	fails(t, failure.Unauthenticated, loginFailed, p.login("none1", "wrong"))
 	if n := p.failures("none1"); n != 1 {
 		t.Errorf("%d failures, want 1", n)
 	}
@@ -141,7 +142,7 @@ func TestLoginParallel(t *testing.T) {
 	group.Wait()
 	looked := 0
 	for _, err := range errs {
-		fails(t, service.Unauthenticated, "", err)
+		fails(t, failure.Unauthenticated, "", err)
 		if err.Error() == loginFailed {
 			looked++
 		}
@@ -181,9 +182,9 @@ func TestLoginBehind(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	fails(t, service.Unauthenticated, loginFailed,
+	fails(t, failure.Unauthenticated, loginFailed,
 		second(service.New(p.connect(p.config), testKey).Login(t.Context(), "none1", "wrong")))
-	fails(t, service.Unauthenticated, loginFailed, second(service.New(tx, testKey).Login(t.Context(), "none1", "wrong")))
+	fails(t, failure.Unauthenticated, loginFailed, second(service.New(tx, testKey).Login(t.Context(), "none1", "wrong")))
 	if err := tx.Commit(t.Context()); err != nil {
 		t.Fatal(err)
 	}
@@ -219,11 +220,11 @@ func TestLoginGivenUp(t *testing.T) {
 	if n := p.failures("none1"); n != 5 {
 		t.Errorf("%d failures counted, want 5", n)
 	}
-	p.refuses(service.Unauthenticated, "", func() error { return p.login("none1", password) })
+	p.refuses(failure.Unauthenticated, "", func() error { return p.login("none1", password) })
 
 	conn := p.connect(p.config)
 	svc := service.New(stopping{conn, func() { conn.PgConn().Conn().Close() }}, testKey)
-	fails(t, service.Unavailable, "The connection to the database was lost: whether this was done is not known.", second(svc.Login(t.Context(), "support1", password)))
+	fails(t, failure.Unavailable, "The connection to the database was lost: whether this was done is not known.", second(svc.Login(t.Context(), "support1", password)))
 	if n := p.failures("support1"); n != 1 {
 		t.Errorf("%d failures of a killed client counted, want 1", n)
 	}
@@ -242,10 +243,10 @@ func TestLoginOtherSchema(t *testing.T) {
 			s := p.as("none1")
 			p.exec("UPDATE schema_migrations SET " + change)
 			for _, attempt := range []string{"wrong", password} {
-				p.refuses(service.Unavailable, message, func() error { return p.login("none1", attempt) })
+				p.refuses(failure.Unavailable, message, func() error { return p.login("none1", attempt) })
 			}
-			p.refuses(service.Unavailable, message, func() error { return second(s.AuthWhoami(t.Context())) })
-			p.refuses(service.Unavailable, message, func() error { return second(p.svc.CheckVersion(t.Context())) })
+			p.refuses(failure.Unavailable, message, func() error { return second(s.AuthWhoami(t.Context())) })
+			p.refuses(failure.Unavailable, message, func() error { return second(p.svc.CheckVersion(t.Context())) })
 		})
 	}
 }
@@ -257,7 +258,7 @@ func TestLoginDuringNewPassword(t *testing.T) {
 	svc := service.New(stopping{p.connect(p.config), func() {
 		p.exec("UPDATE employee SET password_hash = '$argon2id$other' WHERE username = 'none1'")
 	}}, testKey)
-	fails(t, service.Unauthenticated, loginFailed, second(svc.Login(t.Context(), "none1", password)))
+	fails(t, failure.Unauthenticated, loginFailed, second(svc.Login(t.Context(), "none1", password)))
 	if n := one[int](p, "SELECT count(*) FROM session"); n != 0 {
 		t.Errorf("%d sessions", n)
 	}

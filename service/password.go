@@ -11,6 +11,8 @@ import (
 
 	"github.com/alexedwards/argon2id"
 	"golang.org/x/text/unicode/norm"
+
+	"github.com/epicevents/crm/internal/failure"
 )
 
 // A password of a person has 15 to 128 characters and no rules of composition.
@@ -34,15 +36,15 @@ var passwordCommon string
 func CheckPassword(username, password string) error {
 	password = norm.NFC.String(password)
 	if n := utf8.RuneCountInString(password); n < passwordMin || n > passwordMax {
-		return &InputError{Message: fmt.Sprintf("A password has %d to %d characters.", passwordMin, passwordMax)}
+		return failure.Misuse(fmt.Sprintf("A password has %d to %d characters.", passwordMin, passwordMax), "")
 	}
 	folded := strings.ToLower(password)
 	_, first := utf8.DecodeRuneInString(folded)
 	if strings.ReplaceAll(folded, folded[:first], "") == "" || strings.Contains(passwordCommon, "\n"+folded+"\n") {
-		return &InputError{Message: "This password is one of the first that would be guessed."}
+		return failure.Misuse("This password is one of the first that would be guessed.", "")
 	}
 	if strings.ReplaceAll(folded, username, "") == "" || strings.HasPrefix(folded, username) && utf8.RuneCountInString(folded)-len(username) < 6 {
-		return &InputError{Message: "A password is not made of the username."}
+		return failure.Misuse("A password is not made of the username.", "")
 	}
 	return nil
 }

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/epicevents/crm/gen"
+	"github.com/epicevents/crm/internal/failure"
 	"github.com/epicevents/crm/schema"
 	"github.com/epicevents/crm/service"
 )
@@ -49,8 +50,8 @@ func TestCheckPassword(t *testing.T) {
 	} {
 		got := ""
 		if err := service.CheckPassword("lea.martin-roche", in); err != nil {
-			if got = err.Error(); service.CodeOf(err) != service.Usage {
-				t.Errorf("%q: code %s", in, service.CodeOf(err))
+			if got = err.Error(); failure.CodeOf(err) != failure.Usage {
+				t.Errorf("%q: code %s", in, failure.CodeOf(err))
 			}
 		}
 		if got != want {
@@ -106,18 +107,18 @@ func TestOneTimePasswordAsTyped(t *testing.T) {
 		must[string](t)(p.svc.Login(ctx, "none1", typed))
 	}
 	for _, typed := range []string{made + "A", made[1:], "ABCDE_FGHIJ_KLMNO_PQRST_UVWXY"} {
-		fails(t, service.Unauthenticated, wrong, second(p.svc.Login(ctx, "none1", typed)))
+		fails(t, failure.Unauthenticated, wrong, second(p.svc.Login(ctx, "none1", typed)))
 	}
 	p.exec("DELETE FROM login_failure")
 	own := p.as("none1")
-	p.refuses(service.Usage, "The new password is the current one.", func() error {
+	p.refuses(failure.Usage, "The new password is the current one.", func() error {
 		return second(own.AuthChangePassword(ctx, made, strings.ToLower(made)))
 	})
 	const chosen = "wronghorsebatterystaplesa" // 25 letters
 	must[string](t)(own.AuthChangePassword(ctx, strings.ToLower(made), chosen))
 	must[string](t)(p.svc.Login(ctx, "none1", chosen))
-	fails(t, service.Unauthenticated, wrong, second(p.svc.Login(ctx, "none1", strings.ToUpper(chosen))))
-	fails(t, service.Unauthenticated, wrong, second(p.svc.Login(ctx, "none1", chosen[:5]+"-"+chosen[5:])))
+	fails(t, failure.Unauthenticated, wrong, second(p.svc.Login(ctx, "none1", strings.ToUpper(chosen))))
+	fails(t, failure.Unauthenticated, wrong, second(p.svc.Login(ctx, "none1", chosen[:5]+"-"+chosen[5:])))
 }
 
 // TestOneTimePasswordEnds after a week: whoever knows it is told so, others that it is wrong, and no session begins.
@@ -137,8 +138,8 @@ func TestOneTimePasswordEnds(t *testing.T) {
 		t.Fatal(err)
 	}
 	p.exec("UPDATE employee SET password_one_time_until = now() WHERE username = 'luc'; DELETE FROM session")
-	fails(t, service.Unauthenticated, "This one-time password is over; ask an administrator for a new one.", login(goodPassword))
-	fails(t, service.Unauthenticated, "Unknown username or wrong password.", login(goodPassword+"!"))
+	fails(t, failure.Unauthenticated, "This one-time password is over; ask an administrator for a new one.", login(goodPassword))
+	fails(t, failure.Unauthenticated, "Unknown username or wrong password.", login(goodPassword+"!"))
 	if n := one[int](p, "SELECT count(*) FROM session"); n != 0 {
 		t.Errorf("%d sessions", n)
 	}
@@ -187,5 +188,5 @@ func TestOneTimeUnlessOwn(t *testing.T) {
 		}
 		must[string](t)(p.svc.Login(ctx, "luc", goodPassword)) // a new password ends the wait
 	}
-	p.refuses(service.NotFound, `There is no employee "nobody".`, func() error { return second(p.svc.DbSetPassword(ctx, "nobody", goodPassword)) })
+	p.refuses(failure.NotFound, `There is no employee "nobody".`, func() error { return second(p.svc.DbSetPassword(ctx, "nobody", goodPassword)) })
 }

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/epicevents/crm/gen"
+	"github.com/epicevents/crm/internal/failure"
 )
 
 // Scope is how much of a resource a role may use an operation on.
@@ -127,12 +128,12 @@ func (s *Session) permit(operation string, row gen.SessionEmployeeRow) (actor, e
 	command := "crm " + commandOf(operation)
 	switch {
 	case row.PasswordOneTime && !slices.Contains(beforeNewPassword, operation):
-		return actor{}, &Error{Code: PermissionDenied, Message: "Your password is good until you choose your own: do that first.",
+		return actor{}, &failure.Error{Code: failure.PermissionDenied, Message: "Your password is good until you choose your own: do that first.",
 			Hint: "crm auth change-password"}
 	case permission.needs == login && row.Name != nil:
-		return actor{}, &Error{Code: PermissionDenied, Message: fmt.Sprintf("%q needs a login; a token is not enough.", command)}
+		return actor{}, &failure.Error{Code: failure.PermissionDenied, Message: fmt.Sprintf("%q needs a login; a token is not enough.", command)}
 	case permission.needs == write && row.ReadOnly:
-		return actor{}, &Error{Code: PermissionDenied, Message: fmt.Sprintf("%q changes data; the token %q is read-only.", command, *row.Name)}
+		return actor{}, &failure.Error{Code: failure.PermissionDenied, Message: fmt.Sprintf("%q changes data; the token %q is read-only.", command, *row.Name)}
 	}
 	scopes := permission.scopes()
 	switch scopes[slices.Index(gen.AllRoleValues(), by.Role)] {
@@ -146,7 +147,7 @@ func (s *Session) permit(operation string, row gen.SessionEmployeeRow) (actor, e
 				roles = append(roles, string(role))
 			}
 		}
-		return actor{}, &Error{Code: PermissionDenied, Message: fmt.Sprintf("%q is for the role %s; %s has the role %s.",
+		return actor{}, &failure.Error{Code: failure.PermissionDenied, Message: fmt.Sprintf("%q is for the role %s; %s has the role %s.",
 			command, strings.Join(roles, " or "), by.Username, by.Role)}
 	}
 	return by, nil

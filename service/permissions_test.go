@@ -18,6 +18,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/epicevents/crm/gen"
+	"github.com/epicevents/crm/internal/failure"
 	"github.com/epicevents/crm/service"
 )
 
@@ -191,7 +192,7 @@ func TestPermissions(t *testing.T) {
 					on = targets[:1] // an employee is in nobody's charge
 				}
 				for _, on := range on {
-					want := service.PermissionDenied
+					want := failure.PermissionDenied
 					if scopes[i] == "all" || scopes[i] == "own" && on.name == "own" {
 						want = ""
 					}
@@ -215,7 +216,7 @@ func TestPermissions(t *testing.T) {
 			for i, role := range gen.AllRoleValues() {
 				token := must[service.Token](t)(p.as(string(role)+"1").AuthTokenCreate(t.Context(), "walk", kind.readOnly, time.Hour))
 				for operation, row := range expected {
-					want := service.PermissionDenied
+					want := failure.PermissionDenied
 					if (row[i] == "all" || row[i] == "own") && slices.Contains(kind.enough, row[4]) {
 						want = ""
 					}
@@ -230,7 +231,7 @@ func TestPermissions(t *testing.T) {
 		p.employee("none2", "none")
 		p.exec("UPDATE employee SET password_one_time = true WHERE username <> 'none2'")
 		for operation := range expected {
-			want := service.PermissionDenied
+			want := failure.PermissionDenied
 			if slices.Contains([]string{"AuthWhoami", "AuthLogout", "AuthChangePassword"}, operation) {
 				want = ""
 			}
@@ -247,13 +248,13 @@ func TestPermissions(t *testing.T) {
 		}
 		p.exec("UPDATE session SET created_at = now() - interval '31 minutes', expires_at = now() - interval '1 second' WHERE id = $1", expired["jti"])
 		for operation := range expected {
-			walk(t, p, operation, "one who logged out", ended, targets[0], service.Unauthenticated)
-			walk(t, p, operation, "one whose session expired", sign(t, hs256, testKey, expired), targets[0], service.Unauthenticated)
+			walk(t, p, operation, "one who logged out", ended, targets[0], failure.Unauthenticated)
+			walk(t, p, operation, "one whose session expired", sign(t, hs256, testKey, expired), targets[0], failure.Unauthenticated)
 		}
 	})
 }
 
-func walk(t *testing.T, p *place, operation, who, token string, on target, want service.Code) {
+func walk(t *testing.T, p *place, operation, who, token string, on target, want failure.Code) {
 	t.Helper()
 	tx, err := p.svcDB.Begin(t.Context())
 	if err != nil {
@@ -273,9 +274,9 @@ func walk(t *testing.T, p *place, operation, who, token string, on target, want 
 	}
 	before := checksum(t, tx)
 	err = call.do(t.Context(), s, on)
-	var got service.Code
+	var got failure.Code
 	if err != nil {
-		got = service.CodeOf(err)
+		got = failure.CodeOf(err)
 	}
 	if got != want {
 		t.Errorf("%s as %s: %q (%v), want %q", operation, who, got, err, want)
@@ -290,7 +291,7 @@ func walk(t *testing.T, p *place, operation, who, token string, on target, want 
 func TestNobody(t *testing.T) {
 	t.Parallel()
 	s, err := service.New(nil, testKey).As("")
-	fails(t, service.Unauthenticated, "You are not logged in.", err)
+	fails(t, failure.Unauthenticated, "You are not logged in.", err)
 	if s != nil {
 		t.Error("a Session of nobody")
 	}
@@ -433,9 +434,9 @@ func TestPermissionDeniedSaysWho(t *testing.T) {
 	t.Parallel()
 	p := sample(t)
 	support, nobody := p.as("support1"), p.as("none1")
-	p.refuses(service.PermissionDenied, `"crm employee delete" is for the role administrator; support1 has the role support.`,
+	p.refuses(failure.PermissionDenied, `"crm employee delete" is for the role administrator; support1 has the role support.`,
 		func() error { return support.EmployeeDelete(t.Context(), "none1") })
-	p.refuses(service.PermissionDenied, `"crm contract add-payment" is for the role commercial or administrator; none1 has the role none.`,
+	p.refuses(failure.PermissionDenied, `"crm contract add-payment" is for the role commercial or administrator; none1 has the role none.`,
 		func() error {
 			return second(nobody.ContractAddPayment(t.Context(), gen.ContractAddPaymentParams{ContractID: ownSigned, Amount: 1}))
 		})

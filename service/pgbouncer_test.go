@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/epicevents/crm/internal/dbtest"
+	"github.com/epicevents/crm/internal/failure"
 	"github.com/epicevents/crm/service"
 )
 
@@ -16,7 +17,7 @@ func TestMigrateThroughPgBouncer(t *testing.T) {
 	pooled := dbtest.PgBouncer(t, blank)
 	p := newPlace(t, blank)
 	svc := service.New(p.connect(pooled), testKey)
-	fails(t, service.Unavailable, "This does not work through a pooler such as PgBouncer, which lends one session of the server to several.",
+	fails(t, failure.Unavailable, "This does not work through a pooler such as PgBouncer, which lends one session of the server to several.",
 		svc.Migrate(t.Context(), pooled))
 	if err := p.svc.Migrate(t.Context(), blank); err != nil {
 		t.Fatal(err)

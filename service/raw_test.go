@@ -8,7 +8,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/epicevents/crm/gen"
-	"github.com/epicevents/crm/service"
+	"github.com/epicevents/crm/internal/failure"
 )
 
 // valueless are the writing operations that take no value that could be wrong: who and what they are about is found or not.
@@ -141,7 +141,7 @@ func TestRawValues(t *testing.T) {
 		walk(func(what string, call func() error) {
 			before := checksum(t, p.conn)
 			err := call()
-			if code := service.CodeOf(err); err == nil || code != service.Usage && code != service.Conflict {
+			if code := failure.CodeOf(err); err == nil || code != failure.Usage && code != failure.Conflict {
 				t.Errorf("%s, %s: %s, %v", operation, what, code, err)
 			} else if message := err.Error(); message == "" || strings.ContainsAny(message, "\n\x1b\u202e\u2066") {
 				t.Errorf("%s, %s: the message is %q", operation, what, message)

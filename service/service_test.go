@@ -16,6 +16,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/epicevents/crm/internal/dbtest"
+	"github.com/epicevents/crm/internal/failure"
 	"github.com/epicevents/crm/schema"
 	"github.com/epicevents/crm/service"
 )
@@ -174,7 +175,7 @@ func checksum(t testing.TB, db service.DB) string {
 }
 
 // refuses checks that a call fails with this error and changes no row.
-func (p *place) refuses(code service.Code, message string, call func() error) {
+func (p *place) refuses(code failure.Code, message string, call func() error) {
 	p.Helper()
 	before := checksum(p, p.conn)
 	fails(p, code, message, call())
@@ -184,13 +185,13 @@ func (p *place) refuses(code service.Code, message string, call func() error) {
 }
 
 // fails checks the code and the message of an error; an empty message stands for any.
-func fails(t testing.TB, code service.Code, message string, err error) {
+func fails(t testing.TB, code failure.Code, message string, err error) {
 	t.Helper()
 	switch {
 	case err == nil:
 		t.Errorf("no error; want %s: %s", code, message)
-	case service.CodeOf(err) != code || message != "" && err.Error() != message:
-		t.Errorf("%s: %v\nwant %s: %s", service.CodeOf(err), err, code, message)
+	case failure.CodeOf(err) != code || message != "" && err.Error() != message:
+		t.Errorf("%s: %v\nwant %s: %s", failure.CodeOf(err), err, code, message)
 	}
 }
 
@@ -199,7 +200,7 @@ func must[T any](t testing.TB) func(T, error) T {
 	return func(value T, err error) T {
 		t.Helper()
 		if err != nil {
-			t.Fatalf("%s: %v", service.CodeOf(err), err)
+			t.Fatalf("%s: %v", failure.CodeOf(err), err)
 		}
 		return value
 	}

@@ -14,6 +14,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/epicevents/crm/gen"
+	"github.com/epicevents/crm/internal/failure"
 	"github.com/epicevents/crm/internal/value"
 	"github.com/epicevents/crm/schema"
 )
@@ -31,11 +32,11 @@ const (
 )
 
 var (
-	errNotLoggedIn = &Error{Code: Unauthenticated, Message: "You are not logged in.", Hint: "crm auth login"}
-	errSessionOver = &Error{Code: Unauthenticated, Message: "Your session is over.", Hint: "crm auth login"}
+	errNotLoggedIn = &failure.Error{Code: failure.Unauthenticated, Reason: failure.NotLoggedIn, Message: "You are not logged in.", Hint: "crm auth login"}
+	errSessionOver = &failure.Error{Code: failure.Unauthenticated, Reason: failure.SessionOver, Message: "Your session is over.", Hint: "crm auth login"}
 	// Told to whoever knows the password, and to nobody else: to others it is a wrong one.
-	errPasswordOver = &Error{Code: Unauthenticated, Message: "This one-time password is over; ask an administrator for a new one."}
-	errLoginFailed  = &Error{Code: Unauthenticated, Message: "Unknown username or wrong password."}
+	errPasswordOver = &failure.Error{Code: failure.Unauthenticated, Message: "This one-time password is over; ask an administrator for a new one."}
+	errLoginFailed  = &failure.Error{Code: failure.Unauthenticated, Reason: failure.WrongPassword, Message: "Unknown username or wrong password."}
 )
 
 // claims is what a good token says.
@@ -97,31 +98,22 @@ func (s *Service) As(token string) (*Session, error) {
 }
 
 // badToken answers a token that cannot be trusted as one whose session is over; the cause is for a report.
-func badToken(cause error) *Error { return withCause(errSessionOver, cause) }
-
-// withCause returns a copy of the error with a cause; errors.Is still takes it for the original.
-func withCause(failure *Error, cause error) *Error {
-	caused := *failure
-	caused.Err = errors.Join(failure, cause)
-	return &caused
-}
+func badToken(cause error) *failure.Error { return errSessionOver.With(cause) }
 
 // over returns the error of a session that is no longer good.
 func (s *Session) over(cause error) error {
 	if s.claims.secretHash != nil {
-		return withCause(errTokenOver, cause)
+		return errTokenOver.With(cause)
 	}
-	return withCause(errSessionOver, cause)
+	return errSessionOver.With(cause)
 }
 
-// NeedsLogin says whether an operation was refused because there is no session, or none any more, so that logging in
+// NeedsLogin reports whether an operation was refused because there is no session, or none any more, so that logging in
 // mends it. A wrong password is another matter.
 func NeedsLogin(err error) bool {
-	return errors.Is(err, errNotLoggedIn) || errors.Is(err, errSessionOver)
+	reason := failure.ReasonOf(err)
+	return reason == failure.NotLoggedIn || reason == failure.SessionOver
 }
-
-// IsWrongPassword says whether a login was refused for its username or password, and may be tried again at once.
-func IsWrongPassword(err error) bool { return errors.Is(err, errLoginFailed) }
 
 // Login starts a session of 30 minutes and gives its token. An unknown username is answered as a wrong password is, in
 // words and in time.
@@ -187,7 +179,7 @@ func (s *core) attempt(ctx context.Context, username, peer string) (gen.LoginAtt
 		return attempt, err
 	}
 	if !attempt.Allowed {
-		return attempt, &Error{Code: Unauthenticated, Message: fmt.Sprintf(
+		return attempt, &failure.Error{Code: failure.Unauthenticated, Message: fmt.Sprintf(
 			"Too many failed logins for this username: wait %s.", plural(int64(max(attempt.WaitSeconds, 1)), "second"))}
 	}
 	return attempt, nil
@@ -263,7 +255,7 @@ func (s *Session) AuthChangePassword(ctx context.Context, current, password stri
 		return "", err
 	}
 	if samePassword(password, current) {
-		return "", &InputError{Message: "The new password is the current one."}
+		return "", failure.Misuse("The new password is the current one.", "")
 	}
 	// Counted for this session: neither do guesses at a login keep its owner from this, nor the other way round.
 	peer := "session " + s.claims.sessionID.String()
@@ -272,7 +264,7 @@ func (s *Session) AuthChangePassword(ctx context.Context, current, password stri
 		return "", err
 	}
 	if attempt.PasswordHash == nil || !verifyPassword(current, *attempt.PasswordHash, attempt.PasswordOneTime) {
-		return "", &Error{Code: Unauthenticated, Message: "The current password is wrong."}
+		return "", &failure.Error{Code: failure.Unauthenticated, Message: "The current password is wrong."}
 	}
 	hash, err := hashPassword(by.Username, password, false)
 	if err != nil {

@@ -11,6 +11,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/epicevents/crm/gen"
+	"github.com/epicevents/crm/internal/failure"
 	"github.com/epicevents/crm/service"
 )
 
@@ -95,12 +96,12 @@ func TestToken(t *testing.T) {
 		"1 MB header":         strings.Repeat("A", 1<<20) + "." + parts[1] + "." + parts[2],
 		"control characters":  "\x00\n\xff",
 	} {
-		p.refuses(service.Unauthenticated, sessionOver, func() error { return second(p.whoami(token)) })
+		p.refuses(failure.Unauthenticated, sessionOver, func() error { return second(p.whoami(token)) })
 		if t.Failed() {
 			t.Fatalf("token: %s", name)
 		}
 	}
-	fails(t, service.Unauthenticated, "You are not logged in.", second(p.whoami("")))
+	fails(t, failure.Unauthenticated, "You are not logged in.", second(p.whoami("")))
 
 	// As a client makes and sees it whose clock is slow, or fast: that of the database decides.
 	later := time.Now().Add(40 * time.Minute).Unix()
@@ -140,15 +141,15 @@ func TestTokenIsOver(t *testing.T) {
 			if err := end(p, user, administrator); err != nil {
 				t.Fatal(err)
 			}
-			fails(t, service.Unauthenticated, sessionOver, second(p.whoami(token)))
-			fails(t, service.Unauthenticated, sessionOver, second(user.AuthWhoami(ctx)))
+			fails(t, failure.Unauthenticated, sessionOver, second(p.whoami(token)))
+			fails(t, failure.Unauthenticated, sessionOver, second(user.AuthWhoami(ctx)))
 			_, err := p.whoami(other)
 			if name == "logout" {
 				if err != nil {
 					t.Errorf("logout ended another session: %v", err)
 				}
 			} else {
-				fails(t, service.Unauthenticated, sessionOver, err)
+				fails(t, failure.Unauthenticated, sessionOver, err)
 			}
 			must[service.Whoami](t)(administrator.AuthWhoami(ctx))
 		})
@@ -162,7 +163,7 @@ func TestAuthLogoutTwice(t *testing.T) {
 	if err := s.AuthLogout(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	p.refuses(service.Unauthenticated, sessionOver, func() error { return s.AuthLogout(t.Context()) })
+	p.refuses(failure.Unauthenticated, sessionOver, func() error { return s.AuthLogout(t.Context()) })
 }
 
 func TestAuthChangePassword(t *testing.T) {
@@ -173,10 +174,10 @@ func TestAuthChangePassword(t *testing.T) {
 	hash := "SELECT password_hash FROM employee WHERE username = 'none1'"
 	before := one[string](p, hash)
 
-	p.refuses(service.Usage, "A password has 15 to 128 characters.", func() error {
+	p.refuses(failure.Usage, "A password has 15 to 128 characters.", func() error {
 		return second(s.AuthChangePassword(ctx, password, "too short"))
 	})
-	fails(t, service.Unauthenticated, "The current password is wrong.", second(s.AuthChangePassword(ctx, "wrong", goodPassword)))
+	fails(t, failure.Unauthenticated, "The current password is wrong.", second(s.AuthChangePassword(ctx, "wrong", goodPassword)))
 	if n := one[int](p, "SELECT failures FROM login_failure WHERE username = 'none1'"); n != 1 {
 		t.Errorf("%d failures counted, want 1", n)
 	}
@@ -193,7 +194,7 @@ func TestAuthChangePassword(t *testing.T) {
 	if after := one[string](p, hash); after == before || !strings.HasPrefix(after, "$argon2id$v=19$m=65536,t=3,p=4$") {
 		t.Errorf("stored: %s", after)
 	}
-	fails(t, service.Unauthenticated, loginFailed, second(p.svc.Login(ctx, "none1", password)))
+	fails(t, failure.Unauthenticated, loginFailed, second(p.svc.Login(ctx, "none1", password)))
 }
 
 // TestAuthChangePasswordGuessed counts for the session alone: a stolen one guesses no faster than a login does, and neither
@@ -204,9 +205,9 @@ func TestAuthChangePasswordGuessed(t *testing.T) {
 	ctx := t.Context()
 	stolen, s := p.as("none1"), p.as("none1")
 	for range 5 {
-		fails(t, service.Unauthenticated, "The current password is wrong.", second(stolen.AuthChangePassword(ctx, "wrong", goodPassword)))
+		fails(t, failure.Unauthenticated, "The current password is wrong.", second(stolen.AuthChangePassword(ctx, "wrong", goodPassword)))
 	}
-	p.refuses(service.Unauthenticated, "", func() error { return second(stolen.AuthChangePassword(ctx, password, goodPassword)) })
+	p.refuses(failure.Unauthenticated, "", func() error { return second(stolen.AuthChangePassword(ctx, password, goodPassword)) })
 	if _, err := stolen.AuthChangePassword(ctx, password, goodPassword); !strings.HasPrefix(err.Error(), "Too many failed logins") {
 		t.Error(err)
 	}
@@ -222,7 +223,7 @@ func TestAuthChangePasswordOvertaken(t *testing.T) {
 	svc := service.New(stopping{p.connect(p.config), func() {
 		p.exec("UPDATE employee SET password_hash = '$argon2id$other' WHERE username = 'none1'")
 	}}, testKey)
-	fails(t, service.Unauthenticated, sessionOver, second(p.asOn(svc, "none1").AuthChangePassword(t.Context(), password, goodPassword)))
+	fails(t, failure.Unauthenticated, sessionOver, second(p.asOn(svc, "none1").AuthChangePassword(t.Context(), password, goodPassword)))
 	if hash := one[string](p, "SELECT password_hash FROM employee WHERE username = 'none1'"); hash != "$argon2id$other" {
 		t.Errorf("the password is %s", hash)
 	}

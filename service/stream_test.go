@@ -11,6 +11,7 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/epicevents/crm/gen"
+	"github.com/epicevents/crm/internal/failure"
 	"github.com/epicevents/crm/service"
 )
 
@@ -99,12 +100,12 @@ func TestStreamRefused(t *testing.T) {
 		t.Fatal(err)
 	}
 	rows, err := all(over.ContractList(t.Context(), gen.ContractListParams{}))
-	if fails(t, service.Unauthenticated, sessionOver, err); len(rows) > 0 {
+	if fails(t, failure.Unauthenticated, sessionOver, err); len(rows) > 0 {
 		t.Errorf("rows for nobody: %v", rows)
 	}
-	fails(t, service.Usage, "The database cannot store this value.",
+	fails(t, failure.Usage, "The database cannot store this value.",
 		second(all(p.as("none1").ContractList(t.Context(), gen.ContractListParams{Search: new("\xff")}))))
-	fails(t, service.Usage, "The database cannot store this value.",
+	fails(t, failure.Usage, "The database cannot store this value.",
 		second(all(p.as("none1").ContractList(t.Context(), gen.ContractListParams{RowLimit: new(int64(-1))}))))
 	must[[]gen.ContractView](t)(all(p.as("none1").ContractList(t.Context(), gen.ContractListParams{})))
 }
@@ -144,12 +145,12 @@ func TestStreamCutOff(t *testing.T) {
 			const rows = 30_000 // more than fits into the buffers between the two
 			params := p.fill(rows)
 			n := 0
-			var failure error
+			var problem error
 			for _, err := range p.as("none1").ContractPayments(t.Context(), params) {
-				if failure != nil {
+				if problem != nil {
 					t.Fatal("a row after the error")
 				}
-				if failure = err; err == nil {
+				if problem = err; err == nil {
 					if n++; n == 10 {
 						cut.do(p)
 					}
@@ -158,7 +159,7 @@ func TestStreamCutOff(t *testing.T) {
 			if n >= rows {
 				t.Fatalf("all %d rows came", n)
 			}
-			unfitFree(t, service.Unavailable, cut.message, failure)
+			unfitFree(t, failure.Unavailable, cut.message, problem)
 		})
 	}
 }
@@ -170,18 +171,18 @@ func TestStreamCancelled(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
 	n := 0
-	var failure error
+	var problem error
 	var began time.Time
 	for _, err := range p.as("none1").ContractPayments(ctx, params) {
-		if failure = err; err == nil {
+		if problem = err; err == nil {
 			if n++; n == 10 {
 				began = time.Now()
 				cancel()
 			}
 		}
 	}
-	if failure != context.Canceled {
-		t.Errorf("cancelled: %v", failure)
+	if problem != context.Canceled {
+		t.Errorf("cancelled: %v", problem)
 	}
 	if took := time.Since(began); took > 5*time.Second || n >= 30_000 {
 		t.Errorf("went on for %s and %d rows", took, n)
@@ -214,6 +215,6 @@ func TestPool(t *testing.T) {
 		}
 		must[int64](t)(s.ContractCount(t.Context(), gen.ContractListParams{Search: new("marsh")}))
 		must[gen.CustomerView](t)(now(s.CustomerUpdate(t.Context(), gen.CustomerUpdateParams{ID: ownCustomer, Company: new("X")})))
-		fails(t, service.Conflict, badCompany, second(s.CustomerUpdate(t.Context(), gen.CustomerUpdateParams{ID: ownCustomer, Company: new(strings.Repeat("x", 256))})))
+		fails(t, failure.Conflict, badCompany, second(s.CustomerUpdate(t.Context(), gen.CustomerUpdateParams{ID: ownCustomer, Company: new(strings.Repeat("x", 256))})))
 	}
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/epicevents/crm/gen"
+	"github.com/epicevents/crm/internal/failure"
 	"github.com/epicevents/crm/service"
 )
 
@@ -55,9 +56,9 @@ func TestSwallowedQuestion(t *testing.T) {
 				t.Errorf("crm waited for %v, whose limit is two seconds", took)
 			}
 			if question == "-- name: RuleMessage" {
-				fails(t, service.Conflict, "The rule payment_amount_positive of the database refused this.", err)
+				fails(t, failure.Conflict, "The rule payment_amount_positive of the database refused this.", err)
 			} else {
-				fails(t, service.Unavailable, "The database did not answer in time.", err)
+				fails(t, failure.Unavailable, "The database did not answer in time.", err)
 			}
 		})
 	}

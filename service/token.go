@@ -15,6 +15,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/epicevents/crm/gen"
+	"github.com/epicevents/crm/internal/failure"
 )
 
 // A token for scripts is the prefix and, in base64, whose it is, which session it is, and a secret of 256 bits.
@@ -24,7 +25,7 @@ const (
 	tokenBytes  = 8 + len(uuid.UUID{}) + tokenSecret
 )
 
-var errTokenOver = &Error{Code: Unauthenticated, Message: "This token is not good: it is over, was revoked, or is not a token.",
+var errTokenOver = &failure.Error{Code: failure.Unauthenticated, Message: "This token is not good: it is over, was revoked, or is not a token.",
 	Hint: "crm auth token create"}
 
 // formatToken spells a token and gives the hash of its secret, which is all that is kept.

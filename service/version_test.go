@@ -10,6 +10,7 @@ import (
 
 	"github.com/epicevents/crm/gen"
 	"github.com/epicevents/crm/internal/dbtest"
+	"github.com/epicevents/crm/internal/failure"
 	"github.com/epicevents/crm/schema"
 	"github.com/epicevents/crm/service"
 )
@@ -81,10 +82,10 @@ func TestMigratedBetweenCheckAndWrite(t *testing.T) {
 					sum = checksum(t, p.conn)
 				}
 				err = call.do(t.Context(), s, targets[0])
-				if code := service.CodeOf(err); code == service.PermissionDenied {
+				if code := failure.CodeOf(err); code == failure.PermissionDenied {
 					return
 				}
-				fails(t, service.Unavailable, "", err)
+				fails(t, failure.Unavailable, "", err)
 				if checksum(t, p.conn) != sum {
 					t.Errorf("%s wrote", operation)
 				}
@@ -116,7 +117,7 @@ func TestWriteDuringMigration(t *testing.T) {
 		t.Fatal(err)
 	}
 	_, err = s.ContractUpdate(t.Context(), gen.ContractUpdateParams{ID: ownSigned, TotalAmount: new(int64(99_999_999))})
-	fails(t, service.Unavailable, fmt.Sprintf("The database is at schema version %d, this crm knows only %d.", schema.Version()+1, schema.Version()), err)
+	fails(t, failure.Unavailable, fmt.Sprintf("The database is at schema version %d, this crm knows only %d.", schema.Version()+1, schema.Version()), err)
 	if err := <-migrated; err != nil {
 		t.Fatal(err)
 	}

@@ -14,6 +14,7 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 
+	"github.com/epicevents/crm/internal/failure"
 	"github.com/epicevents/crm/internal/localdb"
 )
 
@@ -75,7 +76,7 @@ func start() error {
 		_, _ = fmt.Fprintln(os.Stderr, "dbtest:", server)
 		return nil
 	}
-	if mendable, ok := errors.AsType[*localdb.Error](err); ok {
+	if mendable, ok := errors.AsType[*failure.Error](err); ok {
 		err = fmt.Errorf("%s: %s", mendable.Message, mendable.Hint)
 	}
 	if choice := os.Getenv(variable); choice != "" {

@@ -17,6 +17,7 @@ import (
 	"strings"
 	"syscall"
 
+	"github.com/epicevents/crm/internal/failure"
 	"github.com/epicevents/crm/internal/files"
 )
 
@@ -80,7 +81,8 @@ func unprivileged() (account, error) {
 			return account{int(uint32(uid)), int(uint32(gid))}, nil // macOS writes nobody as -2
 		}
 	}
-	return account{}, &Error{
+	return account{}, &failure.Error{
+		Code:    failure.Unavailable,
 		Message: "PostgreSQL does not run as root, and there is no account postgres or nobody to run it",
 		Hint:    "run crm as an ordinary user, or name a server with --database.url",
 	}
@@ -150,7 +152,8 @@ func (c *Cluster) socketDir() string {
 // makeDirs makes all folders but data.
 func (c *Cluster) makeDirs() error {
 	if strings.ContainsAny(c.home, "\n\r") {
-		return &Error{
+		return &failure.Error{
+			Code:    failure.Unavailable,
 			Message: "The local database cannot lie in a folder whose name has a line break",
 			Hint:    "set XDG_DATA_HOME to another folder",
 		}
@@ -169,7 +172,8 @@ func (c *Cluster) makeDirs() error {
 		}
 	}
 	if err := c.checkPrivate(socket); err != nil {
-		return &Error{
+		return &failure.Error{
+			Code:    failure.Unavailable,
 			Message: fmt.Sprintf("The socket folder of the local database is not safe: %v", err),
 			Hint:    "remove it: rm -r " + shellQuote(socket),
 			Err:     err,

@@ -11,6 +11,8 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+
+	"github.com/epicevents/crm/internal/failure"
 )
 
 // usualPlaces are the folders of PostgreSQL's programs that packagers keep out of PATH.
@@ -51,7 +53,8 @@ func (c *Cluster) Program(ctx context.Context, name string) (string, error) {
 	}
 	path := filepath.Join(inst.bin, name)
 	if !isProgram(path) {
-		return "", &Error{
+		return "", &failure.Error{
+			Code:    failure.Unavailable,
 			Message: fmt.Sprintf("%s is missing in %s", name, inst.bin),
 			Hint:    "install it with: " + c.installCommand(),
 		}
@@ -79,14 +82,16 @@ func (c *Cluster) installation(ctx context.Context) (installation, error) {
 	}
 	switch {
 	case wanted != 0 && best.major == 0:
-		return best, &Error{
+		return best, &failure.Error{
+			Code: failure.Unavailable,
 			Message: fmt.Sprintf("The local database in %s was made by PostgreSQL %d, and only %s is installed",
 				c.dataDir(), wanted, strings.Join(majors, ", ")),
 			Hint: fmt.Sprintf("install PostgreSQL %d (then crm works again, and pg_dump can save the data), or start anew: mv %[2]s %[2]s.%[1]d",
 				wanted, shellQuote(c.dataDir())),
 		}
 	case best.major < oldestMajor:
-		return best, &Error{
+		return best, &failure.Error{
+			Code: failure.Unavailable,
 			Message: fmt.Sprintf("The local database needs PostgreSQL %d or newer, and only %s is installed",
 				oldestMajor, strings.Join(majors, ", ")),
 			Hint: "install a newer one, for example with: " + c.installCommand() + "; " + alternatives,
@@ -102,7 +107,8 @@ func (c *Cluster) installations(ctx context.Context) ([]installation, error) {
 		}
 		major, err := c.major(ctx, bin)
 		if err != nil {
-			return nil, &Error{
+			return nil, &failure.Error{
+				Code:    failure.Unavailable,
 				Message: fmt.Sprintf("CRM_POSTGRES_BIN=%s does not hold working PostgreSQL programs: %v", bin, err),
 				Hint:    "set it to the folder of initdb and postgres, or unset it",
 				Err:     err,
@@ -121,7 +127,8 @@ func (c *Cluster) installations(ctx context.Context) ([]installation, error) {
 		return nil, err
 	}
 	if len(found) == 0 {
-		return nil, &Error{
+		return nil, &failure.Error{
+			Code:    failure.Unavailable,
 			Message: "The local database needs PostgreSQL, which was not found on this machine",
 			Hint:    "install it with: " + c.installCommand() + "; " + alternatives,
 		}
@@ -187,7 +194,8 @@ func (c *Cluster) dataMajor() (int, error) {
 	text, _, _ := strings.Cut(strings.TrimSpace(string(content)), ".")
 	major, parseErr := strconv.Atoi(text)
 	if err != nil || parseErr != nil || major <= 0 {
-		return 0, &Error{
+		return 0, &failure.Error{
+			Code:    failure.Unavailable,
 			Message: fmt.Sprintf("%s is not a PostgreSQL cluster", c.dataDir()),
 			Hint:    fmt.Sprintf("move it away: mv %[1]s %[1]s.old", shellQuote(c.dataDir())),
 			Err:     err,

@@ -6,6 +6,8 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strconv"
+
+	"github.com/epicevents/crm/internal/failure"
 )
 
 // Client is one of PostgreSQL's programs for whoever uses a server, such as pg_dump.
@@ -44,9 +46,10 @@ func (c *Cluster) Client(ctx context.Context, name string, server int) (Client, 
 	hint := "install it with: " + c.installCommand()
 	switch {
 	case best.Major == 0:
-		return best, &Error{Message: fmt.Sprintf("PostgreSQL's program %s was not found on this machine", name), Hint: hint}
+		return best, &failure.Error{Code: failure.Unavailable, Message: fmt.Sprintf("PostgreSQL's program %s was not found on this machine", name), Hint: hint}
 	case best.Major < server:
-		return best, &Error{
+		return best, &failure.Error{
+			Code:    failure.Unavailable,
 			Message: fmt.Sprintf("The server is PostgreSQL %d, and %s only of version %d is installed, which is too old for it", server, name, best.Major),
 			Hint:    fmt.Sprintf("install the client programs of PostgreSQL %d or newer, or name their folder with CRM_POSTGRES_BIN", server),
 		}

@@ -9,6 +9,8 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+
+	"github.com/epicevents/crm/internal/failure"
 )
 
 // ensureCluster makes the cluster if there is none, and returns the programs that fit it.
@@ -62,7 +64,8 @@ func (c *Cluster) ensureCluster(ctx context.Context, lock *os.File, progress fun
 			}
 			if strings.Contains(why, "could not look up effective user ID") {
 				owner, _ := c.account()
-				return inst, &Error{
+				return inst, &failure.Error{
+					Code:    failure.Unavailable,
 					Message: fmt.Sprintf("The account number %d is not in the system's list of accounts, and PostgreSQL's initdb needs it there", owner.uid),
 					Hint:    "add an entry to /etc/passwd, or name a server with --database.url",
 					Err:     err,
@@ -71,7 +74,8 @@ func (c *Cluster) ensureCluster(ctx context.Context, lock *os.File, progress fun
 			if why == "" {
 				why = err.Error()
 			}
-			return inst, &Error{
+			return inst, &failure.Error{
+				Code:    failure.Unavailable,
 				Message: fmt.Sprintf("The local database cannot be created in %s: %s", c.dir, why),
 				Hint:    "mend that, choose another folder with XDG_DATA_HOME, or name a server with --database.url",
 				Err:     err,

@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+
+	"github.com/epicevents/crm/internal/failure"
 )
 
 // ensureDatabase fills a scratch database and renames it when it is complete.
@@ -63,7 +65,8 @@ func (c *Cluster) requireExtension(ctx context.Context, conn *pgx.Conn, name str
 		return c.sqlFailure(err)
 	}
 	if !found {
-		return &Error{
+		return &failure.Error{
+			Code:    failure.Unavailable,
 			Message: fmt.Sprintf("This PostgreSQL lacks its extension %s", name),
 			Hint:    "install it with: " + c.installCommand() + "; " + alternatives,
 		}

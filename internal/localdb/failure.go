@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5/pgconn"
+
+	"github.com/epicevents/crm/internal/failure"
 )
 
 // isUnreachable says whether nobody listens at the socket, or there is none.
@@ -37,7 +39,8 @@ func (c *Cluster) unusable(err error) error {
 	if errors.As(err, &pathErr) {
 		cause = pathErr.Err
 	}
-	return &Error{
+	return &failure.Error{
+		Code:    failure.Unavailable,
 		Message: fmt.Sprintf("The local database cannot use the folder %s: %v", c.dir, cause),
 		Hint:    "mend that, choose another folder with XDG_DATA_HOME, or name a server with --database.url",
 		Err:     err,
@@ -49,7 +52,8 @@ func (c *Cluster) sqlFailure(err error) error {
 	if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
 		return err
 	}
-	return &Error{
+	return &failure.Error{
+		Code:    failure.Unavailable,
 		Message: fmt.Sprintf("The local database in %s cannot be made ready: %s", c.dir, sqlMessage(err)),
 		Hint:    "see " + c.LogFile(),
 		Err:     err,

@@ -16,6 +16,8 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+
+	"github.com/epicevents/crm/internal/failure"
 )
 
 var fastSettings = []string{"fsync=off", "synchronous_commit=off", "full_page_writes=off", "shared_buffers=1MB", "max_connections=30"}
@@ -218,8 +220,8 @@ func eventually(t *testing.T, what string, condition func() bool) {
 // wantError checks that err is an Error of one line that says all of the words, in its message or its hint.
 func wantError(t *testing.T, err error, words ...string) {
 	t.Helper()
-	var mendable *Error
-	if !errors.As(err, &mendable) {
+	var mendable *failure.Error
+	if !errors.As(err, &mendable) || mendable.Code != failure.Unavailable {
 		t.Fatalf("got %v, want an Error", err)
 	}
 	text := mendable.Message + "\n" + mendable.Hint

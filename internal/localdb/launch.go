@@ -12,6 +12,8 @@ import (
 	"runtime"
 	"strconv"
 	"time"
+
+	"github.com/epicevents/crm/internal/failure"
 )
 
 // child is a server that this process launched.
@@ -93,7 +95,8 @@ func (c *Cluster) launch(ctx context.Context, inst installation, stale int) (*ch
 	}
 	if err := startAlone(cmd); err != nil {
 		log.Close()
-		return nil, &Error{
+		return nil, &failure.Error{
+			Code:    failure.Unavailable,
 			Message: fmt.Sprintf("The local database server cannot be started: %v", err),
 			Hint:    "check the programs in " + inst.bin,
 			Err:     err,
@@ -116,7 +119,8 @@ func (c *Cluster) startFailure(launched *child) error {
 			why = line
 		}
 	}
-	return &Error{
+	return &failure.Error{
+		Code:    failure.Unavailable,
 		Message: "The local database server does not start: " + why,
 		Hint:    "see " + c.LogFile(),
 	}

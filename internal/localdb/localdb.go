@@ -40,16 +40,6 @@ const (
 	tick     = 25 * time.Millisecond // between two looks while waiting
 )
 
-// Error is a failure that the user can mend: what is wrong, in one line, and what to do about it.
-type Error struct {
-	Message string
-	Hint    string
-	Err     error // the cause, may be nil
-}
-
-func (e *Error) Error() string { return e.Message }
-func (e *Error) Unwrap() error { return e.Err }
-
 // Cluster is one private PostgreSQL server and its one database. It is not safe for concurrent use, but any number of
 // processes may have one for the same home.
 type Cluster struct {

@@ -6,10 +6,13 @@ import (
 	"context"
 	"os/exec"
 	"path/filepath"
+
+	"github.com/epicevents/crm/internal/failure"
 )
 
 func unsupported() error {
-	return &Error{
+	return &failure.Error{
+		Code:    failure.Unavailable,
 		Message: "The local database is not available on this system",
 		Hint:    "name a PostgreSQL server with --database.url",
 	}

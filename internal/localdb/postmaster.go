@@ -70,7 +70,7 @@ func (p postmaster) newborn() bool { return p.exists() && p.segment == 0 }
 
 // failureLine picks the line that says why, out of what initdb or the server wrote.
 func failureLine(output string) string {
-	failure := regexp.MustCompile(`(?:FATAL|PANIC|ERROR|error|fatal):\s+(.*)`)
+	problem := regexp.MustCompile(`(?:FATAL|PANIC|ERROR|error|fatal):\s+(.*)`)
 	noise := regexp.MustCompile(`the database system is |child process exited|^HINT:|^DETAIL:`)
 	var last, why string
 	for line := range strings.Lines(output) {
@@ -79,7 +79,7 @@ func failureLine(output string) string {
 			continue
 		}
 		last = line
-		if match := failure.FindStringSubmatch(line); match != nil {
+		if match := problem.FindStringSubmatch(line); match != nil {
 			why = match[1]
 		}
 	}

@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/epicevents/crm/internal/failure"
 )
 
 // Start makes the server run and the database exist, and returns when the database accepts connections. It costs one
@@ -58,7 +60,7 @@ func (c *Cluster) Stop(ctx context.Context) error {
 	}
 	const fastShutdown = syscall.SIGINT
 	if err := unix.Kill(server.pid, fastShutdown); err != nil {
-		return &Error{Message: fmt.Sprintf("The local database server (process %d) cannot be ended: %v", server.pid, err), Err: err}
+		return &failure.Error{Code: failure.Unavailable, Message: fmt.Sprintf("The local database server (process %d) cannot be ended: %v", server.pid, err), Err: err}
 	}
 	for deadline := time.Now().Add(patience); ; {
 		// The pid file goes last, but a killed server leaves it behind.
@@ -66,7 +68,8 @@ func (c *Cluster) Stop(ctx context.Context) error {
 			return nil
 		}
 		if time.Now().After(deadline) {
-			return &Error{
+			return &failure.Error{
+				Code:    failure.Unavailable,
 				Message: fmt.Sprintf("The local database server (process %d) did not end within %v", server.pid, patience),
 				Hint:    "see " + c.LogFile(),
 			}
@@ -106,7 +109,8 @@ func (c *Cluster) lock(ctx context.Context, progress func(string)) (*os.File, er
 		case err != unix.EWOULDBLOCK && err != unix.EINTR:
 			err = c.unusable(err)
 		case time.Now().After(deadline):
-			err = &Error{
+			err = &failure.Error{
+				Code:    failure.Unavailable,
 				Message: "Another crm command is still starting the local database",
 				Hint:    "try again in a moment",
 			}
@@ -139,19 +143,22 @@ func (c *Cluster) ensureServer(ctx context.Context, lock *os.File, progress func
 		case ctx.Err() != nil:
 			return ctx.Err()
 		case isRefusal(err):
-			return &Error{
+			return &failure.Error{
+				Code:    failure.Unavailable,
 				Message: "The local database server refuses the connection: " + sqlMessage(err),
 				Hint:    "see " + c.LogFile(),
 				Err:     err,
 			}
 		case time.Since(begin) > patience && server.orphaned():
-			return &Error{
+			return &failure.Error{
+				Code:    failure.Unavailable,
 				Message: fmt.Sprintf("The local database server (process %d) was killed, and statements that it ran still work on the data", server.pid),
 				Hint:    "end the crm commands that wait for them, then try again",
 				Err:     err,
 			}
 		case time.Since(begin) > patience:
-			return &Error{
+			return &failure.Error{
+				Code:    failure.Unavailable,
 				Message: fmt.Sprintf("The local database server was not ready within %v", patience),
 				Hint:    "it may be recovering: try again in a moment, or see " + c.LogFile(),
 				Err:     err,
@@ -159,7 +166,8 @@ func (c *Cluster) ensureServer(ctx context.Context, lock *os.File, progress func
 		case launched.running():
 		case server.living():
 			if server.ready && isUnreachable(err) && time.Since(begin) > grace {
-				return &Error{
+				return &failure.Error{
+					Code:    failure.Unavailable,
 					Message: fmt.Sprintf("The local database server (process %d) runs, but its socket in %s is gone", server.pid, c.socket),
 					Hint:    "crm db stop, then try again",
 					Err:     err,

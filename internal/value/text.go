@@ -8,17 +8,15 @@ import (
 	"unicode/utf8"
 
 	"golang.org/x/text/unicode/norm"
+
+	"github.com/epicevents/crm/internal/failure"
 )
 
-// InputError says that a value as typed cannot be taken. The message is one
-// line that names the accepted forms; what it repeats of the input is quoted,
-// shortened and safe to print on a terminal.
-type InputError struct{ Message, Hint string }
-
-func (e *InputError) Error() string { return e.Message }
-
-func inputErrorf(format string, args ...any) *InputError {
-	return &InputError{Message: fmt.Sprintf(format, args...)}
+// inputErrorf returns the error of a value as typed that cannot be taken. The
+// message is one line that names the accepted forms; what it repeats of the
+// input is quoted, shortened and safe to print on a terminal.
+func inputErrorf(format string, args ...any) *failure.Error {
+	return failure.Misuse(fmt.Sprintf(format, args...), "")
 }
 
 // Lengths are in characters (runes) after normalisation.
@@ -65,10 +63,10 @@ func ParseUsername(s string) (string, error) {
 		return name, nil
 	}
 	if lower := strings.ToLower(name); isUsername(lower) {
-		return "", &InputError{
-			Message: fmt.Sprintf("Username %s must be in lower case", quote(name)),
-			Hint:    "write " + lower,
-		}
+		return "", failure.Misuse(
+			fmt.Sprintf("Username %s must be in lower case", quote(name)),
+			"write "+lower,
+		)
 	}
 	return "", inputErrorf("Username %s is not valid: use %d to %d of a-z, 0-9, dot, underscore and hyphen, beginning with a letter or digit",
 		quote(name), usernameMin, usernameMax)

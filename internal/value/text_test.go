@@ -9,16 +9,17 @@ import (
 
 	"golang.org/x/text/unicode/norm"
 
+	"github.com/epicevents/crm/internal/failure"
 	"github.com/epicevents/crm/internal/value"
 )
 
 // requireInputError checks what every refusal of input promises: one printable
 // line of bounded length that contains the given words.
-func requireInputError(t *testing.T, err error, words ...string) *value.InputError {
+func requireInputError(t *testing.T, err error, words ...string) *failure.Error {
 	t.Helper()
-	var input *value.InputError
-	if !errors.As(err, &input) {
-		t.Fatalf("error is %T (%v), want *value.InputError", err, err)
+	var input *failure.Error
+	if !errors.As(err, &input) || input.Code != failure.Usage {
+		t.Fatalf("error is %T (%v), want one of usage", err, err)
 	}
 	if input.Error() != input.Message || input.Message == "" {
 		t.Errorf("Error() = %q, Message = %q", input.Error(), input.Message)

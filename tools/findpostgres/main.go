@@ -11,14 +11,15 @@ import (
 	"log"
 	"os"
 
+	"github.com/epicevents/crm/internal/failure"
 	"github.com/epicevents/crm/internal/localdb"
 )
 
 func main() {
 	const home = "/nonexistent" // without a database, any version that crm supports will do
 	_, err := localdb.New(home, os.Getenv).Program(context.Background(), "initdb")
-	if failure, ok := errors.AsType[*localdb.Error](err); ok {
-		fmt.Printf("%s\n%s\n", failure.Message, failure.Hint)
+	if problem, ok := errors.AsType[*failure.Error](err); ok {
+		fmt.Printf("%s\n%s\n", problem.Message, problem.Hint)
 	} else if err != nil {
 		log.Fatal(err)
 	}

@@ -26,6 +26,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/epicevents/crm/internal/failure"
 	"github.com/epicevents/crm/internal/localdb"
 )
 
@@ -192,13 +193,13 @@ func (t *trial) try(scenario func(*trial)) {
 	own, cancel := context.WithCancel(ctx)
 	t.Context = own
 	defer func() {
-		failure := recover()
+		problem := recover()
 		t.Context = ctx
 		cancel() // ends what it left running
-		if err, ok := failure.(stopped); ok {
+		if err, ok := problem.(stopped); ok {
 			t.fault("the scenario could not go on: %v", err.error)
-		} else if failure != nil {
-			panic(failure)
+		} else if problem != nil {
+			panic(problem)
 		}
 	}()
 	t.must(os.Mkdir(t.dir, 0o755))
@@ -216,8 +217,8 @@ func (t *trial) part(name string, run func(*trial)) {
 // prepare builds crm and finds PostgreSQL's programs.
 func prepare(ctx context.Context, home string) (*trial, error) {
 	initdb, err := localdb.New("/nonexistent", os.Getenv).Program(ctx, "initdb") // no data yet, so any version will do
-	if failure, ok := errors.AsType[*localdb.Error](err); ok {
-		return nil, fmt.Errorf("%s: %s", failure.Message, failure.Hint)
+	if problem, ok := errors.AsType[*failure.Error](err); ok {
+		return nil, fmt.Errorf("%s: %s", problem.Message, problem.Hint)
 	} else if err != nil {
 		return nil, err
 	}
