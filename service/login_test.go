@@ -235,7 +235,7 @@ func TestLoginOtherSchema(t *testing.T) {
 	for change, message := range map[string]string{
 		"version = version - 1": fmt.Sprintf("The database is at schema version %d, this crm needs %d.", schema.Version()-1, schema.Version()),
 		"version = version + 1": fmt.Sprintf("The database is at schema version %d, this crm knows only %d.", schema.Version()+1, schema.Version()),
-		"dirty = true":          fmt.Sprintf("The migration of the database to version %d did not finish.", schema.Version()),
+		"dirty = true":          fmt.Sprintf("The migration of the database to version %d did not finish; another program than crm began it.", schema.Version()),
 	} {
 		t.Run(change, func(t *testing.T) {
 			t.Parallel()
