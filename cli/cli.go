@@ -110,7 +110,11 @@ func Run(ctx context.Context, args []string, streams IO) int {
 		return exitCodes[problem.Code]
 	}
 	request := newRequest()
-	a.printError(problem, request)
+	if problem.IsUnforeseen() {
+		a.printError(problem, request)
+	} else { // its words say what to do: nobody has to look a report up
+		a.printError(problem, "")
+	}
 	if stack == nil {
 		stack = cmp.Or(stackOf(problem), ours(sentry.NewStacktrace()))
 	}

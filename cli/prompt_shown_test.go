@@ -100,7 +100,7 @@ func TestLongList(t *testing.T) {
 	s.expect("10013 in all")
 	listed := time.Since(start)
 	start = time.Now()
-	s.press("numero 9876")
+	s.press("numero 9863 9876") // also the number of another, without its id
 	s.press(enter)
 	s.expect("Customer: 9876")
 	s.ends(0)

@@ -88,6 +88,12 @@ func Unforeseen(err error) *Error {
 	return &Error{Code: Internal, Message: "Something went wrong inside crm.", Err: err}
 }
 
+// IsUnforeseen reports whether crm had no words for the failure, so that only a report tells more of it.
+func (e *Error) IsUnforeseen() bool {
+	_, ok := errors.AsType[traced](e.Err)
+	return ok
+}
+
 // traced is an error that knows where it was made, in the way that Sentry's SDK asks for it.
 type traced struct {
 	error
