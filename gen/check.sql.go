@@ -112,7 +112,7 @@ type CheckRow struct {
 	Phone    *string `json:"phone"`
 }
 
-// Check gives what should not be, by the place of its rule and then by id, or in the order of a field. A row with a
+// Check returns what should not be, by the place of its rule and then by id, or in the order of a field. A row with a
 // phone number is a finding only if the number is not valid, which is not for SQL to know.
 func (q *Queries) Check(ctx context.Context, arg CheckParams) ([]CheckRow, error) {
 	rows, err := q.db.Query(ctx, Check,

@@ -105,7 +105,7 @@ type ContractCandidatesParams struct {
 	LastID  uuid.UUID `json:"last_id"`
 }
 
-// ContractCandidates gives the first contracts whose ids lie from one to another: those that a shortened id may mean.
+// ContractCandidates returns the first contracts whose ids lie from one to another: those that a shortened id may mean.
 func (q *Queries) ContractCandidates(ctx context.Context, arg ContractCandidatesParams) ([]ContractView, error) {
 	rows, err := q.db.Query(ctx, ContractCandidates, arg.FirstID, arg.LastID)
 	if err != nil {
@@ -243,8 +243,8 @@ type ContractListParams struct {
 	RowLimit     *int64  `json:"row_limit"`
 }
 
-// ContractList gives the contracts by creation, or in the order of a field; each filter that is NULL lets all pass. The
-// join is for the index on search, and only there when something is searched: otherwise the planner drops it.
+// ContractList returns the contracts by creation, or in the order of a field; each filter that is NULL lets all pass.
+// The join is for the index on search, and only there when something is searched: otherwise the planner drops it.
 func (q *Queries) ContractList(ctx context.Context, arg ContractListParams) ([]ContractView, error) {
 	rows, err := q.db.Query(ctx, ContractList,
 		arg.NotSigned,
@@ -311,7 +311,7 @@ type ContractPaymentsParams struct {
 	RowLimit   *int64    `json:"row_limit"`
 }
 
-// ContractPayments gives the payments of a contract by their time, or in the order of a field.
+// ContractPayments returns the payments of a contract by their time, or in the order of a field.
 func (q *Queries) ContractPayments(ctx context.Context, arg ContractPaymentsParams) ([]Payment, error) {
 	rows, err := q.db.Query(ctx, ContractPayments, arg.ContractID, arg.Sort, arg.RowLimit)
 	if err != nil {
@@ -369,8 +369,8 @@ type ContractSignParams struct {
 	OwnCommercialID *int64    `json:"own_commercial_id"`
 }
 
-// ContractSign says whether it was this that signed: a contract that is signed already keeps its date. It is limited to
-// the customers of the commercial.
+// ContractSign reports whether it was this that signed: a contract that is signed already keeps its date. It is limited
+// to the customers of the commercial.
 func (q *Queries) ContractSign(ctx context.Context, arg ContractSignParams) (bool, error) {
 	row := q.db.QueryRow(ctx, ContractSign, arg.ID, arg.OwnCommercialID)
 	var changed bool
@@ -400,7 +400,7 @@ type ContractUpdateParams struct {
 }
 
 // ContractUpdate changes the given fields; NULL keeps. It is limited to the customers of the commercial, who neither
-// gets a contract from another's customer nor gives one to it. No row either when the customer to be does not exist.
+// gets a contract from another's customer nor moves one to it. No row either when the customer to be does not exist.
 func (q *Queries) ContractUpdate(ctx context.Context, arg ContractUpdateParams) (uuid.UUID, error) {
 	row := q.db.QueryRow(ctx, ContractUpdate,
 		arg.TotalAmount,

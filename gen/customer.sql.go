@@ -43,7 +43,7 @@ FROM customer_view
 WHERE id = currval(pg_get_serial_sequence('customer', 'id'))
 `
 
-// CustomerAdded gives the customer that this connection added last.
+// CustomerAdded returns the customer that this connection added last.
 func (q *Queries) CustomerAdded(ctx context.Context) (CustomerView, error) {
 	row := q.db.QueryRow(ctx, CustomerAdded)
 	var i CustomerView
@@ -159,9 +159,9 @@ type CustomerListParams struct {
 	RowLimit     *int64  `json:"row_limit"`
 }
 
-// CustomerList gives the customers by id, or in the order of a field; each filter that is NULL lets all pass. The join is
-// for the index on search, which has the company too, and only there when something is searched: otherwise the planner
-// drops it.
+// CustomerList returns the customers by id, or in the order of a field; each filter that is NULL lets all pass. The
+// join is for the index on search, which has the company too, and only there when something is searched: otherwise the
+// planner drops it.
 func (q *Queries) CustomerList(ctx context.Context, arg CustomerListParams) ([]CustomerView, error) {
 	rows, err := q.db.Query(ctx, CustomerList,
 		arg.CommercialID,

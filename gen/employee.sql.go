@@ -127,7 +127,7 @@ type EmployeeFindParams struct {
 	Username *string `json:"username"`
 }
 
-// EmployeeFind gives the employee who has this id, or else this username.
+// EmployeeFind returns the employee who has this id, or else this username.
 func (q *Queries) EmployeeFind(ctx context.Context, arg EmployeeFindParams) (EmployeeView, error) {
 	row := q.db.QueryRow(ctx, EmployeeFind, arg.ID, arg.Username)
 	var i EmployeeView
@@ -175,7 +175,7 @@ type EmployeeListParams struct {
 	RowLimit *int64 `json:"row_limit"`
 }
 
-// EmployeeList gives the employees by id, or in the order of a field: "fullname" or "fullname:desc".
+// EmployeeList returns the employees by id, or in the order of a field: "fullname" or "fullname:desc".
 func (q *Queries) EmployeeList(ctx context.Context, arg EmployeeListParams) ([]EmployeeView, error) {
 	rows, err := q.db.Query(ctx, EmployeeList, arg.Role, arg.Sort, arg.RowLimit)
 	if err != nil {
@@ -309,7 +309,7 @@ FROM employee
 ORDER BY username
 `
 
-// EmployeeUsernames gives every username, to suggest the one that was meant.
+// EmployeeUsernames returns every username, to suggest the one that was meant.
 func (q *Queries) EmployeeUsernames(ctx context.Context) ([]string, error) {
 	rows, err := q.db.Query(ctx, EmployeeUsernames)
 	if err != nil {

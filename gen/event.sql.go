@@ -63,7 +63,7 @@ FROM event_view
 WHERE id = currval(pg_get_serial_sequence('event', 'id'))
 `
 
-// EventAdded gives the event that this connection added last.
+// EventAdded returns the event that this connection added last.
 func (q *Queries) EventAdded(ctx context.Context) (EventView, error) {
 	row := q.db.QueryRow(ctx, EventAdded)
 	var i EventView
@@ -219,7 +219,7 @@ type EventListParams struct {
 	RowLimit          *int64     `json:"row_limit"`
 }
 
-// EventList gives the events by id, or in the order of a field; each filter that is NULL lets all pass. An event lies
+// EventList returns the events by id, or in the order of a field; each filter that is NULL lets all pass. An event lies
 // between two times when it starts there; the second is not part of the range. The join is for the indexes on search,
 // and only there when something is searched: otherwise the planner drops it.
 func (q *Queries) EventList(ctx context.Context, arg EventListParams) ([]EventView, error) {

@@ -12,7 +12,7 @@ import (
 )
 
 type Querier interface {
-	// AuthSessions gives the logins of an employee that are good now, and which of them this is.
+	// AuthSessions returns the logins of an employee that are good now, and which of them this is.
 	AuthSessions(ctx context.Context, arg AuthSessionsParams) ([]AuthSessionsRow, error)
 	// AuthSessionsCount counts the rows of AuthSessions: a test holds their filters equal.
 	AuthSessionsCount(ctx context.Context, employeeID int64) (int64, error)
@@ -22,7 +22,7 @@ type Querier interface {
 	AuthTokenCreate(ctx context.Context, arg AuthTokenCreateParams) (AuthTokenCreateRow, error)
 	// AuthTokenForget clears the tokens of an employee that are over, so that their names are free.
 	AuthTokenForget(ctx context.Context, employeeID int64) (int64, error)
-	// AuthTokenList gives the tokens of an employee that are good now, by name, or in the order of a field.
+	// AuthTokenList returns the tokens of an employee that are good now, by name, or in the order of a field.
 	AuthTokenList(ctx context.Context, arg AuthTokenListParams) ([]AuthTokenListRow, error)
 	// AuthTokenListCount counts the rows of AuthTokenList: a test holds their filters equal.
 	AuthTokenListCount(ctx context.Context, employeeID int64) (int64, error)
@@ -30,7 +30,7 @@ type Querier interface {
 	// AuthTokenTurn waits for a change of the employee's password or role that is under way, which may end the session, and
 	// makes the next one wait, so that it ends the new token too.
 	AuthTokenTurn(ctx context.Context, id int64) (int64, error)
-	// Check gives what should not be, by the place of its rule and then by id, or in the order of a field. A row with a
+	// Check returns what should not be, by the place of its rule and then by id, or in the order of a field. A row with a
 	// phone number is a finding only if the number is not valid, which is not for SQL to know.
 	Check(ctx context.Context, arg CheckParams) ([]CheckRow, error)
 	// ContractAdd draws up a contract; no row when there is no such customer.
@@ -38,34 +38,34 @@ type Querier interface {
 	// ContractAddPayment records the payment, once however often it is repeated with the same id. No row when the contract
 	// is not one of the commercial's customers, or when the id already names a payment of another amount or contract.
 	ContractAddPayment(ctx context.Context, arg ContractAddPaymentParams) (ContractAddPaymentRow, error)
-	// ContractCandidates gives the first contracts whose ids lie from one to another: those that a shortened id may mean.
+	// ContractCandidates returns the first contracts whose ids lie from one to another: those that a shortened id may mean.
 	ContractCandidates(ctx context.Context, arg ContractCandidatesParams) ([]ContractView, error)
 	// ContractCount counts the rows of ContractList: a test holds their filters equal.
 	ContractCount(ctx context.Context, arg ContractCountParams) (int64, error)
 	ContractDetail(ctx context.Context, id uuid.UUID) (ContractView, error)
-	// ContractList gives the contracts by creation, or in the order of a field; each filter that is NULL lets all pass. The
-	// join is for the index on search, and only there when something is searched: otherwise the planner drops it.
+	// ContractList returns the contracts by creation, or in the order of a field; each filter that is NULL lets all pass.
+	// The join is for the index on search, and only there when something is searched: otherwise the planner drops it.
 	ContractList(ctx context.Context, arg ContractListParams) ([]ContractView, error)
-	// ContractPayments gives the payments of a contract by their time, or in the order of a field.
+	// ContractPayments returns the payments of a contract by their time, or in the order of a field.
 	ContractPayments(ctx context.Context, arg ContractPaymentsParams) ([]Payment, error)
 	// ContractPaymentsCount counts the rows of ContractPayments: a test holds their filters equal.
 	ContractPaymentsCount(ctx context.Context, contractID uuid.UUID) (int64, error)
-	// ContractSign says whether it was this that signed: a contract that is signed already keeps its date. It is limited to
-	// the customers of the commercial.
+	// ContractSign reports whether it was this that signed: a contract that is signed already keeps its date. It is limited
+	// to the customers of the commercial.
 	ContractSign(ctx context.Context, arg ContractSignParams) (bool, error)
 	// ContractUpdate changes the given fields; NULL keeps. It is limited to the customers of the commercial, who neither
-	// gets a contract from another's customer nor gives one to it. No row either when the customer to be does not exist.
+	// gets a contract from another's customer nor moves one to it. No row either when the customer to be does not exist.
 	ContractUpdate(ctx context.Context, arg ContractUpdateParams) (uuid.UUID, error)
 	// CustomerAdd adds a customer in the charge of the commercial.
 	CustomerAdd(ctx context.Context, arg CustomerAddParams) (int64, error)
-	// CustomerAdded gives the customer that this connection added last.
+	// CustomerAdded returns the customer that this connection added last.
 	CustomerAdded(ctx context.Context) (CustomerView, error)
 	// CustomerCount counts the rows of CustomerList: a test holds their filters equal.
 	CustomerCount(ctx context.Context, arg CustomerCountParams) (int64, error)
 	CustomerDetail(ctx context.Context, id int64) (CustomerView, error)
-	// CustomerList gives the customers by id, or in the order of a field; each filter that is NULL lets all pass. The join is
-	// for the index on search, which has the company too, and only there when something is searched: otherwise the planner
-	// drops it.
+	// CustomerList returns the customers by id, or in the order of a field; each filter that is NULL lets all pass. The
+	// join is for the index on search, which has the company too, and only there when something is searched: otherwise the
+	// planner drops it.
 	CustomerList(ctx context.Context, arg CustomerListParams) ([]CustomerView, error)
 	// CustomerSetCommercial hands the customer over; no row when either of the two does not exist.
 	CustomerSetCommercial(ctx context.Context, arg CustomerSetCommercialParams) (int64, error)
@@ -73,7 +73,7 @@ type Querier interface {
 	CustomerUpdate(ctx context.Context, arg CustomerUpdateParams) (int64, error)
 	// CustomersHeld counts the customers, for whoever is about to delete them all.
 	CustomersHeld(ctx context.Context) (int64, error)
-	// DatabaseClock gives the time of the database's machine, by which sessions end.
+	// DatabaseClock returns the time of the database's machine, by which sessions end.
 	DatabaseClock(ctx context.Context) (time.Time, error)
 	// EmployeeAdd adds an employee whose password somebody else knows, so that it is a one-time password.
 	EmployeeAdd(ctx context.Context, arg EmployeeAddParams) (*time.Time, error)
@@ -84,11 +84,11 @@ type Querier interface {
 	EmployeeDelete(ctx context.Context, username string) (int64, error)
 	EmployeeDetail(ctx context.Context, username string) (EmployeeView, error)
 	EmployeeExists(ctx context.Context) (bool, error)
-	// EmployeeFind gives the employee who has this id, or else this username.
+	// EmployeeFind returns the employee who has this id, or else this username.
 	EmployeeFind(ctx context.Context, arg EmployeeFindParams) (EmployeeView, error)
 	// EmployeeFirstTurn makes those who add a first administrator wait for each other until their transactions end.
 	EmployeeFirstTurn(ctx context.Context) (int64, error)
-	// EmployeeList gives the employees by id, or in the order of a field: "fullname" or "fullname:desc".
+	// EmployeeList returns the employees by id, or in the order of a field: "fullname" or "fullname:desc".
 	EmployeeList(ctx context.Context, arg EmployeeListParams) ([]EmployeeView, error)
 	// EmployeeSetPassword changes the password, which ends the sessions of the employee and forgets the failed logins. It is a
 	// one-time password, unless the actor has chosen it for themselves.
@@ -98,16 +98,16 @@ type Querier interface {
 	EmployeeUnlock(ctx context.Context, username string) (int64, error)
 	// EmployeeUpdate changes the given fields, NULL keeps, of the employee who has this id, or else now this username.
 	EmployeeUpdate(ctx context.Context, arg EmployeeUpdateParams) (int64, error)
-	// EmployeeUsernames gives every username, to suggest the one that was meant.
+	// EmployeeUsernames returns every username, to suggest the one that was meant.
 	EmployeeUsernames(ctx context.Context) ([]string, error)
 	// EventAdd adds an event to a contract of the commercial's customers; no row when it is none of theirs.
 	EventAdd(ctx context.Context, arg EventAddParams) (int64, error)
-	// EventAdded gives the event that this connection added last.
+	// EventAdded returns the event that this connection added last.
 	EventAdded(ctx context.Context) (EventView, error)
 	// EventCount counts the rows of EventList: a test holds their filters equal.
 	EventCount(ctx context.Context, arg EventCountParams) (int64, error)
 	EventDetail(ctx context.Context, id int64) (EventView, error)
-	// EventList gives the events by id, or in the order of a field; each filter that is NULL lets all pass. An event lies
+	// EventList returns the events by id, or in the order of a field; each filter that is NULL lets all pass. An event lies
 	// between two times when it starts there; the second is not part of the range. The join is for the indexes on search,
 	// and only there when something is searched: otherwise the planner drops it.
 	EventList(ctx context.Context, arg EventListParams) ([]EventView, error)
@@ -122,7 +122,7 @@ type Querier interface {
 	// slower and no more, or else whoever guesses could keep its owner out; those of a password change are no logins. Nothing
 	// is counted in a schema of another version.
 	LoginAttempt(ctx context.Context, arg LoginAttemptParams) (LoginAttemptRow, error)
-	// RuleMessage gives the comment on a constraint: what to tell the user who broke it.
+	// RuleMessage returns the comment on a constraint: what to tell the user who broke it.
 	RuleMessage(ctx context.Context, arg RuleMessageParams) (string, error)
 	// SampleHeld reports whether the sample data was put into the database, whatever was added since.
 	SampleHeld(ctx context.Context) (bool, error)

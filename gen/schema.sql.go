@@ -16,7 +16,7 @@ const DatabaseClock = `-- name: DatabaseClock :one
 SELECT clock_timestamp()::timestamptz AS now
 `
 
-// DatabaseClock gives the time of the database's machine, by which sessions end.
+// DatabaseClock returns the time of the database's machine, by which sessions end.
 func (q *Queries) DatabaseClock(ctx context.Context) (time.Time, error) {
 	row := q.db.QueryRow(ctx, DatabaseClock)
 	var now time.Time
@@ -37,7 +37,7 @@ type RuleMessageParams struct {
 	ConstraintName string `json:"constraint_name"`
 }
 
-// RuleMessage gives the comment on a constraint: what to tell the user who broke it.
+// RuleMessage returns the comment on a constraint: what to tell the user who broke it.
 func (q *Queries) RuleMessage(ctx context.Context, arg RuleMessageParams) (string, error) {
 	row := q.db.QueryRow(ctx, RuleMessage, arg.TableName, arg.ConstraintName)
 	var column_1 string

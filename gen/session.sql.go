@@ -47,7 +47,7 @@ type AuthSessionsRow struct {
 	Current   bool      `json:"current"`
 }
 
-// AuthSessions gives the logins of an employee that are good now, and which of them this is.
+// AuthSessions returns the logins of an employee that are good now, and which of them this is.
 func (q *Queries) AuthSessions(ctx context.Context, arg AuthSessionsParams) ([]AuthSessionsRow, error) {
 	rows, err := q.db.Query(ctx, AuthSessions,
 		arg.CurrentID,
@@ -218,7 +218,7 @@ type AuthTokenListRow struct {
 	ExpiresAt time.Time `json:"expires_at"`
 }
 
-// AuthTokenList gives the tokens of an employee that are good now, by name, or in the order of a field.
+// AuthTokenList returns the tokens of an employee that are good now, by name, or in the order of a field.
 func (q *Queries) AuthTokenList(ctx context.Context, arg AuthTokenListParams) ([]AuthTokenListRow, error) {
 	rows, err := q.db.Query(ctx, AuthTokenList, arg.EmployeeID, arg.Sort, arg.RowLimit)
 	if err != nil {

@@ -1,5 +1,5 @@
 -- name: Check :many
--- Check gives what should not be, by the place of its rule and then by id, or in the order of a field. A row with a
+-- Check returns what should not be, by the place of its rule and then by id, or in the order of a field. A row with a
 -- phone number is a finding only if the number is not valid, which is not for SQL to know.
 SELECT finding::text,
        resource::text,

@@ -1,6 +1,6 @@
 -- name: ContractList :many
--- ContractList gives the contracts by creation, or in the order of a field; each filter that is NULL lets all pass. The
--- join is for the index on search, and only there when something is searched: otherwise the planner drops it.
+-- ContractList returns the contracts by creation, or in the order of a field; each filter that is NULL lets all pass.
+-- The join is for the index on search, and only there when something is searched: otherwise the planner drops it.
 SELECT contract_view.*
 FROM contract_view
 LEFT JOIN (SELECT customer.id AS searched_id, customer.search FROM customer) AS searched ON searched_id = customer_id
@@ -50,7 +50,7 @@ FROM contract_view
 WHERE id = @id;
 
 -- name: ContractCandidates :many
--- ContractCandidates gives the first contracts whose ids lie from one to another: those that a shortened id may mean.
+-- ContractCandidates returns the first contracts whose ids lie from one to another: those that a shortened id may mean.
 SELECT *
 FROM contract_view
 WHERE id BETWEEN @first_id AND @last_id
@@ -67,7 +67,7 @@ RETURNING id;
 
 -- name: ContractUpdate :one
 -- ContractUpdate changes the given fields; NULL keeps. It is limited to the customers of the commercial, who neither
--- gets a contract from another's customer nor gives one to it. No row either when the customer to be does not exist.
+-- gets a contract from another's customer nor moves one to it. No row either when the customer to be does not exist.
 UPDATE contract
 SET total_amount = coalesce(sqlc.narg('total_amount'), contract.total_amount),
     customer_id  = coalesce(sqlc.narg('customer_id'), contract.customer_id)
@@ -81,8 +81,8 @@ WHERE contract.id = @id
 RETURNING contract.id;
 
 -- name: ContractSign :one
--- ContractSign says whether it was this that signed: a contract that is signed already keeps its date. It is limited to
--- the customers of the commercial.
+-- ContractSign reports whether it was this that signed: a contract that is signed already keeps its date. It is limited
+-- to the customers of the commercial.
 UPDATE contract
 SET signed_at = coalesce(contract.signed_at, now())
 FROM customer
@@ -109,7 +109,7 @@ WHERE payment.contract_id = EXCLUDED.contract_id
 RETURNING payment.*, (xmax = 0)::boolean AS created;
 
 -- name: ContractPayments :many
--- ContractPayments gives the payments of a contract by their time, or in the order of a field.
+-- ContractPayments returns the payments of a contract by their time, or in the order of a field.
 SELECT *
 FROM payment
 WHERE contract_id = @contract_id

@@ -1,7 +1,7 @@
 -- name: CustomerList :many
--- CustomerList gives the customers by id, or in the order of a field; each filter that is NULL lets all pass. The join is
--- for the index on search, which has the company too, and only there when something is searched: otherwise the planner
--- drops it.
+-- CustomerList returns the customers by id, or in the order of a field; each filter that is NULL lets all pass. The
+-- join is for the index on search, which has the company too, and only there when something is searched: otherwise the
+-- planner drops it.
 SELECT customer_view.*
 FROM customer_view
 LEFT JOIN (
@@ -58,7 +58,7 @@ VALUES (@fullname, @company, @email, @phone, @commercial_id)
 RETURNING id;
 
 -- name: CustomerAdded :one
--- CustomerAdded gives the customer that this connection added last.
+-- CustomerAdded returns the customer that this connection added last.
 SELECT *
 FROM customer_view
 WHERE id = currval(pg_get_serial_sequence('customer', 'id'));

@@ -1,5 +1,5 @@
 -- name: EmployeeList :many
--- EmployeeList gives the employees by id, or in the order of a field: "fullname" or "fullname:desc".
+-- EmployeeList returns the employees by id, or in the order of a field: "fullname" or "fullname:desc".
 SELECT *
 FROM employee_view
 WHERE (sqlc.narg('role')::role IS NULL OR role = sqlc.narg('role')::role)
@@ -26,7 +26,7 @@ FROM employee_view
 WHERE username = @username;
 
 -- name: EmployeeFind :one
--- EmployeeFind gives the employee who has this id, or else this username.
+-- EmployeeFind returns the employee who has this id, or else this username.
 SELECT *
 FROM employee_view
 WHERE id = sqlc.narg('id')
@@ -35,7 +35,7 @@ ORDER BY (id = sqlc.narg('id')) DESC
 LIMIT 1;
 
 -- name: EmployeeUsernames :many
--- EmployeeUsernames gives every username, to suggest the one that was meant.
+-- EmployeeUsernames returns every username, to suggest the one that was meant.
 SELECT username
 FROM employee
 ORDER BY username;

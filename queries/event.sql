@@ -1,5 +1,5 @@
 -- name: EventList :many
--- EventList gives the events by id, or in the order of a field; each filter that is NULL lets all pass. An event lies
+-- EventList returns the events by id, or in the order of a field; each filter that is NULL lets all pass. An event lies
 -- between two times when it starts there; the second is not part of the range. The join is for the indexes on search,
 -- and only there when something is searched: otherwise the planner drops it.
 SELECT event_view.*
@@ -91,7 +91,7 @@ WHERE contract.id = @contract_id
 RETURNING id;
 
 -- name: EventAdded :one
--- EventAdded gives the event that this connection added last.
+-- EventAdded returns the event that this connection added last.
 SELECT *
 FROM event_view
 WHERE id = currval(pg_get_serial_sequence('event', 'id'));

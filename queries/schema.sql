@@ -13,7 +13,7 @@ SELECT require_version(@version);
 SELECT (require_version(@version) AND require_session(@session_id, @employee_id, @role))::boolean AS good;
 
 -- name: RuleMessage :one
--- RuleMessage gives the comment on a constraint: what to tell the user who broke it.
+-- RuleMessage returns the comment on a constraint: what to tell the user who broke it.
 SELECT coalesce(obj_description(pg_constraint.oid, 'pg_constraint'), '')::text
 FROM pg_catalog.pg_constraint
 JOIN pg_catalog.pg_class ON pg_class.oid = pg_constraint.conrelid
@@ -21,7 +21,7 @@ WHERE pg_class.relname = @table_name
   AND pg_constraint.conname = @constraint_name;
 
 -- name: DatabaseClock :one
--- DatabaseClock gives the time of the database's machine, by which sessions end.
+-- DatabaseClock returns the time of the database's machine, by which sessions end.
 SELECT clock_timestamp()::timestamptz AS now;
 
 -- name: SampleHeld :one

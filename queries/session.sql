@@ -126,7 +126,7 @@ WHERE id = @id
   AND employee_id = @employee_id;
 
 -- name: AuthSessions :many
--- AuthSessions gives the logins of an employee that are good now, and which of them this is.
+-- AuthSessions returns the logins of an employee that are good now, and which of them this is.
 SELECT id,
        created_at,
        expires_at,
@@ -161,7 +161,7 @@ WHERE employee_id = @employee_id
   AND (sqlc.narg('id')::uuid IS NULL OR id = sqlc.narg('id')::uuid);
 
 -- name: AuthTokenList :many
--- AuthTokenList gives the tokens of an employee that are good now, by name, or in the order of a field.
+-- AuthTokenList returns the tokens of an employee that are good now, by name, or in the order of a field.
 SELECT id,
        name::text AS name,
        read_only,

@@ -29,7 +29,7 @@ var ErrPooled = errors.New("schema: this needs a session of its own on the serve
 // ErrVersion says that the database is at a version from which this program cannot go on: a newer or a dirty one.
 var ErrVersion = errors.New("schema: the database is at a version that this program cannot change")
 
-// RequireSession gives ErrPooled through a pooler, which tells its clients a process number of its own.
+// RequireSession returns ErrPooled through a pooler, which tells its clients a process number of its own.
 func RequireSession(ctx context.Context, conn *pgx.Conn) error {
 	var backend uint32
 	err := conn.QueryRow(ctx, "SELECT pg_backend_pid()::bigint").Scan(&backend)
@@ -67,7 +67,7 @@ func connect(ctx context.Context, config *pgx.ConnConfig) (*driver, error) {
 	return d, nil
 }
 
-// Close also gives the lock back, whatever happened.
+// Close also releases the lock, whatever happened.
 func (d *driver) Close() error { return d.conn.Close(context.WithoutCancel(d.ctx)) }
 
 // Lock waits for the migrations of others, though not for ever.

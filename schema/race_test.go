@@ -16,7 +16,7 @@ const (
 	serializationFailed = "40001"
 )
 
-// in gives an action that executes the statement in a transaction of its own, which has seen the data beforehand.
+// in returns an action that executes the statement in a transaction of its own, which has seen the data beforehand.
 func in(t *testing.T, conn *pgx.Conn, level pgx.TxIsoLevel, statement string, args ...any) func(context.Context) error {
 	t.Helper()
 	tx, err := conn.BeginTx(t.Context(), pgx.TxOptions{IsoLevel: level})
@@ -92,7 +92,7 @@ func administrators(t *testing.T, conn *pgx.Conn) int {
 	return one[int](t, conn, "SELECT count(*) FROM employee WHERE role = 'administrator'")
 }
 
-// TestHandingOverToWhoLeaves gives a customer to a commercial, or an event to a support, who leaves or changes role at
+// TestHandingOverToWhoLeaves hands a customer to a commercial, or an event to a support, who leaves or changes role at
 // this instant.
 func TestHandingOverToWhoLeaves(t *testing.T) {
 	t.Parallel()

@@ -234,7 +234,7 @@ func TestRules(t *testing.T) {
 	}
 }
 
-// effects shows what each trigger does that refuses nothing. The query gives true after the statement, not before it.
+// effects shows what each trigger does that refuses nothing. The query returns true after the statement, not before it.
 var effects = []struct{ table, name, setup, statement, query string }{
 	{table: "employee", name: "employee_sessions_end",
 		setup:     `INSERT INTO session (id, employee_id) SELECT gen_random_uuid(), id FROM employee; UPDATE employee SET fullname = 'Zoé'`,
@@ -347,7 +347,7 @@ func TestEveryRuleIsTested(t *testing.T) {
 	}
 }
 
-// isMessage says whether a user can be shown the text: one sentence.
+// isMessage reports whether a user can be shown the text: one sentence.
 func isMessage(text string) bool {
 	return text != "" && text == strings.TrimSpace(text) && !strings.Contains(text, "\n") &&
 		text[:1] == strings.ToUpper(text[:1])

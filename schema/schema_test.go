@@ -41,7 +41,7 @@ func run(t *testing.T, conn *pgx.Conn, sql string, args ...any) {
 	}
 }
 
-// one gives the only value of the only row.
+// one returns the only value of the only row.
 func one[T any](t *testing.T, conn *pgx.Conn, sql string, args ...any) T {
 	t.Helper()
 	rows, err := conn.Query(t.Context(), sql, args...)
@@ -55,7 +55,7 @@ func one[T any](t *testing.T, conn *pgx.Conn, sql string, args ...any) T {
 	return value
 }
 
-// all gives the first column of all rows.
+// all returns the first column of all rows.
 func all[T any](t *testing.T, conn *pgx.Conn, sql string, args ...any) []T {
 	t.Helper()
 	rows, err := conn.Query(t.Context(), sql, args...)
@@ -69,7 +69,7 @@ func all[T any](t *testing.T, conn *pgx.Conn, sql string, args ...any) []T {
 	return values
 }
 
-// contents gives every row of every table as text, by table.
+// contents returns every row of every table as text, by table.
 func contents(t *testing.T, conn *pgx.Conn) map[string][]string {
 	t.Helper()
 	rows := map[string][]string{}
@@ -102,7 +102,7 @@ func comment(t *testing.T, conn *pgx.Conn, table, constraint string) string {
 		  AND conname = $2`, table, constraint)
 }
 
-// together starts all actions at the same instant and gives their errors.
+// together starts all actions at the same instant and returns their errors.
 func together(ctx context.Context, actions ...func(context.Context) error) []error {
 	start := make(chan struct{})
 	type end struct {

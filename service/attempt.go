@@ -14,13 +14,13 @@ import (
 	"github.com/epicevents/crm/schema"
 )
 
-// effect is what a statement that is sent twice does.
-type effect int
+// retry is whether statements may be sent a second time.
+type retry int
 
 const (
-	reads   effect = iota // nothing
-	settles               // what it does when it is sent once
-	adds                  // twice what it does when it is sent once, or it is refused
+	readOnly      retry = iota // changes nothing, however often it is sent
+	idempotent                 // sending it twice has the effect of sending it once
+	notIdempotent              // never sent again once the server may have seen it
 )
 
 const (
@@ -30,21 +30,22 @@ const (
 	retryTime = 10 * time.Second
 )
 
-// patience is how long a Service still waits for its database.
-type patience struct {
+// budget is how long a Service still waits for its database.
+type budget struct {
 	limit time.Duration // none if zero
 	mutex sync.Mutex
 	spent time.Duration
 }
 
-func (p *patience) spend(since time.Time) {
+// charge takes the time since then off the budget.
+func (p *budget) charge(since time.Time) {
 	p.mutex.Lock()
 	defer p.mutex.Unlock()
 	p.spent += time.Since(since)
 }
 
-// left is the time until the limit, or for further attempts where there is none.
-func (p *patience) left() time.Duration {
+// remaining returns the time until the limit, or for further attempts where there is none.
+func (p *budget) remaining() time.Duration {
 	p.mutex.Lock()
 	defer p.mutex.Unlock()
 	if p.limit == 0 {
@@ -54,23 +55,23 @@ func (p *patience) left() time.Duration {
 }
 
 // within runs one attempt with a share of the time that is left.
-func (p *patience) within(ctx context.Context, share float64, attempt func(context.Context) error) error {
-	defer p.spend(time.Now())
+func (p *budget) within(ctx context.Context, share float64, attempt func(context.Context) error) error {
+	defer p.charge(time.Now())
 	if p.limit == 0 {
 		return attempt(ctx)
 	}
-	ctx, cancel := context.WithTimeout(ctx, time.Duration(float64(p.left())*share))
+	ctx, cancel := context.WithTimeout(ctx, time.Duration(float64(p.remaining())*share))
 	defer cancel()
 	return attempt(ctx)
 }
 
 // attempts runs attempt until it succeeds, fails in a way that does not pass, or no time is left. The pauses between are
 // random, so that many who were thrown out together do not come back together.
-func (p *patience) attempts(ctx context.Context, passes func(error) bool, attempt func() error) error {
+func (p *budget) attempts(ctx context.Context, passes func(error) bool, attempt func() error) error {
 	for pause := pauseFirst; ; pause = min(2*pause, pauseMost) {
 		err := attempt()
 		wait := pause/2 + rand.N(pause)
-		if err == nil || !passes(err) || p.left() <= wait || ctx.Err() != nil {
+		if err == nil || !passes(err) || p.remaining() <= wait || ctx.Err() != nil {
 			return err
 		}
 		began := time.Now()
@@ -78,14 +79,14 @@ func (p *patience) attempts(ctx context.Context, passes func(error) bool, attemp
 		case <-time.After(wait):
 		case <-ctx.Done():
 		}
-		p.spend(began)
+		p.charge(began)
 	}
 }
 
 // write sends statements that change something in the name of an employee whom allow let through. Their session, role
 // and schema version may have changed since then, so the first statement of the transaction requires them again.
-func (s *Session) write(ctx context.Context, by actor, e effect, statements ...statement) error {
-	err := s.send(ctx, e, append([]statement{s.require(ctx, by)}, statements...)...)
+func (s *Session) write(ctx context.Context, by actor, r retry, statements ...statement) error {
+	err := s.send(ctx, r, append([]statement{s.require(ctx, by)}, statements...)...)
 	if isSessionOver(err) {
 		return s.over(err)
 	}
@@ -94,53 +95,53 @@ func (s *Session) write(ctx context.Context, by actor, e effect, statements ...s
 
 // require is the first statement of every transaction that writes in the name of an employee.
 func (s *Session) require(ctx context.Context, by actor) statement {
-	return ask(ctx, (*gen.Queries).SessionRequire, gen.SessionRequireParams{
+	return queryOne(ctx, (*gen.Queries).SessionRequire, gen.SessionRequireParams{
 		Version: schema.Version(), SessionID: s.claims.sessionID, EmployeeID: by.ID, Role: by.Role,
 	}, new(bool))
 }
 
 // change sends statements that change something in nobody's name, in a schema of this program's version only.
-func (s *core) change(ctx context.Context, e effect, statements ...statement) error {
-	return s.send(ctx, e, append([]statement{requireVersion(ctx)}, statements...)...)
+func (s *core) change(ctx context.Context, r retry, statements ...statement) error {
+	return s.send(ctx, r, append([]statement{requireVersion(ctx)}, statements...)...)
 }
 
 func requireVersion(ctx context.Context) statement {
-	return ask(ctx, (*gen.Queries).VersionRequire, schema.Version(), new(bool))
+	return queryOne(ctx, (*gen.Queries).VersionRequire, schema.Version(), new(bool))
 }
 
 // send runs statements in one round trip and one transaction. What fails for a reason that passes is sent again, as long
 // as that cannot do it twice; when in the end no answer tells whether it was done, the error says so.
-func (s *core) send(ctx context.Context, e effect, statements ...statement) error {
+func (s *core) send(ctx context.Context, r retry, statements ...statement) error {
 	pool, _ := s.db.(*pgxpool.Pool)
 	share := 1.0
-	if e != adds {
+	if r != notIdempotent {
 		share = 0.75 // time enough to ask again on another connection
 	}
 	unknown := false
-	err := s.patience.attempts(ctx, func(err error) bool {
-		if pool == nil || !isPassing(err) || e == adds && isUnanswered(err) {
+	err := s.budget.attempts(ctx, func(err error) bool {
+		if pool == nil || !isTransient(err) || r == notIdempotent && isOutcomeUnknown(err) {
 			return false
 		}
 		pool.Reset() // the server they lead to may be gone, or be a standby now
 		return true
 	}, func() error {
-		return s.patience.within(ctx, share, func(ctx context.Context) error {
+		return s.budget.within(ctx, share, func(ctx context.Context) error {
 			err := s.runOn(ctx, pool, statements)
-			if err == nil && ctx.Err() != nil && e != reads {
+			if err == nil && ctx.Err() != nil && r != readOnly {
 				// Given up while a standby had not confirmed: the commit then stands here alone.
 				err = ctx.Err()
 			}
-			unknown = unknown || e != reads && isUnanswered(err)
+			unknown = unknown || r != readOnly && isOutcomeUnknown(err)
 			return err
 		})
 	})
 	if !unknown && asks(err) {
 		return s.translate(ctx, err)
 	}
-	if !unknown && e != reads && ctx.Err() == nil && isTooSlow(err) {
+	if !unknown && r != readOnly && ctx.Err() == nil && isTooSlow(err) {
 		return &failure.Error{Code: failure.Unavailable, Message: "The database did not answer in time; nothing was changed.", Hint: tooSlowHint, Err: err}
 	}
-	if !unknown || err == nil || isVerdict(err) {
+	if !unknown || err == nil || isRejected(err) {
 		return err
 	}
 	problem := &failure.Error{Code: failure.Unavailable, Reason: failure.OutcomeUnknown, Err: err}
@@ -154,7 +155,7 @@ func (s *core) send(ctx context.Context, e effect, statements ...statement) erro
 		problem.Message = "The connection to the database was lost: whether this was done is not known."
 	}
 	problem.Hint = "look whether it was done before you repeat the command"
-	if e == settles {
+	if r == idempotent {
 		problem.Hint = "repeat the command: done twice it changes nothing more"
 	}
 	return problem
@@ -165,13 +166,13 @@ func (s *core) translate(ctx context.Context, err error) error {
 	if !asks(err) {
 		return translate(ctx, s.db, err)
 	}
-	return s.patience.within(ctx, 1, func(ctx context.Context) error { return translate(ctx, s.db, err) })
+	return s.budget.within(ctx, 1, func(ctx context.Context) error { return translate(ctx, s.db, err) })
 }
 
 // runOn runs the statements on a connection of the pool, if there is one.
 func (s *core) runOn(ctx context.Context, pool *pgxpool.Pool, statements []statement) error {
 	if pool == nil {
-		return run(ctx, s.db, statements)
+		return sendBatch(ctx, s.db, statements)
 	}
 	conn, err := pool.Acquire(ctx)
 	if err != nil {
@@ -180,10 +181,10 @@ func (s *core) runOn(ctx context.Context, pool *pgxpool.Pool, statements []state
 	defer conn.Release()
 	data := conn.Conn().PgConn().CustomData()
 	delete(data, warned)
-	err = run(ctx, conn, statements)
+	err = sendBatch(ctx, conn, statements)
 	if err == nil && data[warned] != nil {
 		// Committed here, and the wait for the standby was ended from outside: it may have no other copy.
-		return unanswered{errors.New("not confirmed by the standby")}
+		return outcomeUnknown{errors.New("not confirmed by the standby")}
 	}
 	return err
 }

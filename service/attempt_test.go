@@ -91,7 +91,7 @@ func TestLostConnection(t *testing.T) {
 		username string
 		do       func(ctx context.Context, s *service.Session) error
 		settled  bool
-		done     string // a query that says whether it was done
+		done     string // a query that reports whether it was done
 	}{
 		"payment": {"ContractAddPayment", "commercial1", func(ctx context.Context, s *service.Session) error {
 			return second(s.ContractAddPayment(ctx, payment))

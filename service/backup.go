@@ -14,10 +14,10 @@ import (
 	"github.com/epicevents/crm/schema"
 )
 
-// BackupVersion gives the schema version of a database that is to be saved, which may be an old one. Unavailable if it
-// has none, or one of which this program does not know what must stay out of a backup, or through a pooler.
+// BackupVersion returns the schema version of a database that is to be saved, which may be an old one. Unavailable if
+// it has none, or one of which this program does not know what must stay out of a backup, or through a pooler.
 func (s *Service) BackupVersion(ctx context.Context, conn *pgx.Conn) (int64, error) {
-	err := s.patience.within(ctx, 1, func(ctx context.Context) error { return schema.RequireSession(ctx, conn) })
+	err := s.budget.within(ctx, 1, func(ctx context.Context) error { return schema.RequireSession(ctx, conn) })
 	if err != nil {
 		return 0, s.migrationFailure(ctx, err)
 	}
@@ -28,7 +28,8 @@ func (s *Service) BackupVersion(ctx context.Context, conn *pgx.Conn) (int64, err
 	return version, err
 }
 
-// ArchiveVersion gives the schema version of a backup. Usage if it is none, Unavailable if it is newer than this program.
+// ArchiveVersion returns the schema version of a backup. Usage if it is none, Unavailable if it is newer than this
+// program.
 func ArchiveVersion(archive schema.Archive) (int64, error) {
 	version, err := schema.ArchiveVersion(archive)
 	switch {
@@ -50,7 +51,7 @@ var (
 
 // HoldsData reports whether a database has anything of crm's to lose, of whatever version and however damaged.
 func (s *Service) HoldsData(ctx context.Context) (holds bool, err error) {
-	err = s.patience.within(ctx, 1, func(ctx context.Context) error {
+	err = s.budget.within(ctx, 1, func(ctx context.Context) error {
 		holds, err = schema.HoldsData(ctx, s.db)
 		return err
 	})
@@ -72,7 +73,7 @@ func (s *Service) Restore(ctx context.Context, config *pgx.ConnConfig, archive s
 	if version, _ := s.CheckVersion(ctx); version != schema.Version() { // the query knows the newest schema only
 		return r, nil
 	}
-	err = s.patience.within(ctx, 1, func(ctx context.Context) error {
+	err = s.budget.within(ctx, 1, func(ctx context.Context) error {
 		r.Findings, err = s.wrongSums(ctx)
 		return err
 	})

@@ -9,7 +9,7 @@ import (
 	"github.com/epicevents/crm/service"
 )
 
-// TestChange: a mutation gives the row as it stood before and as it stands now.
+// TestChange: a mutation returns the row as it stood before and as it stands now.
 func TestChange(t *testing.T) {
 	t.Parallel()
 	p := sample(t)
@@ -83,7 +83,7 @@ func TestChange(t *testing.T) {
 	})
 }
 
-// changes makes each mutation and compares what it gives with what is stored before and after it.
+// changes makes each mutation and compares what it returns with what is stored before and after it.
 func changes[T any](t *testing.T, stored func() T, mutations []func() (service.Change[T], error)) {
 	t.Helper()
 	for _, mutate := range mutations {

@@ -43,14 +43,14 @@ func (s *Service) SchemaDifferences(ctx context.Context) ([]schema.Difference, e
 }
 
 func (s *core) differences(ctx context.Context) (differences []schema.Difference, err error) {
-	err = s.patience.within(ctx, 1, func(ctx context.Context) error {
+	err = s.budget.within(ctx, 1, func(ctx context.Context) error {
 		differences, err = schema.Differences(ctx, s.db)
 		return err
 	})
 	return differences, translate(ctx, s.db, err)
 }
 
-// isStoredPhone says whether a phone number exists and is in the form in which it is stored.
+// isStoredPhone reports whether a phone number exists and is in the form in which it is stored.
 func isStoredPhone(phone string) bool {
 	stored, err := value.ParsePhone(phone)
 	return err == nil && stored == phone

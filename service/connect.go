@@ -33,7 +33,7 @@ const (
 // A server that cannot be reached is an error at once; one that is just starting is waited for. Of several hosts one may
 // be taking over from another, so they are tried as long as the limit lasts.
 func Connect(ctx context.Context, config *pgx.ConnConfig, limit time.Duration) (*pgxpool.Pool, error) {
-	p := &patience{limit: limit}
+	p := &budget{limit: limit}
 	pool, err := connect(ctx, config, p)
 	if _, refused := schema.IsPoolerRefusal(err); refused {
 		pool, err = connect(ctx, schema.Pooled(config), p)
@@ -41,7 +41,7 @@ func Connect(ctx context.Context, config *pgx.ConnConfig, limit time.Duration) (
 	return pool, translate(ctx, nil, err)
 }
 
-func connect(ctx context.Context, config *pgx.ConnConfig, p *patience) (*pgxpool.Pool, error) {
+func connect(ctx context.Context, config *pgx.ConnConfig, p *budget) (*pgxpool.Pool, error) {
 	pooled, err := pgxpool.ParseConfig("")
 	if err != nil {
 		return nil, err
@@ -76,7 +76,7 @@ func connect(ctx context.Context, config *pgx.ConnConfig, p *patience) (*pgxpool
 	})
 	err = p.attempts(ctx, func(err error) bool {
 		refusal, ok := errors.AsType[*pgconn.PgError](err)
-		return several && isPassing(err) || ok && refusal.Code == "57P03"
+		return several && isTransient(err) || ok && refusal.Code == "57P03"
 	}, func() error {
 		return p.within(ctx, 1, func(ctx context.Context) error {
 			conn, err := pool.Acquire(ctx)

@@ -15,7 +15,7 @@ import (
 	"github.com/epicevents/crm/internal/value"
 )
 
-// ContractList gives the contracts that pass the filters.
+// ContractList returns the contracts that pass the filters.
 func (s *Session) ContractList(ctx context.Context, p gen.ContractListParams) iter.Seq2[gen.ContractView, error] {
 	return stream[gen.ContractView](ctx, s, "ContractList", gen.ContractList, p)
 }
@@ -32,7 +32,7 @@ func (s *Session) ContractCount(ctx context.Context, p gen.ContractListParams) (
 	})
 }
 
-// ContractPayments gives the payments of a contract.
+// ContractPayments returns the payments of a contract.
 func (s *Session) ContractPayments(ctx context.Context, p gen.ContractPaymentsParams) iter.Seq2[gen.Payment, error] {
 	return stream[gen.Payment](ctx, s, "ContractPayments", gen.ContractPayments, p)
 }
@@ -42,13 +42,13 @@ func (s *Session) ContractPaymentsCount(ctx context.Context, p gen.ContractPayme
 	return count(ctx, s, "ContractPaymentsCount", (*gen.Queries).ContractPaymentsCount, p.ContractID)
 }
 
-// ContractDetail gives one contract; NotFound if there is none of this id.
+// ContractDetail returns one contract; NotFound if there is none of this id.
 func (s *Session) ContractDetail(ctx context.Context, id uuid.UUID) (gen.ContractView, error) {
 	return detail(ctx, s, "ContractDetail", (*gen.Queries).ContractDetail, id, noContract(id.String()))
 }
 
-// ContractFind gives the id of the one contract that an id or the beginning of one means. Usage, naming the candidates,
-// if it may mean several.
+// ContractFind returns the id of the one contract that an id or the beginning of one means. Usage, naming the
+// candidates, if it may mean several.
 func (s *Session) ContractFind(ctx context.Context, typed string) (uuid.UUID, error) {
 	typed = strings.TrimSpace(typed)
 	first, last, err := value.ParseContractID(typed)
@@ -57,7 +57,7 @@ func (s *Session) ContractFind(ctx context.Context, typed string) (uuid.UUID, er
 	}
 	var candidates []gen.ContractView
 	between := gen.ContractCandidatesParams{FirstID: first, LastID: last}
-	if _, err := s.allow(ctx, "ContractFind", ask(ctx, (*gen.Queries).ContractCandidates, between, &candidates)); err != nil {
+	if _, err := s.allow(ctx, "ContractFind", queryOne(ctx, (*gen.Queries).ContractCandidates, between, &candidates)); err != nil {
 		return uuid.Nil, err
 	}
 	switch {
@@ -80,9 +80,9 @@ func (s *Session) ContractAdd(ctx context.Context, p gen.ContractAddParams) (cha
 		return change, err
 	}
 	p.ID = uuid.New()
-	err = s.write(ctx, by, adds,
-		ask(ctx, (*gen.Queries).ContractAdd, p, new(uuid.UUID)),
-		back(ask(ctx, (*gen.Queries).ContractDetail, p.ID, &change.Now)))
+	err = s.write(ctx, by, notIdempotent,
+		queryOne(ctx, (*gen.Queries).ContractAdd, p, new(uuid.UUID)),
+		mustFind(queryOne(ctx, (*gen.Queries).ContractDetail, p.ID, &change.Now)))
 	if errors.Is(err, pgx.ErrNoRows) {
 		return change, noCustomer(p.CustomerID)
 	}
@@ -97,10 +97,10 @@ func (s *Session) ContractUpdate(ctx context.Context, p gen.ContractUpdateParams
 		return change, err
 	}
 	p.OwnCommercialID = by.own
-	err = s.write(ctx, by, settles,
-		look(ctx, (*gen.Queries).ContractDetail, p.ID, &change.Before),
-		ask(ctx, (*gen.Queries).ContractUpdate, p, new(uuid.UUID)),
-		back(ask(ctx, (*gen.Queries).ContractDetail, p.ID, &change.Now)))
+	err = s.write(ctx, by, idempotent,
+		queryMaybe(ctx, (*gen.Queries).ContractDetail, p.ID, &change.Before),
+		queryOne(ctx, (*gen.Queries).ContractUpdate, p, new(uuid.UUID)),
+		mustFind(queryOne(ctx, (*gen.Queries).ContractDetail, p.ID, &change.Now)))
 	if isOverpaid(err) {
 		return change, s.withAmount(ctx, err, p.ID, "paid", func(c gen.ContractView) int64 { return c.TotalAmount - c.TotalDue })
 	}
@@ -121,10 +121,10 @@ func (s *Session) ContractSign(ctx context.Context, id uuid.UUID) (change Change
 		return change, err
 	}
 	var changed bool
-	err = s.write(ctx, by, settles,
-		look(ctx, (*gen.Queries).ContractDetail, id, &change.Before),
-		ask(ctx, (*gen.Queries).ContractSign, gen.ContractSignParams{ID: id, OwnCommercialID: by.own}, &changed),
-		back(ask(ctx, (*gen.Queries).ContractDetail, id, &change.Now)))
+	err = s.write(ctx, by, idempotent,
+		queryMaybe(ctx, (*gen.Queries).ContractDetail, id, &change.Before),
+		queryOne(ctx, (*gen.Queries).ContractSign, gen.ContractSignParams{ID: id, OwnCommercialID: by.own}, &changed),
+		mustFind(queryOne(ctx, (*gen.Queries).ContractDetail, id, &change.Now)))
 	if now := change.Now; !changed { // perhaps signed by somebody else since it was read
 		change.Before = &now
 	}
@@ -150,9 +150,9 @@ func (s *Session) ContractAddPayment(ctx context.Context, p gen.ContractAddPayme
 	p.OwnCommercialID = by.own
 	var payment gen.ContractAddPaymentRow
 	var contract gen.ContractView
-	err = s.write(ctx, by, settles,
-		ask(ctx, (*gen.Queries).ContractAddPayment, p, &payment),
-		back(ask(ctx, (*gen.Queries).ContractDetail, p.ContractID, &contract)))
+	err = s.write(ctx, by, idempotent,
+		queryOne(ctx, (*gen.Queries).ContractAddPayment, p, &payment),
+		mustFind(queryOne(ctx, (*gen.Queries).ContractDetail, p.ContractID, &contract)))
 	if isOverpaid(err) {
 		return change, s.withAmount(ctx, err, p.ContractID, "due", func(c gen.ContractView) int64 { return c.TotalDue })
 	}

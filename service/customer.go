@@ -14,7 +14,7 @@ import (
 	"github.com/epicevents/crm/internal/value"
 )
 
-// CustomerList gives the customers that pass the filters.
+// CustomerList returns the customers that pass the filters.
 func (s *Session) CustomerList(ctx context.Context, p gen.CustomerListParams) iter.Seq2[gen.CustomerView, error] {
 	return stream[gen.CustomerView](ctx, s, "CustomerList", gen.CustomerList, p)
 }
@@ -29,7 +29,7 @@ func (s *Session) CustomerCount(ctx context.Context, p gen.CustomerListParams) (
 	})
 }
 
-// CustomerDetail gives one customer; NotFound if there is none of this id.
+// CustomerDetail returns one customer; NotFound if there is none of this id.
 func (s *Session) CustomerDetail(ctx context.Context, id int64) (gen.CustomerView, error) {
 	return detail(ctx, s, "CustomerDetail", (*gen.Queries).CustomerDetail, id, noCustomer(id))
 }
@@ -45,9 +45,9 @@ func (s *Session) CustomerAdd(ctx context.Context, p gen.CustomerAddParams) (cha
 	}
 	p.CommercialID = by.ID
 	var id int64
-	err = s.write(ctx, by, adds,
-		ask(ctx, (*gen.Queries).CustomerAdd, p, &id),
-		back(fetch(ctx, (*gen.Queries).CustomerAdded, &change.Now)))
+	err = s.write(ctx, by, notIdempotent,
+		queryOne(ctx, (*gen.Queries).CustomerAdd, p, &id),
+		mustFind(queryNoArgs(ctx, (*gen.Queries).CustomerAdded, &change.Now)))
 	return change, s.translate(ctx, err)
 }
 
@@ -67,10 +67,10 @@ func (s *Session) CustomerUpdate(ctx context.Context, p gen.CustomerUpdateParams
 		return change, err
 	}
 	p.OwnCommercialID = by.own
-	err = s.write(ctx, by, settles,
-		look(ctx, (*gen.Queries).CustomerDetail, p.ID, &change.Before),
-		ask(ctx, (*gen.Queries).CustomerUpdate, p, new(int64)),
-		back(ask(ctx, (*gen.Queries).CustomerDetail, p.ID, &change.Now)))
+	err = s.write(ctx, by, idempotent,
+		queryMaybe(ctx, (*gen.Queries).CustomerDetail, p.ID, &change.Before),
+		queryOne(ctx, (*gen.Queries).CustomerUpdate, p, new(int64)),
+		mustFind(queryOne(ctx, (*gen.Queries).CustomerDetail, p.ID, &change.Now)))
 	return change, s.whyNoCustomer(ctx, err, by, p.ID)
 }
 
@@ -80,10 +80,10 @@ func (s *Session) CustomerSetCommercial(ctx context.Context, p gen.CustomerSetCo
 	if err != nil {
 		return change, err
 	}
-	err = s.write(ctx, by, settles,
-		look(ctx, (*gen.Queries).CustomerDetail, p.ID, &change.Before),
-		ask(ctx, (*gen.Queries).CustomerSetCommercial, p, new(int64)),
-		back(ask(ctx, (*gen.Queries).CustomerDetail, p.ID, &change.Now)))
+	err = s.write(ctx, by, idempotent,
+		queryMaybe(ctx, (*gen.Queries).CustomerDetail, p.ID, &change.Before),
+		queryOne(ctx, (*gen.Queries).CustomerSetCommercial, p, new(int64)),
+		mustFind(queryOne(ctx, (*gen.Queries).CustomerDetail, p.ID, &change.Now)))
 	if errors.Is(err, pgx.ErrNoRows) {
 		if _, err := s.CustomerDetail(ctx, p.ID); err != nil {
 			return change, err

@@ -12,10 +12,10 @@ import (
 	"github.com/epicevents/crm/schema"
 )
 
-// CheckVersion gives the schema version of the database. Unavailable if it is not the one this program works with.
+// CheckVersion returns the schema version of the database. Unavailable if it is not the one this program works with.
 func (s *Service) CheckVersion(ctx context.Context) (int64, error) {
 	var row gen.SchemaMigration
-	err := s.send(ctx, reads, fetch(ctx, (*gen.Queries).SchemaVersion, &row))
+	err := s.send(ctx, readOnly, queryNoArgs(ctx, (*gen.Queries).SchemaVersion, &row))
 	if err == nil {
 		err = checkVersion(row.Version, row.Dirty)
 	}
@@ -42,17 +42,17 @@ func (s *Service) LogsParameters(ctx context.Context) (logs bool, err error) {
 }
 
 func (s *Service) examine(ctx context.Context, look func(context.Context, schema.Querier) error) error {
-	return s.patience.within(ctx, 1, func(ctx context.Context) error { return look(ctx, s.db) })
+	return s.budget.within(ctx, 1, func(ctx context.Context) error { return look(ctx, s.db) })
 }
 
 func unfitness(err *schema.UnfitError) error {
 	return &failure.Error{Code: failure.Unavailable, Message: err.Message, Hint: err.Remedy, Err: err}
 }
 
-// Clock gives the database's time at this moment.
+// Clock returns the database's time at this moment.
 func (s *Service) Clock(ctx context.Context) (time.Time, error) {
 	var now time.Time
-	err := s.send(ctx, reads, fetch(ctx, (*gen.Queries).DatabaseClock, &now))
+	err := s.send(ctx, readOnly, queryNoArgs(ctx, (*gen.Queries).DatabaseClock, &now))
 	return now, s.translate(ctx, err)
 }
 
@@ -60,7 +60,7 @@ func (s *Service) Clock(ctx context.Context) (time.Time, error) {
 // an earlier migration did not finish, or through a pooler.
 func (s *Service) Migrate(ctx context.Context, config *pgx.ConnConfig) error {
 	var row gen.SchemaMigration
-	err := s.send(ctx, reads, fetch(ctx, (*gen.Queries).SchemaVersion, &row))
+	err := s.send(ctx, readOnly, queryNoArgs(ctx, (*gen.Queries).SchemaVersion, &row))
 	switch {
 	case errors.Is(err, pgx.ErrNoRows), isUndefinedTable(err):
 		// nothing was migrated yet, or not by crm, which is told below
@@ -97,17 +97,17 @@ func (s *Service) Empty(ctx context.Context, config *pgx.ConnConfig) error {
 	return s.migrationFailure(ctx, schema.Empty(ctx, config))
 }
 
-// HasNoEmployee says whether nobody can log in yet.
+// HasNoEmployee reports whether nobody can log in yet.
 func (s *Service) HasNoEmployee(ctx context.Context) (bool, error) {
 	var exists bool
-	err := s.send(ctx, reads, fetch(ctx, (*gen.Queries).EmployeeExists, &exists))
+	err := s.send(ctx, readOnly, queryNoArgs(ctx, (*gen.Queries).EmployeeExists, &exists))
 	return !exists, s.translate(ctx, err)
 }
 
 // HoldsSample reports whether the sample data was put into the database, whatever was added since.
 func (s *Service) HoldsSample(ctx context.Context) (bool, error) {
 	var held bool
-	err := s.send(ctx, reads, fetch(ctx, (*gen.Queries).SampleHeld, &held))
+	err := s.send(ctx, readOnly, queryNoArgs(ctx, (*gen.Queries).SampleHeld, &held))
 	if isUndefinedTable(err) {
 		return false, nil
 	}
@@ -118,7 +118,7 @@ func (s *Service) HoldsSample(ctx context.Context) (bool, error) {
 // nothing at all, or no schema.
 func (s *Service) HoldsOnlySample(ctx context.Context) (bool, error) {
 	var only bool
-	err := s.send(ctx, reads, fetch(ctx, (*gen.Queries).SampleOnly, &only))
+	err := s.send(ctx, readOnly, queryNoArgs(ctx, (*gen.Queries).SampleOnly, &only))
 	if isUndefinedTable(err) {
 		return true, nil
 	}
@@ -128,7 +128,7 @@ func (s *Service) HoldsOnlySample(ctx context.Context) (bool, error) {
 // Customers is how many customers the database holds; an error where there is no schema.
 func (s *Service) Customers(ctx context.Context) (int64, error) {
 	var n int64
-	err := s.send(ctx, reads, fetch(ctx, (*gen.Queries).CustomersHeld, &n))
+	err := s.send(ctx, readOnly, queryNoArgs(ctx, (*gen.Queries).CustomersHeld, &n))
 	return n, s.translate(ctx, err)
 }
 
@@ -138,12 +138,12 @@ func (s *Session) DbPopulate(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	return s.translate(ctx, s.write(ctx, by, adds, addSample(ctx)))
+	return s.translate(ctx, s.write(ctx, by, notIdempotent, addSample(ctx)))
 }
 
 // Populate is DbPopulate in a database that nobody can log in to yet.
 func (s *Service) Populate(ctx context.Context) error {
-	return s.translate(ctx, s.change(ctx, adds, addSample(ctx)))
+	return s.translate(ctx, s.change(ctx, notIdempotent, addSample(ctx)))
 }
 
 func addSample(ctx context.Context) statement {

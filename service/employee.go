@@ -13,7 +13,7 @@ import (
 	"github.com/epicevents/crm/internal/failure"
 )
 
-// EmployeeList gives the employees that pass the filters.
+// EmployeeList returns the employees that pass the filters.
 func (s *Session) EmployeeList(ctx context.Context, p gen.EmployeeListParams) iter.Seq2[gen.EmployeeView, error] {
 	return stream[gen.EmployeeView](ctx, s, "EmployeeList", gen.EmployeeList, p)
 }
@@ -23,19 +23,19 @@ func (s *Session) EmployeeCount(ctx context.Context, p gen.EmployeeListParams) (
 	return count(ctx, s, "EmployeeCount", (*gen.Queries).EmployeeCount, p.Role)
 }
 
-// EmployeeDetail gives one employee; NotFound if there is none of this username.
+// EmployeeDetail returns one employee; NotFound if there is none of this username.
 func (s *Session) EmployeeDetail(ctx context.Context, username string) (gen.EmployeeView, error) {
 	return detail(ctx, s, "EmployeeDetail", (*gen.Queries).EmployeeDetail, username, noEmployee(username))
 }
 
-// EmployeeFind gives the employee with p.ID, or else with p.Username; NotFound if there is none.
+// EmployeeFind returns the employee with p.ID, or else with p.Username; NotFound if there is none.
 func (s *Session) EmployeeFind(ctx context.Context, p gen.EmployeeFindParams) (gen.EmployeeView, error) {
 	return detail(ctx, s, "EmployeeFind", (*gen.Queries).EmployeeFind, p, noEmployee(named(p)))
 }
 
-// EmployeeUsernames gives every username, to suggest the one that was meant.
+// EmployeeUsernames returns every username, to suggest the one that was meant.
 func (s *Session) EmployeeUsernames(ctx context.Context) (usernames []string, err error) {
-	_, err = s.allow(ctx, "EmployeeUsernames", fetch(ctx, (*gen.Queries).EmployeeUsernames, &usernames))
+	_, err = s.allow(ctx, "EmployeeUsernames", queryNoArgs(ctx, (*gen.Queries).EmployeeUsernames, &usernames))
 	return usernames, err
 }
 
@@ -55,9 +55,9 @@ func (s *Session) EmployeeAdd(ctx context.Context, p gen.EmployeeAddParams, pass
 	if p.PasswordHash, err = hashPassword(p.Username, password, true); err != nil {
 		return added, err
 	}
-	err = s.write(ctx, by, adds,
-		ask(ctx, (*gen.Queries).EmployeeAdd, p, &added.Until),
-		back(ask(ctx, (*gen.Queries).EmployeeDetail, p.Username, &added.EmployeeView)))
+	err = s.write(ctx, by, notIdempotent,
+		queryOne(ctx, (*gen.Queries).EmployeeAdd, p, &added.Until),
+		mustFind(queryOne(ctx, (*gen.Queries).EmployeeDetail, p.Username, &added.EmployeeView)))
 	return added, s.translate(ctx, err)
 }
 
@@ -68,9 +68,9 @@ func (s *Service) EmployeeAddFirst(ctx context.Context, username, fullname, pass
 		return err
 	}
 	// The lock comes in a statement of its own, so that the other one sees what was added while it waited.
-	err = s.change(ctx, adds,
-		fetch(ctx, (*gen.Queries).EmployeeFirstTurn, new(int64)),
-		ask(ctx, (*gen.Queries).EmployeeAddFirst, gen.EmployeeAddFirstParams{
+	err = s.change(ctx, notIdempotent,
+		queryNoArgs(ctx, (*gen.Queries).EmployeeFirstTurn, new(int64)),
+		queryOne(ctx, (*gen.Queries).EmployeeAddFirst, gen.EmployeeAddFirstParams{
 			Username: username, Fullname: fullname, PasswordHash: hash,
 		}, new(int64)))
 	if errors.Is(err, pgx.ErrNoRows) {
@@ -90,10 +90,10 @@ func (s *Session) EmployeeUpdate(ctx context.Context, p gen.EmployeeUpdateParams
 	if p.Username != nil {
 		now.Username = p.Username
 	}
-	err = s.write(ctx, by, settles,
-		look(ctx, (*gen.Queries).EmployeeFind, before, &change.Before),
-		ask(ctx, (*gen.Queries).EmployeeUpdate, p, new(int64)),
-		back(ask(ctx, (*gen.Queries).EmployeeFind, now, &change.Now)))
+	err = s.write(ctx, by, idempotent,
+		queryMaybe(ctx, (*gen.Queries).EmployeeFind, before, &change.Before),
+		queryOne(ctx, (*gen.Queries).EmployeeUpdate, p, new(int64)),
+		mustFind(queryOne(ctx, (*gen.Queries).EmployeeFind, now, &change.Now)))
 	return change, s.orNoEmployee(ctx, err, named(before))
 }
 
@@ -104,10 +104,10 @@ func (s *Session) EmployeeSetRole(ctx context.Context, p gen.EmployeeSetRolePara
 	if err != nil {
 		return change, err
 	}
-	err = s.write(ctx, by, settles,
-		look(ctx, (*gen.Queries).EmployeeDetail, p.Username, &change.Before),
-		ask(ctx, (*gen.Queries).EmployeeSetRole, p, new(int64)),
-		back(ask(ctx, (*gen.Queries).EmployeeDetail, p.Username, &change.Now)))
+	err = s.write(ctx, by, idempotent,
+		queryMaybe(ctx, (*gen.Queries).EmployeeDetail, p.Username, &change.Before),
+		queryOne(ctx, (*gen.Queries).EmployeeSetRole, p, new(int64)),
+		mustFind(queryOne(ctx, (*gen.Queries).EmployeeDetail, p.Username, &change.Now)))
 	return change, s.orNoEmployee(ctx, err, p.Username)
 }
 
@@ -120,12 +120,12 @@ func (s *Session) EmployeeSetPassword(ctx context.Context, username, password st
 	}
 	return s.setPassword(ctx, gen.EmployeeSetPasswordParams{
 		Username: username, OneTime: oneTime || username != by.Username, ActorID: &by.ID,
-	}, password, func(statements ...statement) error { return s.write(ctx, by, settles, statements...) })
+	}, password, func(statements ...statement) error { return s.write(ctx, by, idempotent, statements...) })
 }
 
 // DbEmployeeFind is EmployeeFind for whoever has the database.
 func (s *Service) DbEmployeeFind(ctx context.Context, p gen.EmployeeFindParams) (row gen.EmployeeView, err error) {
-	err = s.send(ctx, reads, ask(ctx, (*gen.Queries).EmployeeFind, p, &row))
+	err = s.send(ctx, readOnly, queryOne(ctx, (*gen.Queries).EmployeeFind, p, &row))
 	return row, s.orNoEmployee(ctx, err, named(p))
 }
 
@@ -133,7 +133,7 @@ func (s *Service) DbEmployeeFind(ctx context.Context, p gen.EmployeeFindParams) 
 // administrator is left who knows a password.
 func (s *Service) DbSetPassword(ctx context.Context, username, password string) (NewPassword, error) {
 	return s.setPassword(ctx, gen.EmployeeSetPasswordParams{Username: username, OneTime: true}, password,
-		func(statements ...statement) error { return s.change(ctx, settles, statements...) })
+		func(statements ...statement) error { return s.change(ctx, idempotent, statements...) })
 }
 
 func (s *core) setPassword(ctx context.Context, p gen.EmployeeSetPasswordParams, password string, write func(...statement) error) (now NewPassword, err error) {
@@ -141,8 +141,8 @@ func (s *core) setPassword(ctx context.Context, p gen.EmployeeSetPasswordParams,
 		return now, err
 	}
 	err = write(
-		ask(ctx, (*gen.Queries).EmployeeSetPassword, p, &now.Until),
-		back(ask(ctx, (*gen.Queries).EmployeeDetail, p.Username, &now.EmployeeView)))
+		queryOne(ctx, (*gen.Queries).EmployeeSetPassword, p, &now.Until),
+		mustFind(queryOne(ctx, (*gen.Queries).EmployeeDetail, p.Username, &now.EmployeeView)))
 	return now, s.orNoEmployee(ctx, err, p.Username)
 }
 
@@ -153,9 +153,9 @@ func (s *Session) EmployeeUnlock(ctx context.Context, username string) (row gen.
 	if err != nil {
 		return row, 0, err
 	}
-	err = s.write(ctx, by, settles,
-		ask(ctx, (*gen.Queries).EmployeeDetail, username, &row),
-		ask(ctx, (*gen.Queries).EmployeeUnlock, username, &forgotten))
+	err = s.write(ctx, by, idempotent,
+		queryOne(ctx, (*gen.Queries).EmployeeDetail, username, &row),
+		queryOne(ctx, (*gen.Queries).EmployeeUnlock, username, &forgotten))
 	return row, forgotten, s.orNoEmployee(ctx, err, username)
 }
 
@@ -166,7 +166,7 @@ func (s *Session) EmployeeDelete(ctx context.Context, username string) error {
 	if err != nil {
 		return err
 	}
-	err = s.write(ctx, by, adds, ask(ctx, (*gen.Queries).EmployeeDelete, username, new(int64)))
+	err = s.write(ctx, by, notIdempotent, queryOne(ctx, (*gen.Queries).EmployeeDelete, username, new(int64)))
 	return s.orNoEmployee(ctx, err, username)
 }
 
@@ -195,7 +195,7 @@ func (s *Session) whyNotInCharge(ctx context.Context, err error, constraint, use
 		return s.translate(ctx, err)
 	}
 	var row *gen.EmployeeView
-	if errNow := s.send(ctx, reads, look(ctx, (*gen.Queries).EmployeeDetail, username, &row)); errNow != nil || row == nil || row.Role == needs {
+	if errNow := s.send(ctx, readOnly, queryMaybe(ctx, (*gen.Queries).EmployeeDetail, username, &row)); errNow != nil || row == nil || row.Role == needs {
 		return s.translate(ctx, err) // changed since
 	}
 	return &failure.Error{Code: failure.Conflict, Hint: fmt.Sprintf("crm employee list --role-filter %s", needs), Err: err,

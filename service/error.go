@@ -103,12 +103,12 @@ func why(err error) string {
 	return ""
 }
 
-// isUnanswered says whether a statement that failed so may have been done all the same.
-func isUnanswered(err error) bool {
+// isOutcomeUnknown reports whether a statement that failed so may have been done all the same.
+func isOutcomeUnknown(err error) bool {
 	if err == nil || pgconn.SafeToRetry(err) {
 		return false
 	}
-	if _, ok := errors.AsType[unanswered](err); ok {
+	if _, ok := errors.AsType[outcomeUnknown](err); ok {
 		return true
 	}
 	if refusal, ok := errors.AsType[*pgconn.PgError](err); ok {
@@ -121,15 +121,16 @@ func isUnanswered(err error) bool {
 	return network || isClosed(err) || errors.Is(err, context.DeadlineExceeded) || errors.Is(err, context.Canceled)
 }
 
-// isVerdict says whether the server said of the statement itself that it cannot be.
-func isVerdict(err error) bool {
+// isRejected reports whether the server refused the statement itself (classes 22 and 23, or no row), so that a retry
+// cannot help.
+func isRejected(err error) bool {
 	refusal, ok := errors.AsType[*pgconn.PgError](err)
 	return ok && (strings.HasPrefix(refusal.Code, "22") || strings.HasPrefix(refusal.Code, "23")) || errors.Is(err, pgx.ErrNoRows)
 }
 
-// isPassing says whether the same statement may succeed in a moment: after a lost connection, a shutdown, a failover, or
-// a conflict with another transaction.
-func isPassing(err error) bool {
+// isTransient reports whether the same statement may succeed in a moment: after a lost connection, a shutdown, a
+// failover, or a conflict with another transaction.
+func isTransient(err error) bool {
 	if refusal, ok := errors.AsType[*pgconn.PgError](err); ok {
 		switch refusal.Code {
 		case "40001", "40P01", "25006", "57P01", "57P02", "57P03", "57P05":
@@ -140,10 +141,10 @@ func isPassing(err error) bool {
 	if _, ok := errors.AsType[*pgconn.ConnectError](err); ok {
 		return true
 	}
-	return isUnanswered(err) || pgconn.SafeToRetry(err)
+	return isOutcomeUnknown(err) || pgconn.SafeToRetry(err)
 }
 
-// isClosed says whether the server, or what stands between, ended the connection.
+// isClosed reports whether the server, or what stands between, ended the connection.
 func isClosed(err error) bool {
 	text := err.Error()
 	return strings.Contains(text, "conn closed") || strings.Contains(text, "unexpected EOF")
@@ -155,17 +156,17 @@ func isRefusedBy(err error, constraint string) bool {
 	return ok && refusal.ConstraintName == constraint
 }
 
-// isOverpaid says whether the payments of a contract would exceed its total amount.
+// isOverpaid reports whether the payments of a contract would exceed its total amount.
 func isOverpaid(err error) bool { return isRefusedBy(err, "contract_not_overpaid") }
 
-// isTimeout says whether an answer did not come in time.
+// isTimeout reports whether an answer did not come in time.
 func isTimeout(err error) bool {
 	return errors.Is(err, context.DeadlineExceeded) || pgconn.Timeout(err)
 }
 
 const tooSlowHint = "try again in a moment"
 
-// isTooSlow says whether the server gave a statement up for its time, and did nothing of it.
+// isTooSlow reports whether the server gave a statement up for its time, and did nothing of it.
 func isTooSlow(err error) bool {
 	refusal, ok := errors.AsType[*pgconn.PgError](err)
 	return ok && (refusal.Code == "57014" || refusal.Code == "55P03")

@@ -11,7 +11,7 @@ import (
 	"github.com/epicevents/crm/gen"
 )
 
-// EventList gives the events that pass the filters.
+// EventList returns the events that pass the filters.
 func (s *Session) EventList(ctx context.Context, p gen.EventListParams) iter.Seq2[gen.EventView, error] {
 	return stream[gen.EventView](ctx, s, "EventList", gen.EventList, p)
 }
@@ -28,7 +28,7 @@ func (s *Session) EventCount(ctx context.Context, p gen.EventListParams) (int64,
 	})
 }
 
-// EventDetail gives one event; NotFound if there is none of this id.
+// EventDetail returns one event; NotFound if there is none of this id.
 func (s *Session) EventDetail(ctx context.Context, id int64) (gen.EventView, error) {
 	return detail(ctx, s, "EventDetail", (*gen.Queries).EventDetail, id, noEvent(id))
 }
@@ -41,9 +41,9 @@ func (s *Session) EventAdd(ctx context.Context, p gen.EventAddParams) (change Ch
 		return change, err
 	}
 	p.OwnCommercialID = by.own
-	err = s.write(ctx, by, adds,
-		ask(ctx, (*gen.Queries).EventAdd, p, new(int64)),
-		back(fetch(ctx, (*gen.Queries).EventAdded, &change.Now)))
+	err = s.write(ctx, by, notIdempotent,
+		queryOne(ctx, (*gen.Queries).EventAdd, p, new(int64)),
+		mustFind(queryNoArgs(ctx, (*gen.Queries).EventAdded, &change.Now)))
 	return change, s.whyNoContract(ctx, err, by, p.ContractID)
 }
 
@@ -55,10 +55,10 @@ func (s *Session) EventUpdate(ctx context.Context, p gen.EventUpdateParams) (cha
 		return change, err
 	}
 	p.OwnSupportID = by.own
-	err = s.write(ctx, by, settles,
-		look(ctx, (*gen.Queries).EventDetail, p.ID, &change.Before),
-		ask(ctx, (*gen.Queries).EventUpdate, p, new(int64)),
-		back(ask(ctx, (*gen.Queries).EventDetail, p.ID, &change.Now)))
+	err = s.write(ctx, by, idempotent,
+		queryMaybe(ctx, (*gen.Queries).EventDetail, p.ID, &change.Before),
+		queryOne(ctx, (*gen.Queries).EventUpdate, p, new(int64)),
+		mustFind(queryOne(ctx, (*gen.Queries).EventDetail, p.ID, &change.Now)))
 	if errors.Is(err, pgx.ErrNoRows) {
 		event, err := s.EventDetail(ctx, p.ID)
 		if err != nil {
@@ -79,10 +79,10 @@ func (s *Session) EventSetSupport(ctx context.Context, p gen.EventSetSupportPara
 	if err != nil {
 		return change, err
 	}
-	err = s.write(ctx, by, settles,
-		look(ctx, (*gen.Queries).EventDetail, p.ID, &change.Before),
-		ask(ctx, (*gen.Queries).EventSetSupport, p, new(int64)),
-		back(ask(ctx, (*gen.Queries).EventDetail, p.ID, &change.Now)))
+	err = s.write(ctx, by, idempotent,
+		queryMaybe(ctx, (*gen.Queries).EventDetail, p.ID, &change.Before),
+		queryOne(ctx, (*gen.Queries).EventSetSupport, p, new(int64)),
+		mustFind(queryOne(ctx, (*gen.Queries).EventDetail, p.ID, &change.Now)))
 	if errors.Is(err, pgx.ErrNoRows) {
 		if _, err := s.EventDetail(ctx, p.ID); err != nil {
 			return change, err

@@ -19,8 +19,8 @@ import (
 	"github.com/epicevents/crm/gen"
 )
 
-// combinations gives a value of the parameters P for every combination of what its fields may be, by name. A field that
-// is not named keeps its zero value.
+// combinations returns a value of the parameters P for every combination of what its fields may be, by name. A field
+// that is not named keeps its zero value.
 func combinations[P any](fields map[string][]any) []P {
 	made := []P{*new(P)}
 	for field, values := range fields {
@@ -135,7 +135,7 @@ func inOrder[R any](t *testing.T, p *place, what string, rows, natural []R, orde
 // absent is the rank of no value: behind all.
 const absent = 1 << 30
 
-// ranks gives the rank of each row by a field, which the database finds out: it knows how to order text.
+// ranks returns the rank of each row by a field, which the database finds out: it knows how to order text.
 func ranks[R any](p *place, rows []R, field string) []int {
 	p.Helper()
 	column := map[string]string{"contract": "contract_id", "start": "start_at", "end": "end_at"}

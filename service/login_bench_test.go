@@ -8,7 +8,7 @@ import (
 	"github.com/epicevents/crm/internal/dbtest"
 )
 
-// BenchmarkLoginRefused gives the medians of 100 logins each with a wrong password and an unknown username, in turns,
+// BenchmarkLoginRefused returns the medians of 100 logins each with a wrong password and an unknown username, in turns,
 // and how far they are apart: whoever measures must not learn which usernames there are.
 func BenchmarkLoginRefused(b *testing.B) {
 	const tries = 100

@@ -35,8 +35,8 @@ type permission struct {
 	none, commercial, support, administrator Scope
 }
 
-// scopes is a permission's by role, in the order of gen.AllRoleValues.
-func (p permission) scopes() [4]Scope {
+// byRole returns the scopes in the order of gen.AllRoleValues.
+func (p permission) byRole() [4]Scope {
 	return [4]Scope{p.none, p.commercial, p.support, p.administrator}
 }
 
@@ -99,11 +99,11 @@ type Permission struct {
 	None, Commercial, Support, Administrator Scope
 }
 
-// Permissions gives the table by operation.
+// Permissions returns the table by operation.
 func Permissions() []Permission {
 	table := make([]Permission, 0, len(permissions))
 	for _, operation := range slices.Sorted(maps.Keys(permissions)) {
-		scopes := permissions[operation].scopes()
+		scopes := permissions[operation].byRole()
 		table = append(table, Permission{commandOf(operation), scopes[0], scopes[1], scopes[2], scopes[3]})
 	}
 	return table
@@ -135,7 +135,7 @@ func (s *Session) permit(operation string, row gen.SessionEmployeeRow) (actor, e
 	case permission.needs == write && row.ReadOnly:
 		return actor{}, &failure.Error{Code: failure.PermissionDenied, Message: fmt.Sprintf("%q changes data; the token %q is read-only.", command, *row.Name)}
 	}
-	scopes := permission.scopes()
+	scopes := permission.byRole()
 	switch scopes[slices.Index(gen.AllRoleValues(), by.Role)] {
 	case all:
 	case own:

@@ -321,11 +321,11 @@ func TestEveryOperation(t *testing.T) {
 		}
 	}
 	if got := len(service.Permissions()); got != len(operations) {
-		t.Errorf("Permissions gives %d rows, want %d", got, len(operations))
+		t.Errorf("Permissions returns %d rows, want %d", got, len(operations))
 	}
 }
 
-// parsePackage gives the rows of the permission table, and for each operation the one whose row it checks. Methods
+// parsePackage returns the rows of the permission table, and for each operation the one whose row it checks. Methods
 // that take no context do nothing in the database; those of Service need no session.
 func parsePackage(t *testing.T) (rows, checks map[string]string) {
 	t.Helper()

@@ -16,7 +16,7 @@ import (
 	"github.com/epicevents/crm/internal/dbtest"
 )
 
-// plan is a node of what EXPLAIN gives.
+// plan is a node of what EXPLAIN returns.
 type plan struct {
 	NodeType string `json:"Node Type"`
 	Relation string `json:"Relation Name"`

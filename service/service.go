@@ -20,10 +20,10 @@ import (
 
 // core is what Service and Session work with. It has no exported method: what a Session can do stands in the table.
 type core struct {
-	db       DB
-	keys     [][]byte // the first signs, all are good to verify with
-	patience *patience
-	peer     string
+	db     DB
+	keys   [][]byte // the first signs, all are good to verify with
+	budget *budget
+	peer   string
 }
 
 // Service does what needs no session: logging in, and the first steps in a new database.
@@ -32,13 +32,13 @@ type Service struct{ core }
 // New makes a Service that signs tokens with the first key. Tokens that were signed with one of the others are good too:
 // those of the last 30 minutes, after a new key was made.
 func New(db DB, keys ...[]byte) *Service {
-	return &Service{core{db: db, keys: keys, patience: &patience{}}}
+	return &Service{core{db: db, keys: keys, budget: &budget{}}}
 }
 
 // Within makes a Service, for one command, whose waits for the database together are no longer than the limit.
 func (s *Service) Within(limit time.Duration) *Service {
 	limited := *s
-	limited.patience = &patience{limit: limit}
+	limited.budget = &budget{limit: limit}
 	return &limited
 }
 
@@ -78,15 +78,15 @@ type actor struct {
 // allow says who acts, if they may use the operation. Statements that only read may go along in the same round trip.
 func (s *Session) allow(ctx context.Context, operation string, along ...statement) (actor, error) {
 	var row gen.SessionEmployeeRow
-	session := ask(ctx, (*gen.Queries).SessionEmployee, s.claims.session(), &row)
-	if err := s.send(ctx, reads, append([]statement{session}, along...)...); err != nil {
+	session := queryOne(ctx, (*gen.Queries).SessionEmployee, s.claims.session(), &row)
+	if err := s.send(ctx, readOnly, append([]statement{session}, along...)...); err != nil {
 		return actor{}, s.translate(ctx, err)
 	}
 	return s.permit(operation, row)
 }
 
 // May refuses the command of an operation to an employee whose role or token may never use it, before anything is asked
-// for it. It gives their id where the table limits the operation to what is theirs, else nil. All may read.
+// for it. It returns their id where the table limits the operation to what is theirs, else nil. All may read.
 func May(ctx context.Context, s *Session, command string) (own *int64, err error) {
 	for operation, permission := range permissions {
 		if commandOf(operation) == command && permission.needs != read {

@@ -107,7 +107,7 @@ func (p *place) token(username string) string {
 	return sign(p, hs256, testKey, p.claims(username))
 }
 
-// claims starts a session and gives what its token says.
+// claims starts a session and returns what its token says.
 func (p *place) claims(username string) jwt.MapClaims {
 	p.Helper()
 	id := uuid.New()
@@ -128,7 +128,7 @@ func sign(t testing.TB, method jwt.SigningMethod, key any, claims jwt.MapClaims)
 	return token
 }
 
-// one is the only value that a statement gives.
+// one is the only value that a statement returns.
 func one[T any](p *place, sql string, args ...any) T {
 	p.Helper()
 	var value T
@@ -206,7 +206,7 @@ func must[T any](t testing.TB) func(T, error) T {
 	}
 }
 
-// now is what a mutation gives as the row's present state.
+// now is what a mutation returns as the row's present state.
 func now[T any](change service.Change[T], err error) (T, error) { return change.Now, err }
 
 func second[A, B any](_ A, b B) B { return b }

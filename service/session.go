@@ -115,8 +115,8 @@ func NeedsLogin(err error) bool {
 	return reason == failure.NotLoggedIn || reason == failure.SessionOver
 }
 
-// Login starts a session of 30 minutes and gives its token. An unknown username is answered as a wrong password is, in
-// words and in time.
+// Login starts a session of 30 minutes and returns its token. An unknown username is answered as a wrong password is,
+// in words and in time.
 func (s *Service) Login(ctx context.Context, username, password string) (string, error) {
 	username, err := value.ParseUsername(username)
 	if err != nil { // nobody has it, so there is nothing to count
@@ -147,7 +147,7 @@ func (s *Service) Login(ctx context.Context, username, password string) (string,
 		return "", errPasswordOver
 	}
 	fresh := freshSession{id: uuid.New(), employeeID: *attempt.ID}
-	err = s.change(ctx, adds, fresh.add(ctx, hash, s.peer))
+	err = s.change(ctx, notIdempotent, fresh.add(ctx, hash, s.peer))
 	if errors.Is(err, pgx.ErrNoRows) { // the password was changed since it was checked
 		return "", errLoginFailed
 	}
@@ -172,7 +172,7 @@ func (s *core) pause(ctx context.Context, duration time.Duration) error {
 func (s *core) attempt(ctx context.Context, username, peer string) (gen.LoginAttemptRow, error) {
 	var attempt gen.LoginAttemptRow
 	params := gen.LoginAttemptParams{Username: username, Peer: peer, SchemaVersion: schema.Version()}
-	if err := s.change(ctx, settles, ask(ctx, (*gen.Queries).LoginAttempt, params, &attempt)); err != nil {
+	if err := s.change(ctx, idempotent, queryOne(ctx, (*gen.Queries).LoginAttempt, params, &attempt)); err != nil {
 		return attempt, s.translate(ctx, err)
 	}
 	if err := checkVersion(attempt.Version, attempt.Dirty); err != nil {
@@ -195,7 +195,7 @@ type freshSession struct {
 // add is the statement that starts the session of an employee whose password hash must still be the one that was checked,
 // and forgets the failures that were counted at the peer.
 func (f *freshSession) add(ctx context.Context, hash, peer string) statement {
-	return ask(ctx, (*gen.Queries).SessionAdd, gen.SessionAddParams{
+	return queryOne(ctx, (*gen.Queries).SessionAdd, gen.SessionAddParams{
 		ID: f.id, EmployeeID: f.employeeID, PasswordHash: hash, Peer: peer,
 	}, &f.row)
 }
@@ -219,10 +219,10 @@ type Whoami struct {
 	PasswordOneTime bool
 }
 
-// AuthWhoami gives the employee of this session.
+// AuthWhoami returns the employee of this session.
 func (s *Session) AuthWhoami(ctx context.Context) (Whoami, error) {
 	var row gen.SessionEmployeeRow
-	if err := s.send(ctx, reads, ask(ctx, (*gen.Queries).SessionEmployee, s.claims.session(), &row)); err != nil {
+	if err := s.send(ctx, readOnly, queryOne(ctx, (*gen.Queries).SessionEmployee, s.claims.session(), &row)); err != nil {
 		return Whoami{}, s.translate(ctx, err)
 	}
 	by, err := s.permit("AuthWhoami", row)
@@ -239,12 +239,12 @@ func (s *Session) AuthLogout(ctx context.Context) error {
 	}
 	session := gen.SessionEndParams{ID: s.claims.sessionID, EmployeeID: s.claims.employeeID}
 	// In nobody's name: a session that is over by now was to end.
-	err := s.change(ctx, settles, ask(ctx, (*gen.Queries).SessionEnd, session, new(int64)))
+	err := s.change(ctx, idempotent, queryOne(ctx, (*gen.Queries).SessionEnd, session, new(int64)))
 	return s.translate(ctx, err)
 }
 
 // AuthChangePassword changes the password of the employee, who must know the current one. It ends all of their sessions
-// and gives the token of a new one.
+// and returns the token of a new one.
 func (s *Session) AuthChangePassword(ctx context.Context, current, password string) (string, error) {
 	by, err := s.allow(ctx, "AuthChangePassword")
 	if err != nil {
@@ -271,8 +271,8 @@ func (s *Session) AuthChangePassword(ctx context.Context, current, password stri
 		return "", err
 	}
 	fresh := freshSession{id: uuid.New(), employeeID: by.ID}
-	err = s.write(ctx, by, adds,
-		ask(ctx, (*gen.Queries).SessionChangePassword, gen.SessionChangePasswordParams{
+	err = s.write(ctx, by, notIdempotent,
+		queryOne(ctx, (*gen.Queries).SessionChangePassword, gen.SessionChangePasswordParams{
 			EmployeeID: by.ID, CheckedHash: *attempt.PasswordHash, PasswordHash: hash,
 		}, new(int64)),
 		fresh.add(ctx, hash, peer))

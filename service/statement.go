@@ -16,24 +16,24 @@ import (
 // generated code binds and scans as ever.
 type statement func(db gen.DBTX) error
 
-// ask is the statement of an accessor of one row, which goes to row. Without a row the error is pgx.ErrNoRows.
-func ask[P, R any](ctx context.Context, accessor func(*gen.Queries, context.Context, P) (R, error), params P, row *R) statement {
+// queryOne is the statement of an accessor of one row, which goes to row. Without a row the error is pgx.ErrNoRows.
+func queryOne[P, R any](ctx context.Context, accessor func(*gen.Queries, context.Context, P) (R, error), params P, row *R) statement {
 	return func(db gen.DBTX) (err error) {
 		*row, err = accessor(gen.New(db), ctx, params)
 		return err
 	}
 }
 
-// fetch is ask for an accessor without parameters.
-func fetch[R any](ctx context.Context, accessor func(*gen.Queries, context.Context) (R, error), row *R) statement {
+// queryNoArgs is queryOne for an accessor without parameters.
+func queryNoArgs[R any](ctx context.Context, accessor func(*gen.Queries, context.Context) (R, error), row *R) statement {
 	return func(db gen.DBTX) (err error) {
 		*row, err = accessor(gen.New(db), ctx)
 		return err
 	}
 }
 
-// look is ask for a row that may be missing: *row then is nil.
-func look[P, R any](ctx context.Context, accessor func(*gen.Queries, context.Context, P) (R, error), params P, row **R) statement {
+// queryMaybe is queryOne for a row that may be missing: *row then is nil.
+func queryMaybe[P, R any](ctx context.Context, accessor func(*gen.Queries, context.Context, P) (R, error), params P, row **R) statement {
 	return func(db gen.DBTX) error {
 		found, err := accessor(gen.New(db), ctx, params)
 		if *row = &found; errors.Is(err, pgx.ErrNoRows) {
@@ -43,8 +43,8 @@ func look[P, R any](ctx context.Context, accessor func(*gen.Queries, context.Con
 	}
 }
 
-// back is the statement that reads what the ones before it left, so that it has to be there.
-func back(each statement) statement {
+// mustFind turns "no row" into an internal error: the statement reads a row again that this batch has just written.
+func mustFind(each statement) statement {
 	return func(db gen.DBTX) error {
 		err := each(db)
 		if errors.Is(err, pgx.ErrNoRows) {
@@ -56,11 +56,11 @@ func back(each statement) statement {
 
 var errGone = errors.New("what was written is not there")
 
-// run sends the statements together: all of them are done or none. The first that fails, or that has no row where it
-// needs one, gives the error.
-func run(ctx context.Context, db DB, statements []statement) error {
+// sendBatch sends the statements together: all of them are done or none. The first that fails, or that has no row where it
+// needs one, decides the error.
+func sendBatch(ctx context.Context, db DB, statements []statement) error {
 	if len(statements) == 1 {
-		return statements[0](bound{ctx, db})
+		return statements[0](withContext{ctx, db})
 	}
 	batch := &pgx.Batch{}
 	for _, each := range statements {
@@ -70,7 +70,7 @@ func run(ctx context.Context, db DB, statements []statement) error {
 	}
 	results := db.SendBatch(ctx, batch)
 	for _, each := range statements {
-		err := each(answers{results})
+		err := each(replayer{results})
 		if err == nil {
 			continue
 		}
@@ -78,44 +78,44 @@ func run(ctx context.Context, db DB, statements []statement) error {
 		if isAnswer(err) && (closing == nil || isAnswer(closing)) {
 			return err
 		}
-		return unanswered{err} // what went before may stand, or not
+		return outcomeUnknown{err} // what went before may stand, or not
 	}
 	err := results.Close() // with what became of the commit
 	if err == nil || isAnswer(err) {
 		return err
 	}
-	return unanswered{err}
+	return outcomeUnknown{err}
 }
 
-// isAnswer says whether an error is what the server said of a statement, and not that it said nothing. What pgx itself
+// isAnswer reports whether an error is what the server said of a statement, and not that it said nothing. What pgx itself
 // says of a batch whose connection broke is of no use: it may call it safe to send again.
 func isAnswer(err error) bool {
 	_, refused := errors.AsType[*pgconn.PgError](err)
 	return refused || errors.Is(err, pgx.ErrNoRows) || errors.Is(err, errGone)
 }
 
-// unanswered is a failure after the statements were sent.
-type unanswered struct{ error }
+// outcomeUnknown is a failure after the statements were sent.
+type outcomeUnknown struct{ error }
 
-func (e unanswered) Unwrap() error     { return e.error }
-func (e unanswered) SafeToRetry() bool { return false }
+func (e outcomeUnknown) Unwrap() error     { return e.error }
+func (e outcomeUnknown) SafeToRetry() bool { return false }
 
-// bound runs a statement within the time of an attempt, whatever context it was made with.
-type bound struct {
+// withContext runs a statement within the time of an attempt, whatever context it was made with.
+type withContext struct {
 	ctx context.Context
 	db  DB
 }
 
-func (b bound) QueryRow(_ context.Context, sql string, args ...any) pgx.Row {
-	return b.db.QueryRow(b.ctx, sql, args...)
+func (c withContext) QueryRow(_ context.Context, sql string, args ...any) pgx.Row {
+	return c.db.QueryRow(c.ctx, sql, args...)
 }
 
-func (b bound) Query(_ context.Context, sql string, args ...any) (pgx.Rows, error) {
-	return b.db.Query(b.ctx, sql, args...)
+func (c withContext) Query(_ context.Context, sql string, args ...any) (pgx.Rows, error) {
+	return c.db.Query(c.ctx, sql, args...)
 }
 
-func (b bound) Exec(_ context.Context, sql string, args ...any) (pgconn.CommandTag, error) {
-	return b.db.Exec(b.ctx, sql, args...)
+func (c withContext) Exec(_ context.Context, sql string, args ...any) (pgconn.CommandTag, error) {
+	return c.db.Exec(c.ctx, sql, args...)
 }
 
 // recorder takes down what would be sent.
@@ -142,13 +142,13 @@ func (r recorder) Exec(_ context.Context, sql string, args ...any) (pgconn.Comma
 	return pgconn.CommandTag{}, errRecorded
 }
 
-// answers gives the results of a batch, one after the other.
-type answers struct{ results pgx.BatchResults }
+// replayer returns the results of a batch, one after the other.
+type replayer struct{ results pgx.BatchResults }
 
-func (a answers) QueryRow(context.Context, string, ...any) pgx.Row { return a.results.QueryRow() }
+func (r replayer) QueryRow(context.Context, string, ...any) pgx.Row { return r.results.QueryRow() }
 
-func (a answers) Query(context.Context, string, ...any) (pgx.Rows, error) { return a.results.Query() }
+func (r replayer) Query(context.Context, string, ...any) (pgx.Rows, error) { return r.results.Query() }
 
-func (a answers) Exec(context.Context, string, ...any) (pgconn.CommandTag, error) {
-	return a.results.Exec()
+func (r replayer) Exec(context.Context, string, ...any) (pgconn.CommandTag, error) {
+	return r.results.Exec()
 }

@@ -24,8 +24,8 @@ func stream[T any](ctx context.Context, s *Session, operation, query string, par
 	return func(yield func(T, error) bool) {
 		pool, _ := s.db.(*pgxpool.Pool)
 		yielded := false
-		err := s.patience.attempts(ctx, func(err error) bool {
-			if pool == nil || yielded || !isPassing(err) {
+		err := s.budget.attempts(ctx, func(err error) bool {
+			if pool == nil || yielded || !isTransient(err) {
 				return false
 			}
 			pool.Reset()
@@ -43,10 +43,10 @@ func stream[T any](ctx context.Context, s *Session, operation, query string, par
 	}
 }
 
-// streamOnce gives the rows until yield has enough.
+// streamOnce returns the rows until yield has enough.
 func streamOnce[T any](ctx context.Context, s *Session, operation, query string, params any, yield func(T) bool) (err error) {
 	// Whoever reads may take as long as they like; the database may not.
-	ctx, stop, wait := s.patience.watch(ctx)
+	ctx, stop, wait := s.budget.idleTimeout(ctx)
 	began := time.Now()
 	wait(true)
 
@@ -56,7 +56,7 @@ func streamOnce[T any](ctx context.Context, s *Session, operation, query string,
 	results := s.db.SendBatch(ctx, batch)
 	defer func() {
 		if !began.IsZero() { // no row came
-			s.patience.spend(began)
+			s.budget.charge(began)
 		}
 		if err != nil && context.Cause(ctx) == context.DeadlineExceeded {
 			err = context.DeadlineExceeded
@@ -91,7 +91,7 @@ func streamOnce[T any](ctx context.Context, s *Session, operation, query string,
 	for rows.Next() {
 		wait(false)
 		if !began.IsZero() {
-			s.patience.spend(began)
+			s.budget.charge(began)
 			began = time.Time{}
 		}
 		if err := rows.Scan(into...); err != nil {
@@ -117,15 +117,15 @@ func streamOnce[T any](ctx context.Context, s *Session, operation, query string,
 	return results.Close()
 }
 
-// watch gives a context that ends when the time that is left passes in one wait for the database. wait says whether one
-// begins or is over.
-func (p *patience) watch(ctx context.Context) (_ context.Context, stop func(), wait func(bool)) {
+// idleTimeout returns a context that is cancelled when one wait for the server takes longer than the rest of the
+// budget. Time spent in the caller does not count: wait tells when a wait begins and when it is over.
+func (p *budget) idleTimeout(ctx context.Context) (_ context.Context, stop func(), wait func(bool)) {
 	if p.limit == 0 {
 		ctx, cancel := context.WithCancel(ctx)
 		return ctx, cancel, func(bool) {}
 	}
 	ctx, cancel := context.WithCancelCause(ctx)
-	limit := max(p.left(), time.Millisecond)
+	limit := max(p.remaining(), time.Millisecond)
 	var turns atomic.Uint64 // odd while waiting
 	ticker := time.NewTicker(max(limit/10, time.Millisecond))
 	go func() {
@@ -154,14 +154,14 @@ func (p *patience) watch(ctx context.Context) (_ context.Context, stop func(), w
 
 // count returns the number that a counting query has, together with the check of the session.
 func count[P any](ctx context.Context, s *Session, operation string, accessor func(*gen.Queries, context.Context, P) (int64, error), params P) (n int64, err error) {
-	_, err = s.allow(ctx, operation, ask(ctx, accessor, params, &n))
+	_, err = s.allow(ctx, operation, queryOne(ctx, accessor, params, &n))
 	return n, err
 }
 
 // detail returns the one row of an accessor, read together with the check of the session, or the error none without one.
 func detail[P, R any](ctx context.Context, s *Session, operation string, accessor func(*gen.Queries, context.Context, P) (R, error), params P, none error) (row R, err error) {
 	var found *R
-	if _, err := s.allow(ctx, operation, look(ctx, accessor, params, &found)); err != nil {
+	if _, err := s.allow(ctx, operation, queryMaybe(ctx, accessor, params, &found)); err != nil {
 		return row, err
 	}
 	if found == nil {
@@ -170,7 +170,7 @@ func detail[P, R any](ctx context.Context, s *Session, operation string, accesso
 	return *found, nil
 }
 
-// fields gives the values of a struct's fields, for the parameters of a query.
+// fields returns the values of a struct's fields, for the parameters of a query.
 func fields(params any) []any {
 	value := reflect.ValueOf(params)
 	values := make([]any, value.NumField())
@@ -180,7 +180,7 @@ func fields(params any) []any {
 	return values
 }
 
-// pointers gives the addresses of a struct's fields, to scan a row into it. Fields that are pointers themselves get a
+// pointers returns the addresses of a struct's fields, to scan a row into it. Fields that are pointers themselves get a
 // new target with each row, so a copy of the struct stays as it is.
 func pointers(row any) []any {
 	value := reflect.ValueOf(row).Elem()

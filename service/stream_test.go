@@ -123,7 +123,7 @@ func TestStreamRowsAreCopies(t *testing.T) {
 	}
 }
 
-// TestStreamCutOff gives an error, never a shorter list.
+// TestStreamCutOff returns an error, never a shorter list.
 func TestStreamCutOff(t *testing.T) {
 	t.Parallel()
 	for name, cut := range map[string]struct {
@@ -189,7 +189,7 @@ func TestStreamCancelled(t *testing.T) {
 	}
 }
 
-// TestPool: a Service works on a pool as on a connection, and gives every connection back.
+// TestPool: a Service works on a pool as on a connection, and returns every connection.
 func TestPool(t *testing.T) {
 	t.Parallel()
 	p := sample(t)

@@ -28,7 +28,7 @@ const (
 var errTokenOver = &failure.Error{Code: failure.Unauthenticated, Message: "This token is not good: it is over, was revoked, or is not a token.",
 	Hint: "crm auth token create"}
 
-// formatToken spells a token and gives the hash of its secret, which is all that is kept.
+// formatToken spells a token and returns the hash of its secret, which is all that is kept.
 func formatToken(employeeID int64, id uuid.UUID) (token string, secretHash []byte) {
 	secret := make([]byte, tokenSecret)
 	_, _ = rand.Read(secret)
@@ -72,17 +72,17 @@ func (s *Session) AuthTokenCreate(ctx context.Context, name string, readOnly boo
 		ID: uuid.New(), LoginID: s.claims.sessionID, Name: name, ReadOnly: readOnly, Seconds: int64(lifetime / time.Second),
 	}
 	token.Secret, p.SecretHash = formatToken(by.ID, p.ID)
-	err = s.write(ctx, by, adds,
-		ask(ctx, (*gen.Queries).AuthTokenTurn, by.ID, new(int64)),
-		ask(ctx, (*gen.Queries).AuthTokenForget, by.ID, new(int64)),
-		ask(ctx, (*gen.Queries).AuthTokenCreate, p, &token.AuthTokenCreateRow))
+	err = s.write(ctx, by, notIdempotent,
+		queryOne(ctx, (*gen.Queries).AuthTokenTurn, by.ID, new(int64)),
+		queryOne(ctx, (*gen.Queries).AuthTokenForget, by.ID, new(int64)),
+		queryOne(ctx, (*gen.Queries).AuthTokenCreate, p, &token.AuthTokenCreateRow))
 	if errors.Is(err, pgx.ErrNoRows) {
 		return token, s.over(err)
 	}
 	return token, s.translate(ctx, err)
 }
 
-// AuthTokenList gives the tokens of the employee that are good now.
+// AuthTokenList returns the tokens of the employee that are good now.
 func (s *Session) AuthTokenList(ctx context.Context, p gen.AuthTokenListParams) iter.Seq2[gen.AuthTokenListRow, error] {
 	p.EmployeeID = s.claims.employeeID
 	return stream[gen.AuthTokenListRow](ctx, s, "AuthTokenList", gen.AuthTokenList, p)
@@ -99,14 +99,14 @@ func (s *Session) AuthTokenRevoke(ctx context.Context, name string) error {
 	if err != nil {
 		return err
 	}
-	err = s.write(ctx, by, adds, ask(ctx, (*gen.Queries).AuthTokenRevoke, gen.AuthTokenRevokeParams{EmployeeID: by.ID, Name: name}, new(uuid.UUID)))
+	err = s.write(ctx, by, notIdempotent, queryOne(ctx, (*gen.Queries).AuthTokenRevoke, gen.AuthTokenRevokeParams{EmployeeID: by.ID, Name: name}, new(uuid.UUID)))
 	if errors.Is(err, pgx.ErrNoRows) {
 		return notFound("crm auth token list", "You have no token %q.", name)
 	}
 	return s.translate(ctx, err)
 }
 
-// AuthSessions gives the logins of the employee that are good now.
+// AuthSessions returns the logins of the employee that are good now.
 func (s *Session) AuthSessions(ctx context.Context, p gen.AuthSessionsParams) iter.Seq2[gen.AuthSessionsRow, error] {
 	p.EmployeeID, p.CurrentID = s.claims.employeeID, s.claims.sessionID
 	return stream[gen.AuthSessionsRow](ctx, s, "AuthSessions", gen.AuthSessions, p)
@@ -118,13 +118,13 @@ func (s *Session) AuthSessionsCount(ctx context.Context) (int64, error) {
 }
 
 // AuthSessionsRevoke ends one login of the employee, NotFound if there is none of this id, or all of them, this one too.
-// It gives the number of those that it ended.
+// It returns the number of those that it ended.
 func (s *Session) AuthSessionsRevoke(ctx context.Context, id *uuid.UUID) (ended int64, err error) {
 	by, err := s.allow(ctx, "AuthSessionsRevoke")
 	if err != nil {
 		return 0, err
 	}
-	err = s.write(ctx, by, settles, ask(ctx, (*gen.Queries).AuthSessionsRevoke, gen.AuthSessionsRevokeParams{EmployeeID: by.ID, ID: id}, &ended))
+	err = s.write(ctx, by, idempotent, queryOne(ctx, (*gen.Queries).AuthSessionsRevoke, gen.AuthSessionsRevokeParams{EmployeeID: by.ID, ID: id}, &ended))
 	if err == nil && ended == 0 && id != nil {
 		return 0, notFound("crm auth sessions", "You have no session %s.", id)
 	}

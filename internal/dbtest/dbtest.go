@@ -1,4 +1,5 @@
-// Package dbtest gives each test a PostgreSQL database of its own, migrated and, if wanted, filled with the sample data.
+// Package dbtest provides each test with a PostgreSQL database of its own, migrated and, if wanted, filled with the
+// sample data.
 //
 // $CRM_TEST_POSTGRES chooses the server: local is a private one from the PostgreSQL programs on this machine, started for
 // the test process; container is one of $CRM_TEST_POSTGRES_IMAGE, shared by all processes of a go test; or it is the URL
@@ -37,13 +38,13 @@ func Run(m interface{ Run() int }) int {
 	return m.Run()
 }
 
-// Blank gives a database without a schema.
+// Blank returns a database without a schema.
 func Blank(t testing.TB) *pgx.ConnConfig { return clone(t, "blank") }
 
-// Empty gives a migrated database without rows.
+// Empty returns a migrated database without rows.
 func Empty(t testing.TB) *pgx.ConnConfig { return clone(t, "empty") }
 
-// Sample gives a migrated database with the sample data.
+// Sample returns a migrated database with the sample data.
 func Sample(t testing.TB) *pgx.ConnConfig { return clone(t, "sample") }
 
 // Connect opens a connection that is closed with the test.
@@ -62,7 +63,7 @@ func URL(config *pgx.ConnConfig) string { return databaseURL(config.Database) }
 
 var databases atomic.Int64
 
-// newName gives a database name that no other process has, here or on another machine.
+// newName returns a database name that no other process has, here or on another machine.
 func newName() string { return fmt.Sprintf("%s_%d", run, databases.Add(1)) }
 
 func clone(t testing.TB, kind string) *pgx.ConnConfig {

@@ -344,7 +344,7 @@ func exists(path string) bool {
 	return err == nil
 }
 
-// isServer says whether the process lives; one that only waits to be reaped does not.
+// isServer reports whether the process lives; one that only waits to be reaped does not.
 func isServer(pid int) bool {
 	if syscall.Kill(pid, 0) == syscall.ESRCH {
 		return false
@@ -353,7 +353,7 @@ func isServer(pid int) bool {
 	return err == nil && !strings.HasPrefix(strings.TrimSpace(string(state)), "Z")
 }
 
-// processesIn gives the command lines that name the folder.
+// processesIn returns the command lines that name the folder.
 func processesIn(folder string) (found []string) {
 	listing, _ := exec.Command("ps", "-A", "-o", "args=").Output()
 	for line := range strings.Lines(string(listing)) {

@@ -15,8 +15,8 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// PgBouncer gives a way to the database through a PgBouncer in transaction mode, which ends with the test, or with this
-// process.
+// PgBouncer returns a way to the database through a PgBouncer in transaction mode, which ends with the test, or with
+// this process.
 func PgBouncer(t testing.TB, config *pgx.ConnConfig) *pgx.ConnConfig {
 	t.Helper()
 	program, err := exec.LookPath("pgbouncer")

@@ -10,7 +10,7 @@ import (
 	"github.com/epicevents/crm/internal/localdb"
 )
 
-// startPrivate gives the folder of the programs that it runs.
+// startPrivate returns the folder of the programs that it runs.
 func startPrivate() (string, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()

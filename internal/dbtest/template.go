@@ -16,7 +16,7 @@ var (
 	templates  = map[string]string{} // those known to be complete, by kind
 )
 
-// template gives the name of the template database of a kind, made first if the server does not have it.
+// template returns the name of the template database of a kind, made first if the server does not have it.
 func template(ctx context.Context, kind string) (string, error) {
 	templateMu.Lock()
 	defer templateMu.Unlock()
@@ -76,7 +76,7 @@ func makeTemplate(ctx context.Context, conn *pgx.Conn, kind, name string) error 
 	return errors.Join(err, dropErr)
 }
 
-// isTaken says whether a database could not get its name because another has it, even if it got it only just now.
+// isTaken reports whether a database could not get its name because another has it, even if it got it only just now.
 func isTaken(code string) bool { return code == "42P04" || code == "23505" }
 
 // sweep drops what killed test processes left on a shared server, and templates that nobody has made anew for a month.

@@ -49,7 +49,7 @@ func (p *Partial) Close() error {
 // only the other one is in the way.
 func (p *Partial) Replace(name string) error { return p.publish(name, os.Rename) }
 
-// publish gives the file its own name, once all of it is on the disk.
+// publish puts the file under its own name, once all of it is on the disk.
 func (p *Partial) publish(name string, as func(partial, name string) error) error {
 	if err := errors.Join(p.Sync(), p.File.Close()); err != nil {
 		return err

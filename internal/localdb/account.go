@@ -88,7 +88,7 @@ func unprivileged() (account, error) {
 	}
 }
 
-// reaches says whether the account may search every folder of path that exists.
+// reaches reports whether the account may search every folder of path that exists.
 func (a account) reaches(path string) bool {
 	for {
 		if info, err := os.Stat(path); err == nil {

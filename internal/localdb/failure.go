@@ -14,12 +14,12 @@ import (
 	"github.com/epicevents/crm/internal/failure"
 )
 
-// isUnreachable says whether nobody listens at the socket, or there is none.
+// isUnreachable reports whether nobody listens at the socket, or there is none.
 func isUnreachable(err error) bool {
 	return errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ECONNREFUSED)
 }
 
-// isRefusal says whether trying again to connect is useless.
+// isRefusal reports whether trying again to connect is useless.
 func isRefusal(err error) bool {
 	var answer *pgconn.PgError
 	if !errors.As(err, &answer) {

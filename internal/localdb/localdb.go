@@ -107,7 +107,7 @@ func (c *Cluster) url(role, database string) string {
 // Create fills a new database; url is its connection URL. It must close its connections before it returns.
 type Create func(ctx context.Context, url string) error
 
-// State says whether a cluster exists and runs.
+// State reports whether a cluster exists and runs.
 type State string
 
 // The states of a cluster.

@@ -45,12 +45,12 @@ func readPostmaster(dataDir string) postmaster {
 	return p
 }
 
-// exists says whether there is a process of that number, of whatever kind.
+// exists reports whether there is a process of that number, of whatever kind.
 func (p postmaster) exists() bool {
 	return p.pid != 0 && unix.Kill(p.pid, 0) != syscall.ESRCH
 }
 
-// attached says whether the server or processes that it left behind use its shared memory.
+// attached reports whether the server or processes that it left behind use its shared memory.
 func (p postmaster) attached() bool {
 	if p.pid == 0 || p.segment == 0 {
 		return false

@@ -95,7 +95,7 @@ func (c *Cluster) Status(context.Context) (Status, error) {
 	return status, err
 }
 
-// lock waits for the right to change the cluster. Closing the file gives it back, and so does the end of the process.
+// lock waits for the right to change the cluster. Closing the file releases it, and so does the end of the process.
 func (c *Cluster) lock(ctx context.Context, progress func(string)) (*os.File, error) {
 	file, err := c.open("lock", os.O_RDWR|os.O_CREATE)
 	if err != nil {

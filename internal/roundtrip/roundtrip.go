@@ -17,7 +17,7 @@ import (
 // Counter counts the round trips of any number of connections.
 type Counter struct{ count atomic.Int64 }
 
-// Count gives the round trips so far.
+// Count returns the round trips so far.
 func (c *Counter) Count() int { return int(c.count.Load()) }
 
 // Reset starts anew.
@@ -33,7 +33,7 @@ func (c *Counter) Dial(ctx context.Context, network, address string) (net.Conn, 
 	return &watched{Conn: conn, counter: c}, nil
 }
 
-// Proxy passes connections to a server on, for programs that are given an address. It gives the address of the proxy,
+// Proxy passes connections to a server on, for programs that are given an address. It returns the address of the proxy,
 // and what ends it.
 func (c *Counter) Proxy(network, address string) (string, func() error, error) {
 	listener, err := net.Listen("tcp", "127.0.0.1:0")

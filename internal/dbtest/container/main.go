@@ -1,7 +1,7 @@
 //go:build unix
 
-// Command container gives a go test a PostgreSQL in a container: it starts one, or finds the one that another test
-// program of the same go test has started, says where it is, and stays until it has removed what it started.
+// Command container provides a go test with a PostgreSQL in a container: it starts one, or finds the one that another
+// test program of the same go test has started, says where it is, and stays until it has removed what it started.
 //
 //	container IMAGE PID     prints URL ENGINE
 //
@@ -99,7 +99,7 @@ func serve(image, owner string) error {
 	return nil
 }
 
-// nameFor gives a name that no other process has, not even one of another machine that uses the same engine.
+// nameFor returns a name that no other process has, not even one of another machine that uses the same engine.
 func nameFor(pid int) (string, error) {
 	owner, err := process.NewProcess(int32(pid))
 	if err != nil {
