@@ -34,7 +34,7 @@ func settle(t *testing.T, name, file string, env map[string]string, args ...stri
 		}
 		args = append([]string{"--config", path}, args...)
 	}
-	a := &app{IO: IO{Out: io.Discard, Err: io.Discard, Getenv: func(name string) string { return variables[name] }}}
+	a := &app{ctx: t.Context(), IO: IO{Out: io.Discard, Err: io.Discard, Getenv: func(name string) string { return variables[name] }}}
 	a.root = a.newRoot()
 	err := errors.Join(a.configure(args), a.config.fault)
 	return settled{a.root.FlagSet.Lookup(name).Value.String(), strings.TrimPrefix(a.config.source[name], variables["HOME"]+"/")}, err
