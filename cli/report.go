@@ -25,7 +25,7 @@ const reportTime = 2 * time.Second
 
 // report sends an unexpected failure to Sentry, if error tracing is on: the command's name, the version, the role and a
 // stack. Never what was typed, stored or configured; an error's own text may hold that, so only the types of the errors
-// and PostgreSQL's code are told. Whether the report arrives makes no difference to the user.
+// are told, and what PostgreSQL said without the values that it quotes. Whether the report arrives makes no difference to the user.
 func (a *app) report(command, request string, problem error, stack *sentry.Stacktrace) {
 	if !a.config.tracing || a.config.tracingDSN == "" { // without a DSN, the SDK would look for one in the environment
 		return
@@ -53,7 +53,19 @@ func (a *app) report(command, request string, problem error, stack *sentry.Stack
 	event.Transaction = command
 	event.Tags = map[string]string{"command": command, "version": Version, "role": role, "request": request}
 	event.Exception = []sentry.Exception{{Type: "unexpected failure", Value: errorTypes(problem), Stacktrace: stack}}
+	if refusal, ok := errors.AsType[*pgconn.PgError](problem); ok {
+		event.Contexts = map[string]sentry.Context{"server": {"code": refusal.Code, "message": withoutValues(refusal)}}
+	}
 	client.CaptureEvent(event, nil, nil)
+}
+
+// withoutValues is what the server said, less what it quotes, which may be what is stored. The words of a function that
+// somebody wrote may hold anything.
+func withoutValues(refusal *pgconn.PgError) string {
+	if refusal.Routine == "exec_stmt_raise" {
+		return "raised by a function of the database"
+	}
+	return quotedValue().ReplaceAllString(strings.Join(strings.Fields(refusal.Message), " "), `"`+mask+`"`)
 }
 
 // stackOf is where an error was made, or where it was first known as unexpected. Frames of crm's own packages are told

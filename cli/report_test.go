@@ -112,7 +112,21 @@ func TestReportOfFailure(t *testing.T) {
 	}
 	// Where it failed is told, not only where that was noticed.
 	d.checkReport(t, k.reports(), `"request":"`+request+`"`, `"function":"translate`, `(*app).customerList`, `"in_app":true`,
-		`"command":"crm customer list"`, `"role":"commercial"`, "pgconn.PgError XX001")
+		`"command":"crm customer list"`, `"role":"commercial"`, "pgconn.PgError XX001", `"server":{"code":"XX001","message":"`)
+}
+
+// TestReportHasTheServersWords, for which crm has none, less what they quote.
+func TestReportHasTheServersWords(t *testing.T) {
+	t.Parallel()
+	for words, refusal := range map[string]*pgconn.PgError{
+		`invalid page in block 7 of relation "***"`: {Code: "XX001", Routine: "ReadBuffer_common", Message: `invalid page in block 7 of relation "customer of Johanna"`},
+		"raised by a function of the database":      {Code: "XX001", Routine: "exec_stmt_raise", Message: "Johanna Baker"},
+		`cannot do "***"`:                           {Code: "0A000", Message: "cannot do \"a\"\n and \"b\""},
+	} {
+		if got := withoutValues(refusal); got != strings.ReplaceAll(words, "***", mask) {
+			t.Errorf("%q, want %q", got, words)
+		}
+	}
 }
 
 // requestOf is what an unexpected failure is called on the line of the error.
