@@ -280,13 +280,15 @@ func TestResetWantsTheName(t *testing.T) {
 		s.follow(step{"Type its name", "hello" + enter}, step{"This is not its name", ctrlC})
 		s.ends(130)
 	}
-	if p.number("SELECT count(*) FROM customer") == 0 {
+	const sessions = "SELECT count(*) FROM session"
+	before := p.number("INSERT INTO session (id, employee_id) SELECT gen_random_uuid(), min(id) FROM employee RETURNING 1")
+	if p.number("SELECT count(*) FROM customer") == 0 || p.number(sessions) < before {
 		t.Fatal("everything was deleted")
 	}
 	s := p.at(t, screens["80x24"], p.command("db", "reset"))
 	s.follow(step{"Type its name", "y" + enter}, step{"This is not its name", ctrlU + p.config.Database + enter}, step{"Database", ""})
 	s.ends(0)
-	if p.number("SELECT count(*) FROM customer") != 0 {
-		t.Error("nothing was deleted")
+	if p.number(sessions) != 0 || p.number("SELECT count(*) FROM customer") == 0 {
+		t.Error("nothing was deleted, or the sample data is not back")
 	}
 }
