@@ -62,11 +62,11 @@ func TestUnfitDatabase(t *testing.T) {
 			run(t, owner, test.before)
 			if test.as {
 				role := fmt.Sprintf("crm_unfit_%d", time.Now().UnixNano())
-				run(t, owner, "CREATE ROLE "+role+" LOGIN; "+strings.ReplaceAll(test.role, "%s", role))
+				run(t, owner, "CREATE ROLE "+role+" LOGIN PASSWORD 'secret'; "+strings.ReplaceAll(test.role, "%s", role))
 				admin := config
 				t.Cleanup(func() { dropRole(t, admin, role) })
 				config = config.Copy()
-				config.User, config.Password = role, ""
+				config.User, config.Password = role, "secret" // which a server in a container asks for
 				test.run = strings.ReplaceAll(test.run, "%s", role)
 			}
 			if test.path != "" {
