@@ -127,7 +127,7 @@ func (b *bench) close() error {
 
 // fill makes a database; extra is SQL for what only this one has.
 func (b *bench) fill(ctx context.Context, name string, scale float64, extra string) (*database, error) {
-	d := &database{url: b.cluster.AdminURL(name), scale: scale}
+	d := &database{url: b.cluster.URL(name), scale: scale}
 	d.env = b.environment(name, d.url)
 	progress("Filling the database %s: %d customers, %d contracts, %d events", name, d.customers(), d.contracts(), d.events())
 	admin, err := pgx.Connect(ctx, b.cluster.AdminURL("postgres"))
@@ -135,7 +135,7 @@ func (b *bench) fill(ctx context.Context, name string, scale float64, extra stri
 		return nil, err
 	}
 	defer admin.Close(context.WithoutCancel(ctx))
-	if _, err := admin.Exec(ctx, "CREATE DATABASE "+name); err != nil {
+	if _, err := admin.Exec(ctx, "CREATE DATABASE "+name+" OWNER crm"); err != nil {
 		return nil, err
 	}
 	config, err := pgx.ParseConfig(d.url)
@@ -145,20 +145,22 @@ func (b *bench) fill(ctx context.Context, name string, scale float64, extra stri
 	if err := schema.Migrate(ctx, config); err != nil {
 		return nil, err
 	}
-	conn, err := pgx.ConnectConfig(ctx, config)
+	// The tables are crm's; only a superuser may fill them without their triggers.
+	conn, err := pgx.Connect(ctx, b.cluster.AdminURL(name))
 	if err != nil {
 		return nil, err
 	}
 	defer conn.Close(context.WithoutCancel(ctx))
 	for _, sql := range []string{
 		fmt.Sprintf("SET bench.customers = %d; SET bench.contracts = %d; SET bench.events = %d", d.customers(), d.contracts(), d.events()),
-		schema.Sample, data, extra, "VACUUM ANALYZE", "CHECKPOINT",
+		schema.Sample, data, extra, "VACUUM ANALYZE",
 	} {
 		if _, err := conn.Exec(ctx, sql); err != nil {
 			return nil, err
 		}
 	}
-	return d, nil
+	_, err = admin.Exec(ctx, "CHECKPOINT")
+	return d, err
 }
 
 func (d *database) customers() int { return max(int(d.scale*100_000), 100) }
