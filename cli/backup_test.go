@@ -340,8 +340,8 @@ func TestKilledBackup(t *testing.T) {
 	t.Parallel()
 	d := newDesk(t, "")
 	folder, bin := t.TempDir(), t.TempDir()
-	script := "#!/bin/sh\nif [ \"$1\" = --version ]; then echo 'pg_dump (PostgreSQL) 99.0'; exit; fi\necho half\n" +
-		"if [ -e " + bin + "/slow ]; then exec sleep 60; fi\n"
+	script := "#!/bin/sh\nif [ \"$1\" = --version ]; then echo 'pg_dump (PostgreSQL) 99.0'; exit; fi\n" +
+		"if [ -e " + bin + "/slow ]; then echo half; exec sleep 60; fi\necho half\n" // looks before it is seen at work
 	for name, text := range map[string]string{"pg_dump": script, "slow": ""} {
 		if err := os.WriteFile(filepath.Join(bin, name), []byte(text), 0o755); err != nil {
 			t.Fatal(err)
