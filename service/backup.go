@@ -55,7 +55,7 @@ func (s *Service) HoldsData(ctx context.Context) (holds bool, err error) {
 		holds, err = schema.HoldsData(ctx, s.db)
 		return err
 	})
-	return holds, translate(ctx, s.db, err)
+	return holds, s.translate(ctx, err)
 }
 
 // Restored is what came of a restore.
@@ -77,7 +77,7 @@ func (s *Service) Restore(ctx context.Context, config *pgx.ConnConfig, archive s
 		r.Findings, err = s.wrongSums(ctx)
 		return err
 	})
-	return r, translate(ctx, s.db, err)
+	return r, s.translate(ctx, err)
 }
 
 // restoreFailure makes what a restore can fail of into an Error.

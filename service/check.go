@@ -47,7 +47,7 @@ func (s *core) differences(ctx context.Context) (differences []schema.Difference
 		differences, err = schema.Differences(ctx, s.db)
 		return err
 	})
-	return differences, translate(ctx, s.db, err)
+	return differences, s.translate(ctx, err)
 }
 
 // isStoredPhone reports whether a phone number exists and is in the form in which it is stored.

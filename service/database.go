@@ -111,7 +111,7 @@ func (s *Service) HoldsSample(ctx context.Context) (bool, error) {
 	if isUndefinedTable(err) {
 		return false, nil
 	}
-	return held, translate(ctx, s.db, err)
+	return held, s.translate(ctx, err)
 }
 
 // HoldsOnlySample reports whether there is nobody's work in the database: nothing but the sample data as it was put in,
