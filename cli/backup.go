@@ -1,14 +1,12 @@
 package cli
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"io"
 	"io/fs"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -21,7 +19,7 @@ import (
 
 	"github.com/epicevents/crm/internal/failure"
 	"github.com/epicevents/crm/internal/files"
-	"github.com/epicevents/crm/internal/localdb"
+	"github.com/epicevents/crm/internal/pgclient"
 	"github.com/epicevents/crm/schema"
 	"github.com/epicevents/crm/service"
 )
@@ -98,7 +96,7 @@ func (a *app) dump(ctx context.Context, name, server string) error {
 		return err
 	}
 	major, _ := strconv.Atoi(strings.FieldsFunc(server, func(r rune) bool { return r < '0' || r > '9' })[0])
-	client, err := a.cluster().Client(ctx, "pg_dump", major)
+	client, err := pgclient.Find(ctx, a.cluster(), pgclient.Dump, major)
 	if err != nil {
 		return err
 	}
@@ -111,10 +109,6 @@ func (a *app) dump(ctx context.Context, name, server string) error {
 	for _, table := range schema.Transient {
 		arguments = append(arguments, "--exclude-table-data="+table)
 	}
-	command := exec.CommandContext(ctx, client.Path, arguments...)
-	command.Env = a.clientEnvironment(config, client.Major)
-	var stderr bytes.Buffer
-	command.Stdout, command.Stderr = file.File, &stderr
 	p := a.progress("Saving the database " + config.Database)
 	ended := make(chan struct{})
 	go func() {
@@ -129,11 +123,11 @@ func (a *app) dump(ctx context.Context, name, server string) error {
 			}
 		}
 	}()
-	err = command.Run()
+	err = client.Run(ctx, a.clientConnection(config), file.File, arguments...)
 	close(ended)
 	p.end()
 	if err != nil {
-		return clientError(ctx, "pg_dump", &stderr, err)
+		return err
 	}
 	if err := file.Replace(name); err != nil {
 		return fileError(name, err)
@@ -155,12 +149,12 @@ func (a *app) dbRestore() *ffcli.Command {
 			return fileError(file.got, err)
 		}
 		_ = opened.Close()
-		client, err := a.cluster().Client(ctx, "pg_restore", 0)
+		client, err := pgclient.Find(ctx, a.cluster(), pgclient.Restore, 0)
 		if err != nil {
 			return err
 		}
 		archive := func(arguments ...string) (io.ReadCloser, error) {
-			return startScript(ctx, client, append(arguments, "--file=-", "--", file.got)...)
+			return client.Start(ctx, append(arguments, "--file=-", "--", file.got)...)
 		}
 		version, err := service.ArchiveVersion(archive)
 		if err != nil {
@@ -246,127 +240,19 @@ func fileError(name string, err error) error {
 	return failure.Misuse(fmt.Sprintf("The file %s cannot be used: %v.", name, err), "")
 }
 
-// clientEnvironment tells libpq what pgx was told. Nothing of it stands on a command line, which others can see, and no
-// variable of the user's leads elsewhere.
-func (a *app) clientEnvironment(config *pgx.ConnConfig, major int) []string {
-	hosts, ports := []string{config.Host}, []string{fmt.Sprint(config.Port)}
-	for _, f := range config.Fallbacks { // the same host comes twice where TLS is a matter of trying
-		if last := len(hosts) - 1; f.Host != hosts[last] || fmt.Sprint(f.Port) != ports[last] {
-			hosts, ports = append(hosts, f.Host), append(ports, fmt.Sprint(f.Port))
-		}
+// clientConnection tells PostgreSQL's programs what pgx was told. Where the URL says nothing, parseURL's choices hold.
+func (a *app) clientConnection(config *pgx.ConnConfig) pgclient.Connection {
+	parameters := urlQuery(a.config.databaseURL)
+	if parameters.Get("sslmode") == "" && !a.isLocal() && !onThisMachine(config) {
+		parameters.Set("sslmode", "verify-full")
 	}
-	env := []string{
-		"LC_ALL=C", // messages in English, for clientError
-		"PGHOST=" + strings.Join(hosts, ","), "PGPORT=" + strings.Join(ports, ","),
-		"PGUSER=" + config.User, "PGDATABASE=" + config.Database, "PGPASSWORD=" + config.Password,
-		"PGAPPNAME=crm", "PGCONNECT_TIMEOUT=" + fmt.Sprint(int(connectTimeout.Seconds())),
+	if !parameters.Has("require_auth") {
+		parameters.Set("require_auth", safeAuth)
 	}
-	for _, name := range []string{"HOME", "PATH", "TMPDIR", "KRB5CCNAME", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "SYSTEMROOT"} {
-		if value := a.Getenv(name); value != "" {
-			env = append(env, name+"="+value)
-		}
+	if severalHosts(config) && !parameters.Has("target_session_attrs") {
+		parameters.Set("target_session_attrs", "read-write")
 	}
-	query := urlQuery(a.config.databaseURL)
-	if !query.Has("require_auth") {
-		query.Set("require_auth", safeAuth)
-	}
-	if severalHosts(config) && !query.Has("target_session_attrs") {
-		query.Set("target_session_attrs", "read-write")
-	}
-	for parameter, variable := range map[string]string{
-		"sslrootcert": "PGSSLROOTCERT", "sslcert": "PGSSLCERT", "sslkey": "PGSSLKEY", "sslsni": "PGSSLSNI",
-		"sslnegotiation": "PGSSLNEGOTIATION", "channel_binding": "PGCHANNELBINDING", "require_auth": "PGREQUIREAUTH",
-		"krbsrvname": "PGKRBSRVNAME", "options": "PGOPTIONS", "target_session_attrs": "PGTARGETSESSIONATTRS",
-	} {
-		if value := query.Get(parameter); value != "" {
-			env = append(env, variable+"="+value)
-		}
-	}
-	mode := query.Get("sslmode")
-	if mode == "" && !a.isLocal() && !onThisMachine(config) {
-		mode = "verify-full"
-	}
-	if mode != "" {
-		env = append(env, "PGSSLMODE="+mode)
-	}
-	if strings.HasPrefix(mode, "verify-") && query.Get("sslrootcert") == "" {
-		if roots := a.systemRoots(major); roots != "" {
-			env = append(env, "PGSSLROOTCERT="+roots)
-		}
-	}
-	return env
-}
-
-// systemRoots is how libpq finds the certificates that pgx trusts where none are named: the user's own, or the system's.
-func (a *app) systemRoots(major int) string {
-	const knowsSystem = 16
-	if _, err := os.Stat(filepath.Join(a.Getenv("HOME"), ".postgresql", "root.crt")); err == nil {
-		return ""
-	}
-	if major >= knowsSystem {
-		return "system"
-	}
-	for _, file := range []string{
-		a.Getenv("SSL_CERT_FILE"), "/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt", "/etc/ssl/cert.pem",
-	} {
-		if _, err := os.Stat(file); err == nil {
-			return file
-		}
-	}
-	return ""
-}
-
-// script is what a program writes.
-type script struct {
-	io.Reader
-	command *exec.Cmd
-	ctx     context.Context
-	stderr  bytes.Buffer
-}
-
-func startScript(ctx context.Context, client localdb.Client, arguments ...string) (io.ReadCloser, error) {
-	s := &script{ctx: ctx, command: exec.CommandContext(ctx, client.Path, arguments...)}
-	s.command.Env = []string{"LC_ALL=C"}
-	s.command.Stderr = &s.stderr
-	var err error
-	if s.Reader, err = s.command.StdoutPipe(); err == nil {
-		err = s.command.Start()
-	}
-	if err != nil {
-		return nil, clientError(ctx, "pg_restore", &s.stderr, err)
-	}
-	return s, nil
-}
-
-// Close waits for the program, having read what nobody wanted.
-func (s *script) Close() error {
-	_, _ = io.Copy(io.Discard, s.Reader)
-	if err := s.command.Wait(); err != nil {
-		return clientError(s.ctx, "pg_restore", &s.stderr, err)
-	}
-	return nil
-}
-
-// clientError says why one of PostgreSQL's programs failed, in its words.
-func clientError(ctx context.Context, program string, stderr *bytes.Buffer, err error) error {
-	if ctx.Err() != nil {
-		return ctx.Err()
-	}
-	why := err.Error()
-	for line := range strings.Lines(stderr.String()) {
-		if _, text, ok := strings.Cut(line, "error: "); ok {
-			why = strings.TrimSpace(text)
-			break
-		}
-	}
-	problem := &failure.Error{Code: failure.Unavailable, Message: fmt.Sprintf("%s failed: %s", program, why), Err: err}
-	switch {
-	case program == "pg_restore": // reads the file and nothing else
-		problem.Code, problem.Message = failure.Usage, "The file is not a backup of crm: "+why
-	case strings.Contains(why, "No space left on device"):
-		problem.Code, problem.Message = failure.Internal, "The backup could not be written: the disk is full."
-	}
-	return problem
+	return pgclient.Connection{Config: config, Parameters: parameters, Timeout: connectTimeout, Getenv: a.Getenv}
 }
 
 // progress is a line on stderr that says how far a long work is; where nobody watches it says only what begins.

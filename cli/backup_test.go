@@ -19,6 +19,7 @@ import (
 
 	"github.com/epicevents/crm/internal/dbtest"
 	"github.com/epicevents/crm/internal/localdb"
+	"github.com/epicevents/crm/internal/pgclient"
 	"github.com/epicevents/crm/schema"
 )
 
@@ -176,7 +177,7 @@ func TestRestoreOfAnotherVersion(t *testing.T) {
 // dumped saves a database as somebody without crm does.
 func dumped(t *testing.T, config *pgx.ConnConfig, file string) {
 	t.Helper()
-	client, err := localdb.New(t.TempDir(), os.Getenv).Client(t.Context(), "pg_dump", 0)
+	client, err := pgclient.Find(t.Context(), localdb.New(t.TempDir(), os.Getenv), pgclient.Dump, 0)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -421,7 +422,7 @@ func TestBackupEnvironment(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		got := a.clientEnvironment(config, 15)
+		got := a.clientConnection(config).Environment(15)
 		for _, variable := range want {
 			if !slices.Contains(got, variable) {
 				t.Errorf("%s: %q lacks %s", url, got, variable)
@@ -430,7 +431,7 @@ func TestBackupEnvironment(t *testing.T) {
 		if text := strings.Join(got, " "); strings.Contains(text, "evil") || strings.Contains(text, "x=y") {
 			t.Errorf("%s: %q", url, got)
 		}
-		if strings.Contains(url, "verify") && !slices.Contains(a.clientEnvironment(config, 16), "PGSSLROOTCERT=system") {
+		if strings.Contains(url, "verify") && !slices.Contains(a.clientConnection(config).Environment(16), "PGSSLROOTCERT=system") {
 			t.Errorf("%s: not the system's certificates", url)
 		}
 	}

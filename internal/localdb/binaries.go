@@ -56,7 +56,7 @@ func (c *Cluster) Program(ctx context.Context, name string) (string, error) {
 		return "", &failure.Error{
 			Code:    failure.Unavailable,
 			Message: fmt.Sprintf("%s is missing in %s", name, inst.bin),
-			Hint:    "install it with: " + c.installCommand(),
+			Hint:    "install it with: " + c.InstallCommand(),
 		}
 	}
 	return path, nil
@@ -94,7 +94,7 @@ func (c *Cluster) installation(ctx context.Context) (installation, error) {
 			Code: failure.Unavailable,
 			Message: fmt.Sprintf("The local database needs PostgreSQL %d or newer, and only %s is installed",
 				oldestMajor, strings.Join(majors, ", ")),
-			Hint: "install a newer one, for example with: " + c.installCommand() + "; " + alternatives,
+			Hint: "install a newer one, for example with: " + c.InstallCommand() + "; " + alternatives,
 		}
 	}
 	return best, nil
@@ -130,7 +130,7 @@ func (c *Cluster) installations(ctx context.Context) ([]installation, error) {
 		return nil, &failure.Error{
 			Code:    failure.Unavailable,
 			Message: "The local database needs PostgreSQL, which was not found on this machine",
-			Hint:    "install it with: " + c.installCommand() + "; " + alternatives,
+			Hint:    "install it with: " + c.InstallCommand() + "; " + alternatives,
 		}
 	}
 	return found, nil
@@ -204,7 +204,8 @@ func (c *Cluster) dataMajor() (int, error) {
 	return major, nil
 }
 
-func (c *Cluster) installCommand() string {
+// InstallCommand returns the command that installs PostgreSQL on this system, or words that say so where it is not known.
+func (c *Cluster) InstallCommand() string {
 	for _, install := range installCommands {
 		for _, folder := range filepath.SplitList(c.getenv("PATH")) {
 			if !isProgram(filepath.Join(folder, install.tool)) {

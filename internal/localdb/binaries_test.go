@@ -100,7 +100,7 @@ func TestInstallCommand(t *testing.T) {
 		folder := tempDir(t)
 		fakeInstallation(t, folder, "", tool)
 		c := New(filepath.Join(folder, "home"), func(string) string { return folder })
-		got := c.installCommand()
+		got := c.InstallCommand()
 		if want != "install" && !strings.HasSuffix(got, want) {
 			t.Errorf("%s: %s", tool, got)
 		}

@@ -68,7 +68,7 @@ func (c *Cluster) requireExtension(ctx context.Context, conn *pgx.Conn, name str
 		return &failure.Error{
 			Code:    failure.Unavailable,
 			Message: fmt.Sprintf("This PostgreSQL lacks its extension %s", name),
-			Hint:    "install it with: " + c.installCommand() + "; " + alternatives,
+			Hint:    "install it with: " + c.InstallCommand() + "; " + alternatives,
 		}
 	}
 	return nil
