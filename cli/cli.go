@@ -342,4 +342,4 @@ func (a *app) tellNotice(line string) {
 }
 
 // tell writes a line to stderr, on a terminal broken between words.
-func (a *app) tell(line string) { fmt.Fprintln(a.Err, wrapWords(escape(line), a.errWidth, 0)) }
+func (a *app) tell(line string) { fmt.Fprintln(a.Err, wrap(escape(line), a.errWidth, 0, keepLong)) }

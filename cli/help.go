@@ -53,11 +53,11 @@ func (a *app) usage(c *ffcli.Command) string {
 }
 
 // writeHelp fits a text to a terminal.
-func (a *app) writeHelp(to io.Writer, text string) error {
+func (a *app) writeHelp(to io.Writer, page string) error {
 	if width := terminalWidth(a.Out); width > 0 {
-		text = reflow(text, width)
+		page = reflow(page, width)
 	}
-	_, err := io.WriteString(to, text)
+	_, err := io.WriteString(to, page)
 	return err
 }
 

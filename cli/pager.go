@@ -74,13 +74,13 @@ func (p *pager) start() error {
 	return nil
 }
 
-func (p *pager) Write(text []byte) (int, error) {
+func (p *pager) Write(line []byte) (int, error) {
 	if p.to == nil {
 		if err := p.start(); err != nil {
 			return 0, err
 		}
 	}
-	n, err := p.to.Write(text)
+	n, err := p.to.Write(line)
 	if errors.Is(err, syscall.EPIPE) || errors.Is(err, os.ErrClosed) {
 		// Whoever left the pager has seen enough, unless there was none.
 		return n, cmp.Or(p.Close(), error(syscall.EPIPE))
@@ -110,7 +110,7 @@ func (p *pager) Close() error {
 // out.
 type heldNotices struct{ app *app }
 
-func (h heldNotices) Write(text []byte) (int, error) {
-	_, err := io.WriteString(h.app.Err, wrapWords(strings.TrimSuffix(string(text), "\n"), h.app.errWidth, 0)+"\n")
-	return len(text), err
+func (h heldNotices) Write(line []byte) (int, error) {
+	_, err := io.WriteString(h.app.Err, wrap(strings.TrimSuffix(string(line), "\n"), h.app.errWidth, 0, keepLong)+"\n")
+	return len(line), err
 }

@@ -34,6 +34,17 @@ func isTerminal(stream any) bool {
 	return ok && term.IsTerminal(int(file.Fd()))
 }
 
+// terminalWidth is that of the terminal that a stream is; 0 if it is none.
+func terminalWidth(stream any) int {
+	if !isTerminal(stream) {
+		return 0
+	}
+	if width, _, err := term.GetSize(int(stream.(*os.File).Fd())); err == nil && width > 0 {
+		return width
+	}
+	return 80
+}
+
 // terminalSize is that of the terminal on which questions are asked; zero when it does not say.
 func (a *app) terminalSize() (width, height int) {
 	width, height, _ = term.GetSize(int(a.Err.(*os.File).Fd()))
@@ -122,18 +133,18 @@ func (a *app) askText(ctx context.Context, q question) (string, error) {
 	if q.blank && q.present == "" {
 		q.help += "; Enter leaves it out"
 	}
-	text := q.present
+	answer := q.present
 	var err error
 	if q.multiline {
 		err = a.ask(ctx, huh.NewText().Title(q.title).Description(q.help+"; Alt-Enter begins a line").
-			CharLimit(0).ExternalEditor(false).Validate(check).Value(&text))
+			CharLimit(0).ExternalEditor(false).Validate(check).Value(&answer))
 	} else {
-		err = a.ask(ctx, huh.NewInput().Title(q.title).Description(q.help).Validate(check).Value(&text))
+		err = a.ask(ctx, huh.NewInput().Title(q.title).Description(q.help).Validate(check).Value(&answer))
 	}
-	if err == nil && text != "" {
-		a.answered(q.title, text)
+	if err == nil && answer != "" {
+		a.answered(q.title, answer)
 	}
-	return text, err
+	return answer, err
 }
 
 // askPlainText asks on one line. What the answer starts with cannot be typed over there, so Enter keeps it.
@@ -148,19 +159,19 @@ func (a *app) askPlainText(ctx context.Context, q question, check func(string) e
 	case q.blank:
 		title += " [Enter leaves it out]"
 	}
-	text, err := a.askLine(ctx, title, false, func(text string) error {
-		if text == "" && q.present != "" || text == empty && q.blank {
+	answer, err := a.askLine(ctx, title, false, func(answer string) error {
+		if answer == "" && q.present != "" || answer == empty && q.blank {
 			return nil
 		}
-		return check(text)
+		return check(answer)
 	})
 	switch {
-	case text == "" && err == nil:
+	case answer == "" && err == nil:
 		return q.present, nil
-	case text == empty && q.blank:
+	case answer == empty && q.blank:
 		return "", nil
 	}
-	return text, err
+	return answer, err
 }
 
 // askPassword asks without echo; check may be nil.
@@ -178,11 +189,11 @@ func (a *app) askPassword(ctx context.Context, title string, check func(string) 
 
 // inWords makes a check of an answer whose errors read as all others do.
 func (a *app) inWords(check func(string) error) func(string) error {
-	return func(text string) error {
+	return func(answer string) error {
 		if check == nil {
 			return nil
 		}
-		if err := check(text); err != nil {
+		if err := check(answer); err != nil {
 			a.refused()
 			return errors.New(escape(describe(context.Background(), err).Message))
 		}
@@ -193,13 +204,13 @@ func (a *app) inWords(check func(string) error) func(string) error {
 // askLine asks on a terminal that is only a roll of paper.
 func (a *app) askLine(ctx context.Context, title string, secret bool, check func(string) error) (string, error) {
 	for {
-		text, err := a.typedLine(ctx, escape(title)+": ", secret)
+		answer, err := a.typedLine(ctx, escape(title)+": ", secret)
 		if err != nil {
 			fmt.Fprintln(a.Err)
 			return "", errAborted
 		}
-		if err := check(text); err == nil {
-			return text, nil
+		if err := check(answer); err == nil {
+			return answer, nil
 		} else {
 			a.notice("%s", err)
 		}
@@ -228,11 +239,11 @@ func (a *app) typedLine(ctx context.Context, prompt string, secret bool) (string
 	}
 	go func() {
 		if secret {
-			text, err := term.NewTerminal(bothWays{a.In, a.Err}, "").ReadPassword(prompt)
-			lines <- line{text, err}
+			answer, err := term.NewTerminal(bothWays{a.In, a.Err}, "").ReadPassword(prompt)
+			lines <- line{answer, err}
 		} else {
-			text, err := a.reader.ReadString('\n')
-			lines <- line{strings.TrimRight(text, "\r\n"), err}
+			answer, err := a.reader.ReadString('\n')
+			lines <- line{strings.TrimRight(answer, "\r\n"), err}
 		}
 	}()
 	select {

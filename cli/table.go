@@ -89,7 +89,7 @@ func renderTable(o output, title string, hue hue, fields []field, lines [][]stri
 		for i, s := range line {
 			if widths[i] > 0 {
 				if fields[i].wraps {
-					s = wrapText(s, widths[i])
+					s = wrap(s, widths[i], 0, breakLong)
 				} else {
 					s = displaywidth.TruncateString(s, widths[i], "…")
 				}
@@ -226,7 +226,7 @@ func renderPanel(o output, title string, hue hue, lines []panelLine) string {
 	for i, l := range lines {
 		value := l.value
 		if o.width > 0 {
-			value = wrapText(value, max(o.width-frame-labelWidth, 10))
+			value = wrap(value, max(o.width-frame-labelWidth, 10), 0, breakLong)
 		}
 		label := placeholders.hide(labels[i])
 		value = placeholders.hide(value)
@@ -246,35 +246,6 @@ func colored(color prettytext.Color, s string) string {
 	lines := strings.Split(s, "\n")
 	for i := range lines {
 		lines[i] = prettytext.Colors{prettytext.Bold, color}.Sprint(lines[i])
-	}
-	return strings.Join(lines, "\n")
-}
-
-// wrapText breaks lines at spaces, and within a word that is wider than a line.
-func wrapText(s string, width int) string {
-	var lines []string
-	for paragraph := range strings.SplitSeq(s, "\n") {
-		line, used := "", 0
-		for i, word := range strings.Split(paragraph, " ") {
-			needed := displaywidth.String(word)
-			switch {
-			case i == 0:
-				line, used = word, needed
-			case used+1+needed <= width:
-				line += " " + word
-				used += 1 + needed
-			default:
-				lines = append(lines, line)
-				line, used = word, needed
-			}
-			for used > width {
-				head := displaywidth.TruncateString(line, width, "")
-				lines = append(lines, head)
-				line = line[len(head):]
-				used = displaywidth.String(line)
-			}
-		}
-		lines = append(lines, line)
 	}
 	return strings.Join(lines, "\n")
 }

@@ -99,28 +99,6 @@ func TestLayout(t *testing.T) {
 	}
 }
 
-func TestWrapText(t *testing.T) {
-	t.Parallel()
-	for _, tt := range []struct {
-		in   string
-		want string
-	}{
-		{"", ""},
-		{"one two three", "one two|three"},
-		{"exactly 10", "exactly 10"},
-		{"a  b", "a  b"},
-		{"first\n\nsecond", "first||second"},
-		{"abcdefghijklmno", "abcdefghij|klmno"},
-		{"hi abcdefghijklmno p", "hi|abcdefghij|klmno p"},
-		{"東京都港区株式会社", "東京都港区|株式会社"},
-		{"👨‍👩‍👧‍👦👨‍👩‍👧‍👦👨‍👩‍👧‍👦👨‍👩‍👧‍👦👨‍👩‍👧‍👦👨‍👩‍👧‍👦", "👨‍👩‍👧‍👦👨‍👩‍👧‍👦👨‍👩‍👧‍👦👨‍👩‍👧‍👦👨‍👩‍👧‍👦|👨‍👩‍👧‍👦"},
-	} {
-		if got := strings.ReplaceAll(wrapText(tt.in, 10), "\n", "|"); got != tt.want {
-			t.Errorf("wrapText(%q) = %q, want %q", tt.in, got, tt.want)
-		}
-	}
-}
-
 func FuzzTable(f *testing.F) {
 	for i, s := range nastyTexts {
 		f.Add(s, nastyTexts[(i+3)%len(nastyTexts)], 40+i*10)

@@ -1,23 +1,10 @@
 package cli
 
 import (
-	"os"
 	"strings"
 
 	"github.com/clipperhouse/displaywidth"
-	"golang.org/x/term"
 )
-
-// terminalWidth is that of the terminal that a stream is; 0 if it is none.
-func terminalWidth(stream any) int {
-	if !isTerminal(stream) {
-		return 0
-	}
-	if width, _, err := term.GetSize(int(stream.(*os.File).Fd())); err == nil && width > 0 {
-		return width
-	}
-	return 80
-}
 
 // reflow fits a text of the help to a width. Lines that follow each other without an indent are a paragraph. An
 // indented line of two columns, such as a flag and what it does, goes on below its second column; any other indented
@@ -27,7 +14,7 @@ func reflow(text string, width int) string {
 	var paragraph []string
 	end := func() {
 		if len(paragraph) > 0 {
-			b.WriteString(wrapWords(strings.Join(paragraph, " "), width, 0) + "\n")
+			b.WriteString(wrap(strings.Join(paragraph, " "), width, 0, keepLong) + "\n")
 			paragraph = nil
 		}
 	}
@@ -60,9 +47,9 @@ func wrapColumns(line string, width int) string {
 	case displaywidth.String(line) <= width:
 		return line
 	case indent > 2 && width-indent >= columnMin: // a second column whose first had no room beside it
-		return wrapWords(line, width, indent)
+		return wrap(line, width, indent, keepLong)
 	case indent > 2:
-		return wrapWords(strings.Repeat(" ", under)+words, width, under)
+		return wrap(strings.Repeat(" ", under)+words, width, under, keepLong)
 	case !two:
 		return line
 	}
@@ -72,35 +59,67 @@ func wrapColumns(line string, width int) string {
 		longest = max(longest, displaywidth.String(word))
 	}
 	if width-column >= max(columnMin, longest) {
-		return wrapWords(line[:len(line)-len(second)]+second, width, column)
+		return wrap(line[:len(line)-len(second)]+second, width, column, keepLong)
 	}
-	return line[:indent] + first + "\n" + wrapWords(strings.Repeat(" ", under)+second, width, under)
+	return line[:indent] + first + "\n" + wrap(strings.Repeat(" ", under)+second, width, under, keepLong)
 }
 
-// wrapWords breaks a line at spaces; what follows is indented. A word wider than the line stays whole, for the terminal
-// to break, and can be copied.
-func wrapWords(line string, width, indent int) string {
-	if width <= 0 || displaywidth.String(line) <= width {
-		return line
+// longWords is what becomes of a word that is wider than a line.
+type longWords int
+
+const (
+	keepLong  longWords = iota // it stays whole, for the terminal to break, and can be copied
+	breakLong                  // no line is wider than the width
+)
+
+// wrap breaks the lines of a text at spaces and indents what follows a break. A width of 0 leaves it as it is.
+func wrap(s string, width, indent int, long longWords) string {
+	if width <= 0 {
+		return s
 	}
-	words := strings.TrimLeft(line, " ")
 	var b strings.Builder
-	b.WriteString(line[:len(line)-len(words)])
-	used, start := len(line)-len(words), true
-	for word := range strings.SplitSeq(words, " ") {
+	for i, line := range strings.Split(s, "\n") {
+		if i > 0 {
+			b.WriteByte('\n')
+		}
+		wrapLine(&b, line, width, indent, long)
+	}
+	return b.String()
+}
+
+func wrapLine(b *strings.Builder, line string, width, indent int, long longWords) {
+	if displaywidth.String(line) <= width {
+		b.WriteString(line)
+		return
+	}
+	used := 0
+	if long == keepLong { // its own indent is no place for a break
+		words := strings.TrimLeft(line, " ")
+		used = len(line) - len(words)
+		b.WriteString(line[:used])
+		line = words
+	}
+	for i, word := range strings.Split(line, " ") {
 		needed := displaywidth.String(word)
 		switch {
-		case start:
-			start = false
-		case used+1+needed > width && used > indent:
+		case i == 0:
+		case used+1+needed > width && (used > indent || long == breakLong):
 			b.WriteString("\n" + strings.Repeat(" ", indent))
 			used = indent
 		default:
 			b.WriteString(" ")
 			used++
 		}
+		for long == breakLong && used+needed > width {
+			head := displaywidth.TruncateString(word, width-used, "")
+			if head == "" { // a character wider than the line
+				break
+			}
+			b.WriteString(head + "\n" + strings.Repeat(" ", indent))
+			word, used = word[len(head):], indent
+			needed = displaywidth.String(word)
+		}
 		b.WriteString(word)
 		used += needed
 	}
-	return b.String()
 }

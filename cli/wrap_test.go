@@ -4,9 +4,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/clipperhouse/displaywidth"
 	"github.com/google/go-cmp/cmp"
-	"github.com/peterbourgon/ff/v3/ffcli"
 )
 
 func TestReflow(t *testing.T) {
@@ -55,7 +53,7 @@ Examples
 	}
 }
 
-func TestWrapWords(t *testing.T) {
+func TestWrap(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
 		line, want    string
@@ -70,41 +68,30 @@ func TestWrapWords(t *testing.T) {
 		{"  a label  with gaps", "  a label \nwith gaps", 12, 0},
 		{"", "", 5, 0},
 	} {
-		if got := wrapWords(c.line, c.width, c.indent); got != c.want {
+		if got := wrap(c.line, c.width, c.indent, keepLong); got != c.want {
 			t.Errorf("%q in %d columns is %q, want %q", c.line, c.width, got, c.want)
 		}
 	}
 }
 
-// TestHelpFits: on a terminal no line of the help is wider but examples, and what can be no narrower.
-func TestHelpFits(t *testing.T) {
+func TestWrapLongWords(t *testing.T) {
 	t.Parallel()
-	a := &app{}
-	a.root = a.newRoot()
-	var texts []string
-	walkCommands(a.root, "", func(c *ffcli.Command, _ string) {
-		var b strings.Builder
-		if err := a.printHelp(&b, c); err != nil {
-			t.Fatal(err)
-		}
-		texts = append(texts, b.String())
-	})
-	for _, topic := range topics() {
-		texts = append(texts, a.topicText(topic))
-	}
-	for _, text := range texts {
-		words := strings.Fields(text)
-		for _, width := range []int{60, 80, 160} {
-			fitted := reflow(text, width)
-			if diff := cmp.Diff(words, strings.Fields(fitted)); diff != "" {
-				t.Errorf("%d columns lose words: %s", width, diff)
-			}
-			for line := range strings.Lines(fitted) {
-				line = strings.TrimSuffix(line, "\n")
-				if displaywidth.String(line) > width && !strings.Contains(strings.TrimSpace(line), "crm ") {
-					t.Errorf("%d columns: %q", width, line)
-				}
-			}
+	for _, tt := range []struct {
+		in   string
+		want string
+	}{
+		{"", ""},
+		{"one two three", "one two|three"},
+		{"exactly 10", "exactly 10"},
+		{"a  b", "a  b"},
+		{"first\n\nsecond", "first||second"},
+		{"abcdefghijklmno", "abcdefghij|klmno"},
+		{"hi abcdefghijklmno p", "hi|abcdefghij|klmno p"},
+		{"東京都港区株式会社", "東京都港区|株式会社"},
+		{"👨‍👩‍👧‍👦👨‍👩‍👧‍👦👨‍👩‍👧‍👦👨‍👩‍👧‍👦👨‍👩‍👧‍👦👨‍👩‍👧‍👦", "👨‍👩‍👧‍👦👨‍👩‍👧‍👦👨‍👩‍👧‍👦👨‍👩‍👧‍👦👨‍👩‍👧‍👦|👨‍👩‍👧‍👦"},
+	} {
+		if got := strings.ReplaceAll(wrap(tt.in, 10, 0, breakLong), "\n", "|"); got != tt.want {
+			t.Errorf("wrap(%q) = %q, want %q", tt.in, got, tt.want)
 		}
 	}
 }
