@@ -58,8 +58,7 @@ check: $(SQLC) $(STATICCHECK) ## Run all that CI runs beside the tests: format, 
 	$(SQLC) vet
 	go mod tidy -diff
 	go -C $(CONTAINER) mod tidy -diff
-	go test -run '^(TestImportsPointLeft|TestProcessIsLeftToMain|TestFilesAreShort)$$' ./cli
-	go test .  # links between pages, the code that they quote, the picture of the house
+	go test .  # imports, links between pages, the code that they quote, the picture of the house
 
 hooks: ## Have git run make check before each push
 	@tools/hooks.sh

@@ -10,6 +10,7 @@ import (
 
 	"github.com/peterbourgon/ff/v3/ffcli"
 
+	"github.com/epicevents/crm/cli/text"
 	"github.com/epicevents/crm/internal/failure"
 )
 
@@ -235,7 +236,7 @@ func (l *commandLine) unknownFlag(f givenFlag) *failure.Error {
 	for _, c := range l.path {
 		own = append(own, flagNames(c)...)
 	}
-	near := suggest(f.name, own)
+	near := text.Suggest(f.name, own)
 	if near == "" { // --amount for --total-amount
 		near = onlyWith(own, f.name)
 	}
@@ -294,7 +295,7 @@ func (l *commandLine) unknownCommand() *failure.Error {
 	} else if swapped := swappedWords(group, l.arguments); swapped != "" {
 		meant = l.name() + " " + swapped
 	} else {
-		meant = suggest(typed, commandNames(group.Subcommands))
+		meant = text.Suggest(typed, commandNames(group.Subcommands))
 	}
 	switch {
 	case meant != "":
@@ -309,7 +310,7 @@ func (l *commandLine) unknownCommand() *failure.Error {
 // words ("auth login").
 func swappedWords(group *ffcli.Command, words []string) string {
 	if len(words) > 1 {
-		resource := findCommand(group, suggest(words[1], commandNames(group.Subcommands)))
+		resource := findCommand(group, text.Suggest(words[1], commandNames(group.Subcommands)))
 		if resource != nil {
 			if verb := findVerb(resource, words[0]); verb != nil {
 				return resource.Name + " " + verb.Name

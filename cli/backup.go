@@ -17,6 +17,7 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/peterbourgon/ff/v3/ffcli"
 
+	"github.com/epicevents/crm/cli/text"
 	"github.com/epicevents/crm/internal/failure"
 	"github.com/epicevents/crm/internal/files"
 	"github.com/epicevents/crm/internal/pgclient"
@@ -277,7 +278,7 @@ func (a *app) progress(what string) *progress {
 func (p *progress) at(where string) {
 	if p.shown {
 		width, _ := p.app.terminalSize() // a line that is broken into two cannot be replaced
-		fmt.Fprint(p.app.Err, "\r\x1b[K", displaywidth.TruncateString(escape(p.what+" ... "+where), width-1, "…"))
+		fmt.Fprint(p.app.Err, "\r\x1b[K", displaywidth.TruncateString(text.Escape(p.what+" ... "+where), width-1, "…"))
 	}
 }
 

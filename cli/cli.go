@@ -25,6 +25,7 @@ import (
 	"github.com/getsentry/sentry-go"
 	"github.com/peterbourgon/ff/v3/ffcli"
 
+	"github.com/epicevents/crm/cli/text"
 	"github.com/epicevents/crm/internal/failure"
 	"github.com/epicevents/crm/service"
 )
@@ -318,7 +319,7 @@ func (a *app) printError(problem *failure.Error, request string) {
 	a.tell(line)
 	switch {
 	case strings.HasPrefix(problem.Hint, "crm "): // to be copied, so not broken
-		fmt.Fprintln(a.Err, "hint: "+escape(problem.Hint))
+		fmt.Fprintln(a.Err, "hint: "+text.Escape(problem.Hint))
 	case problem.Hint != "":
 		a.tell("hint: " + problem.Hint)
 	}
@@ -335,11 +336,13 @@ func (a *app) warn(format string, values ...any) {
 // tellNotice tells a line, or holds it until it is known that there is no error.
 func (a *app) tellNotice(line string) {
 	if a.jsonErrors() && a.errWidth == 0 {
-		a.held = append(a.held, escape(line))
+		a.held = append(a.held, text.Escape(line))
 		return
 	}
 	a.tell(line)
 }
 
 // tell writes a line to stderr, on a terminal broken between words.
-func (a *app) tell(line string) { fmt.Fprintln(a.Err, wrap(escape(line), a.errWidth, 0, keepLong)) }
+func (a *app) tell(line string) {
+	fmt.Fprintln(a.Err, text.Wrap(text.Escape(line), a.errWidth, 0, text.KeepLong))
+}

@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"github.com/peterbourgon/ff/v3/ffcli"
+
+	"github.com/epicevents/crm/cli/text"
 )
 
 // completeCommand is what the completion scripts call: crm __complete WORD..., the last word being the one to complete.
@@ -91,9 +93,9 @@ func (a *app) complete(ctx context.Context, words []string) {
 func (a *app) printCandidates(choices []choice, typed string) error {
 	var b strings.Builder
 	for _, c := range startingWith(choices, typed) {
-		b.WriteString(escape(c.value))
+		b.WriteString(text.Escape(c.value))
 		if description := c.description(); description != "" {
-			b.WriteString("\t" + escape(description))
+			b.WriteString("\t" + text.Escape(description))
 		}
 		b.WriteString("\n")
 	}

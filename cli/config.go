@@ -17,6 +17,7 @@ import (
 
 	"github.com/pelletier/go-toml"
 
+	"github.com/epicevents/crm/cli/text"
 	"github.com/epicevents/crm/internal/failure"
 )
 
@@ -322,7 +323,7 @@ func unknownKey(flags *flag.FlagSet, key, place string, value any) error {
 		return nil
 	}
 	message := place + ": unknown key"
-	if meant := suggest(key, known); meant != "" {
+	if meant := text.Suggest(key, known); meant != "" {
 		message = fmt.Sprintf("%s %q, did you mean %q?", message, key, meant)
 	}
 	return failure.Misuse(message, "one of "+strings.Join(known, ", "))
@@ -331,7 +332,7 @@ func unknownKey(flags *flag.FlagSet, key, place string, value any) error {
 // unknownValue refuses a word that is not one of a few.
 func unknownValue(what, typed string, known []string) error {
 	message := fmt.Sprintf("unknown %s %q", what, cutText(typed))
-	if meant := suggest(typed, known); meant != "" {
+	if meant := text.Suggest(typed, known); meant != "" {
 		message += fmt.Sprintf(", did you mean %q?", meant)
 	}
 	return failure.Misuse(message, "one of "+strings.Join(known, ", "))

@@ -9,6 +9,7 @@ import (
 	"charm.land/huh/v2"
 	"charm.land/lipgloss/v2"
 
+	"github.com/epicevents/crm/cli/text"
 	"github.com/epicevents/crm/internal/failure"
 )
 
@@ -96,7 +97,7 @@ type confirmation struct {
 
 func newConfirmation(a *app, question string) *confirmation {
 	c := &confirmation{app: a, Confirm: huh.NewConfirm()}
-	c.Title(escape(question)).WithButtonAlignment(lipgloss.Left).Value(&c.chosen)
+	c.Title(text.Escape(question)).WithButtonAlignment(lipgloss.Left).Value(&c.chosen)
 	c.show("")
 	return c
 }
@@ -137,7 +138,7 @@ func (c *confirmation) Update(msg tea.Msg) (huh.Model, tea.Cmd) {
 func (c *confirmation) show(help string) {
 	switch {
 	case c.typed != "":
-		help = escape(c.typed)
+		help = text.Escape(c.typed)
 	case help == "":
 		help = "type yes or no, or choose with ← →"
 	}

@@ -14,6 +14,7 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 
+	"github.com/epicevents/crm/cli/text"
 	"github.com/epicevents/crm/internal/failure"
 	"github.com/epicevents/crm/internal/localdb"
 	"github.com/epicevents/crm/schema"
@@ -157,7 +158,7 @@ func checkParameter(name string) error {
 	if advice, ok := notOurs[name]; ok {
 		return failure.Misuse(fmt.Sprintf("database.url has the parameter %s, which crm cannot use.", name), advice)
 	}
-	if near := suggest(name, parameters); near != "" && editDistance([]rune(near), []rune(name)) <= 2 {
+	if near := text.Suggest(name, parameters); near != "" && text.EditDistance([]rune(near), []rune(name)) <= 2 {
 		return failure.Misuse(fmt.Sprintf("database.url has the parameter %s, which PostgreSQL does not know.", name), near+"=...")
 	}
 	return nil

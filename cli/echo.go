@@ -12,6 +12,8 @@ import (
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
+
+	"github.com/epicevents/crm/cli/text"
 )
 
 // echo logs each statement with its time and rows, for database.echo. Parameters are never logged: some are secrets.
@@ -61,7 +63,7 @@ func failed(err error) string {
 	if strings.HasPrefix(refusal.Code, "22") {
 		message = quotedValue().ReplaceAllString(message, `"`+mask+`"`)
 	}
-	return fmt.Sprintf("failed: %s %s %s", refusal.SeverityUnlocalized, refusal.Code, escape(message))
+	return fmt.Sprintf("failed: %s %s %s", refusal.SeverityUnlocalized, refusal.Code, text.Escape(message))
 }
 
 var quotedValue = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`".*"`) })

@@ -9,6 +9,7 @@ import (
 
 	"github.com/peterbourgon/ff/v3/ffcli"
 
+	"github.com/epicevents/crm/cli/text"
 	"github.com/epicevents/crm/gen"
 	"github.com/epicevents/crm/internal/failure"
 	"github.com/epicevents/crm/internal/value"
@@ -297,7 +298,7 @@ func (a *app) suggestUsername(ctx context.Context, s *service.Session, err error
 		return err
 	}
 	usernames, errNames := s.EmployeeUsernames(ctx)
-	if meant := suggest(typed, usernames); errNames == nil && meant != "" {
+	if meant := text.Suggest(typed, usernames); errNames == nil && meant != "" {
 		better := *problem
 		better.Message = strings.TrimSuffix(problem.Message, ".") + ", did you mean " + strconv.Quote(meant) + "?"
 		return &better

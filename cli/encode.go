@@ -14,6 +14,8 @@ import (
 	"unicode/utf8"
 
 	"github.com/google/uuid"
+
+	"github.com/epicevents/crm/cli/text"
 )
 
 // encoder appends rows in a data format to a buffer that the caller writes and uses again: nothing is allocated per
@@ -167,7 +169,7 @@ func appendJSONString(b []byte, s string) []byte {
 			continue
 		}
 		r, size := utf8.DecodeRuneInString(s[i:])
-		if r >= utf8.RuneSelf && r != utf8.RuneError && !unprintable(r) {
+		if r >= utf8.RuneSelf && r != utf8.RuneError && !text.Unprintable(r) {
 			i += size
 			continue
 		}

@@ -14,6 +14,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/uuid"
+
+	"github.com/epicevents/crm/cli/text"
 )
 
 func TestAppendAmount(t *testing.T) {
@@ -106,7 +108,7 @@ func TestJSONIsHarmlessOnATerminal(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, r := range out.String() {
-		if r != '\n' && unprintable(r) {
+		if r != '\n' && text.Unprintable(r) {
 			t.Fatalf("found %U", r)
 		}
 	}

@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/epicevents/crm/cli/text"
 )
 
 // otherVariables are those that are no flag.
@@ -25,7 +27,7 @@ func (a *app) noticeVariables() {
 		if !strings.HasPrefix(name, envPrefix) || slices.Contains(known, name) || a.Getenv(name) == "" {
 			continue
 		}
-		if meant := suggest(name, known); meant != "" && editDistance([]rune(name), []rune(meant)) <= 2 {
+		if meant := text.Suggest(name, known); meant != "" && text.EditDistance([]rune(name), []rune(meant)) <= 2 {
 			a.notice("The variable %s is not read, did you mean %s?", name, meant)
 		}
 	}

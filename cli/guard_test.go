@@ -6,12 +6,10 @@ import (
 	"go/ast"
 	"go/parser"
 	"go/token"
-	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"slices"
-	"strconv"
 	"strings"
 	"testing"
 
@@ -218,9 +216,17 @@ func TestResources(t *testing.T) {
 	check(t, checked, "versions", versions)
 	check(t, checked, "settings", settings)
 	check(t, checked, "diagnoses", diagnoses)
-	for file, parsed := range goFiles(t) {
-		if filepath.ToSlash(filepath.Dir(file)) != "cli" || isTest(file) {
+	files, err := filepath.Glob("*.go")
+	if err != nil || len(files) == 0 {
+		t.Fatal(files, err)
+	}
+	for _, file := range files {
+		if strings.HasSuffix(file, "_test.go") {
 			continue
+		}
+		parsed, err := parser.ParseFile(token.NewFileSet(), file, nil, parser.SkipObjectResolution)
+		if err != nil {
+			t.Fatal(err)
 		}
 		for _, declaration := range parsed.Decls {
 			variables, ok := declaration.(*ast.GenDecl)
@@ -311,163 +317,4 @@ func readFile(t *testing.T, name string) string {
 		t.Fatal(err)
 	}
 	return string(text)
-}
-
-// mayImport is what each package may import of this module: what stands to its left. Tests may also use dbtest and
-// what that stands on.
-var mayImport = map[string][]string{
-	"schema":                    {},
-	"gen":                       {},
-	"internal/failure":          {},
-	"internal/value":            {"internal/failure"},
-	"service":                   {"schema", "gen", "internal/failure", "internal/value"},
-	"internal/files":            {},
-	"internal/localdb":          {"internal/failure", "internal/files"},
-	"internal/pgclient":         {"internal/failure", "internal/localdb"},
-	"internal/dbtest":           {"schema", "internal/failure", "internal/localdb"},
-	"internal/dbtest/container": {},
-	"cli":                       {"schema", "gen", "internal/failure", "internal/value", "service", "internal/files", "internal/localdb", "internal/pgclient"},
-	".":                         {"cli"},
-	"tools/findpostgres":        {"internal/failure", "internal/localdb"},
-	"tools/man":                 {"cli"},
-	"tools/mutate":              {"internal/localdb"},
-	"tools/testserver":          {"internal/dbtest"},
-	"tools/torture":             {"schema", "internal/failure", "internal/localdb"},
-	"internal/roundtrip":        {},
-	"tools/bench":               {"gen", "internal/localdb", "internal/roundtrip", "schema"},
-	"tools/bench/start":         {},
-	"tools/bench/wire":          {},
-}
-
-// onlyIn names the files that alone know a library; a folder stands for all of its files.
-var onlyIn = map[string][]string{
-	"github.com/jedib0t/go-pretty/v6": {"cli/table.go"},
-	"encoding/csv":                    {"cli/encode.go"},
-	"encoding/json":                   {"internal/failure", "cli/schema.go", "tools/bench/main.go"},
-	"charm.land":                      {"cli/prompt.go", "cli/picker.go", "cli/confirm.go"},
-	"github.com/getsentry/sentry-go":  {"cli/cli.go", "cli/report.go"},
-	"github.com/golang-jwt/jwt/v5":    {"service/session.go"},
-	"github.com/alexedwards/argon2id": {"service/password.go"},
-	"github.com/jackc/pgx/v5/pgconn":  {"gen", "schema/driver.go", "schema/session.go", "schema/demand.go", "service/backup.go", "service/error.go", "service/connect.go", "service/statement.go", "cli/report.go", "cli/connection.go", "cli/echo.go", "internal", "tools/bench/wire"},
-	"github.com/peterbourgon/ff/v3":   {"cli"},
-	"github.com/golang-migrate":       {"schema"},
-	"github.com/nyaruka/phonenumbers": {"internal/value/phone.go"},
-	"github.com/pelletier/go-toml":    {"cli/config.go"},
-	"github.com/testcontainers":       {"internal/dbtest/container"},
-	"github.com/moby":                 {"internal/dbtest/container"},
-}
-
-func TestImportsPointLeft(t *testing.T) {
-	t.Parallel()
-	for file, parsed := range goFiles(t) {
-		folder := filepath.ToSlash(filepath.Dir(file))
-		allowed, known := mayImport[folder]
-		if !known {
-			t.Errorf("%s: %s is in no place of the order of packages", file, folder)
-		}
-		for _, spec := range parsed.Imports {
-			name, err := strconv.Unquote(spec.Path.Value)
-			if err != nil {
-				t.Fatal(err)
-			}
-			own, isOwn := strings.CutPrefix(name, module+"/")
-			test := isTest(file) && (own == folder || own == "schema" || strings.HasPrefix(own, "internal/"))
-			if isOwn && !test && !slices.Contains(allowed, own) {
-				t.Errorf("%s imports %s, which is not to its left", file, own)
-			}
-			for library, files := range onlyIn {
-				if isTest(file) || name != library && !strings.HasPrefix(name, library+"/") {
-					continue
-				}
-				in := func(place string) bool { return file == place || strings.HasPrefix(file, place+"/") }
-				if !slices.ContainsFunc(files, in) {
-					t.Errorf("%s imports %s, which only %v may", file, name, files)
-				}
-			}
-		}
-	}
-}
-
-// TestProcessIsLeftToMain has nobody else end the process or know its streams. What serves only tests may speak to them.
-func TestProcessIsLeftToMain(t *testing.T) {
-	t.Parallel()
-	const stdout = "writes to stdout, which is the output's"
-	forbidden := map[string]string{
-		"os.Exit": "ends the process", "log.Fatal": "ends the process", "log.Fatalf": "ends the process",
-		"os.Stdout": stdout, "fmt.Print": stdout, "fmt.Printf": stdout, "fmt.Println": stdout,
-		"os.Stderr": "writes to stderr, which is IO.Err", "os.Args": "reads the arguments, which Run is given",
-	}
-	for file, parsed := range goFiles(t) {
-		if isTest(file) || parsed.Name.Name == "main" || parsed.Name.Name == "dbtest" {
-			continue
-		}
-		ast.Inspect(parsed, func(node ast.Node) bool {
-			if selector, ok := node.(*ast.SelectorExpr); ok {
-				if on, ok := selector.X.(*ast.Ident); ok && forbidden[on.Name+"."+selector.Sel.Name] != "" {
-					t.Errorf("%s: %s.%s %s", file, on.Name, selector.Sel.Name, forbidden[on.Name+"."+selector.Sel.Name])
-				}
-			}
-			return true
-		})
-	}
-}
-
-// TestNothingIsCompiledAtStart: what a package does when the program starts, every command pays.
-func TestNothingIsCompiledAtStart(t *testing.T) {
-	t.Parallel()
-	for file, parsed := range goFiles(t) {
-		if isTest(file) || strings.HasPrefix(file, "tools/") {
-			continue
-		}
-		for _, declared := range parsed.Decls {
-			variables, ok := declared.(*ast.GenDecl)
-			if !ok {
-				continue
-			}
-			ast.Inspect(variables, func(node ast.Node) bool {
-				if _, ok := node.(*ast.FuncLit); ok {
-					return false // called later
-				}
-				if selector, ok := node.(*ast.SelectorExpr); ok && selector.Sel.Name == "MustCompile" {
-					t.Errorf("%s compiles a regular expression at the start of every command", file)
-				}
-				return true
-			})
-		}
-	}
-}
-
-func TestFilesAreShort(t *testing.T) {
-	t.Parallel()
-	for file := range goFiles(t) {
-		if lines := strings.Count(readFile(t, filepath.Join("..", file)), "\n"); lines > 600 && filepath.ToSlash(filepath.Dir(file)) != "gen" {
-			t.Errorf("%s has %d lines: split it", file, lines)
-		}
-	}
-}
-
-func isTest(file string) bool { return strings.HasSuffix(file, "_test.go") }
-
-// goFiles parses every Go file of the repository, by its path there.
-func goFiles(t *testing.T) map[string]*ast.File {
-	t.Helper()
-	files := map[string]*ast.File{}
-	err := filepath.WalkDir("..", func(name string, entry fs.DirEntry, err error) error {
-		if err != nil {
-			return err
-		}
-		if entry.IsDir() && name != ".." && strings.HasPrefix(entry.Name(), ".") {
-			return fs.SkipDir
-		}
-		if entry.IsDir() || filepath.Ext(name) != ".go" {
-			return nil
-		}
-		file, err := parser.ParseFile(token.NewFileSet(), name, nil, parser.SkipObjectResolution)
-		files[filepath.ToSlash(strings.TrimPrefix(name, ".."+string(filepath.Separator)))] = file
-		return err
-	})
-	if err != nil || len(files) == 0 {
-		t.Fatal(len(files), err)
-	}
-	return files
 }

@@ -8,6 +8,8 @@ import (
 	"text/tabwriter"
 
 	"github.com/peterbourgon/ff/v3/ffcli"
+
+	"github.com/epicevents/crm/cli/text"
 )
 
 // printHelp writes the help of a command or a group: what it is for, examples first, then its flags.
@@ -55,7 +57,7 @@ func (a *app) usage(c *ffcli.Command) string {
 // writeHelp fits a text to a terminal.
 func (a *app) writeHelp(to io.Writer, page string) error {
 	if width := terminalWidth(a.Out); width > 0 {
-		page = reflow(page, width)
+		page = text.Reflow(page, width)
 	}
 	_, err := io.WriteString(to, page)
 	return err

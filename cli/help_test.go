@@ -7,6 +7,8 @@ import (
 	"github.com/clipperhouse/displaywidth"
 	"github.com/google/go-cmp/cmp"
 	"github.com/peterbourgon/ff/v3/ffcli"
+
+	"github.com/epicevents/crm/cli/text"
 )
 
 // TestHelpFits: on a terminal no line of the help is wider but examples, and what can be no narrower.
@@ -28,7 +30,7 @@ func TestHelpFits(t *testing.T) {
 	for _, page := range texts {
 		words := strings.Fields(page)
 		for _, width := range []int{60, 80, 160} {
-			fitted := reflow(page, width)
+			fitted := text.Reflow(page, width)
 			if diff := cmp.Diff(words, strings.Fields(fitted)); diff != "" {
 				t.Errorf("%d columns lose words: %s", width, diff)
 			}

@@ -12,6 +12,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/epicevents/crm/cli/text"
 	"github.com/epicevents/crm/internal/failure"
 	"github.com/epicevents/crm/internal/value"
 )
@@ -114,7 +115,7 @@ func detail[T any](o output, r resource[T], row T, before *T) error {
 		c := cellOf(values[i](row))
 		lines[i] = panelLine{label: f.label, value: f.show(c, o.zone), changed: before != nil && !c.equal(cellOf(values[i](*before)))}
 		if f.multiline && !c.null {
-			lines[i].value = escapeLines(c.text)
+			lines[i].value = text.EscapeLines(c.text)
 		}
 	}
 	if o.format == "markdown" {
@@ -187,7 +188,7 @@ func unknownField[T any](r resource[T], name string) error {
 		names[i] = c.name
 	}
 	message := fmt.Sprintf("unknown field %q", name)
-	if meant := suggest(name, names); meant != "" {
+	if meant := text.Suggest(name, names); meant != "" {
 		message += fmt.Sprintf(", did you mean %q?", meant)
 	}
 	return failure.Misuse(
@@ -217,9 +218,9 @@ func (f field) show(c cell, zone *time.Location) string {
 	switch c.kind {
 	case kindText:
 		if f.display != nil {
-			return escape(f.display(c.text))
+			return text.Escape(f.display(c.text))
 		}
-		return escape(c.text)
+		return text.Escape(c.text)
 	case kindInteger:
 		return strconv.FormatInt(c.number, 10)
 	case kindAmount:

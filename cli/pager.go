@@ -11,6 +11,7 @@ import (
 	"strings"
 	"syscall"
 
+	"github.com/epicevents/crm/cli/text"
 	"github.com/epicevents/crm/internal/failure"
 )
 
@@ -111,6 +112,6 @@ func (p *pager) Close() error {
 type heldNotices struct{ app *app }
 
 func (h heldNotices) Write(line []byte) (int, error) {
-	_, err := io.WriteString(h.app.Err, wrap(strings.TrimSuffix(string(line), "\n"), h.app.errWidth, 0, keepLong)+"\n")
+	_, err := io.WriteString(h.app.Err, text.Wrap(strings.TrimSuffix(string(line), "\n"), h.app.errWidth, 0, text.KeepLong)+"\n")
 	return len(line), err
 }

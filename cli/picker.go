@@ -12,6 +12,7 @@ import (
 	"github.com/clipperhouse/displaywidth"
 	"golang.org/x/text/unicode/norm"
 
+	"github.com/epicevents/crm/cli/text"
 	"github.com/epicevents/crm/internal/failure"
 )
 
@@ -65,7 +66,7 @@ func inColumns(choices []choice) []string {
 func escapeCells(label string) string {
 	cells := strings.Split(label, "\t")
 	for i := range cells {
-		cells[i] = escape(cells[i])
+		cells[i] = text.Escape(cells[i])
 	}
 	return strings.Join(cells, "\t")
 }
@@ -171,7 +172,7 @@ func (p *picker) show() {
 	}
 	help := "type to search, ↑ ↓ to move"
 	if p.query != "" {
-		help = fmt.Sprintf("search: %s (%d of %d)", escape(p.query), len(found), len(p.choices))
+		help = fmt.Sprintf("search: %s (%d of %d)", text.Escape(p.query), len(found), len(p.choices))
 	} else if len(found) > rowsShown {
 		help += fmt.Sprintf("; %d in all", len(found))
 	}

@@ -15,6 +15,7 @@ import (
 	"github.com/charmbracelet/colorprofile"
 	"golang.org/x/term"
 
+	"github.com/epicevents/crm/cli/text"
 	"github.com/epicevents/crm/internal/failure"
 	"github.com/epicevents/crm/internal/value"
 	"github.com/epicevents/crm/service"
@@ -195,7 +196,7 @@ func (a *app) inWords(check func(string) error) func(string) error {
 		}
 		if err := check(answer); err != nil {
 			a.refused()
-			return errors.New(escape(describe(context.Background(), err).Message))
+			return errors.New(text.Escape(describe(context.Background(), err).Message))
 		}
 		return nil
 	}
@@ -204,7 +205,7 @@ func (a *app) inWords(check func(string) error) func(string) error {
 // askLine asks on a terminal that is only a roll of paper.
 func (a *app) askLine(ctx context.Context, title string, secret bool, check func(string) error) (string, error) {
 	for {
-		answer, err := a.typedLine(ctx, escape(title)+": ", secret)
+		answer, err := a.typedLine(ctx, text.Escape(title)+": ", secret)
 		if err != nil {
 			fmt.Fprintln(a.Err)
 			return "", errAborted

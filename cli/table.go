@@ -6,6 +6,8 @@ import (
 	"github.com/clipperhouse/displaywidth"
 	"github.com/jedib0t/go-pretty/v6/table"
 	prettytext "github.com/jedib0t/go-pretty/v6/text"
+
+	"github.com/epicevents/crm/cli/text"
 )
 
 // hue is the colour of a resource: of its title, labels and border.
@@ -89,7 +91,7 @@ func renderTable(o output, title string, hue hue, fields []field, lines [][]stri
 		for i, s := range line {
 			if widths[i] > 0 {
 				if fields[i].wraps {
-					s = wrap(s, widths[i], 0, breakLong)
+					s = text.Wrap(s, widths[i], 0, text.BreakLong)
 				} else {
 					s = displaywidth.TruncateString(s, widths[i], "…")
 				}
@@ -226,7 +228,7 @@ func renderPanel(o output, title string, hue hue, lines []panelLine) string {
 	for i, l := range lines {
 		value := l.value
 		if o.width > 0 {
-			value = wrap(value, max(o.width-frame-labelWidth, 10), 0, breakLong)
+			value = text.Wrap(value, max(o.width-frame-labelWidth, 10), 0, text.BreakLong)
 		}
 		label := placeholders.hide(labels[i])
 		value = placeholders.hide(value)
@@ -264,7 +266,7 @@ const (
 )
 
 func (p *placeholders) hide(s string) string {
-	if isPlain(s) {
+	if text.IsPlain(s) {
 		return s
 	}
 	var b strings.Builder

@@ -11,7 +11,7 @@ mkdir -p .tools "$work/ran"
 chmod 755 "$work" && chmod 777 "$work/ran" # root's tests run crm as others too
 export GOCOVERDIR="$work/ran"
 for package in internal/value service cli; do
-	go test -c -cover -coverpkg=./service,./cli -o "$work/$package.test" "./$package"
+	go test -c -cover -coverpkg=./service,./cli/... -o "$work/$package.test" "./$package"
 	(cd $package && "$work/$package.test" -test.timeout 30m -test.gocoverdir "$GOCOVERDIR")
 done
 go tool covdata textfmt -i "$GOCOVERDIR" -o .tools/cover.out

@@ -1,4 +1,4 @@
-package cli
+package text
 
 import (
 	"strings"
@@ -40,7 +40,7 @@ func TestEscape(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			if got := escape(tt.in); got != tt.want {
+			if got := Escape(tt.in); got != tt.want {
 				t.Errorf("escape(%q) = %q, want %q", tt.in, got, tt.want)
 			}
 		})
@@ -49,7 +49,7 @@ func TestEscape(t *testing.T) {
 
 func TestEscapeLines(t *testing.T) {
 	t.Parallel()
-	got := escapeLines("one\r\ntwo\n\n\x1b[2Jthree\rfour\n")
+	got := EscapeLines("one\r\ntwo\n\n\x1b[2Jthree\rfour\n")
 	if want := "one\ntwo\n\n\\x1b[2Jthree\\rfour\n"; got != want {
 		t.Errorf("got %q, want %q", got, want)
 	}
@@ -63,7 +63,7 @@ func FuzzEscape(f *testing.F) {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, s string) {
-		got := escape(s)
+		got := Escape(s)
 		if !utf8.ValidString(got) {
 			t.Fatalf("escape(%q) = %q is not UTF-8", s, got)
 		}
@@ -72,10 +72,10 @@ func FuzzEscape(f *testing.F) {
 				t.Fatalf("escape(%q) = %q has %U", s, got, r)
 			}
 		}
-		if again := escape(got); again != got {
+		if again := Escape(got); again != got {
 			t.Fatalf("escape(%q) = %q, and again %q", s, got, again)
 		}
-		if lines := escapeLines(s); strings.Count(lines, "\n") != strings.Count(s, "\n") {
+		if lines := EscapeLines(s); strings.Count(lines, "\n") != strings.Count(s, "\n") {
 			t.Fatalf("escapeLines(%q) = %q", s, lines)
 		}
 	})

@@ -1,4 +1,4 @@
-package cli
+package text
 
 import (
 	"strings"
@@ -47,7 +47,7 @@ Examples
   crm contract add --customer-id 3 --total-amount "1 234,50" --fields id
 `,
 	} {
-		if diff := cmp.Diff(want, reflow(text, width)); diff != "" {
+		if diff := cmp.Diff(want, Reflow(text, width)); diff != "" {
 			t.Errorf("%d columns (-want +got):\n%s", width, diff)
 		}
 	}
@@ -68,7 +68,7 @@ func TestWrap(t *testing.T) {
 		{"  a label  with gaps", "  a label \nwith gaps", 12, 0},
 		{"", "", 5, 0},
 	} {
-		if got := wrap(c.line, c.width, c.indent, keepLong); got != c.want {
+		if got := Wrap(c.line, c.width, c.indent, KeepLong); got != c.want {
 			t.Errorf("%q in %d columns is %q, want %q", c.line, c.width, got, c.want)
 		}
 	}
@@ -90,7 +90,7 @@ func TestWrapLongWords(t *testing.T) {
 		{"東京都港区株式会社", "東京都港区|株式会社"},
 		{"👨‍👩‍👧‍👦👨‍👩‍👧‍👦👨‍👩‍👧‍👦👨‍👩‍👧‍👦👨‍👩‍👧‍👦👨‍👩‍👧‍👦", "👨‍👩‍👧‍👦👨‍👩‍👧‍👦👨‍👩‍👧‍👦👨‍👩‍👧‍👦👨‍👩‍👧‍👦|👨‍👩‍👧‍👦"},
 	} {
-		if got := strings.ReplaceAll(wrap(tt.in, 10, 0, breakLong), "\n", "|"); got != tt.want {
+		if got := strings.ReplaceAll(Wrap(tt.in, 10, 0, BreakLong), "\n", "|"); got != tt.want {
 			t.Errorf("wrap(%q) = %q, want %q", tt.in, got, tt.want)
 		}
 	}

@@ -1,4 +1,4 @@
-package cli
+package text
 
 import (
 	"slices"
@@ -47,12 +47,12 @@ func TestSuggest(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			if got := suggest(tt.typed, tt.candidates); got != tt.want {
+			if got := Suggest(tt.typed, tt.candidates); got != tt.want {
 				t.Errorf("suggest(%q) = %q, want %q", tt.typed, got, tt.want)
 			}
 			backwards := slices.Clone(tt.candidates)
 			slices.Reverse(backwards)
-			if got := suggest(tt.typed, backwards); got != tt.want {
+			if got := Suggest(tt.typed, backwards); got != tt.want {
 				t.Errorf("suggest(%q) = %q with the candidates reversed, want %q", tt.typed, got, tt.want)
 			}
 		})
@@ -62,7 +62,7 @@ func TestSuggest(t *testing.T) {
 func TestSuggestForPastedText(t *testing.T) {
 	t.Parallel()
 	start := time.Now()
-	if got := suggest(strings.Repeat("contract", 1<<17), []string{"contract", "event"}); got != "" {
+	if got := Suggest(strings.Repeat("contract", 1<<17), []string{"contract", "event"}); got != "" {
 		t.Errorf("suggested %q for a megabyte of text", got)
 	}
 	if took := time.Since(start); took > 5*time.Second {
@@ -88,7 +88,7 @@ func TestEditDistance(t *testing.T) {
 	}
 	for _, tt := range tests {
 		for _, pair := range [][2]string{{tt.a, tt.b}, {tt.b, tt.a}} {
-			if got := editDistance([]rune(pair[0]), []rune(pair[1])); got != tt.want {
+			if got := EditDistance([]rune(pair[0]), []rune(pair[1])); got != tt.want {
 				t.Errorf("editDistance(%q, %q) = %d, want %d", pair[0], pair[1], got, tt.want)
 			}
 		}

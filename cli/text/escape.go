@@ -1,4 +1,9 @@
-package cli
+// Package text makes text fit for a terminal: it escapes what would harm one, wraps and reflows lines to a width, and
+// finds the word that a mistyped one was meant to be. All widths are in cells, as a terminal counts them: a wide
+// character takes two, a combining mark none.
+//
+// It knows no terminal and no command; strings go in and come out.
+package text
 
 import (
 	"fmt"
@@ -9,11 +14,11 @@ import (
 	"github.com/clipperhouse/displaywidth"
 )
 
-// escape makes stored text safe to print on a terminal: what would move the cursor, change colours, turn the writing
+// Escape makes stored text safe to print on a terminal: what would move the cursor, change colours, turn the writing
 // direction or take no room of its own is spelled out (\n, \x1b, \u202e). All other text, a backslash too, stays as it
 // is, so the result is for people's eyes and cannot be turned back.
-func escape(s string) string {
-	if isPlain(s) {
+func Escape(s string) string {
+	if IsPlain(s) {
 		return s
 	}
 	var b strings.Builder
@@ -31,7 +36,7 @@ func escape(s string) string {
 			switch {
 			case r == utf8.RuneError && size == 1:
 				fmt.Fprintf(&b, `\x%02x`, cluster[i])
-			case invisible || unprintable(r):
+			case invisible || Unprintable(r):
 				spell(&b, r)
 			default:
 				b.WriteRune(r)
@@ -42,11 +47,11 @@ func escape(s string) string {
 	return b.String()
 }
 
-// escapeLines is escape, but keeps newlines (also those of other systems).
-func escapeLines(s string) string {
+// EscapeLines is escape, but keeps newlines (also those of other systems).
+func EscapeLines(s string) string {
 	lines := strings.Split(strings.ReplaceAll(s, "\r\n", "\n"), "\n")
 	for i := range lines {
-		lines[i] = escape(lines[i])
+		lines[i] = Escape(lines[i])
 	}
 	return strings.Join(lines, "\n")
 }
@@ -68,7 +73,7 @@ func spell(b *strings.Builder, r rune) {
 	}
 }
 
-func isPlain(s string) bool {
+func IsPlain(s string) bool {
 	for i := range len(s) {
 		if s[i] < 0x20 || s[i] > 0x7e {
 			return false
@@ -77,9 +82,9 @@ func isPlain(s string) bool {
 	return true
 }
 
-// unprintable tells control and invisible formatting characters, among them all that turn the writing direction. The
+// Unprintable tells control and invisible formatting characters, among them all that turn the writing direction. The
 // exceptions are joiners and tags, without which scripts and emoji fall apart.
-func unprintable(r rune) bool {
+func Unprintable(r rune) bool {
 	const zwnj, zwj = 0x200c, 0x200d
 	if r >= 'À' && r <= 'ɏ' { // Latin letters, for speed: exports ask this of every accent
 		return false

@@ -1,4 +1,4 @@
-package cli
+package text
 
 import (
 	"strings"
@@ -6,15 +6,15 @@ import (
 	"github.com/clipperhouse/displaywidth"
 )
 
-// reflow fits a text of the help to a width. Lines that follow each other without an indent are a paragraph. An
+// Reflow fits a text of the help to a width. Lines that follow each other without an indent are a paragraph. An
 // indented line of two columns, such as a flag and what it does, goes on below its second column; any other indented
 // line is an example, which stays as it is to be copied.
-func reflow(text string, width int) string {
+func Reflow(text string, width int) string {
 	var b strings.Builder
 	var paragraph []string
 	end := func() {
 		if len(paragraph) > 0 {
-			b.WriteString(wrap(strings.Join(paragraph, " "), width, 0, keepLong) + "\n")
+			b.WriteString(Wrap(strings.Join(paragraph, " "), width, 0, KeepLong) + "\n")
 			paragraph = nil
 		}
 	}
@@ -47,9 +47,9 @@ func wrapColumns(line string, width int) string {
 	case displaywidth.String(line) <= width:
 		return line
 	case indent > 2 && width-indent >= columnMin: // a second column whose first had no room beside it
-		return wrap(line, width, indent, keepLong)
+		return Wrap(line, width, indent, KeepLong)
 	case indent > 2:
-		return wrap(strings.Repeat(" ", under)+words, width, under, keepLong)
+		return Wrap(strings.Repeat(" ", under)+words, width, under, KeepLong)
 	case !two:
 		return line
 	}
@@ -59,21 +59,21 @@ func wrapColumns(line string, width int) string {
 		longest = max(longest, displaywidth.String(word))
 	}
 	if width-column >= max(columnMin, longest) {
-		return wrap(line[:len(line)-len(second)]+second, width, column, keepLong)
+		return Wrap(line[:len(line)-len(second)]+second, width, column, KeepLong)
 	}
-	return line[:indent] + first + "\n" + wrap(strings.Repeat(" ", under)+second, width, under, keepLong)
+	return line[:indent] + first + "\n" + Wrap(strings.Repeat(" ", under)+second, width, under, KeepLong)
 }
 
 // longWords is what becomes of a word that is wider than a line.
 type longWords int
 
 const (
-	keepLong  longWords = iota // it stays whole, for the terminal to break, and can be copied
-	breakLong                  // no line is wider than the width
+	KeepLong  longWords = iota // it stays whole, for the terminal to break, and can be copied
+	BreakLong                  // no line is wider than the width
 )
 
-// wrap breaks the lines of a text at spaces and indents what follows a break. A width of 0 leaves it as it is.
-func wrap(s string, width, indent int, long longWords) string {
+// Wrap breaks the lines of a text at spaces and indents what follows a break. A width of 0 leaves it as it is.
+func Wrap(s string, width, indent int, long longWords) string {
 	if width <= 0 {
 		return s
 	}
@@ -93,7 +93,7 @@ func wrapLine(b *strings.Builder, line string, width, indent int, long longWords
 		return
 	}
 	used := 0
-	if long == keepLong { // its own indent is no place for a break
+	if long == KeepLong { // its own indent is no place for a break
 		words := strings.TrimLeft(line, " ")
 		used = len(line) - len(words)
 		b.WriteString(line[:used])
@@ -103,14 +103,14 @@ func wrapLine(b *strings.Builder, line string, width, indent int, long longWords
 		needed := displaywidth.String(word)
 		switch {
 		case i == 0:
-		case used+1+needed > width && (used > indent || long == breakLong):
+		case used+1+needed > width && (used > indent || long == BreakLong):
 			b.WriteString("\n" + strings.Repeat(" ", indent))
 			used = indent
 		default:
 			b.WriteString(" ")
 			used++
 		}
-		for long == breakLong && used+needed > width {
+		for long == BreakLong && used+needed > width {
 			head := displaywidth.TruncateString(word, width-used, "")
 			if head == "" { // a character wider than the line
 				break

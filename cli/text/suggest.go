@@ -1,14 +1,14 @@
-package cli
+package text
 
 import (
 	"cmp"
 	"strings"
 )
 
-// suggest returns the candidate that the user most likely meant by typed, or "" when none is near.
+// Suggest returns the candidate that the user most likely meant by typed, or "" when none is near.
 // Near is an edit distance of up to a third of what was typed (at least 1), or a beginning of two letters or more;
 // upper and lower case are the same, and equally near candidates are taken in alphabetical order.
-func suggest(typed string, candidates []string) string {
+func Suggest(typed string, candidates []string) string {
 	const none = 1 << 30
 	want := []rune(strings.ToLower(typed))
 	limit := max(1, len(want)/3)
@@ -21,7 +21,7 @@ func suggest(typed string, candidates []string) string {
 		if !begins && lengths > limit {
 			continue // also keeps the distance cheap, however long the typed text is
 		}
-		distance := editDistance(want, have)
+		distance := EditDistance(want, have)
 		rank := distance
 		switch {
 		case begins:
@@ -36,9 +36,9 @@ func suggest(typed string, candidates []string) string {
 	return best
 }
 
-// editDistance is the Damerau-Levenshtein distance (optimal string alignment): how many letters to insert, delete,
+// EditDistance is the Damerau-Levenshtein distance (optimal string alignment): how many letters to insert, delete,
 // replace, or swap with their neighbour.
-func editDistance(a, b []rune) int {
+func EditDistance(a, b []rune) int {
 	previous, row, next := make([]int, len(b)+1), make([]int, len(b)+1), make([]int, len(b)+1)
 	for j := range row {
 		row[j] = j
