@@ -3,6 +3,7 @@ package cli
 import (
 	"flag"
 	"fmt"
+	"io"
 	"reflect"
 	"regexp"
 	"slices"
@@ -119,15 +120,15 @@ func (l *commandLine) addWord(word string) {
 // addFlag takes the flag's value from rest if the flag needs one, and returns what remains.
 func (l *commandLine) addFlag(arg string, rest []string) []string {
 	f := splitFlag(arg)
-	switch format, isFormat := strings.CutPrefix(arg, "-o"); {
+	switch {
 	case f.name == "h" || f.name == "help":
 		l.help = true
 		return rest
 	case f.name == "version" && len(l.path) == 1:
 		l.addWord(f.name)
 		return rest
-	case isFormat && slices.Contains(formats, format): // -ojson
-		f = givenFlag{"-o", "o", format, true}
+	case l.attached(arg):
+		f = givenFlag{arg[:2], arg[1:2], arg[2:], true}
 	}
 
 	takesValue := false
@@ -145,6 +146,22 @@ func (l *commandLine) addFlag(arg string, rest []string) []string {
 	}
 	l.flags = append(l.flags, f)
 	return rest
+}
+
+// attachable is the value of a flag that may follow the flag's one letter without a space, as in -ojson.
+type attachable interface{ Attaches(value string) bool }
+
+// attached reports whether a word is a global flag of one letter and its value.
+func (l *commandLine) attached(word string) bool {
+	if len(word) < 3 || word[1] == '-' || l.path[0].FlagSet == nil {
+		return false
+	}
+	f := l.path[0].FlagSet.Lookup(word[1:2])
+	if f == nil {
+		return false
+	}
+	value, ok := f.Value.(attachable)
+	return ok && value.Attaches(word[2:])
 }
 
 func (l *commandLine) command() *ffcli.Command { return l.path[len(l.path)-1] }
@@ -184,7 +201,7 @@ func (l *commandLine) guess(name string) *flag.Flag {
 
 // typographic refuses a flag whose dash is that of a text, as it comes from a web page or a mail.
 func (l *commandLine) typographic() *failure.Error {
-	return failure.Misuse(fmt.Sprintf("%q begins with a typographic dash, did you mean %s?", cutText(l.pasted), dashed(afterDash(l.pasted))),
+	return failure.Misuse(fmt.Sprintf("%q begins with a typographic dash, did you mean %s?", text.Shorten(l.pasted), dashed(afterDash(l.pasted))),
 		l.name()+" --help")
 }
 
@@ -245,7 +262,7 @@ func (l *commandLine) unknownFlag(f givenFlag) *failure.Error {
 	case near != "":
 		message += ", did you mean " + dashed(near) + "?"
 	case defined != nil && !isBoolFlag(defined) && f.typed[1] != '-' && !f.hasValue:
-		message += fmt.Sprintf(", did you mean %q?", "-"+short+" "+cutText(rest))
+		message += fmt.Sprintf(", did you mean %q?", "-"+short+" "+text.Shorten(rest))
 	case len(l.path) > 1:
 		if command := relativeWith(l.path[0].Name, l.path[1], f.name); command != "" {
 			message += fmt.Sprintf(", did you mean %q?", command+" "+dashed(f.name))
@@ -288,7 +305,7 @@ var verbSynonyms = map[string]string{
 
 func (l *commandLine) unknownCommand() *failure.Error {
 	group, typed := l.command(), l.arguments[0]
-	message := fmt.Sprintf("unknown command %q", cutText(typed))
+	message := fmt.Sprintf("unknown command %q", text.Shorten(typed))
 	meant := ""
 	if c := findVerb(group, typed); c != nil {
 		meant = c.Name
@@ -357,6 +374,17 @@ func walkCommands(c *ffcli.Command, prefix string, visit func(c *ffcli.Command, 
 	}
 }
 
+// path is what to type for a command: crm contract list.
+func path(root, command *ffcli.Command) string {
+	found := root.Name
+	walkCommands(root, "", func(c *ffcli.Command, path string) {
+		if c == command {
+			found = path
+		}
+	})
+	return found
+}
+
 func commandNames(commands []*ffcli.Command) []string {
 	names := make([]string, len(commands))
 	for i, c := range commands {
@@ -389,18 +417,16 @@ func dashed(name string) string {
 
 // shownFlag quotes what does not look like a flag, so that it cannot harm the terminal or the sentence.
 func shownFlag(typed string) string {
-	shown := cutText(typed)
+	shown := text.Shorten(typed)
 	if regexp.MustCompile(`^--?[\pL\pN][\pL\pN._-]*$`).MatchString(typed) {
 		return shown
 	}
 	return fmt.Sprintf("%q", shown)
 }
 
-// cutText keeps a message on one line when a whole file was pasted as a word.
-func cutText(s string) string {
-	const limit = 40
-	if runes := []rune(s); len(runes) > limit {
-		return string(runes[:limit-1]) + "…"
-	}
-	return s
+// newFlagSet returns a set whose errors are only returned.
+func newFlagSet() *flag.FlagSet {
+	flags := flag.NewFlagSet("", flag.ContinueOnError)
+	flags.SetOutput(io.Discard)
+	return flags
 }

@@ -112,57 +112,11 @@ func parseLine(t *testing.T, args ...string) (parsedLine, error) {
 	return ran, nil
 }
 
-// checkTree holds a command tree to what permute and ffcli need of it.
-func checkTree(t *testing.T, root *ffcli.Command) {
-	t.Helper()
-	takesValue := map[string]string{} // flag -> a command where it takes a value
-	isSwitch := map[string]string{}   // flag -> a command where it does not
-	walkCommands(root, "", func(c *ffcli.Command, path string) {
-		if c.Exec == nil {
-			t.Errorf("%s has no Exec: ffcli would answer with NoExecError", path)
-		}
-		if c != root && len(c.Options) > 0 {
-			t.Errorf("%s has ff options: its environment would override explicit global flags", path)
-		}
-		if c.FlagSet == nil {
-			t.Errorf("%s has no flag set: ffcli would make one that ends the process on an error", path)
-			return
-		}
-		if c.FlagSet.ErrorHandling() != flag.ContinueOnError {
-			t.Errorf("%s: the flag set must use flag.ContinueOnError", path)
-		}
-		if c.FlagSet.Output() != io.Discard {
-			t.Errorf("%s: the flag set must write to io.Discard, it prints its own usage", path)
-		}
-		names := map[string]bool{}
-		for _, sub := range c.Subcommands {
-			name := strings.ToLower(sub.Name)
-			if name == "" || strings.HasPrefix(name, "-") || names[name] {
-				t.Errorf("%s: the command name %q is empty, begins with a dash or comes twice", path, sub.Name)
-			}
-			names[name] = true
-		}
-		c.FlagSet.VisitAll(func(f *flag.Flag) {
-			if f.Name == "h" || f.Name == "help" {
-				t.Errorf("%s defines --%s, which always asks for help", path, f.Name)
-			}
-			if isBoolFlag(f) {
-				isSwitch[f.Name] = path
-			} else {
-				takesValue[f.Name] = path
-			}
-		})
-	})
-	for name, path := range isSwitch {
-		if other, ok := takesValue[name]; ok {
-			t.Errorf("--%s takes a value in %q but not in %q: before the verb its meaning cannot be known", name, other, path)
-		}
-	}
-}
-
 func TestSampleTree(t *testing.T) {
 	t.Parallel()
-	checkTree(t, sampleTree(new(parsedLine)))
+	for _, problem := range checkTree(sampleTree(new(parsedLine))) {
+		t.Error(problem)
+	}
 }
 
 func TestPermute(t *testing.T) {

@@ -186,7 +186,7 @@ func (a *app) dbRestore() *ffcli.Command {
 			}
 		}
 		if name.set && name.got != config.Database {
-			return failure.Misuse(fmt.Sprintf("--database: the database is %s, not %q.", location(config), cutText(name.got)), "")
+			return failure.Misuse(fmt.Sprintf("--database: the database is %s, not %q.", location(config), text.Shorten(name.got)), "")
 		}
 		p := a.progress("Restoring the database " + config.Database)
 		restored, err := s.Restore(ctx, config, archive, name.set, p.at)
@@ -229,7 +229,7 @@ func firstOf(names []string) string {
 // parseFile takes the name of a file.
 func parseFile(s string) (string, error) {
 	if s == "" || s == "-" || strings.ContainsRune(s, 0) {
-		return "", failure.Misuse(fmt.Sprintf("%q is not the name of a file.", cutText(s)), "")
+		return "", failure.Misuse(fmt.Sprintf("%q is not the name of a file.", text.Shorten(s)), "")
 	}
 	return s, nil
 }

@@ -227,12 +227,6 @@ func (a *app) newRoot() *ffcli.Command {
 // group is the Exec of a command that only has subcommands; run answers before it is reached.
 func group(context.Context, []string) error { return flag.ErrHelp }
 
-func newFlagSet() *flag.FlagSet {
-	flags := flag.NewFlagSet("", flag.ContinueOnError)
-	flags.SetOutput(io.Discard)
-	return flags
-}
-
 // flagError makes the flag package's words into ours.
 func (a *app) flagError(err error) error {
 	if _, ok := errors.AsType[*failure.Error](err); ok {
@@ -245,20 +239,9 @@ func (a *app) flagError(err error) error {
 		if f := a.root.FlagSet.Lookup(bad[2]); f != nil {
 			want = wanted(f)
 		}
-		message = fmt.Sprintf("%s cannot be %s: it wants %s", dashed(bad[2]), cutText(bad[1]), want)
+		message = fmt.Sprintf("%s cannot be %s: it wants %s", dashed(bad[2]), text.Shorten(bad[1]), want)
 	}
 	return failure.Misuse(message, "")
-}
-
-// path is what to type for a command: crm contract list.
-func path(root, command *ffcli.Command) string {
-	found := root.Name
-	walkCommands(root, "", func(c *ffcli.Command, path string) {
-		if c == command {
-			found = path
-		}
-	})
-	return found
 }
 
 // describe makes any error into one with a code, a sentence for the user and a hint.

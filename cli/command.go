@@ -10,6 +10,7 @@ import (
 
 	"github.com/peterbourgon/ff/v3/ffcli"
 
+	"github.com/epicevents/crm/cli/text"
 	"github.com/epicevents/crm/internal/failure"
 	"github.com/epicevents/crm/internal/value"
 	"github.com/epicevents/crm/service"
@@ -309,7 +310,7 @@ func (c *command) resolve(ctx context.Context, arguments []string) error {
 			continue
 		}
 		if m.set && m.text != arguments[0] {
-			return failure.Misuse(fmt.Sprintf("--%s and the argument %q name two different things.", m.name, cutText(arguments[0])), "")
+			return failure.Misuse(fmt.Sprintf("--%s and the argument %q name two different things.", m.name, text.Shorten(arguments[0])), "")
 		}
 		if err := in.take(arguments[0]); err != nil {
 			if unquoted := c.unquoted(arguments[0]); unquoted != "" {
@@ -320,7 +321,7 @@ func (c *command) resolve(ctx context.Context, arguments []string) error {
 		arguments = arguments[1:]
 	}
 	if len(arguments) > 0 {
-		return failure.Misuse(fmt.Sprintf("unexpected argument %q for %q", cutText(arguments[0]), path(c.app.root, c.Command)),
+		return failure.Misuse(fmt.Sprintf("unexpected argument %q for %q", text.Shorten(arguments[0]), path(c.app.root, c.Command)),
 			cmp.Or(c.unquoted(arguments[0]), path(c.app.root, c.Command)+" --help"))
 	}
 	if c.check != nil {
@@ -377,7 +378,7 @@ func (c *command) unquoted(argument string) string {
 		if rest := c.app.args[at+1:]; len(rest) > 0 && !startsFlag(rest[0]) {
 			more = " ..." // words of the value too, or an argument
 		}
-		return fmt.Sprintf("quote what has spaces: %s \"%s%s\"", dashed(m.name), cutText(m.text+" "+argument), more)
+		return fmt.Sprintf("quote what has spaces: %s \"%s%s\"", dashed(m.name), text.Shorten(m.text+" "+argument), more)
 	}
 	return ""
 }

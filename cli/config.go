@@ -62,8 +62,9 @@ const keyHint = "set CRM_CONTROLLER_AUTH_SECRET_KEY, to the same for everyone; o
 
 func (c *config) define(flags *flag.FlagSet) {
 	flags.StringVar(&c.file, "config", "", "`FILE` configuration file")
-	flags.StringVar(&c.output, "output", "table", "`FORMAT` format of the result: "+strings.Join(formats, ", "))
-	flags.StringVar(&c.output, "o", "table", "`FORMAT` short for --output")
+	c.output = "table"
+	flags.Var((*formatValue)(&c.output), "output", "`FORMAT` format of the result: "+strings.Join(formats, ", "))
+	flags.Var((*formatValue)(&c.output), "o", "`FORMAT` short for --output")
 	flags.StringVar(&c.csvStyle, "csv-style", csvPlain, "`STYLE` style of csv: plain, which is exact, or excel-fr for spreadsheets, as a French Excel opens it")
 	flags.BoolVar(&c.noHeader, "no-header", false, "csv without its first line")
 	flags.BoolVar(&c.noColor, "no-color", false, "no colours, as with NO_COLOR")
@@ -79,6 +80,16 @@ func (c *config) define(flags *flag.FlagSet) {
 	flags.StringVar(&c.tracingDSN, "error_tracing.dsn", "", "`DSN` the same as error_tracing.dns")
 	flags.StringVar(&c.timeZone, "time_zone", "Europe/Paris", "`ZONE` time zone of dates without offset")
 }
+
+// formatValue is the value of --output. Which formats there are is checked once it is known where the value is from.
+type formatValue string
+
+func (v *formatValue) Set(format string) error { *v = formatValue(format); return nil }
+
+func (v *formatValue) String() string { return string(*v) }
+
+// Attaches allows -ojson.
+func (v *formatValue) Attaches(format string) bool { return slices.Contains(formats, format) }
 
 // variable is the environment variable of a flag.
 func variable(flag string) string {
@@ -144,7 +155,7 @@ func (c *config) checkValues() error {
 	location, err := time.LoadLocation(c.timeZone)
 	if err != nil || c.timeZone == "" || c.timeZone == "Local" {
 		c.location = time.UTC
-		return c.faultOf("time_zone", fmt.Sprintf("unknown time zone %q", cutText(c.timeZone)), "is not a time zone", "a name such as Europe/Paris")
+		return c.faultOf("time_zone", fmt.Sprintf("unknown time zone %q", text.Shorten(c.timeZone)), "is not a time zone", "a name such as Europe/Paris")
 	}
 	c.location = location
 	if c.databaseTimeout < 0 {
@@ -331,7 +342,7 @@ func unknownKey(flags *flag.FlagSet, key, place string, value any) error {
 
 // unknownValue refuses a word that is not one of a few.
 func unknownValue(what, typed string, known []string) error {
-	message := fmt.Sprintf("unknown %s %q", what, cutText(typed))
+	message := fmt.Sprintf("unknown %s %q", what, text.Shorten(typed))
 	if meant := text.Suggest(typed, known); meant != "" {
 		message += fmt.Sprintf(", did you mean %q?", meant)
 	}

@@ -24,7 +24,9 @@ func TestTree(t *testing.T) {
 	t.Parallel()
 	a := &app{}
 	a.root = a.newRoot()
-	checkTree(t, a.root)
+	for _, problem := range checkTree(a.root) {
+		t.Error(problem)
+	}
 	walkCommands(a.root, "", func(c *ffcli.Command, path string) {
 		if c.ShortHelp == "" || strings.ContainsAny(c.ShortHelp, "\n") || strings.HasSuffix(c.ShortHelp, ".") {
 			t.Errorf("%s: the purpose %q is not one line without a full stop", path, c.ShortHelp)

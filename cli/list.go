@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/epicevents/crm/cli/text"
 	"github.com/epicevents/crm/internal/failure"
 	"github.com/epicevents/crm/service"
 )
@@ -139,7 +140,7 @@ func sortableNames[T any](r resource[T]) (names []string) {
 func parseLimit(s string) (int64, error) {
 	n, err := strconv.ParseInt(s, 10, 64)
 	if err != nil || n < 0 {
-		return 0, failure.Misuse(fmt.Sprintf("%q is not a number of rows.", cutText(s)), "")
+		return 0, failure.Misuse(fmt.Sprintf("%q is not a number of rows.", text.Shorten(s)), "")
 	}
 	return n, nil
 }

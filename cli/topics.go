@@ -9,6 +9,7 @@ import (
 
 	"github.com/peterbourgon/ff/v3/ffcli"
 
+	"github.com/epicevents/crm/cli/text"
 	"github.com/epicevents/crm/internal/failure"
 )
 
@@ -92,7 +93,7 @@ func (a *app) helpCommand() *ffcli.Command {
 			case i == 0:
 				return unknownValue("help topic", word, append(commandNames(selected.Subcommands), topics()...))
 			case len(selected.Subcommands) == 0:
-				return failure.Misuse(fmt.Sprintf("%q has no commands of its own, such as %q.", line.name(), cutText(word)), line.name()+" --help")
+				return failure.Misuse(fmt.Sprintf("%q has no commands of its own, such as %q.", line.name(), text.Shorten(word)), line.name()+" --help")
 			default:
 				line.arguments = words[i:]
 				return line.unknownCommand()

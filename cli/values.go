@@ -8,6 +8,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/epicevents/crm/cli/text"
 	"github.com/epicevents/crm/internal/failure"
 	"github.com/epicevents/crm/internal/value"
 	"github.com/epicevents/crm/service"
@@ -17,7 +18,7 @@ import (
 func parseID(s string) (int64, error) {
 	id, err := strconv.ParseInt(s, 10, 64)
 	if err != nil || id < 1 {
-		return 0, failure.Misuse(fmt.Sprintf("%q is not an id: ids are whole numbers from 1.", cutText(s)), "")
+		return 0, failure.Misuse(fmt.Sprintf("%q is not an id: ids are whole numbers from 1.", text.Shorten(s)), "")
 	}
 	return id, nil
 }
@@ -26,7 +27,7 @@ func parseID(s string) (int64, error) {
 func parseUUID(s string) (uuid.UUID, error) {
 	id, err := uuid.Parse(s)
 	if err != nil || len(s) != 36 {
-		return id, failure.Misuse(fmt.Sprintf("%q is not a UUID such as 5f0c1a52-8d0e-4c1a-9d62-3f1d1f0f7a10.", cutText(s)), "")
+		return id, failure.Misuse(fmt.Sprintf("%q is not a UUID such as 5f0c1a52-8d0e-4c1a-9d62-3f1d1f0f7a10.", text.Shorten(s)), "")
 	}
 	return id, nil
 }
