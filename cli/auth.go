@@ -5,6 +5,7 @@ import (
 
 	"github.com/peterbourgon/ff/v3/ffcli"
 
+	"github.com/epicevents/crm/cli/cmdline"
 	"github.com/epicevents/crm/internal/failure"
 	"github.com/epicevents/crm/internal/value"
 	"github.com/epicevents/crm/service"
@@ -150,7 +151,7 @@ func (a *app) authPermissions() *ffcli.Command {
 	fields := fieldsOf(c, permissions)
 	return c.does(func(context.Context) error {
 		commands := map[string]bool{}
-		walkCommands(a.root, "", func(_ *ffcli.Command, path string) { commands[path] = true })
+		cmdline.Walk(a.root, "", func(_ *ffcli.Command, path string) { commands[path] = true })
 		var rows []service.Permission
 		for _, permission := range service.Permissions() {
 			if commands["crm "+permission.Operation] {

@@ -25,6 +25,7 @@ import (
 	"github.com/getsentry/sentry-go"
 	"github.com/peterbourgon/ff/v3/ffcli"
 
+	"github.com/epicevents/crm/cli/cmdline"
 	"github.com/epicevents/crm/cli/text"
 	"github.com/epicevents/crm/internal/failure"
 	"github.com/epicevents/crm/service"
@@ -132,8 +133,8 @@ func readerLeft(err error) bool {
 
 func (a *app) run(ctx context.Context, args []string) error {
 	a.root = a.newRoot()
-	ordered, command, err := permute(a.root, args)
-	a.commandName = path(a.root, command)
+	ordered, command, err := cmdline.Permute(a.root, args)
+	a.commandName = cmdline.Path(a.root, command)
 	if configErr := a.configure(ordered); err == nil {
 		err = configErr
 	}
@@ -157,8 +158,8 @@ func (a *app) run(ctx context.Context, args []string) error {
 		if len(args) == 0 {
 			return a.printHelp(a.Out, command)
 		}
-		return failure.Misuse(fmt.Sprintf("%q needs one of the commands %s", path(a.root, command), strings.Join(commandNames(command.Subcommands), ", ")),
-			path(a.root, command)+" --help")
+		return failure.Misuse(fmt.Sprintf("%q needs one of the commands %s", cmdline.Path(a.root, command), strings.Join(cmdline.Names(command.Subcommands), ", ")),
+			cmdline.Path(a.root, command)+" --help")
 	}
 	if err := a.root.Parse(ordered); err != nil {
 		return a.flagError(err)
@@ -182,8 +183,8 @@ func (a *app) run(ctx context.Context, args []string) error {
 // csv.
 func (a *app) checkFormat() error {
 	for _, name := range []string{"csv-style", "no-header"} {
-		if a.config.output != "csv" && a.config.source[name] == dashed(name) {
-			return failure.Misuse(fmt.Sprintf("%s needs -o csv.", dashed(name)), "")
+		if a.config.output != "csv" && a.config.source[name] == cmdline.Dashed(name) {
+			return failure.Misuse(fmt.Sprintf("%s needs -o csv.", cmdline.Dashed(name)), "")
 		}
 	}
 	return nil
@@ -197,7 +198,7 @@ var unconfigured = []string{"crm help", "crm version", "crm schema", "crm comple
 
 // newRoot builds the tree of all commands.
 func (a *app) newRoot() *ffcli.Command {
-	flags := newFlagSet()
+	flags := cmdline.NewFlagSet()
 	a.config.define(flags)
 	a.commands = map[*ffcli.Command]*command{}
 	return &ffcli.Command{
@@ -239,7 +240,7 @@ func (a *app) flagError(err error) error {
 		if f := a.root.FlagSet.Lookup(bad[2]); f != nil {
 			want = wanted(f)
 		}
-		message = fmt.Sprintf("%s cannot be %s: it wants %s", dashed(bad[2]), text.Shorten(bad[1]), want)
+		message = fmt.Sprintf("%s cannot be %s: it wants %s", cmdline.Dashed(bad[2]), text.Shorten(bad[1]), want)
 	}
 	return failure.Misuse(message, "")
 }

@@ -10,6 +10,7 @@ import (
 
 	"github.com/peterbourgon/ff/v3/ffcli"
 
+	"github.com/epicevents/crm/cli/cmdline"
 	"github.com/epicevents/crm/cli/text"
 	"github.com/epicevents/crm/internal/failure"
 	"github.com/epicevents/crm/internal/value"
@@ -158,7 +159,7 @@ func namedError(name string, err error) error {
 
 // command declares a leaf. usage is what stands behind the command's path.
 func (a *app) command(name, help string) *command {
-	c := &command{app: a, Command: &ffcli.Command{Name: name, ShortHelp: help, FlagSet: newFlagSet()}}
+	c := &command{app: a, Command: &ffcli.Command{Name: name, ShortHelp: help, FlagSet: cmdline.NewFlagSet()}}
 	c.Exec = func(ctx context.Context, arguments []string) error {
 		if err := c.resolve(ctx, arguments); err != nil {
 			return err
@@ -224,7 +225,7 @@ func (c *command) may(ctx context.Context) (own *int64, err error) {
 	if err != nil {
 		return nil, err
 	}
-	c.own, err = service.May(ctx, s, strings.TrimPrefix(path(c.app.root, c.Command), c.app.root.Name+" "))
+	c.own, err = service.May(ctx, s, strings.TrimPrefix(cmdline.Path(c.app.root, c.Command), c.app.root.Name+" "))
 	c.allowed = err == nil
 	return c.own, err
 }
@@ -240,7 +241,7 @@ func (c *command) updates(fields ...input) { c.fields = fields }
 
 // groupOf declares a resource with its commands.
 func groupOf(name, help string, commands ...*ffcli.Command) *ffcli.Command {
-	return &ffcli.Command{Name: name, ShortHelp: help, FlagSet: newFlagSet(), Exec: group, Subcommands: commands}
+	return &ffcli.Command{Name: name, ShortHelp: help, FlagSet: cmdline.NewFlagSet(), Exec: group, Subcommands: commands}
 }
 
 // usage is the line under the command's name: <argument> [flags].
@@ -321,8 +322,8 @@ func (c *command) resolve(ctx context.Context, arguments []string) error {
 		arguments = arguments[1:]
 	}
 	if len(arguments) > 0 {
-		return failure.Misuse(fmt.Sprintf("unexpected argument %q for %q", text.Shorten(arguments[0]), path(c.app.root, c.Command)),
-			cmp.Or(c.unquoted(arguments[0]), path(c.app.root, c.Command)+" --help"))
+		return failure.Misuse(fmt.Sprintf("unexpected argument %q for %q", text.Shorten(arguments[0]), cmdline.Path(c.app.root, c.Command)),
+			cmp.Or(c.unquoted(arguments[0]), cmdline.Path(c.app.root, c.Command)+" --help"))
 	}
 	if c.check != nil {
 		if err := c.check(ctx); err != nil {
@@ -339,7 +340,7 @@ func (c *command) resolve(ctx context.Context, arguments []string) error {
 		missing = append(missing, "--password-stdin")
 	}
 	if len(missing) > 0 && !c.app.interactive() {
-		return failure.Misuse("missing "+strings.Join(missing, ", "), path(c.app.root, c.Command)+" --help")
+		return failure.Misuse("missing "+strings.Join(missing, ", "), cmdline.Path(c.app.root, c.Command)+" --help")
 	}
 	if len(c.fields) > 0 && len(given(c.fields...)) == 0 && !c.app.interactive() {
 		return nothingToChange(c.fields)
@@ -370,15 +371,15 @@ func (c *command) unquoted(argument string) string {
 		if !m.set || at < 1 {
 			continue
 		}
-		inOne := c.app.args[at-1] == dashed(m.name)+"="+m.text
-		if !inOne && (at < 2 || c.app.args[at-1] != m.text || strings.TrimLeft(c.app.args[at-2], "-") != m.name || !startsFlag(c.app.args[at-2])) {
+		inOne := c.app.args[at-1] == cmdline.Dashed(m.name)+"="+m.text
+		if !inOne && (at < 2 || c.app.args[at-1] != m.text || strings.TrimLeft(c.app.args[at-2], "-") != m.name || !cmdline.StartsFlag(c.app.args[at-2])) {
 			continue
 		}
 		more := ""
-		if rest := c.app.args[at+1:]; len(rest) > 0 && !startsFlag(rest[0]) {
+		if rest := c.app.args[at+1:]; len(rest) > 0 && !cmdline.StartsFlag(rest[0]) {
 			more = " ..." // words of the value too, or an argument
 		}
-		return fmt.Sprintf("quote what has spaces: %s \"%s%s\"", dashed(m.name), text.Shorten(m.text+" "+argument), more)
+		return fmt.Sprintf("quote what has spaces: %s \"%s%s\"", cmdline.Dashed(m.name), text.Shorten(m.text+" "+argument), more)
 	}
 	return ""
 }

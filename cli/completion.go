@@ -12,6 +12,7 @@ import (
 
 	"github.com/peterbourgon/ff/v3/ffcli"
 
+	"github.com/epicevents/crm/cli/cmdline"
 	"github.com/epicevents/crm/cli/text"
 )
 
@@ -81,7 +82,7 @@ func (a *app) complete(ctx context.Context, words []string) {
 	before, typed := words[:len(words)-1], words[len(words)-1]
 	_, _ = a.caught(func() error {
 		a.root = a.newRoot()
-		line := readLine(a.root, before)
+		line := cmdline.Read(a.root, before)
 		if err := errors.Join(a.configure(globalFlags(line)), a.config.fault); err != nil {
 			cancel() // what is in the database is not known; the rest completes all the same
 		}
@@ -115,28 +116,28 @@ func (c choice) description() string {
 }
 
 // globalFlags are the global flags of an unfinished line, as far as they are complete.
-func globalFlags(line *commandLine) (args []string) {
-	root := line.path[0]
-	for _, f := range line.flags {
-		if owner, defined := line.lookup(f.name); owner == root && (f.hasValue || isBoolFlag(defined)) {
-			args = append(args, f.normal(root.FlagSet, defined))
+func globalFlags(line *cmdline.Line) (args []string) {
+	root := line.Path[0]
+	for _, f := range line.Flags {
+		if owner, defined := line.Lookup(f.Name); owner == root && (f.HasValue || cmdline.IsSwitch(defined)) {
+			args = append(args, f.Normal(root.FlagSet, defined))
 		}
 	}
 	return args
 }
 
 // candidates are what the word to complete may be. Those that do not begin as it does are taken out later.
-func (a *app) candidates(ctx context.Context, line *commandLine, before []string, typed string) []choice {
-	if len(line.flags) > 0 {
-		last := line.flags[len(line.flags)-1]
-		if defined := line.guess(last.name); defined != nil && !last.hasValue && !isBoolFlag(defined) {
-			return a.flagValues(ctx, line, last.name, typed)
+func (a *app) candidates(ctx context.Context, line *cmdline.Line, before []string, typed string) []choice {
+	if len(line.Flags) > 0 {
+		last := line.Flags[len(line.Flags)-1]
+		if defined := line.Guess(last.Name); defined != nil && !last.HasValue && !cmdline.IsSwitch(defined) {
+			return a.flagValues(ctx, line, last.Name, typed)
 		}
 	}
-	selected := line.command()
+	selected := line.Command()
 	mayBeFlag := !endsFlags(a.root, before)
 	switch name, value, hasValue := strings.Cut(typed, "="); {
-	case mayBeFlag && startsFlag(typed) && hasValue:
+	case mayBeFlag && cmdline.StartsFlag(typed) && hasValue:
 		choices := a.flagValues(ctx, line, strings.TrimLeft(name, "-"), value)
 		for i, c := range choices {
 			choices[i] = choice{c.description(), name + "=" + c.value}
@@ -144,7 +145,7 @@ func (a *app) candidates(ctx context.Context, line *commandLine, before []string
 		return choices
 	case mayBeFlag && strings.HasPrefix(typed, "-"):
 		return a.flagNames(selected, typed)
-	case len(selected.Subcommands) > 0 && len(line.arguments) == 0:
+	case len(selected.Subcommands) > 0 && len(line.Arguments) == 0:
 		return subcommands(selected)
 	}
 	return a.argumentValues(ctx, line, typed)
@@ -152,14 +153,14 @@ func (a *app) candidates(ctx context.Context, line *commandLine, before []string
 
 // endsFlags says whether a "--" has ended the flags, and is not itself the value of one.
 func endsFlags(root *ffcli.Command, before []string) bool {
-	flags := func(words []string) int { return len(readLine(root, words).flags) }
+	flags := func(words []string) int { return len(cmdline.Read(root, words).Flags) }
 	return flags(append(before[:len(before):len(before)], "-o=table")) == flags(before)
 }
 
 func (a *app) flagNames(selected *ffcli.Command, typed string) (choices []choice) {
 	add := func(f *flag.Flag) {
 		_, help := describeFlag(f)
-		choices = append(choices, choice{help, dashed(f.Name)})
+		choices = append(choices, choice{help, cmdline.Dashed(f.Name)})
 	}
 	selected.FlagSet.VisitAll(add)
 	if selected == a.root {
@@ -182,20 +183,20 @@ func subcommands(group *ffcli.Command) (choices []choice) {
 }
 
 // argumentValues are the values that the first argument may have; after crm help also the words of a command.
-func (a *app) argumentValues(ctx context.Context, line *commandLine, typed string) []choice {
-	if len(line.arguments) > 0 {
-		if line.command().Name != "help" {
+func (a *app) argumentValues(ctx context.Context, line *cmdline.Line, typed string) []choice {
+	if len(line.Arguments) > 0 {
+		if line.Command().Name != "help" {
 			return nil
 		}
 		explained := a.root
-		for _, word := range line.arguments {
-			if explained = findCommand(explained, word); explained == nil {
+		for _, word := range line.Arguments {
+			if explained = cmdline.Find(explained, word); explained == nil {
 				return nil
 			}
 		}
 		return subcommands(explained)
 	}
-	if command := a.commands[line.command()]; command != nil {
+	if command := a.commands[line.Command()]; command != nil {
 		for _, in := range command.inputs {
 			if m := in.meta(); m.argument {
 				return values(ctx, m, typed)
@@ -206,7 +207,7 @@ func (a *app) argumentValues(ctx context.Context, line *commandLine, typed strin
 }
 
 // flagValues are the values that a flag may have.
-func (a *app) flagValues(ctx context.Context, line *commandLine, name, typed string) []choice {
+func (a *app) flagValues(ctx context.Context, line *cmdline.Line, name, typed string) []choice {
 	var choices []choice
 	switch name {
 	case "o", "output":
@@ -218,7 +219,7 @@ func (a *app) flagValues(ctx context.Context, line *commandLine, name, typed str
 	case "config":
 		return []choice{{value: completeFiles}}
 	}
-	if command := a.commands[line.command()]; command != nil {
+	if command := a.commands[line.Command()]; command != nil {
 		for _, in := range command.inputs {
 			if m := in.meta(); m.name == name {
 				return values(ctx, m, typed)

@@ -17,6 +17,7 @@ import (
 
 	"github.com/pelletier/go-toml"
 
+	"github.com/epicevents/crm/cli/cmdline"
 	"github.com/epicevents/crm/cli/text"
 	"github.com/epicevents/crm/internal/failure"
 )
@@ -114,10 +115,10 @@ func (a *app) configure(args []string) error {
 		return a.flagError(err)
 	}
 	var typed config
-	typedFlags := newFlagSet()
+	typedFlags := cmdline.NewFlagSet()
 	typed.define(typedFlags)
 	_ = typedFlags.Parse(args)
-	typedFlags.Visit(func(f *flag.Flag) { a.config.isFrom(f.Name, dashed(f.Name)) })
+	typedFlags.Visit(func(f *flag.Flag) { a.config.isFrom(f.Name, cmdline.Dashed(f.Name)) })
 	if err := a.findHome(user.Current); err != nil {
 		return err
 	}

@@ -15,6 +15,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/epicevents/crm/cli/cmdline"
 )
 
 // settled is what a global flag comes to.
@@ -69,7 +71,7 @@ func TestPrecedence(t *testing.T) {
 		name := f.Name
 		values, ok := precedence[name]
 		if !ok {
-			t.Errorf("the precedence of %s is not in this test", dashed(name))
+			t.Errorf("the precedence of %s is not in this test", cmdline.Dashed(name))
 			return
 		}
 		check := func(value, source, file string, env map[string]string, args ...string) {
@@ -92,8 +94,8 @@ func TestPrecedence(t *testing.T) {
 			check(values.inVariable, variable(name), file, env)
 		}
 		if values.inFlag != "" {
-			check(values.inFlag, dashed(name), file, env, dashed(name)+"="+values.inFlag)
-			check(values.inFlag, dashed(name), file, nil, dashed(name)+"="+values.inFlag)
+			check(values.inFlag, cmdline.Dashed(name), file, env, cmdline.Dashed(name)+"="+values.inFlag)
+			check(values.inFlag, cmdline.Dashed(name), file, nil, cmdline.Dashed(name)+"="+values.inFlag)
 		}
 	})
 }
@@ -109,8 +111,8 @@ func TestPrecedenceOfTwoNames(t *testing.T) {
 			{"https://k@variable/1", variable(other)}: func() (settled, error) {
 				return settle(t, one, file, map[string]string{variable(other): "https://k@variable/1"})
 			},
-			{"https://k@flag/1", dashed(other)}: func() (settled, error) {
-				return settle(t, one, file, map[string]string{variable(one): "https://k@variable/1"}, dashed(other), "https://k@flag/1")
+			{"https://k@flag/1", cmdline.Dashed(other)}: func() (settled, error) {
+				return settle(t, one, file, map[string]string{variable(one): "https://k@variable/1"}, cmdline.Dashed(other), "https://k@flag/1")
 			},
 		} {
 			if got, err := got(); got != want || err != nil {

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/epicevents/crm/cli/cmdline"
 	"github.com/epicevents/crm/internal/files"
 )
 
@@ -53,7 +54,7 @@ func (e *examination) signing() {
 	const check, key = "signing key", "controller.auth_secret_key"
 	source := e.config.source[key]
 	switch {
-	case source == dashed(key):
+	case source == cmdline.Dashed(key):
 		e.add(check, healthWarning, "give it in CRM_CONTROLLER_AUTH_SECRET_KEY or in a file of mode 600",
 			"given on the command line, where others on this machine can see it")
 		return
@@ -159,7 +160,7 @@ func (e *examination) directMode() {
 			if info, err := os.Stat(e.config.file); err == nil {
 				add(describedFile(e.config.file, info), files.OthersMay(info, files.ToRead))
 			}
-		case source == dashed(key):
+		case source == cmdline.Dashed(key):
 			add("the command line", true)
 		case source != "":
 			add("the variable "+source, false)

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/epicevents/crm/cli/cmdline"
 	"github.com/epicevents/crm/cli/text"
 )
 
@@ -35,7 +36,7 @@ func (a *app) noticeVariables() {
 
 // wanted says in words which values a global flag can have.
 func wanted(f *flag.Flag) string {
-	if isBoolFlag(f) {
+	if cmdline.IsSwitch(f) {
 		return "true or false"
 	}
 	if getter, ok := f.Value.(flag.Getter); ok {

@@ -11,6 +11,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/epicevents/crm/cli/cmdline"
 )
 
 // outputFormats are the arguments of each output format.
@@ -194,7 +196,7 @@ func TestFormatsKnowEveryCommand(t *testing.T) {
 	a := &app{}
 	a.root = a.newRoot()
 	for c := range a.commands {
-		name := path(a.root, c)
+		name := cmdline.Path(a.root, c)
 		if prints := c.FlagSet.Lookup("fields") != nil; prints && !slices.ContainsFunc(lines, func(line string) bool { return strings.HasPrefix(line+" ", name+" ") }) && !slices.Contains(elsewhere, name) {
 			t.Errorf("%s is in no table of this test", name)
 		}

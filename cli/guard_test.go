@@ -15,6 +15,7 @@ import (
 
 	"github.com/peterbourgon/ff/v3/ffcli"
 
+	"github.com/epicevents/crm/cli/cmdline"
 	"github.com/epicevents/crm/schema"
 	"github.com/epicevents/crm/service"
 )
@@ -24,10 +25,10 @@ func TestTree(t *testing.T) {
 	t.Parallel()
 	a := &app{}
 	a.root = a.newRoot()
-	for _, problem := range checkTree(a.root) {
+	for _, problem := range cmdline.Check(a.root) {
 		t.Error(problem)
 	}
-	walkCommands(a.root, "", func(c *ffcli.Command, path string) {
+	cmdline.Walk(a.root, "", func(c *ffcli.Command, path string) {
 		if c.ShortHelp == "" || strings.ContainsAny(c.ShortHelp, "\n") || strings.HasSuffix(c.ShortHelp, ".") {
 			t.Errorf("%s: the purpose %q is not one line without a full stop", path, c.ShortHelp)
 		}
@@ -43,12 +44,12 @@ func TestTree(t *testing.T) {
 		}
 		c.FlagSet.VisitAll(func(f *flag.Flag) {
 			spelled, help := describeFlag(f)
-			placeholder := strings.TrimPrefix(spelled, dashed(f.Name))
+			placeholder := strings.TrimPrefix(spelled, cmdline.Dashed(f.Name))
 			if help == "" || strings.ContainsAny(help, "`\n") || strings.HasSuffix(help, ".") {
-				t.Errorf("%s %s: the help %q is not one line without a full stop", path, dashed(f.Name), help)
+				t.Errorf("%s %s: the help %q is not one line without a full stop", path, cmdline.Dashed(f.Name), help)
 			}
-			if isBoolFlag(f) != (placeholder == "") || placeholder != strings.ToUpper(placeholder) && placeholder != " FIELD[:desc]" {
-				t.Errorf("%s %s: %q is not the placeholder of its value", path, dashed(f.Name), placeholder)
+			if cmdline.IsSwitch(f) != (placeholder == "") || placeholder != strings.ToUpper(placeholder) && placeholder != " FIELD[:desc]" {
+				t.Errorf("%s %s: %q is not the placeholder of its value", path, cmdline.Dashed(f.Name), placeholder)
 			}
 		})
 	})
@@ -75,7 +76,7 @@ func TestExamples(t *testing.T) {
 	hash, shared := cheapHash(t, schema.SamplePassword), newDesk(t, "")
 	a := &app{}
 	a.root = a.newRoot()
-	walkCommands(a.root, "", func(c *ffcli.Command, path string) {
+	cmdline.Walk(a.root, "", func(c *ffcli.Command, path string) {
 		for example := range strings.Lines(c.LongHelp) {
 			example = strings.TrimSpace(example)
 			t.Run(example, func(t *testing.T) {

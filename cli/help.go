@@ -9,13 +9,14 @@ import (
 
 	"github.com/peterbourgon/ff/v3/ffcli"
 
+	"github.com/epicevents/crm/cli/cmdline"
 	"github.com/epicevents/crm/cli/text"
 )
 
 // printHelp writes the help of a command or a group: what it is for, examples first, then its flags.
 func (a *app) printHelp(to io.Writer, c *ffcli.Command) error {
 	var b strings.Builder
-	name := path(a.root, c)
+	name := cmdline.Path(a.root, c)
 	fmt.Fprintf(&b, "%s: %s\n", name, c.ShortHelp)
 	if c.LongHelp != "" {
 		fmt.Fprintf(&b, "\nExamples\n  %s\n", strings.ReplaceAll(c.LongHelp, "\n", "\n  "))
@@ -49,9 +50,9 @@ func (a *app) usage(c *ffcli.Command) string {
 	case c == a.root:
 		return c.ShortUsage
 	case len(c.Subcommands) > 0:
-		return path(a.root, c) + " <command> [flags]"
+		return cmdline.Path(a.root, c) + " <command> [flags]"
 	}
-	return path(a.root, c) + " " + c.ShortUsage
+	return cmdline.Path(a.root, c) + " " + c.ShortUsage
 }
 
 // writeHelp fits a text to a terminal.
@@ -82,7 +83,7 @@ func printFlags(b *strings.Builder, flags *flag.FlagSet) {
 // describeFlag gives a flag with the placeholder of its value, and its help. Usage texts begin with the placeholder in
 // back quotes.
 func describeFlag(f *flag.Flag) (spelled, help string) {
-	spelled = dashed(f.Name)
+	spelled = cmdline.Dashed(f.Name)
 	placeholder, help := flag.UnquoteUsage(f)
 	if strings.HasPrefix(f.Usage, "`") {
 		spelled += " " + placeholder

@@ -8,6 +8,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/peterbourgon/ff/v3/ffcli"
 
+	"github.com/epicevents/crm/cli/cmdline"
 	"github.com/epicevents/crm/cli/text"
 )
 
@@ -17,7 +18,7 @@ func TestHelpFits(t *testing.T) {
 	a := &app{}
 	a.root = a.newRoot()
 	var texts []string
-	walkCommands(a.root, "", func(c *ffcli.Command, _ string) {
+	cmdline.Walk(a.root, "", func(c *ffcli.Command, _ string) {
 		var b strings.Builder
 		if err := a.printHelp(&b, c); err != nil {
 			t.Fatal(err)

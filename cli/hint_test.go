@@ -10,6 +10,8 @@ import (
 	"testing"
 
 	"github.com/google/uuid"
+
+	"github.com/epicevents/crm/cli/cmdline"
 )
 
 // TestHintsDoNotCircle: in each state of the database, whoever types what the hint says comes further, or is told
@@ -119,7 +121,7 @@ func TestEveryHintIsWalked(t *testing.T) {
 				command := a.root
 				typed := "crm"
 				for _, word := range words {
-					next := findCommand(command, strings.TrimSuffix(word, ","))
+					next := cmdline.Find(command, strings.TrimSuffix(word, ","))
 					if next == nil {
 						break
 					}

@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"github.com/peterbourgon/ff/v3/ffcli"
+
+	"github.com/epicevents/crm/cli/cmdline"
 )
 
 // Man writes a manual page for crm and for each of its commands into a folder, from the same tree as the help. They are
@@ -22,7 +24,7 @@ func Man(folder string) error {
 	a := &app{}
 	a.root = a.newRoot()
 	var problem error
-	walkCommands(a.root, "", func(c *ffcli.Command, path string) {
+	cmdline.Walk(a.root, "", func(c *ffcli.Command, path string) {
 		page := a.manPage(c, path, date.UTC().Format(time.DateOnly))
 		if err := os.WriteFile(filepath.Join(folder, manName(path)+".1"), []byte(page), 0o644); err != nil && problem == nil {
 			problem = err

@@ -8,6 +8,8 @@ import (
 	"testing"
 
 	"github.com/peterbourgon/ff/v3/ffcli"
+
+	"github.com/epicevents/crm/cli/cmdline"
 )
 
 // TestMan has each command's page read by groff, which must find nothing to warn of.
@@ -25,7 +27,7 @@ func TestMan(t *testing.T) {
 	commands := 0
 	a := &app{}
 	a.root = a.newRoot()
-	walkCommands(a.root, "", func(c *ffcli.Command, path string) {
+	cmdline.Walk(a.root, "", func(c *ffcli.Command, path string) {
 		commands++
 		text, err := os.ReadFile(filepath.Join(folder, manName(path)+".1"))
 		if err != nil {

@@ -13,6 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/peterbourgon/ff/v3/ffcli"
 
+	"github.com/epicevents/crm/cli/cmdline"
 	"github.com/epicevents/crm/schema"
 )
 
@@ -107,7 +108,7 @@ func TestCommandPages(t *testing.T) {
 	var table, page strings.Builder
 	table.WriteString(commandTableHead)
 	page.WriteString(commandsPageHead)
-	walkCommands(a.root, "", func(c *ffcli.Command, path string) {
+	cmdline.Walk(a.root, "", func(c *ffcli.Command, path string) {
 		if len(c.Subcommands) > 0 {
 			return
 		}

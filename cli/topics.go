@@ -9,6 +9,7 @@ import (
 
 	"github.com/peterbourgon/ff/v3/ffcli"
 
+	"github.com/epicevents/crm/cli/cmdline"
 	"github.com/epicevents/crm/cli/text"
 	"github.com/epicevents/crm/internal/failure"
 )
@@ -83,23 +84,23 @@ func (a *app) helpCommand() *ffcli.Command {
 				return a.writeHelp(out, text)
 			}
 		}
-		line := &commandLine{path: []*ffcli.Command{a.root}}
+		line := &cmdline.Line{Path: []*ffcli.Command{a.root}}
 		for i, word := range words {
-			selected := line.command()
-			sub := findCommand(selected, word)
+			selected := line.Command()
+			sub := cmdline.Find(selected, word)
 			switch {
 			case sub != nil:
-				line.path = append(line.path, sub)
+				line.Path = append(line.Path, sub)
 			case i == 0:
-				return unknownValue("help topic", word, append(commandNames(selected.Subcommands), topics()...))
+				return unknownValue("help topic", word, append(cmdline.Names(selected.Subcommands), topics()...))
 			case len(selected.Subcommands) == 0:
-				return failure.Misuse(fmt.Sprintf("%q has no commands of its own, such as %q.", line.name(), text.Shorten(word)), line.name()+" --help")
+				return failure.Misuse(fmt.Sprintf("%q has no commands of its own, such as %q.", line.Name(), text.Shorten(word)), line.Name()+" --help")
 			default:
-				line.arguments = words[i:]
-				return line.unknownCommand()
+				line.Arguments = words[i:]
+				return line.Unknown()
 			}
 		}
-		return a.printHelp(out, line.command())
+		return a.printHelp(out, line.Command())
 	}
 	return done
 }

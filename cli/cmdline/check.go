@@ -1,4 +1,4 @@
-package cli
+package cmdline
 
 import (
 	"flag"
@@ -9,12 +9,12 @@ import (
 	"github.com/peterbourgon/ff/v3/ffcli"
 )
 
-// checkTree returns what a command tree has that permute or ffcli cannot work with. It is for tests.
-func checkTree(root *ffcli.Command) (problems []string) {
+// Check returns what a command tree has that permute or ffcli cannot work with. It is for tests.
+func Check(root *ffcli.Command) (problems []string) {
 	problem := func(format string, values ...any) { problems = append(problems, fmt.Sprintf(format, values...)) }
 	takesValue := map[string]string{} // flag -> a command where it takes a value
 	isSwitch := map[string]string{}   // flag -> a command where it does not
-	walkCommands(root, "", func(c *ffcli.Command, path string) {
+	Walk(root, "", func(c *ffcli.Command, path string) {
 		if c.Exec == nil {
 			problem("%s has no Exec: ffcli would answer with NoExecError", path)
 		}
@@ -43,7 +43,7 @@ func checkTree(root *ffcli.Command) (problems []string) {
 			if f.Name == "h" || f.Name == "help" {
 				problem("%s defines --%s, which always asks for help", path, f.Name)
 			}
-			if isBoolFlag(f) {
+			if IsSwitch(f) {
 				isSwitch[f.Name] = path
 			} else {
 				takesValue[f.Name] = path

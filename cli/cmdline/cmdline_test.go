@@ -1,4 +1,4 @@
-package cli
+package cmdline
 
 import (
 	"context"
@@ -92,7 +92,7 @@ func parseLine(t *testing.T, args ...string) (parsedLine, error) {
 	t.Helper()
 	var ran parsedLine
 	root := sampleTree(&ran)
-	ordered, command, err := permute(root, args)
+	ordered, command, err := Permute(root, args)
 	if err != nil {
 		return parsedLine{}, err
 	}
@@ -106,15 +106,15 @@ func parseLine(t *testing.T, args ...string) (parsedLine, error) {
 		t.Errorf("permute(%q) selected %q, ffcli ran %q", args, command.Name, ran.Command)
 	}
 	ran.Flags = map[string]string{}
-	walkCommands(root, "", func(c *ffcli.Command, path string) {
-		c.FlagSet.Visit(func(f *flag.Flag) { ran.Flags[path+" "+dashed(f.Name)] = f.Value.String() })
+	Walk(root, "", func(c *ffcli.Command, path string) {
+		c.FlagSet.Visit(func(f *flag.Flag) { ran.Flags[path+" "+Dashed(f.Name)] = f.Value.String() })
 	})
 	return ran, nil
 }
 
 func TestSampleTree(t *testing.T) {
 	t.Parallel()
-	for _, problem := range checkTree(sampleTree(new(parsedLine))) {
+	for _, problem := range Check(sampleTree(new(parsedLine))) {
 		t.Error(problem)
 	}
 }
@@ -169,14 +169,14 @@ func TestPermute(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			args, want := splitWords(tt.args), splitWords(tt.want)
-			ordered, _, err := permute(sampleTree(new(parsedLine)), args)
+			ordered, _, err := Permute(sampleTree(new(parsedLine)), args)
 			if err != nil {
 				t.Fatalf("permute(%q): %v", args, err)
 			}
 			if !slices.Equal(ordered, want) {
 				t.Errorf("permute(%q)\n got %q\nwant %q", args, ordered, want)
 			}
-			again, _, err := permute(sampleTree(new(parsedLine)), ordered)
+			again, _, err := Permute(sampleTree(new(parsedLine)), ordered)
 			if err != nil || !slices.Equal(again, ordered) {
 				t.Errorf("permute(%q) is not stable: %q, %v", ordered, again, err)
 			}
@@ -322,7 +322,7 @@ func TestPermuteHelp(t *testing.T) {
 		"contract detail -5 --help -- -x":    "detail",
 	}
 	for line, want := range tests {
-		_, command, err := permute(sampleTree(new(parsedLine)), splitWords(line))
+		_, command, err := Permute(sampleTree(new(parsedLine)), splitWords(line))
 		if !errors.Is(err, flag.ErrHelp) || command.Name != want {
 			t.Errorf("%s: got %v for %q, want help for %q", line, err, command.Name, want)
 		}
@@ -338,7 +338,7 @@ func TestPermuteErrorKeepsGlobalFlags(t *testing.T) {
 		"contract list -o json --no-color --limit",
 		"contract lsit --limit 5 --help -o json --no-color",
 	} {
-		ordered, _, err := permute(sampleTree(new(parsedLine)), splitWords(line))
+		ordered, _, err := Permute(sampleTree(new(parsedLine)), splitWords(line))
 		if want := []string{"--output=json", "--no-color"}; err == nil || !slices.Equal(ordered, want) {
 			t.Errorf("%s: got %q, %v, want %q and an error", line, ordered, err, want)
 		}
@@ -350,11 +350,11 @@ func TestPermuteWithoutFlagSets(t *testing.T) {
 	t.Parallel()
 	list := &ffcli.Command{Name: "list"}
 	root := &ffcli.Command{Name: "crm", Subcommands: []*ffcli.Command{list}}
-	ordered, command, err := permute(root, []string{"list", "x"})
+	ordered, command, err := Permute(root, []string{"list", "x"})
 	if err != nil || command != list || !slices.Equal(ordered, []string{"list", "x"}) {
 		t.Errorf("got %q, %v, %v", ordered, command, err)
 	}
-	if _, _, err := permute(root, []string{"list", "--limit", "5"}); err == nil {
+	if _, _, err := Permute(root, []string{"list", "--limit", "5"}); err == nil {
 		t.Error("accepted a flag that nobody defines")
 	}
 }
@@ -374,11 +374,11 @@ func TestPermuteContradictoryFlags(t *testing.T) {
 		"one --full x y": "one --full x y",
 		"--full=x two y": "two --full=x y",
 	} {
-		if got, _, err := permute(tree(), splitWords(line)); err != nil || !slices.Equal(got, splitWords(want)) {
+		if got, _, err := Permute(tree(), splitWords(line)); err != nil || !slices.Equal(got, splitWords(want)) {
 			t.Errorf("%s: got %q, %v, want %s", line, got, err, want)
 		}
 	}
-	if got, _, err := permute(tree(), splitWords("--full two y")); err == nil {
+	if got, _, err := Permute(tree(), splitWords("--full two y")); err == nil {
 		t.Errorf("--full two y: got %q, want an error", got)
 	}
 }

@@ -1,4 +1,4 @@
-package cli
+package cmdline
 
 import (
 	"errors"
@@ -83,7 +83,7 @@ func TestPermuteErrors(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.args, func(t *testing.T) {
 			t.Parallel()
-			_, _, err := permute(sampleTree(new(parsedLine)), splitWords(tt.args))
+			_, _, err := Permute(sampleTree(new(parsedLine)), splitWords(tt.args))
 			var usage *failure.Error
 			if !errors.As(err, &usage) || usage.Code != failure.Usage {
 				t.Fatalf("got %v, want a usage error", err)

@@ -1,4 +1,9 @@
-package cli
+// Package cmdline reads the line that was typed against a tree of commands: it decides what is a command, a flag, a value
+// or an argument, in whichever order they stand, and names what the user most likely meant by what it does not know.
+//
+// Permute puts a line into the order that ffcli wants; Read gives completion the same reading of an unfinished one. The
+// package knows only the tree: no setting, no terminal, no command of its own.
+package cmdline
 
 import (
 	"flag"
@@ -15,27 +20,27 @@ import (
 	"github.com/epicevents/crm/internal/failure"
 )
 
-// permute puts args into the order that ffcli understands: global flags, command path, the command's flags, "--" only
+// Permute puts args into the order that ffcli understands: global flags, command path, the command's flags, "--" only
 // when needed, arguments. It is the one place that decides what is a command, a flag, a value or an argument.
 //
 // The command is the selected leaf, or the group when its verb is missing. The error is a *failure.Error, or flag.ErrHelp
 // when the help of command is asked for, whatever else is wrong. With an error, ordered holds the global flags alone:
 // parsing them tells how the error is to be shown.
-func permute(root *ffcli.Command, args []string) (ordered []string, command *ffcli.Command, err error) {
-	line := readLine(root, args)
-	command = line.command()
+func Permute(root *ffcli.Command, args []string) (ordered []string, command *ffcli.Command, err error) {
+	line := Read(root, args)
+	command = line.Command()
 
 	given := map[*ffcli.Command][]string{}
-	for _, f := range line.flags {
-		owner, defined := line.lookup(f.name)
+	for _, f := range line.Flags {
+		owner, defined := line.Lookup(f.Name)
 		switch {
-		case defined != nil && (f.hasValue || isBoolFlag(defined)):
-			given[owner] = append(given[owner], f.normal(owner.FlagSet, defined))
+		case defined != nil && (f.HasValue || IsSwitch(defined)):
+			given[owner] = append(given[owner], f.Normal(owner.FlagSet, defined))
 		case err != nil: // the first error is told
 		case defined == nil:
 			err = line.unknownFlag(f)
 		default:
-			err = failure.Misuse("flag "+dashed(f.name)+" needs a value", line.name()+" --help")
+			err = failure.Misuse("flag "+Dashed(f.Name)+" needs a value", line.Name()+" --help")
 		}
 	}
 	switch {
@@ -43,45 +48,45 @@ func permute(root *ffcli.Command, args []string) (ordered []string, command *ffc
 		err = flag.ErrHelp
 	case line.pasted != "":
 		err = line.typographic()
-	case len(command.Subcommands) > 0 && len(line.arguments) > 0 && !line.guessed:
-		err = line.unknownCommand()
+	case len(command.Subcommands) > 0 && len(line.Arguments) > 0 && !line.guessed:
+		err = line.Unknown()
 	}
 	if err != nil {
 		return given[root], command, err
 	}
 
-	for i, c := range line.path {
+	for i, c := range line.Path {
 		if i > 0 {
 			ordered = append(ordered, line.words[i-1])
 		}
 		ordered = append(ordered, given[c]...)
 	}
-	if slices.ContainsFunc(line.arguments, startsFlag) {
+	if slices.ContainsFunc(line.Arguments, StartsFlag) {
 		ordered = append(ordered, "--")
 	}
-	return append(ordered, line.arguments...), command, nil
+	return append(ordered, line.Arguments...), command, nil
 }
 
-// commandLine is what the user typed, sorted by kind.
-type commandLine struct {
-	path      []*ffcli.Command // from the root to the selected command
+// Line is what the user typed, sorted by kind.
+type Line struct {
+	Path      []*ffcli.Command // from the root to the selected command
 	words     []string         // the words that selected path[1:]
-	flags     []givenFlag
-	arguments []string // for a group, they begin with a word that is none of its commands
+	Flags     []Given
+	Arguments []string // for a group, they begin with a word that is none of its commands
 	help      bool
 	pasted    string // a word with a typographic dash before the name of a flag
 	guessed   bool   // a word was taken for the value of a flag that no command has
 }
 
-type givenFlag struct {
+type Given struct {
 	typed    string // with its dashes, without its value
-	name     string
+	Name     string
 	value    string
-	hasValue bool
+	HasValue bool
 }
 
-func readLine(root *ffcli.Command, args []string) *commandLine {
-	line := &commandLine{path: []*ffcli.Command{root}}
+func Read(root *ffcli.Command, args []string) *Line {
+	line := &Line{Path: []*ffcli.Command{root}}
 	for len(args) > 0 {
 		arg := args[0]
 		args = args[1:]
@@ -91,10 +96,10 @@ func readLine(root *ffcli.Command, args []string) *commandLine {
 				line.addWord(word)
 			}
 			return line
-		case startsFlag(arg):
+		case StartsFlag(arg):
 			args = line.addFlag(arg, args)
 		default:
-			if line.pasted == "" && line.guess(afterDash(arg)) != nil {
+			if line.pasted == "" && line.Guess(afterDash(arg)) != nil {
 				line.pasted = arg
 			}
 			line.addWord(arg)
@@ -103,48 +108,48 @@ func readLine(root *ffcli.Command, args []string) *commandLine {
 	return line
 }
 
-func (l *commandLine) addWord(word string) {
-	if len(l.arguments) == 0 {
-		if word == "help" && len(l.path) > 1 && len(l.command().Subcommands) > 0 {
+func (l *Line) addWord(word string) {
+	if len(l.Arguments) == 0 {
+		if word == "help" && len(l.Path) > 1 && len(l.Command().Subcommands) > 0 {
 			l.help = true // crm contract help
 			return
 		}
-		if c := findCommand(l.command(), word); c != nil {
-			l.path, l.words = append(l.path, c), append(l.words, word)
+		if c := Find(l.Command(), word); c != nil {
+			l.Path, l.words = append(l.Path, c), append(l.words, word)
 			return
 		}
 	}
-	l.arguments = append(l.arguments, word)
+	l.Arguments = append(l.Arguments, word)
 }
 
 // addFlag takes the flag's value from rest if the flag needs one, and returns what remains.
-func (l *commandLine) addFlag(arg string, rest []string) []string {
+func (l *Line) addFlag(arg string, rest []string) []string {
 	f := splitFlag(arg)
 	switch {
-	case f.name == "h" || f.name == "help":
+	case f.Name == "h" || f.Name == "help":
 		l.help = true
 		return rest
-	case f.name == "version" && len(l.path) == 1:
-		l.addWord(f.name)
+	case f.Name == "version" && len(l.Path) == 1:
+		l.addWord(f.Name)
 		return rest
 	case l.attached(arg):
-		f = givenFlag{arg[:2], arg[1:2], arg[2:], true}
+		f = Given{arg[:2], arg[1:2], arg[2:], true}
 	}
 
 	takesValue := false
-	if defined := l.guess(f.name); defined != nil {
-		takesValue = !isBoolFlag(defined)
+	if defined := l.Guess(f.Name); defined != nil {
+		takesValue = !IsSwitch(defined)
 	} else if len(rest) > 0 {
 		// "crm --limt 5 contract list" is told about --limt, not about a command 5.
-		group := l.command()
-		takesValue = !f.hasValue && len(group.Subcommands) > 0 && !startsFlag(rest[0]) && findCommand(group, rest[0]) == nil
+		group := l.Command()
+		takesValue = !f.HasValue && len(group.Subcommands) > 0 && !StartsFlag(rest[0]) && Find(group, rest[0]) == nil
 		l.guessed = l.guessed || takesValue
 	}
-	if takesValue && !f.hasValue && len(rest) > 0 {
-		f.value, f.hasValue = rest[0], true
+	if takesValue && !f.HasValue && len(rest) > 0 {
+		f.value, f.HasValue = rest[0], true
 		rest = rest[1:]
 	}
-	l.flags = append(l.flags, f)
+	l.Flags = append(l.Flags, f)
 	return rest
 }
 
@@ -152,11 +157,11 @@ func (l *commandLine) addFlag(arg string, rest []string) []string {
 type attachable interface{ Attaches(value string) bool }
 
 // attached reports whether a word is a global flag of one letter and its value.
-func (l *commandLine) attached(word string) bool {
-	if len(word) < 3 || word[1] == '-' || l.path[0].FlagSet == nil {
+func (l *Line) attached(word string) bool {
+	if len(word) < 3 || word[1] == '-' || l.Path[0].FlagSet == nil {
 		return false
 	}
-	f := l.path[0].FlagSet.Lookup(word[1:2])
+	f := l.Path[0].FlagSet.Lookup(word[1:2])
 	if f == nil {
 		return false
 	}
@@ -164,34 +169,34 @@ func (l *commandLine) attached(word string) bool {
 	return ok && value.Attaches(word[2:])
 }
 
-func (l *commandLine) command() *ffcli.Command { return l.path[len(l.path)-1] }
+func (l *Line) Command() *ffcli.Command { return l.Path[len(l.Path)-1] }
 
-// name is what to type for the selected command: "crm contract list".
-func (l *commandLine) name() string {
-	names := make([]string, len(l.path))
-	for i, c := range l.path {
+// Name is what to type for the selected command: "crm contract list".
+func (l *Line) Name() string {
+	names := make([]string, len(l.Path))
+	for i, c := range l.Path {
 		names[i] = c.Name
 	}
 	return strings.Join(names, " ")
 }
 
-// lookup finds a flag of the selected command, else a global one.
-func (l *commandLine) lookup(name string) (owner *ffcli.Command, defined *flag.Flag) {
-	for i := len(l.path) - 1; i >= 0; i-- {
-		if fs := l.path[i].FlagSet; fs != nil {
+// Lookup finds a flag of the selected command, else a global one.
+func (l *Line) Lookup(name string) (owner *ffcli.Command, defined *flag.Flag) {
+	for i := len(l.Path) - 1; i >= 0; i-- {
+		if fs := l.Path[i].FlagSet; fs != nil {
 			if defined := fs.Lookup(name); defined != nil {
-				return l.path[i], defined
+				return l.Path[i], defined
 			}
 		}
 	}
 	return nil, nil
 }
 
-// guess is lookup for a flag that may stand before its command: if need be it looks at every command, which is safe
+// Guess is lookup for a flag that may stand before its command: if need be it looks at every command, which is safe
 // as long as a name takes a value everywhere or nowhere.
-func (l *commandLine) guess(name string) *flag.Flag {
-	_, defined := l.lookup(name)
-	walkCommands(l.path[0], "", func(c *ffcli.Command, _ string) {
+func (l *Line) Guess(name string) *flag.Flag {
+	_, defined := l.Lookup(name)
+	Walk(l.Path[0], "", func(c *ffcli.Command, _ string) {
 		if defined == nil && c.FlagSet != nil {
 			defined = c.FlagSet.Lookup(name)
 		}
@@ -200,9 +205,9 @@ func (l *commandLine) guess(name string) *flag.Flag {
 }
 
 // typographic refuses a flag whose dash is that of a text, as it comes from a web page or a mail.
-func (l *commandLine) typographic() *failure.Error {
-	return failure.Misuse(fmt.Sprintf("%q begins with a typographic dash, did you mean %s?", text.Shorten(l.pasted), dashed(afterDash(l.pasted))),
-		l.name()+" --help")
+func (l *Line) typographic() *failure.Error {
+	return failure.Misuse(fmt.Sprintf("%q begins with a typographic dash, did you mean %s?", text.Shorten(l.pasted), Dashed(afterDash(l.pasted))),
+		l.Name()+" --help")
 }
 
 // afterDash is the name of a flag behind a dash that is none of the keyboard's, or "".
@@ -215,19 +220,19 @@ func afterDash(word string) string {
 	return name
 }
 
-func splitFlag(arg string) givenFlag {
+func splitFlag(arg string) Given {
 	name := strings.TrimPrefix(arg[1:], "-")
 	dashes := arg[:len(arg)-len(name)]
 	if i := strings.IndexByte(name, '='); i > 0 {
-		return givenFlag{dashes + name[:i], name[:i], name[i+1:], true}
+		return Given{dashes + name[:i], name[:i], name[i+1:], true}
 	}
-	return givenFlag{typed: arg, name: name}
+	return Given{typed: arg, Name: name}
 }
 
-// normal spells the flag in one token, and a one-letter alias as the long flag with the same variable: ff asks by name
+// Normal spells the flag in one token, and a one-letter alias as the long flag with the same variable: ff asks by name
 // whether a flag was given, so the environment's "output" would override an explicit "-o".
-func (f givenFlag) normal(flags *flag.FlagSet, defined *flag.Flag) string {
-	name := f.name
+func (f Given) Normal(flags *flag.FlagSet, defined *flag.Flag) string {
+	name := f.Name
 	if len(name) == 1 && reflect.ValueOf(defined.Value).Comparable() {
 		flags.VisitAll(func(other *flag.Flag) {
 			if len(other.Name) > len(name) && reflect.ValueOf(other.Value).Comparable() && other.Value == defined.Value {
@@ -235,40 +240,40 @@ func (f givenFlag) normal(flags *flag.FlagSet, defined *flag.Flag) string {
 			}
 		})
 	}
-	if f.hasValue {
+	if f.HasValue {
 		return "--" + name + "=" + f.value
 	}
 	return "--" + name
 }
 
 // unknownFlag suggests a flag of the command, else one of another command of the same resource.
-func (l *commandLine) unknownFlag(f givenFlag) *failure.Error {
-	message := fmt.Sprintf("unknown flag %s for %q", shownFlag(f.typed), l.name())
+func (l *Line) unknownFlag(f Given) *failure.Error {
+	message := fmt.Sprintf("unknown flag %s for %q", shownFlag(f.typed), l.Name())
 	if f.typed[1] >= '0' && f.typed[1] <= '9' {
 		value := shownFlag(f.typed)
 		return failure.Misuse(message, fmt.Sprintf("write --FLAG=%s for the value of a flag, or -- %s for an argument", value, value))
 	}
 
 	var own []string
-	for _, c := range l.path {
+	for _, c := range l.Path {
 		own = append(own, flagNames(c)...)
 	}
-	near := text.Suggest(f.name, own)
+	near := text.Suggest(f.Name, own)
 	if near == "" { // --amount for --total-amount
-		near = onlyWith(own, f.name)
+		near = onlyWith(own, f.Name)
 	}
-	short, rest := f.name[:1], f.name[1:]
-	switch _, defined := l.lookup(short); {
+	short, rest := f.Name[:1], f.Name[1:]
+	switch _, defined := l.Lookup(short); {
 	case near != "":
-		message += ", did you mean " + dashed(near) + "?"
-	case defined != nil && !isBoolFlag(defined) && f.typed[1] != '-' && !f.hasValue:
+		message += ", did you mean " + Dashed(near) + "?"
+	case defined != nil && !IsSwitch(defined) && f.typed[1] != '-' && !f.HasValue:
 		message += fmt.Sprintf(", did you mean %q?", "-"+short+" "+text.Shorten(rest))
-	case len(l.path) > 1:
-		if command := relativeWith(l.path[0].Name, l.path[1], f.name); command != "" {
-			message += fmt.Sprintf(", did you mean %q?", command+" "+dashed(f.name))
+	case len(l.Path) > 1:
+		if command := relativeWith(l.Path[0].Name, l.Path[1], f.Name); command != "" {
+			message += fmt.Sprintf(", did you mean %q?", command+" "+Dashed(f.Name))
 		}
 	}
-	return failure.Misuse(message, l.name()+" --help")
+	return failure.Misuse(message, l.Name()+" --help")
 }
 
 // onlyWith gives the name that has this as one of its words, if it is the only one.
@@ -286,7 +291,7 @@ func onlyWith(names []string, word string) (only string) {
 
 // relativeWith gives the first command of a resource that has this very flag.
 func relativeWith(program string, resource *ffcli.Command, flag string) (command string) {
-	walkCommands(resource, program+" ", func(c *ffcli.Command, path string) {
+	Walk(resource, program+" ", func(c *ffcli.Command, path string) {
 		if command == "" && slices.Contains(flagNames(c), flag) {
 			command = path
 		}
@@ -303,31 +308,31 @@ var verbSynonyms = map[string]string{
 	"rm": "delete", "remove": "delete", "del": "delete",
 }
 
-func (l *commandLine) unknownCommand() *failure.Error {
-	group, typed := l.command(), l.arguments[0]
+func (l *Line) Unknown() *failure.Error {
+	group, typed := l.Command(), l.Arguments[0]
 	message := fmt.Sprintf("unknown command %q", text.Shorten(typed))
 	meant := ""
 	if c := findVerb(group, typed); c != nil {
 		meant = c.Name
-	} else if swapped := swappedWords(group, l.arguments); swapped != "" {
-		meant = l.name() + " " + swapped
+	} else if swapped := swappedWords(group, l.Arguments); swapped != "" {
+		meant = l.Name() + " " + swapped
 	} else {
-		meant = text.Suggest(typed, commandNames(group.Subcommands))
+		meant = text.Suggest(typed, Names(group.Subcommands))
 	}
 	switch {
 	case meant != "":
 		message += fmt.Sprintf(", did you mean %q?", meant)
-	case len(l.path) > 1:
-		message += fmt.Sprintf("; %q has %s", l.name(), strings.Join(commandNames(group.Subcommands), ", "))
+	case len(l.Path) > 1:
+		message += fmt.Sprintf("; %q has %s", l.Name(), strings.Join(Names(group.Subcommands), ", "))
 	}
-	return failure.Misuse(message, l.name()+" --help")
+	return failure.Misuse(message, l.Name()+" --help")
 }
 
 // swappedWords answers "list contract" with "contract list", and a verb that only one resource has ("login") with both
 // words ("auth login").
 func swappedWords(group *ffcli.Command, words []string) string {
 	if len(words) > 1 {
-		resource := findCommand(group, text.Suggest(words[1], commandNames(group.Subcommands)))
+		resource := Find(group, text.Suggest(words[1], Names(group.Subcommands)))
 		if resource != nil {
 			if verb := findVerb(resource, words[0]); verb != nil {
 				return resource.Name + " " + verb.Name
@@ -336,7 +341,7 @@ func swappedWords(group *ffcli.Command, words []string) string {
 	}
 	var found []string
 	for _, resource := range group.Subcommands {
-		if verb := findCommand(resource, words[0]); verb != nil {
+		if verb := Find(resource, words[0]); verb != nil {
 			found = append(found, resource.Name+" "+verb.Name)
 		}
 	}
@@ -346,8 +351,8 @@ func swappedWords(group *ffcli.Command, words []string) string {
 	return ""
 }
 
-// findCommand compares names as ffcli does.
-func findCommand(group *ffcli.Command, name string) *ffcli.Command {
+// Find compares names as ffcli does.
+func Find(group *ffcli.Command, name string) *ffcli.Command {
 	for _, c := range group.Subcommands {
 		if strings.EqualFold(c.Name, name) {
 			return c
@@ -357,27 +362,27 @@ func findCommand(group *ffcli.Command, name string) *ffcli.Command {
 }
 
 func findVerb(group *ffcli.Command, typed string) *ffcli.Command {
-	if c := findCommand(group, typed); c != nil {
+	if c := Find(group, typed); c != nil {
 		return c
 	}
 	if verb, ok := verbSynonyms[strings.ToLower(typed)]; ok {
-		return findCommand(group, verb)
+		return Find(group, verb)
 	}
 	return nil
 }
 
-// walkCommands visits c and all commands below it, with what to type for each.
-func walkCommands(c *ffcli.Command, prefix string, visit func(c *ffcli.Command, path string)) {
+// Walk visits c and all commands below it, with what to type for each.
+func Walk(c *ffcli.Command, prefix string, visit func(c *ffcli.Command, path string)) {
 	visit(c, prefix+c.Name)
 	for _, sub := range c.Subcommands {
-		walkCommands(sub, prefix+c.Name+" ", visit)
+		Walk(sub, prefix+c.Name+" ", visit)
 	}
 }
 
-// path is what to type for a command: crm contract list.
-func path(root, command *ffcli.Command) string {
+// Path is what to type for a command: crm contract list.
+func Path(root, command *ffcli.Command) string {
 	found := root.Name
-	walkCommands(root, "", func(c *ffcli.Command, path string) {
+	Walk(root, "", func(c *ffcli.Command, path string) {
 		if c == command {
 			found = path
 		}
@@ -385,7 +390,7 @@ func path(root, command *ffcli.Command) string {
 	return found
 }
 
-func commandNames(commands []*ffcli.Command) []string {
+func Names(commands []*ffcli.Command) []string {
 	names := make([]string, len(commands))
 	for i, c := range commands {
 		names[i] = c.Name
@@ -400,15 +405,15 @@ func flagNames(c *ffcli.Command) (names []string) {
 	return names
 }
 
-func isBoolFlag(f *flag.Flag) bool {
+func IsSwitch(f *flag.Flag) bool {
 	b, ok := f.Value.(interface{ IsBoolFlag() bool })
 	return ok && b.IsBoolFlag()
 }
 
-// startsFlag is false for a lone "-", which usually means standard input.
-func startsFlag(arg string) bool { return len(arg) > 1 && arg[0] == '-' }
+// StartsFlag is false for a lone "-", which usually means standard input.
+func StartsFlag(arg string) bool { return len(arg) > 1 && arg[0] == '-' }
 
-func dashed(name string) string {
+func Dashed(name string) string {
 	if len(name) == 1 {
 		return "-" + name
 	}
@@ -424,8 +429,8 @@ func shownFlag(typed string) string {
 	return fmt.Sprintf("%q", shown)
 }
 
-// newFlagSet returns a set whose errors are only returned.
-func newFlagSet() *flag.FlagSet {
+// NewFlagSet returns a set whose errors are only returned.
+func NewFlagSet() *flag.FlagSet {
 	flags := flag.NewFlagSet("", flag.ContinueOnError)
 	flags.SetOutput(io.Discard)
 	return flags

@@ -1,4 +1,4 @@
-package cli
+package cmdline
 
 import (
 	"errors"
@@ -30,7 +30,7 @@ func FuzzPermute(f *testing.F) {
 		}
 		var ran parsedLine
 		root := sampleTree(&ran)
-		ordered, command, err := permute(root, args)
+		ordered, command, err := Permute(root, args)
 		if command == nil {
 			t.Fatalf("%q selects no command", args)
 		}
@@ -59,7 +59,7 @@ func FuzzPermute(f *testing.F) {
 		if len(command.Subcommands) > 0 && len(ran.Arguments) > 0 {
 			t.Fatalf("%q: the group %q got arguments %q", args, ran.Command, ran.Arguments)
 		}
-		if again, _, err := permute(sampleTree(new(parsedLine)), ordered); err != nil || !slices.Equal(again, ordered) {
+		if again, _, err := Permute(sampleTree(new(parsedLine)), ordered); err != nil || !slices.Equal(again, ordered) {
 			t.Fatalf("%q is not stable: %q, %v", ordered, again, err)
 		}
 	})
