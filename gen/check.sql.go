@@ -96,12 +96,12 @@ ORDER BY
 `
 
 type CheckParams struct {
-	WithinDays    int32    `json:"within_days"`
-	RuleFindings  []string `json:"rule_findings"`
-	RuleResources []string `json:"rule_resources"`
-	RuleIds       []string `json:"rule_ids"`
-	RuleDetails   []string `json:"rule_details"`
-	Sort          string   `json:"sort"`
+	WithinDays      int32    `json:"within_days"`
+	AsRuleFindings  []string `json:"as_rule_findings"`
+	AsRuleResources []string `json:"as_rule_resources"`
+	AsRuleIds       []string `json:"as_rule_ids"`
+	AsRuleDetails   []string `json:"as_rule_details"`
+	Sort            string   `json:"sort"`
 }
 
 type CheckRow struct {
@@ -117,10 +117,10 @@ type CheckRow struct {
 func (q *Queries) Check(ctx context.Context, arg CheckParams) ([]CheckRow, error) {
 	rows, err := q.db.Query(ctx, Check,
 		arg.WithinDays,
-		arg.RuleFindings,
-		arg.RuleResources,
-		arg.RuleIds,
-		arg.RuleDetails,
+		arg.AsRuleFindings,
+		arg.AsRuleResources,
+		arg.AsRuleIds,
+		arg.AsRuleDetails,
 		arg.Sort,
 	)
 	if err != nil {

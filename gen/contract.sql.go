@@ -21,14 +21,14 @@ RETURNING id
 `
 
 type ContractAddParams struct {
-	ID          uuid.UUID `json:"id"`
+	AsID        uuid.UUID `json:"as_id"`
 	TotalAmount int64     `json:"total_amount"`
 	CustomerID  int64     `json:"customer_id"`
 }
 
 // ContractAdd draws up a contract; no row when there is no such customer.
 func (q *Queries) ContractAdd(ctx context.Context, arg ContractAddParams) (uuid.UUID, error) {
-	row := q.db.QueryRow(ctx, ContractAdd, arg.ID, arg.TotalAmount, arg.CustomerID)
+	row := q.db.QueryRow(ctx, ContractAdd, arg.AsID, arg.TotalAmount, arg.CustomerID)
 	var id uuid.UUID
 	err := row.Scan(&id)
 	return id, err
@@ -50,12 +50,12 @@ RETURNING payment.id, payment.contract_id, payment.amount, payment.recorded_by, 
 `
 
 type ContractAddPaymentParams struct {
-	ID              uuid.UUID `json:"id"`
-	Amount          int64     `json:"amount"`
-	RecordedBy      string    `json:"recorded_by"`
-	RecordedByID    int64     `json:"recorded_by_id"`
-	ContractID      uuid.UUID `json:"contract_id"`
-	OwnCommercialID *int64    `json:"own_commercial_id"`
+	ID             uuid.UUID `json:"id"`
+	Amount         int64     `json:"amount"`
+	AsUsername     string    `json:"as_username"`
+	AsEmployeeID   int64     `json:"as_employee_id"`
+	ContractID     uuid.UUID `json:"contract_id"`
+	AsCommercialID *int64    `json:"as_commercial_id"`
 }
 
 type ContractAddPaymentRow struct {
@@ -74,10 +74,10 @@ func (q *Queries) ContractAddPayment(ctx context.Context, arg ContractAddPayment
 	row := q.db.QueryRow(ctx, ContractAddPayment,
 		arg.ID,
 		arg.Amount,
-		arg.RecordedBy,
-		arg.RecordedByID,
+		arg.AsUsername,
+		arg.AsEmployeeID,
 		arg.ContractID,
-		arg.OwnCommercialID,
+		arg.AsCommercialID,
 	)
 	var i ContractAddPaymentRow
 	err := row.Scan(
@@ -365,14 +365,14 @@ RETURNING (contract.signed_at = now())::boolean AS changed
 `
 
 type ContractSignParams struct {
-	ID              uuid.UUID `json:"id"`
-	OwnCommercialID *int64    `json:"own_commercial_id"`
+	ID             uuid.UUID `json:"id"`
+	AsCommercialID *int64    `json:"as_commercial_id"`
 }
 
 // ContractSign reports whether it was this that signed: a contract that is signed already keeps its date. It is limited
 // to the customers of the commercial.
 func (q *Queries) ContractSign(ctx context.Context, arg ContractSignParams) (bool, error) {
-	row := q.db.QueryRow(ctx, ContractSign, arg.ID, arg.OwnCommercialID)
+	row := q.db.QueryRow(ctx, ContractSign, arg.ID, arg.AsCommercialID)
 	var changed bool
 	err := row.Scan(&changed)
 	return changed, err
@@ -393,10 +393,10 @@ RETURNING contract.id
 `
 
 type ContractUpdateParams struct {
-	TotalAmount     *int64    `json:"total_amount"`
-	CustomerID      *int64    `json:"customer_id"`
-	ID              uuid.UUID `json:"id"`
-	OwnCommercialID *int64    `json:"own_commercial_id"`
+	TotalAmount    *int64    `json:"total_amount"`
+	CustomerID     *int64    `json:"customer_id"`
+	ID             uuid.UUID `json:"id"`
+	AsCommercialID *int64    `json:"as_commercial_id"`
 }
 
 // ContractUpdate changes the given fields; NULL keeps. It is limited to the customers of the commercial, who neither
@@ -406,7 +406,7 @@ func (q *Queries) ContractUpdate(ctx context.Context, arg ContractUpdateParams) 
 		arg.TotalAmount,
 		arg.CustomerID,
 		arg.ID,
-		arg.OwnCommercialID,
+		arg.AsCommercialID,
 	)
 	var id uuid.UUID
 	err := row.Scan(&id)

@@ -16,11 +16,11 @@ RETURNING id
 `
 
 type CustomerAddParams struct {
-	Fullname     string `json:"fullname"`
-	Company      string `json:"company"`
-	Email        string `json:"email"`
-	Phone        string `json:"phone"`
-	CommercialID int64  `json:"commercial_id"`
+	Fullname       string `json:"fullname"`
+	Company        string `json:"company"`
+	Email          string `json:"email"`
+	Phone          string `json:"phone"`
+	AsCommercialID int64  `json:"as_commercial_id"`
 }
 
 // CustomerAdd adds a customer in the charge of the commercial.
@@ -30,7 +30,7 @@ func (q *Queries) CustomerAdd(ctx context.Context, arg CustomerAddParams) (int64
 		arg.Company,
 		arg.Email,
 		arg.Phone,
-		arg.CommercialID,
+		arg.AsCommercialID,
 	)
 	var id int64
 	err := row.Scan(&id)
@@ -235,12 +235,12 @@ RETURNING id
 `
 
 type CustomerUpdateParams struct {
-	Fullname        *string `json:"fullname"`
-	Company         *string `json:"company"`
-	Email           *string `json:"email"`
-	Phone           *string `json:"phone"`
-	ID              int64   `json:"id"`
-	OwnCommercialID *int64  `json:"own_commercial_id"`
+	Fullname       *string `json:"fullname"`
+	Company        *string `json:"company"`
+	Email          *string `json:"email"`
+	Phone          *string `json:"phone"`
+	ID             int64   `json:"id"`
+	AsCommercialID *int64  `json:"as_commercial_id"`
 }
 
 // CustomerUpdate changes the given fields; NULL keeps. It is limited to the customers of the commercial.
@@ -251,7 +251,7 @@ func (q *Queries) CustomerUpdate(ctx context.Context, arg CustomerUpdateParams) 
 		arg.Email,
 		arg.Phone,
 		arg.ID,
-		arg.OwnCommercialID,
+		arg.AsCommercialID,
 	)
 	var id int64
 	err := row.Scan(&id)

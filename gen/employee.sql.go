@@ -17,10 +17,10 @@ RETURNING password_one_time_until
 `
 
 type EmployeeAddParams struct {
-	Username     string `json:"username"`
-	Fullname     string `json:"fullname"`
-	Role         Role   `json:"role"`
-	PasswordHash string `json:"password_hash"`
+	Username       string `json:"username"`
+	Fullname       string `json:"fullname"`
+	Role           Role   `json:"role"`
+	AsPasswordHash string `json:"as_password_hash"`
 }
 
 // EmployeeAdd adds an employee whose password somebody else knows, so that it is a one-time password.
@@ -29,7 +29,7 @@ func (q *Queries) EmployeeAdd(ctx context.Context, arg EmployeeAddParams) (*time
 		arg.Username,
 		arg.Fullname,
 		arg.Role,
-		arg.PasswordHash,
+		arg.AsPasswordHash,
 	)
 	var password_one_time_until *time.Time
 	err := row.Scan(&password_one_time_until)
@@ -214,19 +214,19 @@ RETURNING password_one_time_until
 `
 
 type EmployeeSetPasswordParams struct {
-	PasswordHash string `json:"password_hash"`
-	OneTime      bool   `json:"one_time"`
-	ActorID      *int64 `json:"actor_id"`
-	Username     string `json:"username"`
+	AsPasswordHash string `json:"as_password_hash"`
+	OneTime        bool   `json:"one_time"`
+	AsEmployeeID   *int64 `json:"as_employee_id"`
+	Username       string `json:"username"`
 }
 
 // EmployeeSetPassword changes the password, which ends the sessions of the employee and forgets the failed logins. It is a
 // one-time password, unless the actor has chosen it for themselves.
 func (q *Queries) EmployeeSetPassword(ctx context.Context, arg EmployeeSetPasswordParams) (*time.Time, error) {
 	row := q.db.QueryRow(ctx, EmployeeSetPassword,
-		arg.PasswordHash,
+		arg.AsPasswordHash,
 		arg.OneTime,
-		arg.ActorID,
+		arg.AsEmployeeID,
 		arg.Username,
 	)
 	var password_one_time_until *time.Time

@@ -30,14 +30,14 @@ RETURNING id
 `
 
 type EventAddParams struct {
-	Name            string     `json:"name"`
-	StartAt         *time.Time `json:"start_at"`
-	EndAt           *time.Time `json:"end_at"`
-	Attendees       *int32     `json:"attendees"`
-	Location        *string    `json:"location"`
-	Note            *string    `json:"note"`
-	ContractID      uuid.UUID  `json:"contract_id"`
-	OwnCommercialID *int64     `json:"own_commercial_id"`
+	Name           string     `json:"name"`
+	StartAt        *time.Time `json:"start_at"`
+	EndAt          *time.Time `json:"end_at"`
+	Attendees      *int32     `json:"attendees"`
+	Location       *string    `json:"location"`
+	Note           *string    `json:"note"`
+	ContractID     uuid.UUID  `json:"contract_id"`
+	AsCommercialID *int64     `json:"as_commercial_id"`
 }
 
 // EventAdd adds an event to a contract of the commercial's customers; no row when it is none of theirs.
@@ -50,7 +50,7 @@ func (q *Queries) EventAdd(ctx context.Context, arg EventAddParams) (int64, erro
 		arg.Location,
 		arg.Note,
 		arg.ContractID,
-		arg.OwnCommercialID,
+		arg.AsCommercialID,
 	)
 	var id int64
 	err := row.Scan(&id)
@@ -303,15 +303,15 @@ RETURNING id
 `
 
 type EventUpdateParams struct {
-	Name         *string    `json:"name"`
-	Clear        []string   `json:"clear"`
-	StartAt      *time.Time `json:"start_at"`
-	EndAt        *time.Time `json:"end_at"`
-	Attendees    *int32     `json:"attendees"`
-	Location     *string    `json:"location"`
-	Note         *string    `json:"note"`
-	ID           int64      `json:"id"`
-	OwnSupportID *int64     `json:"own_support_id"`
+	Name        *string    `json:"name"`
+	Clear       []string   `json:"clear"`
+	StartAt     *time.Time `json:"start_at"`
+	EndAt       *time.Time `json:"end_at"`
+	Attendees   *int32     `json:"attendees"`
+	Location    *string    `json:"location"`
+	Note        *string    `json:"note"`
+	ID          int64      `json:"id"`
+	AsSupportID *int64     `json:"as_support_id"`
 }
 
 // EventUpdate changes the given fields; NULL keeps, and a field named in clear becomes NULL. It is limited to the
@@ -326,7 +326,7 @@ func (q *Queries) EventUpdate(ctx context.Context, arg EventUpdateParams) (int64
 		arg.Location,
 		arg.Note,
 		arg.ID,
-		arg.OwnSupportID,
+		arg.AsSupportID,
 	)
 	var id int64
 	err := row.Scan(&id)

@@ -34,10 +34,10 @@ LIMIT $4::bigint
 `
 
 type AuthSessionsParams struct {
-	CurrentID  uuid.UUID `json:"current_id"`
-	EmployeeID int64     `json:"employee_id"`
-	Sort       string    `json:"sort"`
-	RowLimit   *int64    `json:"row_limit"`
+	AsSessionID  uuid.UUID `json:"as_session_id"`
+	AsEmployeeID int64     `json:"as_employee_id"`
+	Sort         string    `json:"sort"`
+	RowLimit     *int64    `json:"row_limit"`
 }
 
 type AuthSessionsRow struct {
@@ -50,8 +50,8 @@ type AuthSessionsRow struct {
 // AuthSessions returns the logins of an employee that are good now, and which of them this is.
 func (q *Queries) AuthSessions(ctx context.Context, arg AuthSessionsParams) ([]AuthSessionsRow, error) {
 	rows, err := q.db.Query(ctx, AuthSessions,
-		arg.CurrentID,
-		arg.EmployeeID,
+		arg.AsSessionID,
+		arg.AsEmployeeID,
 		arg.Sort,
 		arg.RowLimit,
 	)
@@ -86,8 +86,8 @@ WHERE employee_id = $1
 `
 
 // AuthSessionsCount counts the rows of AuthSessions: a test holds their filters equal.
-func (q *Queries) AuthSessionsCount(ctx context.Context, employeeID int64) (int64, error) {
-	row := q.db.QueryRow(ctx, AuthSessionsCount, employeeID)
+func (q *Queries) AuthSessionsCount(ctx context.Context, asEmployeeID int64) (int64, error) {
+	row := q.db.QueryRow(ctx, AuthSessionsCount, asEmployeeID)
 	var count int64
 	err := row.Scan(&count)
 	return count, err
@@ -101,13 +101,13 @@ WHERE employee_id = $1
 `
 
 type AuthSessionsRevokeParams struct {
-	EmployeeID int64      `json:"employee_id"`
-	ID         *uuid.UUID `json:"id"`
+	AsEmployeeID int64      `json:"as_employee_id"`
+	ID           *uuid.UUID `json:"id"`
 }
 
 // AuthSessionsRevoke ends one login of an employee, or all of them.
 func (q *Queries) AuthSessionsRevoke(ctx context.Context, arg AuthSessionsRevokeParams) (int64, error) {
-	result, err := q.db.Exec(ctx, AuthSessionsRevoke, arg.EmployeeID, arg.ID)
+	result, err := q.db.Exec(ctx, AuthSessionsRevoke, arg.AsEmployeeID, arg.ID)
 	if err != nil {
 		return 0, err
 	}
@@ -173,8 +173,8 @@ WHERE employee_id = $1
 `
 
 // AuthTokenForget clears the tokens of an employee that are over, so that their names are free.
-func (q *Queries) AuthTokenForget(ctx context.Context, employeeID int64) (int64, error) {
-	result, err := q.db.Exec(ctx, AuthTokenForget, employeeID)
+func (q *Queries) AuthTokenForget(ctx context.Context, asEmployeeID int64) (int64, error) {
+	result, err := q.db.Exec(ctx, AuthTokenForget, asEmployeeID)
 	if err != nil {
 		return 0, err
 	}
@@ -205,9 +205,9 @@ LIMIT $3::bigint
 `
 
 type AuthTokenListParams struct {
-	EmployeeID int64  `json:"employee_id"`
-	Sort       string `json:"sort"`
-	RowLimit   *int64 `json:"row_limit"`
+	AsEmployeeID int64  `json:"as_employee_id"`
+	Sort         string `json:"sort"`
+	RowLimit     *int64 `json:"row_limit"`
 }
 
 type AuthTokenListRow struct {
@@ -220,7 +220,7 @@ type AuthTokenListRow struct {
 
 // AuthTokenList returns the tokens of an employee that are good now, by name, or in the order of a field.
 func (q *Queries) AuthTokenList(ctx context.Context, arg AuthTokenListParams) ([]AuthTokenListRow, error) {
-	rows, err := q.db.Query(ctx, AuthTokenList, arg.EmployeeID, arg.Sort, arg.RowLimit)
+	rows, err := q.db.Query(ctx, AuthTokenList, arg.AsEmployeeID, arg.Sort, arg.RowLimit)
 	if err != nil {
 		return nil, err
 	}
@@ -253,8 +253,8 @@ WHERE employee_id = $1
 `
 
 // AuthTokenListCount counts the rows of AuthTokenList: a test holds their filters equal.
-func (q *Queries) AuthTokenListCount(ctx context.Context, employeeID int64) (int64, error) {
-	row := q.db.QueryRow(ctx, AuthTokenListCount, employeeID)
+func (q *Queries) AuthTokenListCount(ctx context.Context, asEmployeeID int64) (int64, error) {
+	row := q.db.QueryRow(ctx, AuthTokenListCount, asEmployeeID)
 	var count int64
 	err := row.Scan(&count)
 	return count, err
@@ -268,12 +268,12 @@ RETURNING id
 `
 
 type AuthTokenRevokeParams struct {
-	EmployeeID int64  `json:"employee_id"`
-	Name       string `json:"name"`
+	AsEmployeeID int64  `json:"as_employee_id"`
+	Name         string `json:"name"`
 }
 
 func (q *Queries) AuthTokenRevoke(ctx context.Context, arg AuthTokenRevokeParams) (uuid.UUID, error) {
-	row := q.db.QueryRow(ctx, AuthTokenRevoke, arg.EmployeeID, arg.Name)
+	row := q.db.QueryRow(ctx, AuthTokenRevoke, arg.AsEmployeeID, arg.Name)
 	var id uuid.UUID
 	err := row.Scan(&id)
 	return id, err

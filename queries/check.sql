@@ -63,7 +63,7 @@ FROM (
     WHERE username !~ '[a-z]'
     UNION ALL
     -- What differs from the schema that the migrations make is not for SQL to know.
-    SELECT 8, unnest(@rule_findings::text[]), unnest(@rule_resources::text[]), unnest(@rule_ids::text[]), NULL, unnest(@rule_details::text[]), NULL
+    SELECT 8, unnest(@as_rule_findings::text[]), unnest(@as_rule_resources::text[]), unnest(@as_rule_ids::text[]), NULL, unnest(@as_rule_details::text[]), NULL
     UNION ALL
     -- The hash is the one in the sample data: a new password that is the published one is refused.
     SELECT 9, 'sample_password', 'employee', employee.id::text, employee.id,

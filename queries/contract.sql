@@ -60,7 +60,7 @@ LIMIT 10;
 -- name: ContractAdd :one
 -- ContractAdd draws up a contract; no row when there is no such customer.
 INSERT INTO contract (id, customer_id, total_amount)
-SELECT @id, customer.id, @total_amount
+SELECT @as_id, customer.id, @total_amount
 FROM customer
 WHERE customer.id = @customer_id
 RETURNING id;
@@ -75,9 +75,9 @@ FROM customer, customer AS target
 WHERE contract.id = @id
   AND customer.id = contract.customer_id
   AND target.id = coalesce(sqlc.narg('customer_id'), contract.customer_id)
-  AND (sqlc.narg('own_commercial_id')::bigint IS NULL
+  AND (sqlc.narg('as_commercial_id')::bigint IS NULL
        OR (customer.commercial_id, target.commercial_id)
-        = (sqlc.narg('own_commercial_id')::bigint, sqlc.narg('own_commercial_id')::bigint))
+        = (sqlc.narg('as_commercial_id')::bigint, sqlc.narg('as_commercial_id')::bigint))
 RETURNING contract.id;
 
 -- name: ContractSign :one
@@ -88,20 +88,20 @@ SET signed_at = coalesce(contract.signed_at, now())
 FROM customer
 WHERE contract.id = @id
   AND customer.id = contract.customer_id
-  AND (sqlc.narg('own_commercial_id')::bigint IS NULL
-       OR customer.commercial_id = sqlc.narg('own_commercial_id')::bigint)
+  AND (sqlc.narg('as_commercial_id')::bigint IS NULL
+       OR customer.commercial_id = sqlc.narg('as_commercial_id')::bigint)
 RETURNING (contract.signed_at = now())::boolean AS changed;
 
 -- name: ContractAddPayment :one
 -- ContractAddPayment records the payment, once however often it is repeated with the same id. No row when the contract
 -- is not one of the commercial's customers, or when the id already names a payment of another amount or contract.
 INSERT INTO payment (id, contract_id, amount, recorded_by, recorded_by_id)
-SELECT @id, contract.id, @amount, @recorded_by, @recorded_by_id::bigint
+SELECT @id, contract.id, @amount, @as_username, @as_employee_id::bigint
 FROM contract
 JOIN customer ON customer.id = contract.customer_id
 WHERE contract.id = @contract_id
-  AND (sqlc.narg('own_commercial_id')::bigint IS NULL
-       OR customer.commercial_id = sqlc.narg('own_commercial_id')::bigint)
+  AND (sqlc.narg('as_commercial_id')::bigint IS NULL
+       OR customer.commercial_id = sqlc.narg('as_commercial_id')::bigint)
 ON CONFLICT (id) DO UPDATE
 SET recorded_at = payment.recorded_at
 WHERE payment.contract_id = EXCLUDED.contract_id

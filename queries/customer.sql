@@ -54,7 +54,7 @@ WHERE id = @id;
 -- name: CustomerAdd :one
 -- CustomerAdd adds a customer in the charge of the commercial.
 INSERT INTO customer (fullname, company, email, phone, commercial_id)
-VALUES (@fullname, @company, @email, @phone, @commercial_id)
+VALUES (@fullname, @company, @email, @phone, @as_commercial_id)
 RETURNING id;
 
 -- name: CustomerAdded :one
@@ -72,7 +72,7 @@ SET fullname   = coalesce(sqlc.narg('fullname'), fullname),
     phone      = coalesce(sqlc.narg('phone'), phone),
     updated_at = now()
 WHERE id = @id
-  AND (sqlc.narg('own_commercial_id')::bigint IS NULL OR commercial_id = sqlc.narg('own_commercial_id')::bigint)
+  AND (sqlc.narg('as_commercial_id')::bigint IS NULL OR commercial_id = sqlc.narg('as_commercial_id')::bigint)
 RETURNING id;
 
 -- name: CustomerSetCommercial :one

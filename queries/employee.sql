@@ -43,7 +43,7 @@ ORDER BY username;
 -- name: EmployeeAdd :one
 -- EmployeeAdd adds an employee whose password somebody else knows, so that it is a one-time password.
 INSERT INTO employee (username, fullname, role, password_hash, password_one_time)
-VALUES (@username, @fullname, @role::role, @password_hash, true)
+VALUES (@username, @fullname, @role::role, @as_password_hash, true)
 RETURNING password_one_time_until;
 
 -- name: EmployeeExists :one
@@ -89,8 +89,8 @@ WITH forgotten AS (
     WHERE login_failure.username = @username
 )
 UPDATE employee
-SET password_hash     = @password_hash,
-    password_one_time = @one_time OR employee.id IS DISTINCT FROM sqlc.narg('actor_id')::bigint
+SET password_hash     = @as_password_hash,
+    password_one_time = @one_time OR employee.id IS DISTINCT FROM sqlc.narg('as_employee_id')::bigint
 WHERE employee.username = @username
 RETURNING password_one_time_until;
 

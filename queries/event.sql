@@ -86,8 +86,8 @@ SELECT @name,
 FROM contract
 JOIN customer ON customer.id = contract.customer_id
 WHERE contract.id = @contract_id
-  AND (sqlc.narg('own_commercial_id')::bigint IS NULL
-       OR customer.commercial_id = sqlc.narg('own_commercial_id')::bigint)
+  AND (sqlc.narg('as_commercial_id')::bigint IS NULL
+       OR customer.commercial_id = sqlc.narg('as_commercial_id')::bigint)
 RETURNING id;
 
 -- name: EventAdded :one
@@ -107,7 +107,7 @@ SET name      = coalesce(sqlc.narg('name'), name),
     location  = CASE WHEN 'location' = ANY (@clear) THEN NULL ELSE coalesce(sqlc.narg('location'), location) END,
     note      = CASE WHEN 'note' = ANY (@clear) THEN NULL ELSE coalesce(sqlc.narg('note'), note) END
 WHERE id = @id
-  AND (sqlc.narg('own_support_id')::bigint IS NULL OR support_id = sqlc.narg('own_support_id')::bigint)
+  AND (sqlc.narg('as_support_id')::bigint IS NULL OR support_id = sqlc.narg('as_support_id')::bigint)
 RETURNING id;
 
 -- name: EventSetSupport :one

@@ -130,15 +130,15 @@ WHERE id = @id
 SELECT id,
        created_at,
        expires_at,
-       (id = @current_id)::boolean AS current
+       (id = @as_session_id)::boolean AS current
 FROM session_view
-WHERE employee_id = @employee_id
+WHERE employee_id = @as_employee_id
   AND name IS NULL
 ORDER BY
     CASE WHEN @sort::text = 'id' THEN id END,
     CASE WHEN @sort = 'id:desc' THEN id END DESC,
-    CASE WHEN @sort = 'current' THEN id = @current_id END,
-    CASE WHEN @sort = 'current:desc' THEN id = @current_id END DESC,
+    CASE WHEN @sort = 'current' THEN id = @as_session_id END,
+    CASE WHEN @sort = 'current:desc' THEN id = @as_session_id END DESC,
     CASE WHEN @sort = 'created_at:desc' THEN created_at END DESC,
     CASE WHEN @sort = 'expires_at' THEN expires_at END,
     CASE WHEN @sort = 'expires_at:desc' THEN expires_at END DESC,
@@ -150,13 +150,13 @@ LIMIT sqlc.narg('row_limit')::bigint;
 -- AuthSessionsCount counts the rows of AuthSessions: a test holds their filters equal.
 SELECT count(*)
 FROM session_view
-WHERE employee_id = @employee_id
+WHERE employee_id = @as_employee_id
   AND name IS NULL;
 
 -- name: AuthSessionsRevoke :execrows
 -- AuthSessionsRevoke ends one login of an employee, or all of them.
 DELETE FROM session
-WHERE employee_id = @employee_id
+WHERE employee_id = @as_employee_id
   AND name IS NULL
   AND (sqlc.narg('id')::uuid IS NULL OR id = sqlc.narg('id')::uuid);
 
@@ -168,7 +168,7 @@ SELECT id,
        created_at,
        expires_at
 FROM session_view
-WHERE employee_id = @employee_id
+WHERE employee_id = @as_employee_id
   AND name IS NOT NULL
 ORDER BY
     CASE WHEN @sort::text = 'id' THEN id END,
@@ -187,13 +187,13 @@ LIMIT sqlc.narg('row_limit')::bigint;
 -- AuthTokenListCount counts the rows of AuthTokenList: a test holds their filters equal.
 SELECT count(*)
 FROM session_view
-WHERE employee_id = @employee_id
+WHERE employee_id = @as_employee_id
   AND name IS NOT NULL;
 
 -- name: AuthTokenForget :execrows
 -- AuthTokenForget clears the tokens of an employee that are over, so that their names are free.
 DELETE FROM session
-WHERE employee_id = @employee_id
+WHERE employee_id = @as_employee_id
   AND name IS NOT NULL
   AND expires_at <= now();
 
@@ -220,6 +220,6 @@ RETURNING id, name::text AS name, read_only, created_at, expires_at;
 
 -- name: AuthTokenRevoke :one
 DELETE FROM session
-WHERE employee_id = @employee_id
+WHERE employee_id = @as_employee_id
   AND name = @name::text
 RETURNING id;

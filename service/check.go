@@ -23,8 +23,8 @@ func (s *Session) Check(ctx context.Context, p gen.CheckParams) iter.Seq2[gen.Ch
 			if d.Off {
 				finding = "rule_off"
 			}
-			p.RuleFindings, p.RuleResources = append(p.RuleFindings, finding), append(p.RuleResources, d.Owner)
-			p.RuleIds, p.RuleDetails = append(p.RuleIds, d.Name), append(p.RuleDetails, d.Detail)
+			p.AsRuleFindings, p.AsRuleResources = append(p.AsRuleFindings, finding), append(p.AsRuleResources, d.Owner)
+			p.AsRuleIds, p.AsRuleDetails = append(p.AsRuleIds, d.Name), append(p.AsRuleDetails, d.Detail)
 		}
 		for row, err := range stream[gen.CheckRow](ctx, s, "Check", gen.Check, p) {
 			if err == nil && row.Phone != nil && isStoredPhone(*row.Phone) {

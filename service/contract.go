@@ -79,10 +79,10 @@ func (s *Session) ContractAdd(ctx context.Context, p gen.ContractAddParams) (cha
 	if err != nil {
 		return change, err
 	}
-	p.ID = uuid.New()
+	p.AsID = uuid.New()
 	err = s.write(ctx, by, notIdempotent,
 		queryOne(ctx, (*gen.Queries).ContractAdd, p, new(uuid.UUID)),
-		mustFind(queryOne(ctx, (*gen.Queries).ContractDetail, p.ID, &change.Now)))
+		mustFind(queryOne(ctx, (*gen.Queries).ContractDetail, p.AsID, &change.Now)))
 	if errors.Is(err, pgx.ErrNoRows) {
 		return change, noCustomer(p.CustomerID)
 	}
@@ -96,7 +96,7 @@ func (s *Session) ContractUpdate(ctx context.Context, p gen.ContractUpdateParams
 	if err != nil {
 		return change, err
 	}
-	p.OwnCommercialID = by.own
+	p.AsCommercialID = by.own
 	err = s.write(ctx, by, idempotent,
 		queryMaybe(ctx, (*gen.Queries).ContractDetail, p.ID, &change.Before),
 		queryOne(ctx, (*gen.Queries).ContractUpdate, p, new(uuid.UUID)),
@@ -123,7 +123,7 @@ func (s *Session) ContractSign(ctx context.Context, id uuid.UUID) (change Change
 	var changed bool
 	err = s.write(ctx, by, idempotent,
 		queryMaybe(ctx, (*gen.Queries).ContractDetail, id, &change.Before),
-		queryOne(ctx, (*gen.Queries).ContractSign, gen.ContractSignParams{ID: id, OwnCommercialID: by.own}, &changed),
+		queryOne(ctx, (*gen.Queries).ContractSign, gen.ContractSignParams{ID: id, AsCommercialID: by.own}, &changed),
 		mustFind(queryOne(ctx, (*gen.Queries).ContractDetail, id, &change.Now)))
 	if now := change.Now; !changed { // perhaps signed by somebody else since it was read
 		change.Before = &now
@@ -146,8 +146,8 @@ func (s *Session) ContractAddPayment(ctx context.Context, p gen.ContractAddPayme
 	if err != nil {
 		return change, err
 	}
-	p.RecordedBy, p.RecordedByID = by.Username, by.ID
-	p.OwnCommercialID = by.own
+	p.AsUsername, p.AsEmployeeID = by.Username, by.ID
+	p.AsCommercialID = by.own
 	var payment gen.ContractAddPaymentRow
 	var contract gen.ContractView
 	err = s.write(ctx, by, idempotent,

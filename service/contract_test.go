@@ -190,7 +190,7 @@ func TestContractAddPayment(t *testing.T) {
 	ctx := t.Context()
 	commercial, administrator := p.as("commercial1"), p.as("administrator1")
 	pay := func(s *service.Session, id, contract uuid.UUID, amount int64) (service.RecordedPayment, error) {
-		return now(s.ContractAddPayment(ctx, gen.ContractAddPaymentParams{ID: id, ContractID: contract, Amount: amount, RecordedBy: "somebody"}))
+		return now(s.ContractAddPayment(ctx, gen.ContractAddPaymentParams{ID: id, ContractID: contract, Amount: amount, AsUsername: "somebody"}))
 	}
 	id := uuid.New()
 	payment := must[service.RecordedPayment](t)(pay(commercial, id, ownSigned, 29))
@@ -251,7 +251,7 @@ func TestPaymentKeepsItsRecorder(t *testing.T) {
 	rename("administrator2", "aside")
 	rename("administrator1", "administrator2")
 	payment := must[service.RecordedPayment](t)(now(s.ContractAddPayment(ctx,
-		gen.ContractAddPaymentParams{ID: uuid.New(), ContractID: ownSigned, Amount: 1, RecordedByID: 999})))
+		gen.ContractAddPaymentParams{ID: uuid.New(), ContractID: ownSigned, Amount: 1, AsEmployeeID: 999})))
 	rename("administrator2", "administrator1")
 	rename("aside", "administrator2")
 	kept := stored[gen.Payment](p, "payment", payment.ID)

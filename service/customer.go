@@ -43,7 +43,7 @@ func (s *Session) CustomerAdd(ctx context.Context, p gen.CustomerAddParams) (cha
 	if err := cmp.Or(value.CheckEmail(p.Email), value.CheckPhone(p.Phone)); err != nil {
 		return change, err
 	}
-	p.CommercialID = by.ID
+	p.AsCommercialID = by.ID
 	var id int64
 	err = s.write(ctx, by, notIdempotent,
 		queryOne(ctx, (*gen.Queries).CustomerAdd, p, &id),
@@ -66,7 +66,7 @@ func (s *Session) CustomerUpdate(ctx context.Context, p gen.CustomerUpdateParams
 	if err != nil {
 		return change, err
 	}
-	p.OwnCommercialID = by.own
+	p.AsCommercialID = by.own
 	err = s.write(ctx, by, idempotent,
 		queryMaybe(ctx, (*gen.Queries).CustomerDetail, p.ID, &change.Before),
 		queryOne(ctx, (*gen.Queries).CustomerUpdate, p, new(int64)),

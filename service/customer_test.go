@@ -26,7 +26,7 @@ func TestCustomerAdd(t *testing.T) {
 	t.Parallel()
 	p := sample(t)
 	s := p.as("commercial2")
-	good := gen.CustomerAddParams{Fullname: "Zoé Œuf", Company: "L'Œuf", Email: "zoe@œuf.example", Phone: "+33612345678", CommercialID: 4}
+	good := gen.CustomerAddParams{Fullname: "Zoé Œuf", Company: "L'Œuf", Email: "zoe@œuf.example", Phone: "+33612345678", AsCommercialID: 4}
 	row := must[gen.CustomerView](t)(now(s.CustomerAdd(t.Context(), good)))
 	same(t, "customer", row, stored[gen.CustomerView](p, "customer_view", row.ID))
 	want := row
@@ -67,7 +67,7 @@ func TestCustomerUpdate(t *testing.T) {
 		return second(s.CustomerUpdate(t.Context(), gen.CustomerUpdateParams{ID: 4711, Company: new("X")}))
 	})
 	p.refuses(failure.PermissionDenied, "Customer 5 is in the charge of commercial2, not of commercial1.", func() error {
-		return second(s.CustomerUpdate(t.Context(), gen.CustomerUpdateParams{ID: foreignCustomer, Company: new("X"), OwnCommercialID: nil}))
+		return second(s.CustomerUpdate(t.Context(), gen.CustomerUpdateParams{ID: foreignCustomer, Company: new("X"), AsCommercialID: nil}))
 	})
 }
 

@@ -46,13 +46,13 @@ type NewPassword struct {
 	Until *time.Time
 }
 
-// EmployeeAdd adds an employee who logs in with the one-time password; p.PasswordHash is not looked at.
+// EmployeeAdd adds an employee who logs in with the one-time password.
 func (s *Session) EmployeeAdd(ctx context.Context, p gen.EmployeeAddParams, password string) (added NewPassword, err error) {
 	by, err := s.allow(ctx, "EmployeeAdd")
 	if err != nil {
 		return added, err
 	}
-	if p.PasswordHash, err = hashPassword(p.Username, password, true); err != nil {
+	if p.AsPasswordHash, err = hashPassword(p.Username, password, true); err != nil {
 		return added, err
 	}
 	err = s.write(ctx, by, notIdempotent,
@@ -119,7 +119,7 @@ func (s *Session) EmployeeSetPassword(ctx context.Context, username, password st
 		return NewPassword{}, err
 	}
 	return s.setPassword(ctx, gen.EmployeeSetPasswordParams{
-		Username: username, OneTime: oneTime || username != by.Username, ActorID: &by.ID,
+		Username: username, OneTime: oneTime || username != by.Username, AsEmployeeID: &by.ID,
 	}, password, func(statements ...statement) error { return s.write(ctx, by, idempotent, statements...) })
 }
 
@@ -137,7 +137,7 @@ func (s *Service) DbSetPassword(ctx context.Context, username, password string) 
 }
 
 func (s *core) setPassword(ctx context.Context, p gen.EmployeeSetPasswordParams, password string, write func(...statement) error) (now NewPassword, err error) {
-	if p.PasswordHash, err = hashPassword(p.Username, password, p.OneTime); err != nil {
+	if p.AsPasswordHash, err = hashPassword(p.Username, password, p.OneTime); err != nil {
 		return now, err
 	}
 	err = write(

@@ -29,7 +29,7 @@ func TestEmployeeAdd(t *testing.T) {
 	p := sample(t)
 	ctx := t.Context()
 	s := p.as("administrator1")
-	good := gen.EmployeeAddParams{Username: "lea.martin", Fullname: "Léa Martin", Role: gen.RoleSupport, PasswordHash: "not looked at"}
+	good := gen.EmployeeAddParams{Username: "lea.martin", Fullname: "Léa Martin", Role: gen.RoleSupport, AsPasswordHash: "not looked at"}
 	row := must[service.NewPassword](t)(s.EmployeeAdd(ctx, good, goodPassword)).EmployeeView
 	same(t, "employee", row, gen.EmployeeView{ID: row.ID, Username: "lea.martin", Fullname: "Léa Martin", Role: gen.RoleSupport})
 	same(t, "employee", row, stored[gen.EmployeeView](p, "employee_view", row.ID))

@@ -40,7 +40,7 @@ func (s *Session) EventAdd(ctx context.Context, p gen.EventAddParams) (change Ch
 	if err != nil {
 		return change, err
 	}
-	p.OwnCommercialID = by.own
+	p.AsCommercialID = by.own
 	err = s.write(ctx, by, notIdempotent,
 		queryOne(ctx, (*gen.Queries).EventAdd, p, new(int64)),
 		mustFind(queryNoArgs(ctx, (*gen.Queries).EventAdded, &change.Now)))
@@ -54,7 +54,7 @@ func (s *Session) EventUpdate(ctx context.Context, p gen.EventUpdateParams) (cha
 	if err != nil {
 		return change, err
 	}
-	p.OwnSupportID = by.own
+	p.AsSupportID = by.own
 	err = s.write(ctx, by, idempotent,
 		queryMaybe(ctx, (*gen.Queries).EventDetail, p.ID, &change.Before),
 		queryOne(ctx, (*gen.Queries).EventUpdate, p, new(int64)),

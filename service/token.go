@@ -84,7 +84,7 @@ func (s *Session) AuthTokenCreate(ctx context.Context, name string, readOnly boo
 
 // AuthTokenList returns the tokens of the employee that are good now.
 func (s *Session) AuthTokenList(ctx context.Context, p gen.AuthTokenListParams) iter.Seq2[gen.AuthTokenListRow, error] {
-	p.EmployeeID = s.claims.employeeID
+	p.AsEmployeeID = s.claims.employeeID
 	return stream[gen.AuthTokenListRow](ctx, s, "AuthTokenList", gen.AuthTokenList, p)
 }
 
@@ -99,7 +99,7 @@ func (s *Session) AuthTokenRevoke(ctx context.Context, name string) error {
 	if err != nil {
 		return err
 	}
-	err = s.write(ctx, by, notIdempotent, queryOne(ctx, (*gen.Queries).AuthTokenRevoke, gen.AuthTokenRevokeParams{EmployeeID: by.ID, Name: name}, new(uuid.UUID)))
+	err = s.write(ctx, by, notIdempotent, queryOne(ctx, (*gen.Queries).AuthTokenRevoke, gen.AuthTokenRevokeParams{AsEmployeeID: by.ID, Name: name}, new(uuid.UUID)))
 	if errors.Is(err, pgx.ErrNoRows) {
 		return notFound("crm auth token list", "You have no token %q.", name)
 	}
@@ -108,7 +108,7 @@ func (s *Session) AuthTokenRevoke(ctx context.Context, name string) error {
 
 // AuthSessions returns the logins of the employee that are good now.
 func (s *Session) AuthSessions(ctx context.Context, p gen.AuthSessionsParams) iter.Seq2[gen.AuthSessionsRow, error] {
-	p.EmployeeID, p.CurrentID = s.claims.employeeID, s.claims.sessionID
+	p.AsEmployeeID, p.AsSessionID = s.claims.employeeID, s.claims.sessionID
 	return stream[gen.AuthSessionsRow](ctx, s, "AuthSessions", gen.AuthSessions, p)
 }
 
@@ -124,7 +124,7 @@ func (s *Session) AuthSessionsRevoke(ctx context.Context, id *uuid.UUID) (ended 
 	if err != nil {
 		return 0, err
 	}
-	err = s.write(ctx, by, idempotent, queryOne(ctx, (*gen.Queries).AuthSessionsRevoke, gen.AuthSessionsRevokeParams{EmployeeID: by.ID, ID: id}, &ended))
+	err = s.write(ctx, by, idempotent, queryOne(ctx, (*gen.Queries).AuthSessionsRevoke, gen.AuthSessionsRevokeParams{AsEmployeeID: by.ID, ID: id}, &ended))
 	if err == nil && ended == 0 && id != nil {
 		return 0, notFound("crm auth sessions", "You have no session %s.", id)
 	}

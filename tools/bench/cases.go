@@ -192,7 +192,7 @@ func (b *bench) pgbenchPays(ctx context.Context) (figure, error) {
 	}
 	const contract, fresh = "md5('payable' || :n)::uuid", "gen_random_uuid()"
 	placeholder := uuid.New()
-	pay := inline(gen.ContractAddPayment, gen.ContractAddPaymentParams{ContractID: placeholder, Amount: 1, RecordedBy: "administrator1"})
+	pay := inline(gen.ContractAddPayment, gen.ContractAddPaymentParams{ContractID: placeholder, Amount: 1, AsUsername: "administrator1"})
 	pay = strings.NewReplacer(quoted(placeholder), contract, quoted(uuid.Nil), fresh).Replace(pay)
 	reread := strings.ReplaceAll(inline(gen.ContractDetail, struct{ ID uuid.UUID }{placeholder}), quoted(placeholder), contract)
 	script := filepath.Join(b.home, "pay.sql")
