@@ -6,6 +6,7 @@ import (
 	"github.com/peterbourgon/ff/v3/ffcli"
 
 	"github.com/epicevents/crm/cli/cmdline"
+	"github.com/epicevents/crm/cli/render"
 	"github.com/epicevents/crm/internal/failure"
 	"github.com/epicevents/crm/internal/value"
 	"github.com/epicevents/crm/service"
@@ -158,27 +159,27 @@ func (a *app) authPermissions() *ffcli.Command {
 				rows = append(rows, permission)
 			}
 		}
-		return list(a.outputOf(fields), permissions, streamOf(rows))
+		return render.List(a.outputOf(fields), permissions, streamOf(rows))
 	})
 }
 
-var permissions = resource[service.Permission]{
-	name: "permission", title: "Permissions", hue: hueBlue,
-	columns: []column[service.Permission]{
-		{name: "operation", value: func(p service.Permission) any { return p.Operation }, wraps: true},
-		{name: "none", value: func(p service.Permission) any { return p.None }, rank: 4},
-		{name: "commercial", value: func(p service.Permission) any { return p.Commercial }, rank: 2},
-		{name: "support", value: func(p service.Permission) any { return p.Support }, rank: 3},
-		{name: "administrator", value: func(p service.Permission) any { return p.Administrator }, rank: 1},
+var permissions = render.Resource[service.Permission]{
+	Name: "permission", Title: "Permissions", Hue: render.Blue,
+	Columns: []render.Column[service.Permission]{
+		{Name: "operation", Value: func(p service.Permission) any { return p.Operation }, Wraps: true},
+		{Name: "none", Value: func(p service.Permission) any { return p.None }, Rank: 4},
+		{Name: "commercial", Value: func(p service.Permission) any { return p.Commercial }, Rank: 2},
+		{Name: "support", Value: func(p service.Permission) any { return p.Support }, Rank: 3},
+		{Name: "administrator", Value: func(p service.Permission) any { return p.Administrator }, Rank: 1},
 	},
 }
 
-var whoami = resource[service.Whoami]{
-	name: "session", title: "Session", hue: hueBlue,
-	columns: []column[service.Whoami]{
-		{name: "username", value: func(w service.Whoami) any { return w.Username }},
-		{name: "fullname", value: func(w service.Whoami) any { return w.Fullname }},
-		{name: "role", value: func(w service.Whoami) any { return w.Role }},
-		{name: "expires_at", value: func(w service.Whoami) any { return w.ExpiresAt }},
+var whoami = render.Resource[service.Whoami]{
+	Name: "session", Title: "Session", Hue: render.Blue,
+	Columns: []render.Column[service.Whoami]{
+		{Name: "username", Value: func(w service.Whoami) any { return w.Username }},
+		{Name: "fullname", Value: func(w service.Whoami) any { return w.Fullname }},
+		{Name: "role", Value: func(w service.Whoami) any { return w.Role }},
+		{Name: "expires_at", Value: func(w service.Whoami) any { return w.ExpiresAt }},
 	},
 }

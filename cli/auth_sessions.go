@@ -6,6 +6,7 @@ import (
 	"github.com/google/uuid"
 	"github.com/peterbourgon/ff/v3/ffcli"
 
+	"github.com/epicevents/crm/cli/render"
 	"github.com/epicevents/crm/gen"
 	"github.com/epicevents/crm/internal/failure"
 	"github.com/epicevents/crm/service"
@@ -45,12 +46,12 @@ func (a *app) authSessions() *ffcli.Command {
 	})
 }
 
-var logins = resource[gen.AuthSessionsRow]{
-	name: "login", title: "Logins", hue: hueBlue,
-	columns: []column[gen.AuthSessionsRow]{
-		{name: "id", value: func(s gen.AuthSessionsRow) any { return s.ID }},
-		{name: "current", value: func(s gen.AuthSessionsRow) any { return s.Current }, rank: 1},
-		{name: "created_at", value: func(s gen.AuthSessionsRow) any { return s.CreatedAt }, rank: 3},
-		{name: "expires_at", value: func(s gen.AuthSessionsRow) any { return s.ExpiresAt }, rank: 2},
+var logins = render.Resource[gen.AuthSessionsRow]{
+	Name: "login", Title: "Logins", Hue: render.Blue,
+	Columns: []render.Column[gen.AuthSessionsRow]{
+		{Name: "id", Value: func(s gen.AuthSessionsRow) any { return s.ID }},
+		{Name: "current", Value: func(s gen.AuthSessionsRow) any { return s.Current }, Rank: 1},
+		{Name: "created_at", Value: func(s gen.AuthSessionsRow) any { return s.CreatedAt }, Rank: 3},
+		{Name: "expires_at", Value: func(s gen.AuthSessionsRow) any { return s.ExpiresAt }, Rank: 2},
 	},
 }

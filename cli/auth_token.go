@@ -6,6 +6,7 @@ import (
 
 	"github.com/peterbourgon/ff/v3/ffcli"
 
+	"github.com/epicevents/crm/cli/render"
 	"github.com/epicevents/crm/gen"
 	"github.com/epicevents/crm/internal/value"
 	"github.com/epicevents/crm/service"
@@ -49,16 +50,16 @@ func (a *app) authTokenCreate() *ffcli.Command {
 			return show(change)
 		}
 		// Where a person is to copy it, it stands on a line of its own: a box would break it.
-		for _, column := range newTokens.columns {
-			if column.name != "token" {
-				fields.got = append(fields.got, column.name)
+		for _, column := range newTokens.Columns {
+			if column.Name != "token" {
+				fields.got = append(fields.got, column.Name)
 			}
 		}
 		if err := show(change); err != nil {
 			return err
 		}
 		a.notice("The token is not shown again. A script takes it from CRM_TOKEN, or from a file of mode 0600 in CRM_TOKEN_FILE:")
-		return writeOut(a.output().out, token.Secret+"\n")
+		return render.WriteOut(a.output().Out, token.Secret+"\n")
 	})
 }
 
@@ -99,26 +100,26 @@ func (a *app) pickToken(ctx context.Context) ([]choice, error) {
 	return choices, nil
 }
 
-var tokens = resource[gen.AuthTokenListRow]{
-	name: "token", title: "Tokens", hue: hueBlue,
-	columns: []column[gen.AuthTokenListRow]{
-		{name: "id", value: func(t gen.AuthTokenListRow) any { return t.ID }, rank: 2},
-		{name: "name", value: func(t gen.AuthTokenListRow) any { return t.Name }},
-		{name: "read_only", value: func(t gen.AuthTokenListRow) any { return t.ReadOnly }},
-		{name: "created_at", value: func(t gen.AuthTokenListRow) any { return t.CreatedAt }, rank: 1},
-		{name: "expires_at", value: func(t gen.AuthTokenListRow) any { return t.ExpiresAt }},
+var tokens = render.Resource[gen.AuthTokenListRow]{
+	Name: "token", Title: "Tokens", Hue: render.Blue,
+	Columns: []render.Column[gen.AuthTokenListRow]{
+		{Name: "id", Value: func(t gen.AuthTokenListRow) any { return t.ID }, Rank: 2},
+		{Name: "name", Value: func(t gen.AuthTokenListRow) any { return t.Name }},
+		{Name: "read_only", Value: func(t gen.AuthTokenListRow) any { return t.ReadOnly }},
+		{Name: "created_at", Value: func(t gen.AuthTokenListRow) any { return t.CreatedAt }, Rank: 1},
+		{Name: "expires_at", Value: func(t gen.AuthTokenListRow) any { return t.ExpiresAt }},
 	},
 }
 
 // newTokens shows a token that was just made, with itself.
-var newTokens = resource[service.Token]{
-	name: "token", title: "Tokens", hue: hueBlue,
-	columns: []column[service.Token]{
-		{name: "id", value: func(t service.Token) any { return t.ID }},
-		{name: "name", value: func(t service.Token) any { return t.Name }},
-		{name: "read_only", value: func(t service.Token) any { return t.ReadOnly }},
-		{name: "created_at", value: func(t service.Token) any { return t.CreatedAt }},
-		{name: "expires_at", value: func(t service.Token) any { return t.ExpiresAt }},
-		{name: "token", value: func(t service.Token) any { return t.Secret }, whole: true},
+var newTokens = render.Resource[service.Token]{
+	Name: "token", Title: "Tokens", Hue: render.Blue,
+	Columns: []render.Column[service.Token]{
+		{Name: "id", Value: func(t service.Token) any { return t.ID }},
+		{Name: "name", Value: func(t service.Token) any { return t.Name }},
+		{Name: "read_only", Value: func(t service.Token) any { return t.ReadOnly }},
+		{Name: "created_at", Value: func(t service.Token) any { return t.CreatedAt }},
+		{Name: "expires_at", Value: func(t service.Token) any { return t.ExpiresAt }},
+		{Name: "token", Value: func(t service.Token) any { return t.Secret }, Whole: true},
 	},
 }

@@ -17,6 +17,7 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/peterbourgon/ff/v3/ffcli"
 
+	"github.com/epicevents/crm/cli/render"
 	"github.com/epicevents/crm/cli/text"
 	"github.com/epicevents/crm/internal/failure"
 	"github.com/epicevents/crm/internal/files"
@@ -31,13 +32,13 @@ type backup struct {
 	schema, bytes  int64
 }
 
-var backups = resource[backup]{
-	name: "backup", title: "Backups", hue: hueBlue,
-	columns: []column[backup]{
-		{name: "file", value: func(b backup) any { return b.file }},
-		{name: "location", value: func(b backup) any { return b.location }},
-		{name: "schema_version", value: func(b backup) any { return b.schema }},
-		{name: "bytes", value: func(b backup) any { return b.bytes }},
+var backups = render.Resource[backup]{
+	Name: "backup", Title: "Backups", Hue: render.Blue,
+	Columns: []render.Column[backup]{
+		{Name: "file", Value: func(b backup) any { return b.file }},
+		{Name: "location", Value: func(b backup) any { return b.location }},
+		{Name: "schema_version", Value: func(b backup) any { return b.schema }},
+		{Name: "bytes", Value: func(b backup) any { return b.bytes }},
 	},
 }
 

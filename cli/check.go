@@ -6,6 +6,7 @@ import (
 
 	"github.com/peterbourgon/ff/v3/ffcli"
 
+	"github.com/epicevents/crm/cli/render"
 	"github.com/epicevents/crm/gen"
 	"github.com/epicevents/crm/internal/failure"
 	"github.com/epicevents/crm/internal/value"
@@ -62,12 +63,12 @@ func (a *app) checkCommand() *ffcli.Command {
 	})
 }
 
-var found = resource[gen.CheckRow]{
-	name: "finding", title: "Findings", hue: hueMagenta,
-	columns: []column[gen.CheckRow]{
-		{name: "finding", value: func(f gen.CheckRow) any { return f.Finding }, whole: true},
-		{name: "resource", value: func(f gen.CheckRow) any { return f.Resource }, rank: 1, whole: true},
-		{name: "id", value: func(f gen.CheckRow) any { return f.ID }, whole: true},
-		{name: "detail", value: func(f gen.CheckRow) any { return f.Detail }, wraps: true},
+var found = render.Resource[gen.CheckRow]{
+	Name: "finding", Title: "Findings", Hue: render.Magenta,
+	Columns: []render.Column[gen.CheckRow]{
+		{Name: "finding", Value: func(f gen.CheckRow) any { return f.Finding }, Whole: true},
+		{Name: "resource", Value: func(f gen.CheckRow) any { return f.Resource }, Rank: 1, Whole: true},
+		{Name: "id", Value: func(f gen.CheckRow) any { return f.ID }, Whole: true},
+		{Name: "detail", Value: func(f gen.CheckRow) any { return f.Detail }, Wraps: true},
 	},
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/peterbourgon/ff/v3/ffcli"
 
 	"github.com/epicevents/crm/cli/cmdline"
+	"github.com/epicevents/crm/cli/render"
 	"github.com/epicevents/crm/cli/text"
 	"github.com/epicevents/crm/internal/failure"
 	"github.com/epicevents/crm/internal/value"
@@ -145,7 +146,7 @@ func (m *inputMeta) label() string {
 	if m.title != "" {
 		return m.title
 	}
-	return labelOf(strings.ReplaceAll(m.name, "-", "_"))
+	return render.LabelOf(strings.ReplaceAll(m.name, "-", "_"))
 }
 
 // namedError says which value is wrong.

@@ -13,6 +13,7 @@ import (
 	"github.com/peterbourgon/ff/v3/ffcli"
 
 	"github.com/epicevents/crm/cli/cmdline"
+	"github.com/epicevents/crm/cli/render"
 	"github.com/epicevents/crm/cli/text"
 )
 
@@ -211,7 +212,7 @@ func (a *app) flagValues(ctx context.Context, line *cmdline.Line, name, typed st
 	var choices []choice
 	switch name {
 	case "o", "output":
-		choices, _ = fixed(formats)(ctx)
+		choices, _ = fixed(render.Formats)(ctx)
 		return choices
 	case "csv-style":
 		choices, _ = fixed([]string{csvPlain, csvExcelFr})(ctx)

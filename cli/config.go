@@ -18,6 +18,7 @@ import (
 	"github.com/pelletier/go-toml"
 
 	"github.com/epicevents/crm/cli/cmdline"
+	"github.com/epicevents/crm/cli/render"
 	"github.com/epicevents/crm/cli/text"
 	"github.com/epicevents/crm/internal/failure"
 )
@@ -64,7 +65,7 @@ const keyHint = "set CRM_CONTROLLER_AUTH_SECRET_KEY, to the same for everyone; o
 func (c *config) define(flags *flag.FlagSet) {
 	flags.StringVar(&c.file, "config", "", "`FILE` configuration file")
 	c.output = "table"
-	flags.Var((*formatValue)(&c.output), "output", "`FORMAT` format of the result: "+strings.Join(formats, ", "))
+	flags.Var((*formatValue)(&c.output), "output", "`FORMAT` format of the result: "+strings.Join(render.Formats, ", "))
 	flags.Var((*formatValue)(&c.output), "o", "`FORMAT` short for --output")
 	flags.StringVar(&c.csvStyle, "csv-style", csvPlain, "`STYLE` style of csv: plain, which is exact, or excel-fr for spreadsheets, as a French Excel opens it")
 	flags.BoolVar(&c.noHeader, "no-header", false, "csv without its first line")
@@ -90,7 +91,7 @@ func (v *formatValue) Set(format string) error { *v = formatValue(format); retur
 func (v *formatValue) String() string { return string(*v) }
 
 // Attaches allows -ojson.
-func (v *formatValue) Attaches(format string) bool { return slices.Contains(formats, format) }
+func (v *formatValue) Attaches(format string) bool { return slices.Contains(render.Formats, format) }
 
 // variable is the environment variable of a flag.
 func variable(flag string) string {
@@ -141,10 +142,10 @@ func (c *config) check() error {
 	if err := c.checkValues(); c.fault == nil {
 		c.fault = err
 	}
-	if !slices.Contains(formats, c.output) {
+	if !slices.Contains(render.Formats, c.output) {
 		format := c.output
 		c.output = "table"
-		return unknownValue("output format", format, formats)
+		return unknownValue("output format", format, render.Formats)
 	}
 	if c.csvStyle != csvPlain && c.csvStyle != csvExcelFr {
 		return unknownValue("csv style", c.csvStyle, []string{csvPlain, csvExcelFr})

@@ -9,6 +9,8 @@ import (
 	"regexp"
 
 	"github.com/peterbourgon/ff/v3/ffcli"
+
+	"github.com/epicevents/crm/cli/render"
 )
 
 func (a *app) configCommands() *ffcli.Command {
@@ -20,7 +22,7 @@ func (a *app) configShow() *ffcli.Command {
 	fields := fieldsOf(c, settings)
 	return c.does(func(context.Context) error {
 		o := a.output()
-		o.fields = fields.got
+		o.Fields = fields.got
 		var rows []setting
 		a.root.FlagSet.VisitAll(func(f *flag.Flag) {
 			if isKey(f.Name) {
@@ -28,19 +30,19 @@ func (a *app) configShow() *ffcli.Command {
 				rows = append(rows, setting{f.Name, masked(f.Name, f.Value.String()), source})
 			}
 		})
-		return list(o, settings, streamOf(rows))
+		return render.List(o, settings, streamOf(rows))
 	})
 }
 
 // setting is one value of the configuration.
 type setting struct{ key, value, source string }
 
-var settings = resource[setting]{
-	name: "setting", title: "Configuration", hue: hueBlue,
-	columns: []column[setting]{
-		{name: "key", value: func(s setting) any { return s.key }, whole: true},
-		{name: "value", value: func(s setting) any { return s.value }, whole: true},
-		{name: "source", value: func(s setting) any { return s.source }, whole: true},
+var settings = render.Resource[setting]{
+	Name: "setting", Title: "Configuration", Hue: render.Blue,
+	Columns: []render.Column[setting]{
+		{Name: "key", Value: func(s setting) any { return s.key }, Whole: true},
+		{Name: "value", Value: func(s setting) any { return s.value }, Whole: true},
+		{Name: "source", Value: func(s setting) any { return s.source }, Whole: true},
 	},
 }
 

@@ -8,6 +8,7 @@ import (
 	"github.com/google/uuid"
 	"github.com/peterbourgon/ff/v3/ffcli"
 
+	"github.com/epicevents/crm/cli/render"
 	"github.com/epicevents/crm/gen"
 	"github.com/epicevents/crm/internal/value"
 	"github.com/epicevents/crm/service"
@@ -239,48 +240,48 @@ func (a *app) pickContract(ctx context.Context, c *command, o offer) (choices []
 	return choices, orNone(choices, strings.TrimSpace(none+" "+o.what)+".")
 }
 
-var contracts = resource[gen.ContractView]{
-	name: "contract", title: "Contracts", hue: hueGreen, charge: "commercial_id",
-	columns: []column[gen.ContractView]{
-		{name: "id", value: func(c gen.ContractView) any { return c.ID }},
-		{name: "customer_id", value: func(c gen.ContractView) any { return c.CustomerID }, dataOnly: true},
-		{name: "customer", value: func(c gen.ContractView) any { return c.Customer }, rank: 1},
-		{name: "company", value: func(c gen.ContractView) any { return c.Company }, rank: 6},
-		{name: "commercial_id", value: func(c gen.ContractView) any { return c.CommercialID }, dataOnly: true},
-		{name: "commercial", value: func(c gen.ContractView) any { return c.Commercial }, rank: 5, whole: true},
-		{name: "signed", value: func(c gen.ContractView) any { return c.Signed }, rank: 3},
-		{name: "total_amount", value: func(c gen.ContractView) any { return amount(c.TotalAmount) }, rank: 4},
-		{name: "total_due", value: func(c gen.ContractView) any { return amount(c.TotalDue) }, rank: 2},
-		{name: "created_at", value: func(c gen.ContractView) any { return c.CreatedAt }, rank: 7},
-		{name: "signed_at", value: func(c gen.ContractView) any { return c.SignedAt }, rank: 8},
+var contracts = render.Resource[gen.ContractView]{
+	Name: "contract", Title: "Contracts", Hue: render.Green, Charge: "commercial_id",
+	Columns: []render.Column[gen.ContractView]{
+		{Name: "id", Value: func(c gen.ContractView) any { return c.ID }},
+		{Name: "customer_id", Value: func(c gen.ContractView) any { return c.CustomerID }, DataOnly: true},
+		{Name: "customer", Value: func(c gen.ContractView) any { return c.Customer }, Rank: 1},
+		{Name: "company", Value: func(c gen.ContractView) any { return c.Company }, Rank: 6},
+		{Name: "commercial_id", Value: func(c gen.ContractView) any { return c.CommercialID }, DataOnly: true},
+		{Name: "commercial", Value: func(c gen.ContractView) any { return c.Commercial }, Rank: 5, Whole: true},
+		{Name: "signed", Value: func(c gen.ContractView) any { return c.Signed }, Rank: 3},
+		{Name: "total_amount", Value: func(c gen.ContractView) any { return render.Amount(c.TotalAmount) }, Rank: 4},
+		{Name: "total_due", Value: func(c gen.ContractView) any { return render.Amount(c.TotalDue) }, Rank: 2},
+		{Name: "created_at", Value: func(c gen.ContractView) any { return c.CreatedAt }, Rank: 7},
+		{Name: "signed_at", Value: func(c gen.ContractView) any { return c.SignedAt }, Rank: 8},
 	},
 }
 
-var payments = resource[gen.Payment]{
-	name: "payment", title: "Payments", hue: hueGreen,
-	columns: []column[gen.Payment]{
-		{name: "id", value: func(p gen.Payment) any { return p.ID }, rank: 1},
-		{name: "contract", value: func(p gen.Payment) any { return p.ContractID }, rank: 3},
-		{name: "amount", value: func(p gen.Payment) any { return amount(p.Amount) }},
-		{name: "recorded_by", value: func(p gen.Payment) any { return p.RecordedBy }, rank: 2, whole: true},
-		{name: "recorded_by_id", value: func(p gen.Payment) any { return p.RecordedByID }, dataOnly: true},
-		{name: "recorded_at", value: func(p gen.Payment) any { return p.RecordedAt }},
+var payments = render.Resource[gen.Payment]{
+	Name: "payment", Title: "Payments", Hue: render.Green,
+	Columns: []render.Column[gen.Payment]{
+		{Name: "id", Value: func(p gen.Payment) any { return p.ID }, Rank: 1},
+		{Name: "contract", Value: func(p gen.Payment) any { return p.ContractID }, Rank: 3},
+		{Name: "amount", Value: func(p gen.Payment) any { return render.Amount(p.Amount) }},
+		{Name: "recorded_by", Value: func(p gen.Payment) any { return p.RecordedBy }, Rank: 2, Whole: true},
+		{Name: "recorded_by_id", Value: func(p gen.Payment) any { return p.RecordedByID }, DataOnly: true},
+		{Name: "recorded_at", Value: func(p gen.Payment) any { return p.RecordedAt }},
 	},
 }
 
 // recordedPayments shows a payment that was just recorded, with what is due after it.
-var recordedPayments = resource[service.RecordedPayment]{
-	name: "payment", title: "Payments", hue: hueGreen,
-	columns: []column[service.RecordedPayment]{
-		{name: "id", value: func(p service.RecordedPayment) any { return p.ID }},
-		{name: "contract", value: func(p service.RecordedPayment) any { return p.ContractID }},
-		{name: "customer", value: func(p service.RecordedPayment) any { return p.Customer }},
-		{name: "company", value: func(p service.RecordedPayment) any { return p.Company }},
-		{name: "amount", value: func(p service.RecordedPayment) any { return amount(p.Amount) }},
-		{name: "recorded_by", value: func(p service.RecordedPayment) any { return p.RecordedBy }},
-		{name: "recorded_by_id", value: func(p service.RecordedPayment) any { return p.RecordedByID }, dataOnly: true},
-		{name: "recorded_at", value: func(p service.RecordedPayment) any { return p.RecordedAt }},
-		{name: "created", value: func(p service.RecordedPayment) any { return p.Created }},
-		{name: "total_due", value: func(p service.RecordedPayment) any { return amount(p.TotalDue) }},
+var recordedPayments = render.Resource[service.RecordedPayment]{
+	Name: "payment", Title: "Payments", Hue: render.Green,
+	Columns: []render.Column[service.RecordedPayment]{
+		{Name: "id", Value: func(p service.RecordedPayment) any { return p.ID }},
+		{Name: "contract", Value: func(p service.RecordedPayment) any { return p.ContractID }},
+		{Name: "customer", Value: func(p service.RecordedPayment) any { return p.Customer }},
+		{Name: "company", Value: func(p service.RecordedPayment) any { return p.Company }},
+		{Name: "amount", Value: func(p service.RecordedPayment) any { return render.Amount(p.Amount) }},
+		{Name: "recorded_by", Value: func(p service.RecordedPayment) any { return p.RecordedBy }},
+		{Name: "recorded_by_id", Value: func(p service.RecordedPayment) any { return p.RecordedByID }, DataOnly: true},
+		{Name: "recorded_at", Value: func(p service.RecordedPayment) any { return p.RecordedAt }},
+		{Name: "created", Value: func(p service.RecordedPayment) any { return p.Created }},
+		{Name: "total_due", Value: func(p service.RecordedPayment) any { return render.Amount(p.TotalDue) }},
 	},
 }

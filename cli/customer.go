@@ -6,6 +6,7 @@ import (
 
 	"github.com/peterbourgon/ff/v3/ffcli"
 
+	"github.com/epicevents/crm/cli/render"
 	"github.com/epicevents/crm/gen"
 	"github.com/epicevents/crm/internal/value"
 	"github.com/epicevents/crm/service"
@@ -160,17 +161,17 @@ func (a *app) pickCustomer(c *command) func(context.Context) ([]choice, error) {
 	}
 }
 
-var customers = resource[gen.CustomerView]{
-	name: "customer", title: "Customers", hue: hueCyan, charge: "commercial_id",
-	columns: []column[gen.CustomerView]{
-		{name: "id", value: func(c gen.CustomerView) any { return c.ID }},
-		{name: "fullname", value: func(c gen.CustomerView) any { return c.Fullname }},
-		{name: "company", value: func(c gen.CustomerView) any { return c.Company }},
-		{name: "commercial_id", value: func(c gen.CustomerView) any { return c.CommercialID }, dataOnly: true},
-		{name: "commercial", value: func(c gen.CustomerView) any { return c.Commercial }, rank: 2, whole: true},
-		{name: "email", value: func(c gen.CustomerView) any { return c.Email }, rank: 3, whole: true},
-		{name: "phone", value: func(c gen.CustomerView) any { return c.Phone }, display: value.FormatPhone, rank: 1, whole: true},
-		{name: "created_at", value: func(c gen.CustomerView) any { return c.CreatedAt }, rank: 4},
-		{name: "updated_at", value: func(c gen.CustomerView) any { return c.UpdatedAt }, rank: 5},
+var customers = render.Resource[gen.CustomerView]{
+	Name: "customer", Title: "Customers", Hue: render.Cyan, Charge: "commercial_id",
+	Columns: []render.Column[gen.CustomerView]{
+		{Name: "id", Value: func(c gen.CustomerView) any { return c.ID }},
+		{Name: "fullname", Value: func(c gen.CustomerView) any { return c.Fullname }},
+		{Name: "company", Value: func(c gen.CustomerView) any { return c.Company }},
+		{Name: "commercial_id", Value: func(c gen.CustomerView) any { return c.CommercialID }, DataOnly: true},
+		{Name: "commercial", Value: func(c gen.CustomerView) any { return c.Commercial }, Rank: 2, Whole: true},
+		{Name: "email", Value: func(c gen.CustomerView) any { return c.Email }, Rank: 3, Whole: true},
+		{Name: "phone", Value: func(c gen.CustomerView) any { return c.Phone }, Display: value.FormatPhone, Rank: 1, Whole: true},
+		{Name: "created_at", Value: func(c gen.CustomerView) any { return c.CreatedAt }, Rank: 4},
+		{Name: "updated_at", Value: func(c gen.CustomerView) any { return c.UpdatedAt }, Rank: 5},
 	},
 }

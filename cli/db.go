@@ -8,6 +8,7 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/peterbourgon/ff/v3/ffcli"
 
+	"github.com/epicevents/crm/cli/render"
 	"github.com/epicevents/crm/internal/failure"
 	"github.com/epicevents/crm/internal/localdb"
 	"github.com/epicevents/crm/internal/value"
@@ -37,15 +38,15 @@ type databaseStatus struct {
 	needed                int64
 }
 
-var databaseStatuses = resource[databaseStatus]{
-	name: "database", title: "Database", hue: hueBlue,
-	columns: []column[databaseStatus]{
-		{name: "kind", value: func(d databaseStatus) any { return d.kind }},
-		{name: "state", value: func(d databaseStatus) any { return d.state }},
-		{name: "location", value: func(d databaseStatus) any { return d.location }},
-		{name: "server_version", value: func(d databaseStatus) any { return d.server }},
-		{name: "schema_version", value: func(d databaseStatus) any { return d.schema }},
-		{name: "schema_needed", value: func(d databaseStatus) any { return d.needed }},
+var databaseStatuses = render.Resource[databaseStatus]{
+	Name: "database", Title: "Database", Hue: render.Blue,
+	Columns: []render.Column[databaseStatus]{
+		{Name: "kind", Value: func(d databaseStatus) any { return d.kind }},
+		{Name: "state", Value: func(d databaseStatus) any { return d.state }},
+		{Name: "location", Value: func(d databaseStatus) any { return d.location }},
+		{Name: "server_version", Value: func(d databaseStatus) any { return d.server }},
+		{Name: "schema_version", Value: func(d databaseStatus) any { return d.schema }},
+		{Name: "schema_needed", Value: func(d databaseStatus) any { return d.needed }},
 	},
 }
 

@@ -10,19 +10,21 @@ import (
 	"strings"
 	"time"
 	"unicode"
+
+	"github.com/epicevents/crm/cli/render"
 )
 
 // shape is what a test has to know of a resource to read its output back.
 type shape struct {
-	fields []field // all of them
-	always []field // those of a list for people
+	fields []render.Field // all of them
+	always []render.Field // those of a list for people
 }
 
-func shapeOf[T any](r resource[T]) shape {
-	all, _, errAll := pick(output{format: "table", ids: true}, r)
-	always, _, errAlways := pick(output{format: "table"}, r)
+func shapeOf[T any](r render.Resource[T]) shape {
+	all, _, errAll := render.SelectColumns(render.Output{Format: "table", IDs: true}, r)
+	always, _, errAlways := render.SelectColumns(render.Output{Format: "table"}, r)
 	if errAll != nil || errAlways != nil {
-		panic(r.name)
+		panic(r.Name)
 	}
 	return shape{all, always}
 }
@@ -76,14 +78,14 @@ func (s shape) fromJSON(out string, array bool) (rows []row, err error) {
 		}
 		r := row{}
 		for _, f := range s.fields {
-			value, ok := object[f.name]
+			value, ok := object[f.Name]
 			if !ok {
-				return nil, fmt.Errorf("no key %s", f.name)
+				return nil, fmt.Errorf("no key %s", f.Name)
 			}
 			if value != nil {
-				r[f.name] = canonical(f, "json", fmt.Sprint(value))
+				r[f.Name] = canonical(f, "json", fmt.Sprint(value))
 			} else {
-				r[f.name] = ""
+				r[f.Name] = ""
 			}
 		}
 		rows = append(rows, r)
@@ -107,7 +109,7 @@ func (s shape) fromCSV(format, out string) (rows []row, err error) {
 	}
 	var names []string
 	for _, f := range s.fields {
-		names = append(names, f.name)
+		names = append(names, f.Name)
 	}
 	if len(lines) == 0 || !slices.Equal(lines[0], names) {
 		return nil, fmt.Errorf("the header is not %v", names)
@@ -115,7 +117,7 @@ func (s shape) fromCSV(format, out string) (rows []row, err error) {
 	for _, line := range lines[1:] {
 		r := row{}
 		for i, f := range s.fields {
-			r[f.name] = canonical(f, format, line[i])
+			r[f.Name] = canonical(f, format, line[i])
 		}
 		rows = append(rows, r)
 	}
@@ -164,7 +166,7 @@ func (s shape) fromTable(format string, lines [][]string) (rows []row, err error
 		return nil, nil
 	}
 	for i, f := range s.always {
-		if len(lines[0]) != len(s.always) || squash(lines[0][i]) != squash(f.label) {
+		if len(lines[0]) != len(s.always) || squash(lines[0][i]) != squash(f.Label) {
 			return nil, fmt.Errorf("the header is %q", lines[0])
 		}
 	}
@@ -172,10 +174,10 @@ func (s shape) fromTable(format string, lines [][]string) (rows []row, err error
 		r := row{}
 		for i, f := range s.always {
 			text := line[i]
-			if f.multiline { // a row is one line, in which a newline is spelled out
+			if f.Multiline { // a row is one line, in which a newline is spelled out
 				text = strings.ReplaceAll(text, `\n`, "")
 			}
-			r[f.name] = canonical(f, format, text)
+			r[f.Name] = canonical(f, format, text)
 		}
 		rows = append(rows, r)
 	}
@@ -192,7 +194,7 @@ func (s shape) fromPanel(format string, lines [][]string) ([]row, error) {
 			text = squash(line[0]) + ":" + line[1]
 		}
 		if at+1 < len(s.fields) {
-			if value, ok := strings.CutPrefix(text, squash(s.fields[at+1].label)+":"); ok {
+			if value, ok := strings.CutPrefix(text, squash(s.fields[at+1].Label)+":"); ok {
 				at, text = at+1, value
 			}
 		}
@@ -206,7 +208,7 @@ func (s shape) fromPanel(format string, lines [][]string) ([]row, error) {
 	}
 	r := row{}
 	for i, f := range s.fields {
-		r[f.name] = canonical(f, format, texts[i])
+		r[f.Name] = canonical(f, format, texts[i])
 	}
 	return []row{r}, nil
 }
@@ -223,13 +225,13 @@ func squash(text string) string {
 var paris, _ = time.LoadLocation("Europe/Paris")
 
 // canonical makes the text of a value in any format that in which it is compared.
-func canonical(f field, format, text string) string {
+func canonical(f render.Field, format, text string) string {
 	forPeople := format == "table" || format == "markdown"
 	text = squash(text)
 	switch {
 	case forPeople && text == "-" || text == "":
 		return ""
-	case f.kind == kindTime:
+	case f.Kind == render.KindTime:
 		layout := map[string]string{"table": "2006-01-0215:04", "markdown": "2006-01-0215:04", "excel": "02/01/200615:04"}[format]
 		if layout == "" {
 			layout = time.RFC3339Nano
@@ -239,13 +241,13 @@ func canonical(f field, format, text string) string {
 			return err.Error()
 		}
 		return at.In(paris).Format("2006-01-02 15:04")
-	case f.kind == kindBoolean:
+	case f.Kind == render.KindBoolean:
 		return map[string]string{"true": "true", "VRAI": "true", "yes": "true", "false": "false", "FAUX": "false", "no": "false"}[text]
-	case f.kind == kindAmount && format == "excel":
+	case f.Kind == render.KindAmount && format == "excel":
 		return strings.Replace(text, ",", ".", 1)
-	case f.kind == kindAmount:
+	case f.Kind == render.KindAmount:
 		return strings.TrimSuffix(text, "€")
-	case f.kind == kindText && format == "excel":
+	case f.Kind == render.KindText && format == "excel":
 		return strings.TrimPrefix(text, "'")
 	}
 	return text

@@ -12,6 +12,7 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/peterbourgon/ff/v3/ffcli"
 
+	"github.com/epicevents/crm/cli/render"
 	"github.com/epicevents/crm/internal/failure"
 	"github.com/epicevents/crm/internal/localdb"
 	"github.com/epicevents/crm/service"
@@ -37,13 +38,13 @@ type finding struct {
 	advice  *string
 }
 
-var diagnoses = resource[finding]{
-	name: "diagnosis", title: "Doctor", hue: hueBlue,
-	columns: []column[finding]{
-		{name: "check", value: func(f finding) any { return f.check }, whole: true},
-		{name: "status", value: func(f finding) any { return f.status }, whole: true, alarming: func(text string) bool { return text != string(healthOK) }},
-		{name: "finding", value: func(f finding) any { return f.finding }, wraps: true},
-		{name: "advice", value: func(f finding) any { return f.advice }, wraps: true},
+var diagnoses = render.Resource[finding]{
+	Name: "diagnosis", Title: "Doctor", Hue: render.Blue,
+	Columns: []render.Column[finding]{
+		{Name: "check", Value: func(f finding) any { return f.check }, Whole: true},
+		{Name: "status", Value: func(f finding) any { return f.status }, Whole: true, Alarming: func(text string) bool { return text != string(healthOK) }},
+		{Name: "finding", Value: func(f finding) any { return f.finding }, Wraps: true},
+		{Name: "advice", Value: func(f finding) any { return f.advice }, Wraps: true},
 	},
 }
 
@@ -69,8 +70,8 @@ func (a *app) doctorCommand() *ffcli.Command {
 			return err
 		}
 		o := a.output()
-		o.fields = fields.got
-		if err := list(o, diagnoses, streamOf(e.rows)); err != nil {
+		o.Fields = fields.got
+		if err := render.List(o, diagnoses, streamOf(e.rows)); err != nil {
 			return err
 		}
 		return e.verdict()

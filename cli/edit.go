@@ -4,12 +4,13 @@ import (
 	"context"
 	"slices"
 	"strings"
-	"time"
+
+	"github.com/epicevents/crm/cli/render"
 )
 
 // edit lets a person who named no field of an update choose some, and change them from what they are in the row. It is
 // false where nothing is to be changed, which it says.
-func edit[T any](ctx context.Context, c *command, r resource[T], read func() (T, error)) (bool, error) {
+func edit[T any](ctx context.Context, c *command, r render.Resource[T], read func() (T, error)) (bool, error) {
 	if len(given(c.fields...)) > 0 {
 		return true, nil
 	}
@@ -17,7 +18,7 @@ func edit[T any](ctx context.Context, c *command, r resource[T], read func() (T,
 	if err != nil {
 		return false, err
 	}
-	if own, err := c.may(ctx); err != nil || own != nil && !r.inChargeOf(row, *own) {
+	if own, err := c.may(ctx); err != nil || own != nil && !r.InChargeOf(row, *own) {
 		return err == nil, err // the service says in whose charge it is, before anything is asked
 	}
 	const done = "done"
@@ -28,9 +29,9 @@ func edit[T any](ctx context.Context, c *command, r resource[T], read func() (T,
 	)
 	for _, in := range c.fields {
 		name := strings.ReplaceAll(in.meta().name, "-", "_")
-		if i := slices.IndexFunc(r.columns, func(c column[T]) bool { return c.name == name }); i >= 0 {
+		if i := slices.IndexFunc(r.Columns, func(c render.Column[T]) bool { return c.Name == name }); i >= 0 {
 			fields = append(fields, in)
-			before = append(before, typed(r.columns[i], row, c.app.config.location))
+			before = append(before, r.Columns[i].Typed(row, c.app.config.location))
 		}
 	}
 	now := slices.Clone(before)
@@ -66,22 +67,4 @@ func edit[T any](ctx context.Context, c *command, r resource[T], read func() (T,
 		c.app.notice("Nothing was changed.")
 	}
 	return changed, nil
-}
-
-// inChargeOf says whether a row is in an employee's charge.
-func (r resource[T]) inChargeOf(row T, employee int64) bool {
-	i := slices.IndexFunc(r.columns, func(c column[T]) bool { return c.name == r.charge })
-	return i >= 0 && cellOf(r.columns[i].value(row)).number == employee
-}
-
-// typed is a value as a person would type it.
-func typed[T any](c column[T], row T, zone *time.Location) string {
-	value := cellOf(c.value(row))
-	if value.null {
-		return ""
-	}
-	if value.kind == kindText && c.display == nil {
-		return value.text
-	}
-	return field{kind: value.kind, display: c.display}.show(value, zone)
 }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/peterbourgon/ff/v3/ffcli"
 
+	"github.com/epicevents/crm/cli/render"
 	"github.com/epicevents/crm/cli/text"
 	"github.com/epicevents/crm/gen"
 	"github.com/epicevents/crm/internal/failure"
@@ -364,13 +365,13 @@ func (a *app) pickEmployee(role gen.Role) func(context.Context) ([]choice, error
 	}
 }
 
-var employees = resource[gen.EmployeeView]{
-	name: "employee", title: "Employees", hue: hueMagenta,
-	columns: []column[gen.EmployeeView]{
-		{name: "id", value: func(e gen.EmployeeView) any { return e.ID }},
-		{name: "username", value: func(e gen.EmployeeView) any { return e.Username }, whole: true},
-		{name: "fullname", value: func(e gen.EmployeeView) any { return e.Fullname }},
-		{name: "role", value: func(e gen.EmployeeView) any { return e.Role }, rank: 1},
+var employees = render.Resource[gen.EmployeeView]{
+	Name: "employee", Title: "Employees", Hue: render.Magenta,
+	Columns: []render.Column[gen.EmployeeView]{
+		{Name: "id", Value: func(e gen.EmployeeView) any { return e.ID }},
+		{Name: "username", Value: func(e gen.EmployeeView) any { return e.Username }, Whole: true},
+		{Name: "fullname", Value: func(e gen.EmployeeView) any { return e.Fullname }},
+		{Name: "role", Value: func(e gen.EmployeeView) any { return e.Role }, Rank: 1},
 	},
 }
 
@@ -380,14 +381,14 @@ type newEmployee struct {
 	oneTimePassword string
 }
 
-var newEmployees = resource[newEmployee]{
-	name: "employee", title: "Employees", hue: hueMagenta,
-	columns: []column[newEmployee]{
-		{name: "id", value: func(e newEmployee) any { return e.ID }},
-		{name: "username", value: func(e newEmployee) any { return e.Username }, whole: true},
-		{name: "fullname", value: func(e newEmployee) any { return e.Fullname }},
-		{name: "role", value: func(e newEmployee) any { return e.Role }},
-		{name: "one_time_password", value: func(e newEmployee) any { return e.oneTimePassword }, label: "One-time password", whole: true},
-		{name: "one_time_password_until", value: func(e newEmployee) any { return e.Until }, label: "Good until"},
+var newEmployees = render.Resource[newEmployee]{
+	Name: "employee", Title: "Employees", Hue: render.Magenta,
+	Columns: []render.Column[newEmployee]{
+		{Name: "id", Value: func(e newEmployee) any { return e.ID }},
+		{Name: "username", Value: func(e newEmployee) any { return e.Username }, Whole: true},
+		{Name: "fullname", Value: func(e newEmployee) any { return e.Fullname }},
+		{Name: "role", Value: func(e newEmployee) any { return e.Role }},
+		{Name: "one_time_password", Value: func(e newEmployee) any { return e.oneTimePassword }, Label: "One-time password", Whole: true},
+		{Name: "one_time_password_until", Value: func(e newEmployee) any { return e.Until }, Label: "Good until"},
 	},
 }

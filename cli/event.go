@@ -10,6 +10,7 @@ import (
 	"github.com/google/uuid"
 	"github.com/peterbourgon/ff/v3/ffcli"
 
+	"github.com/epicevents/crm/cli/render"
 	"github.com/epicevents/crm/gen"
 	"github.com/epicevents/crm/internal/failure"
 	"github.com/epicevents/crm/internal/value"
@@ -253,23 +254,23 @@ func (a *app) pickEvent(ctx context.Context, c *command) ([]choice, error) {
 	return choices, orNone(choices, none)
 }
 
-var events = resource[gen.EventView]{
-	name: "event", title: "Events", hue: hueOrange, charge: "support_id",
-	columns: []column[gen.EventView]{
-		{name: "id", value: func(e gen.EventView) any { return e.ID }},
-		{name: "name", value: func(e gen.EventView) any { return e.Name }},
-		{name: "contract", value: func(e gen.EventView) any { return e.ContractID }, rank: 8},
-		{name: "customer_id", value: func(e gen.EventView) any { return e.CustomerID }, dataOnly: true},
-		{name: "customer", value: func(e gen.EventView) any { return e.Customer }, rank: 2},
-		{name: "company", value: func(e gen.EventView) any { return e.Company }, rank: 9},
-		{name: "support_id", value: func(e gen.EventView) any { return e.SupportID }, dataOnly: true},
-		{name: "support", value: func(e gen.EventView) any { return e.Support }, rank: 1, whole: true},
-		{name: "commercial_id", value: func(e gen.EventView) any { return e.CommercialID }, dataOnly: true},
-		{name: "commercial", value: func(e gen.EventView) any { return e.Commercial }, rank: 6, whole: true},
-		{name: "start", value: func(e gen.EventView) any { return e.StartAt }},
-		{name: "end", value: func(e gen.EventView) any { return e.EndAt }, rank: 4},
-		{name: "attendees", value: func(e gen.EventView) any { return e.Attendees }, rank: 3},
-		{name: "location", value: func(e gen.EventView) any { return e.Location }, rank: 5},
-		{name: "note", value: func(e gen.EventView) any { return e.Note }, rank: 7, multiline: true},
+var events = render.Resource[gen.EventView]{
+	Name: "event", Title: "Events", Hue: render.Orange, Charge: "support_id",
+	Columns: []render.Column[gen.EventView]{
+		{Name: "id", Value: func(e gen.EventView) any { return e.ID }},
+		{Name: "name", Value: func(e gen.EventView) any { return e.Name }},
+		{Name: "contract", Value: func(e gen.EventView) any { return e.ContractID }, Rank: 8},
+		{Name: "customer_id", Value: func(e gen.EventView) any { return e.CustomerID }, DataOnly: true},
+		{Name: "customer", Value: func(e gen.EventView) any { return e.Customer }, Rank: 2},
+		{Name: "company", Value: func(e gen.EventView) any { return e.Company }, Rank: 9},
+		{Name: "support_id", Value: func(e gen.EventView) any { return e.SupportID }, DataOnly: true},
+		{Name: "support", Value: func(e gen.EventView) any { return e.Support }, Rank: 1, Whole: true},
+		{Name: "commercial_id", Value: func(e gen.EventView) any { return e.CommercialID }, DataOnly: true},
+		{Name: "commercial", Value: func(e gen.EventView) any { return e.Commercial }, Rank: 6, Whole: true},
+		{Name: "start", Value: func(e gen.EventView) any { return e.StartAt }},
+		{Name: "end", Value: func(e gen.EventView) any { return e.EndAt }, Rank: 4},
+		{Name: "attendees", Value: func(e gen.EventView) any { return e.Attendees }, Rank: 3},
+		{Name: "location", Value: func(e gen.EventView) any { return e.Location }, Rank: 5},
+		{Name: "note", Value: func(e gen.EventView) any { return e.Note }, Rank: 7, Multiline: true},
 	},
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/epicevents/crm/cli/cmdline"
+	"github.com/epicevents/crm/cli/render"
 )
 
 // outputFormats are the arguments of each output format.
@@ -108,7 +109,7 @@ func sameInEveryFormat(t *testing.T, s shape, single bool, volatile []string, ru
 			for _, r := range want {
 				visible := row{}
 				for _, f := range s.always {
-					visible[f.name] = r[f.name]
+					visible[f.Name] = r[f.Name]
 				}
 				expected = append(expected, visible)
 			}
@@ -306,21 +307,21 @@ func TestListFlags(t *testing.T) {
 				t.Errorf("--limit 2 is not the beginning:\n%s", diff)
 			}
 			for _, f := range c.shape.fields {
-				lines, err := csv.NewReader(strings.NewReader(run("--fields", f.name, "-o", "csv"))).ReadAll()
-				if err != nil || len(lines) != len(all)+1 || lines[0][0] != f.name || len(lines[0]) != 1 {
-					t.Errorf("--fields %s: %v, %q", f.name, err, lines)
+				lines, err := csv.NewReader(strings.NewReader(run("--fields", f.Name, "-o", "csv"))).ReadAll()
+				if err != nil || len(lines) != len(all)+1 || lines[0][0] != f.Name || len(lines[0]) != 1 {
+					t.Errorf("--fields %s: %v, %q", f.Name, err, lines)
 				}
 			}
 			var reversed []string
 			for _, f := range slices.Backward(c.shape.fields) {
-				reversed = append(reversed, f.name)
+				reversed = append(reversed, f.Name)
 			}
 			fields := strings.Join(reversed, ",")
 			if got, _, _ := strings.Cut(run("--fields", fields, "-o", "csv"), "\n"); got != fields {
 				t.Errorf("--fields %s gives %s", fields, got)
 			}
 			for _, name := range c.sortable {
-				f := c.shape.fields[slices.IndexFunc(c.shape.fields, func(f field) bool { return f.name == name })]
+				f := c.shape.fields[slices.IndexFunc(c.shape.fields, func(f render.Field) bool { return f.Name == name })]
 				checkSorted(t, f, all, rows("--sort", name), rows("--sort", name+":desc"))
 			}
 		})
@@ -328,17 +329,17 @@ func TestListFlags(t *testing.T) {
 }
 
 // checkSorted holds an ascending and a descending list to the same rows, opposite orders, and absent values at the end.
-func checkSorted(t *testing.T, f field, all, up, down []row) {
+func checkSorted(t *testing.T, f render.Field, all, up, down []row) {
 	t.Helper()
 	values := func(rows []row) (got []string) {
 		absent := false
 		for _, r := range rows {
-			absent = absent || r[f.name] == ""
-			if absent != (r[f.name] == "") {
-				t.Fatalf("--sort %s: a value comes after an absent one", f.name)
+			absent = absent || r[f.Name] == ""
+			if absent != (r[f.Name] == "") {
+				t.Fatalf("--sort %s: a value comes after an absent one", f.Name)
 			}
 			if !absent {
-				got = append(got, r[f.name])
+				got = append(got, r[f.Name])
 			}
 		}
 		return got
@@ -351,27 +352,27 @@ func checkSorted(t *testing.T, f field, all, up, down []row) {
 		return got
 	}
 	if !slices.Equal(ids(all), ids(up)) || !slices.Equal(ids(all), ids(down)) {
-		t.Errorf("--sort %s loses rows", f.name)
+		t.Errorf("--sort %s loses rows", f.Name)
 	}
 	rising, falling := values(up), values(down)
 	slices.Reverse(falling)
 	if diff := cmp.Diff(rising, falling); diff != "" {
-		t.Errorf("--sort %s and --sort %s:desc are not opposite:\n%s", f.name, f.name, diff)
+		t.Errorf("--sort %s and --sort %s:desc are not opposite:\n%s", f.Name, f.Name, diff)
 	}
 	seen := map[string]bool{}
 	for i, value := range rising {
 		if i > 0 && rising[i-1] != value && seen[value] {
-			t.Errorf("--sort %s: %q comes in two places", f.name, value)
+			t.Errorf("--sort %s: %q comes in two places", f.Name, value)
 		}
 		seen[value] = true
-		switch f.kind {
-		case kindInteger, kindAmount:
+		switch f.Kind {
+		case render.KindInteger, render.KindAmount:
 			if i > 0 && len(rising[i-1]) > len(value) {
-				t.Errorf("--sort %s: %s before %s", f.name, rising[i-1], value)
+				t.Errorf("--sort %s: %s before %s", f.Name, rising[i-1], value)
 			}
-		case kindTime, kindUUID:
+		case render.KindTime, render.KindUUID:
 			if i > 0 && rising[i-1] > value {
-				t.Errorf("--sort %s: %s before %s", f.name, rising[i-1], value)
+				t.Errorf("--sort %s: %s before %s", f.Name, rising[i-1], value)
 			}
 		}
 	}
@@ -408,7 +409,7 @@ func TestManyRowsInAreManyRowsOut(t *testing.T) {
 		t.Run(c.line, func(t *testing.T) {
 			t.Parallel()
 			first := c.shape.fields[:3] // are enough: the rest is as with few rows
-			s, args := shape{first, first}, append(strings.Fields(c.line), "--fields", first[0].name+","+first[1].name+","+first[2].name)
+			s, args := shape{first, first}, append(strings.Fields(c.line), "--fields", first[0].Name+","+first[1].Name+","+first[2].Name)
 			for name, format := range outputFormats {
 				got, err := rowsFrom(s, name, d.must(t, append(slices.Clone(args), format...)...), false)
 				if err != nil || len(got) != want {
@@ -434,14 +435,14 @@ func TestManyRowsInAreManyRowsOut(t *testing.T) {
 func TestSchema(t *testing.T) {
 	t.Parallel()
 	d := newDesk(t, "")
-	var all []described
+	var all []render.Description
 	if err := json.Unmarshal([]byte(d.must(t, "schema")), &all); err != nil {
 		t.Fatal(err)
 	}
 	for _, want := range all {
 		file := filepath.Join("testdata", "schema", want.Resource+".json")
 		out := d.must(t, "schema", want.Resource)
-		var got described
+		var got render.Description
 		if err := json.Unmarshal([]byte(out), &got); err != nil {
 			t.Fatal(err)
 		}
@@ -449,7 +450,7 @@ func TestSchema(t *testing.T) {
 			t.Errorf("crm schema and crm schema %s differ:\n%s", want.Resource, diff)
 		}
 		text, err := os.ReadFile(file)
-		var promised described
+		var promised render.Description
 		if err == nil {
 			err = json.Unmarshal(text, &promised)
 		}

@@ -16,6 +16,7 @@ import (
 	"github.com/peterbourgon/ff/v3/ffcli"
 
 	"github.com/epicevents/crm/cli/cmdline"
+	"github.com/epicevents/crm/cli/render"
 	"github.com/epicevents/crm/schema"
 	"github.com/epicevents/crm/service"
 )
@@ -245,20 +246,20 @@ func TestResources(t *testing.T) {
 	}
 }
 
-func check[T any](t *testing.T, checked map[string]bool, variable string, r resource[T]) {
+func check[T any](t *testing.T, checked map[string]bool, variable string, r render.Resource[T]) {
 	t.Helper()
 	checked[variable] = true
-	if r.name == "" || r.title == "" || len(r.columns) == 0 {
+	if r.Name == "" || r.Title == "" || len(r.Columns) == 0 {
 		t.Errorf("%s has no name, no title or no columns", variable)
 	}
 	names := map[string]bool{}
 	for _, f := range shapeOf(r).fields { // calls each column with the zero value
-		if names[f.name] || f.name != strings.ToLower(f.name) || strings.ContainsAny(f.name, " -") {
-			t.Errorf("%s: the column %q comes twice or is not snake_case", variable, f.name)
+		if names[f.Name] || f.Name != strings.ToLower(f.Name) || strings.ContainsAny(f.Name, " -") {
+			t.Errorf("%s: the column %q comes twice or is not snake_case", variable, f.Name)
 		}
-		names[f.name] = true
+		names[f.Name] = true
 	}
-	for _, f := range describeResource(r).Fields {
+	for _, f := range render.Describe(r).Fields {
 		if f.Type == "" {
 			t.Errorf("%s: the column %q has no kind", variable, f.Name)
 		}
@@ -279,7 +280,7 @@ func resourceName(spec ast.Spec) string {
 	if !ok {
 		return ""
 	}
-	if name, ok := generic.X.(*ast.Ident); !ok || name.Name != "resource" {
+	if name, ok := generic.X.(*ast.SelectorExpr); !ok || name.Sel.Name != "Resource" {
 		return ""
 	}
 	return variable.Names[0].Name

@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/epicevents/crm/cli/render"
 	"github.com/epicevents/crm/cli/text"
 	"github.com/epicevents/crm/internal/failure"
 	"github.com/epicevents/crm/service"
@@ -27,7 +28,7 @@ type listing struct {
 }
 
 // list declares the flags of a list of a resource.
-func listingOf[T any](c *command, r resource[T]) *listing {
+func listingOf[T any](c *command, r render.Resource[T]) *listing {
 	sortable := sortableNames(r)
 	l := &listing{app: c.app}
 	l.sort = flagOf(c, "sort", "FIELD[:desc]", "order of the rows, by any field but the ids beside a name", func(s string) (string, error) {
@@ -62,10 +63,10 @@ func listingOf[T any](c *command, r resource[T]) *listing {
 }
 
 // fieldsOf declares --fields over the columns of a resource.
-func fieldsOf[T any](c *command, r resource[T]) *Value[[]string] {
-	names := make([]string, len(r.columns))
-	for i, column := range r.columns {
-		names[i] = column.name
+func fieldsOf[T any](c *command, r render.Resource[T]) *Value[[]string] {
+	names := make([]string, len(r.Columns))
+	for i, column := range r.Columns {
+		names[i] = column.Name
 	}
 	fields := flagOf(c, "fields", "A,B", "only these fields, in this order: "+strings.Join(names, ", "), func(s string) ([]string, error) {
 		fields := strings.Split(s, ",")
@@ -91,16 +92,16 @@ func shows(fields *Value[[]string], name string) error {
 }
 
 // detailOf declares what a command that shows one row can be asked, and gives the function that shows it.
-func detailOf[T any](c *command, r resource[T]) func(row T) error {
+func detailOf[T any](c *command, r render.Resource[T]) func(row T) error {
 	return detailWith(c.app, fieldsOf(c, r), r)
 }
 
-func detailWith[T any](a *app, fields *Value[[]string], r resource[T]) func(row T) error {
+func detailWith[T any](a *app, fields *Value[[]string], r render.Resource[T]) func(row T) error {
 	return func(row T) error {
 		if err := a.canShow(); err != nil {
 			return err
 		}
-		return detail(a.outputOf(fields), r, row, nil)
+		return render.Detail(a.outputOf(fields), r, row, nil)
 	}
 }
 
@@ -114,13 +115,13 @@ func (a *app) canShow() error {
 }
 
 // changeOf is detailOf for a command that changes the row: the columns that are no longer as before stand out.
-func changeOf[T any](c *command, r resource[T]) func(change service.Change[T]) error {
+func changeOf[T any](c *command, r render.Resource[T]) func(change service.Change[T]) error {
 	return changeWith(c.app, fieldsOf(c, r), r)
 }
 
-func changeWith[T any](a *app, fields *Value[[]string], r resource[T]) func(change service.Change[T]) error {
+func changeWith[T any](a *app, fields *Value[[]string], r render.Resource[T]) func(change service.Change[T]) error {
 	return func(change service.Change[T]) error {
-		if err := detail(a.outputOf(fields), r, change.Now, change.Before); err != nil {
+		if err := render.Detail(a.outputOf(fields), r, change.Now, change.Before); err != nil {
 			return unwritten{err}
 		}
 		return nil
@@ -128,10 +129,10 @@ func changeWith[T any](a *app, fields *Value[[]string], r resource[T]) func(chan
 }
 
 // sortableNames are the fields of a resource in whose order it can be listed: all but the ids beside a name.
-func sortableNames[T any](r resource[T]) (names []string) {
-	for _, column := range r.columns {
-		if !column.dataOnly {
-			names = append(names, column.name)
+func sortableNames[T any](r render.Resource[T]) (names []string) {
+	for _, column := range r.Columns {
+		if !column.DataOnly {
+			names = append(names, column.Name)
 		}
 	}
 	return names
@@ -165,31 +166,31 @@ func (l *listing) rowLimit() *int64 {
 func (a *app) shortTable() bool { return a.config.output == "table" && isTerminal(a.Out) }
 
 // output is how this run prints.
-func (a *app) output() output {
-	o := output{
-		format:   a.config.output,
-		noHeader: a.config.noHeader,
-		excel:    a.config.csvStyle == csvExcelFr,
-		zone:     a.config.location,
-		out:      a.Out,
-		err:      heldNotices{a},
+func (a *app) output() render.Output {
+	o := render.Output{
+		Format:   a.config.output,
+		NoHeader: a.config.noHeader,
+		Excel:    a.config.csvStyle == csvExcelFr,
+		Zone:     a.config.location,
+		Out:      a.Out,
+		Err:      heldNotices{a},
 	}
-	if o.width = terminalWidth(a.Out); o.width > 0 {
-		o.color = !a.config.noColor && a.Getenv("NO_COLOR") == "" && a.Getenv("TERM") != "dumb"
-		o.out = a.paged()
+	if o.Width = terminalWidth(a.Out); o.Width > 0 {
+		o.Color = !a.config.noColor && a.Getenv("NO_COLOR") == "" && a.Getenv("TERM") != "dumb"
+		o.Out = a.paged()
 	}
 	return o
 }
 
 // outputOf is output with the fields that --fields names.
-func (a *app) outputOf(fields *Value[[]string]) output {
+func (a *app) outputOf(fields *Value[[]string]) render.Output {
 	o := a.output()
-	o.fields = fields.got
+	o.Fields = fields.got
 	return o
 }
 
 // showList prints the rows of a list. count gives their number without fetching them.
-func showList[T any](a *app, ctx context.Context, l *listing, r resource[T],
+func showList[T any](a *app, ctx context.Context, l *listing, r render.Resource[T],
 	rows iter.Seq2[T, error], count func(context.Context) (int64, error),
 ) error {
 	if err := a.canShow(); err != nil {
@@ -207,7 +208,7 @@ func showList[T any](a *app, ctx context.Context, l *listing, r resource[T],
 	if a.shortTable() && !l.limit.set {
 		rows = first(rows, terminalRows, &shortened)
 	}
-	if err := list(o, r, rows); err != nil || !shortened {
+	if err := render.List(o, r, rows); err != nil || !shortened {
 		return err
 	}
 	n, err := count(ctx)

@@ -6,61 +6,26 @@ import (
 	"slices"
 
 	"github.com/peterbourgon/ff/v3/ffcli"
+
+	"github.com/epicevents/crm/cli/render"
 )
-
-// described is a resource as scripts may rely on it.
-type described struct {
-	Resource string           `json:"resource"`
-	Fields   []describedField `json:"fields"`
-}
-
-type describedField struct {
-	Name     string `json:"name"`
-	Type     string `json:"type"`
-	Nullable bool   `json:"nullable"`
-}
-
-var kindNames = map[kind]string{
-	kindText:    "string",
-	kindInteger: "integer",
-	kindBoolean: "boolean",
-	kindAmount:  "decimal",
-	kindTime:    "date-time",
-	kindUUID:    "uuid",
-}
-
-func describeResource[T any](r resource[T]) described {
-	var zero T
-	d := described{Resource: r.name}
-	for _, c := range r.columns {
-		cell := cellOf(c.value(zero))
-		d.Fields = append(d.Fields, describedField{c.name, kindNames[cell.kind], cell.null})
-	}
-	return d
-}
-
-// as is the resource under another name.
-func (d described) as(name string) described {
-	d.Resource = name
-	return d
-}
 
 // publicResources are what lists and details print. What employee add and set-password, contract add-payment
 // and auth token create print has more fields than its kind has elsewhere, and a name of its own.
-func publicResources() []described {
-	return []described{
-		describeResource(employees),
-		describeResource(newEmployees).as("added_employee"),
-		describeResource(customers),
-		describeResource(contracts),
-		describeResource(payments),
-		describeResource(recordedPayments).as("added_payment"),
-		describeResource(events),
-		describeResource(found),
-		describeResource(whoami),
-		describeResource(logins),
-		describeResource(tokens),
-		describeResource(newTokens).as("added_token"),
+func publicResources() []render.Description {
+	return []render.Description{
+		render.Describe(employees),
+		render.Describe(newEmployees).As("added_employee"),
+		render.Describe(customers),
+		render.Describe(contracts),
+		render.Describe(payments),
+		render.Describe(recordedPayments).As("added_payment"),
+		render.Describe(events),
+		render.Describe(found),
+		render.Describe(whoami),
+		render.Describe(logins),
+		render.Describe(tokens),
+		render.Describe(newTokens).As("added_token"),
 	}
 }
 
@@ -86,12 +51,12 @@ func (a *app) schemaCommand() *ffcli.Command {
 		return choices, nil
 	}
 	return c.does(func(context.Context) error {
-		encoder := json.NewEncoder(a.output().out)
+		encoder := json.NewEncoder(a.output().Out)
 		encoder.SetIndent("", "  ")
 		all := publicResources()
 		if !name.set {
 			return encoder.Encode(all)
 		}
-		return encoder.Encode(all[slices.IndexFunc(all, func(d described) bool { return d.Resource == name.got })])
+		return encoder.Encode(all[slices.IndexFunc(all, func(d render.Description) bool { return d.Resource == name.got })])
 	})
 }

@@ -75,7 +75,7 @@ func (a *app) helpCommand() *ffcli.Command {
 		if topic.set {
 			words = append([]string{topic.got}, words...)
 		}
-		out := a.output().out
+		out := a.output().Out
 		if len(words) > 0 {
 			if text := a.topicText(words[0]); text != "" {
 				if len(words) > 1 {

@@ -7,6 +7,7 @@ import (
 
 	"github.com/peterbourgon/ff/v3/ffcli"
 
+	"github.com/epicevents/crm/cli/render"
 	"github.com/epicevents/crm/schema"
 )
 
@@ -38,12 +39,12 @@ type version struct {
 	schema                int64
 }
 
-var versions = resource[version]{
-	name: "version", title: "Version", hue: hueBlue,
-	columns: []column[version]{
-		{name: "version", value: func(v version) any { return v.version }},
-		{name: "commit", value: func(v version) any { return v.commit }},
-		{name: "date", value: func(v version) any { return v.date }},
-		{name: "schema", value: func(v version) any { return v.schema }},
+var versions = render.Resource[version]{
+	Name: "version", Title: "Version", Hue: render.Blue,
+	Columns: []render.Column[version]{
+		{Name: "version", Value: func(v version) any { return v.version }},
+		{Name: "commit", Value: func(v version) any { return v.commit }},
+		{Name: "date", Value: func(v version) any { return v.date }},
+		{Name: "schema", Value: func(v version) any { return v.schema }},
 	},
 }

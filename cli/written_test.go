@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/epicevents/crm/cli/render"
 )
 
 // TestDoneButNotWritten: who is not shown what was done is told that it was done.
@@ -15,7 +17,7 @@ func TestDoneButNotWritten(t *testing.T) {
 	t.Parallel()
 	p := newPlace(t)
 	p.login("administrator1")
-	for _, format := range formats {
+	for _, format := range render.Formats {
 		for _, args := range [][]string{
 			{"contract", "add-payment", "b0f94a", "--payment", "1"},
 			{"contract", "sign", "fb819b"},
@@ -38,7 +40,7 @@ func TestDoneButNotWritten(t *testing.T) {
 			})
 		}
 	}
-	if n := p.number("SELECT count(*) FROM payment WHERE amount = 100"); n != int64(len(formats)) {
+	if n := p.number("SELECT count(*) FROM payment WHERE amount = 100"); n != int64(len(render.Formats)) {
 		t.Errorf("%d payments were recorded", n)
 	}
 }

@@ -1,4 +1,4 @@
-package cli
+package render
 
 import (
 	"strings"
@@ -14,21 +14,21 @@ import (
 type hue int
 
 const (
-	hueCyan hue = iota
-	hueGreen
-	hueOrange
-	hueMagenta
-	hueBlue
+	Cyan hue = iota
+	Green
+	Orange
+	Magenta
+	Blue
 )
 
 // hues are of the palette of 256, whose colours are the same in every terminal, and of a middle lightness: they can be
 // read on black and on white, which the basic colours cannot.
 var hues = map[hue]prettytext.Color{
-	hueCyan:    prettytext.Fg256Color(31),
-	hueGreen:   prettytext.Fg256Color(28),
-	hueOrange:  prettytext.Fg256Color(130),
-	hueMagenta: prettytext.Fg256Color(133),
-	hueBlue:    prettytext.Fg256Color(68),
+	Cyan:    prettytext.Fg256Color(31),
+	Green:   prettytext.Fg256Color(28),
+	Orange:  prettytext.Fg256Color(130),
+	Magenta: prettytext.Fg256Color(133),
+	Blue:    prettytext.Fg256Color(68),
 }
 
 // alarm is the red of what is wrong.
@@ -42,12 +42,12 @@ func init() {
 }
 
 // newTable returns an empty box in a resource's colour.
-func newTable(o output, title string, hue hue, placeholders *placeholders) table.Writer {
+func newTable(o Output, title string, hue hue, placeholders *placeholders) table.Writer {
 	t := table.NewWriter()
 	t.SetStyle(table.StyleRounded)
 	t.Style().Format.Header = prettytext.FormatDefault
 	t.SetTitle(placeholders.hide(title))
-	if o.color {
+	if o.Color {
 		t.Style().Title.Colors = prettytext.Colors{prettytext.Bold, hues[hue]}
 		t.Style().Color.Header = prettytext.Colors{prettytext.Bold}
 		t.Style().Color.Border = prettytext.Colors{hues[hue]}
@@ -57,8 +57,8 @@ func newTable(o output, title string, hue hue, placeholders *placeholders) table
 }
 
 // renderTable returns the table and the names of the columns that found no room in it.
-func renderTable(o output, title string, hue hue, fields []field, lines [][]string) (string, []string) {
-	widths := layout(fields, lines, o.width, len(o.fields) == 0)
+func renderTable(o Output, title string, hue hue, fields []Field, lines [][]string) (string, []string) {
+	widths := layout(fields, lines, o.Width, len(o.Fields) == 0)
 	var (
 		placeholders placeholders
 		configs      []table.ColumnConfig
@@ -68,10 +68,10 @@ func renderTable(o output, title string, hue hue, fields []field, lines [][]stri
 	)
 	for i, f := range fields {
 		if widths[i] == 0 {
-			hidden = append(hidden, f.name)
+			hidden = append(hidden, f.Name)
 			continue
 		}
-		header = append(header, placeholders.hide(f.label))
+		header = append(header, placeholders.hide(f.Label))
 		config := table.ColumnConfig{Number: len(header)}
 		room, last = room+widths[i]+padding, widths[i]
 		if f.alignsRight() {
@@ -96,7 +96,7 @@ func renderTable(o output, title string, hue hue, fields []field, lines [][]stri
 					s = displaywidth.TruncateString(s, widths[i], "…")
 				}
 				s = placeholders.hide(s)
-				if o.color && fields[i].alarming != nil && fields[i].alarming(line[i]) {
+				if o.Color && fields[i].alarming != nil && fields[i].alarming(line[i]) {
 					s = colored(alarm, s)
 				}
 				row = append(row, s)
@@ -114,7 +114,7 @@ const padding = 3
 // widest text gives way first, down to textGood; then columns go, the highest rank first, as far as mayHide allows; and
 // at last text is cut down to textMin. What cannot be shortened (ids, amounts, dates) is never cut, even if the terminal
 // must wrap the lines.
-func layout(fields []field, lines [][]string, terminal int, mayHide bool) []int {
+func layout(fields []Field, lines [][]string, terminal int, mayHide bool) []int {
 	const textGood, wordMin, textMin, border = 20, 12, 8, 1
 	widths := make([]int, len(fields))
 	volume := make([]int, len(fields)) // of all text in a column
@@ -122,7 +122,7 @@ func layout(fields []field, lines [][]string, terminal int, mayHide bool) []int 
 	least := make([]int, len(fields))
 	total := border
 	for i, f := range fields {
-		header := displaywidth.String(f.label)
+		header := displaywidth.String(f.Label)
 		widths[i] = max(header, 1)
 		for _, line := range lines {
 			cell := displaywidth.String(line[i])
@@ -130,7 +130,7 @@ func layout(fields []field, lines [][]string, terminal int, mayHide bool) []int 
 			volume[i] += cell
 		}
 		good[i], least[i] = widths[i], widths[i]
-		if f.kind == kindText && !f.whole {
+		if f.Kind == KindText && !f.whole {
 			good[i] = min(widths[i], max(header, textGood))
 			least[i] = min(widths[i], max(header, textMin))
 		}
@@ -205,7 +205,7 @@ type panelLine struct {
 
 // renderPanel returns a box of `Field: value` lines. Changed fields carry an asterisk, for those who see no colour,
 // and stand out in bold green where there is colour.
-func renderPanel(o output, title string, hue hue, lines []panelLine) string {
+func renderPanel(o Output, title string, hue hue, lines []panelLine) string {
 	const frame = 6 // border and padding of two columns
 	var placeholders placeholders
 	anyChanged := false
@@ -227,15 +227,15 @@ func renderPanel(o output, title string, hue hue, lines []panelLine) string {
 	t.Style().Options.SeparateColumns = false
 	for i, l := range lines {
 		value := l.value
-		if o.width > 0 {
-			value = text.Wrap(value, max(o.width-frame-labelWidth, 10), 0, text.BreakLong)
+		if o.Width > 0 {
+			value = text.Wrap(value, max(o.Width-frame-labelWidth, 10), 0, text.BreakLong)
 		}
 		label := placeholders.hide(labels[i])
 		value = placeholders.hide(value)
-		if o.color {
+		if o.Color {
 			label = prettytext.Colors{prettytext.Bold}.Sprint(label)
 			if l.changed {
-				value = colored(hues[hueGreen], value)
+				value = colored(hues[Green], value)
 			}
 		}
 		t.AppendRow(table.Row{label, value})

@@ -1,4 +1,4 @@
-package cli
+package render
 
 import (
 	"bytes"
@@ -27,23 +27,23 @@ type encoder interface {
 }
 
 // newEncoder returns nil for the formats that are made for people.
-func newEncoder(o output, fields []field, single bool) encoder {
-	switch o.format {
+func newEncoder(o Output, fields []Field, single bool) encoder {
+	switch o.Format {
 	case "json", "jsonl":
-		e := &jsonEncoder{zone: o.zone, single: single, array: o.format == "json" && !single, pretty: o.format == "json" && single}
+		e := &jsonEncoder{zone: o.Zone, single: single, array: o.Format == "json" && !single, pretty: o.Format == "json" && single}
 		for _, f := range fields {
-			e.keys = append(e.keys, string(appendJSONString(nil, f.name))+":")
+			e.keys = append(e.keys, string(appendJSONString(nil, f.Name))+":")
 		}
 		return e
 	case "csv":
 		e := newCSVEncoder(',', "\n")
-		if o.excel {
+		if o.Excel {
 			e = newCSVEncoder(';', "\r\n")
 		}
-		e.zone, e.excel = o.zone, o.excel
-		if !o.noHeader {
+		e.zone, e.excel = o.Zone, o.Excel
+		if !o.NoHeader {
 			for _, f := range fields {
-				e.header = append(e.header, cell{kind: kindText, text: f.name})
+				e.header = append(e.header, cell{kind: KindText, text: f.Name})
 			}
 		}
 		return e
@@ -61,16 +61,16 @@ func stream(w io.Writer, e encoder, rows iter.Seq2[[]cell, error]) error {
 		}
 		b = e.row(b, cells)
 		if len(b) >= chunk {
-			if err := writeOut(w, b); err != nil {
+			if err := WriteOut(w, b); err != nil {
 				return err
 			}
 			b = b[:0]
 		}
 	}
-	return writeOut(w, e.end(b))
+	return WriteOut(w, e.end(b))
 }
 
-func writeOut[B string | []byte](w io.Writer, b B) error {
+func WriteOut[B string | []byte](w io.Writer, b B) error {
 	if _, err := w.Write([]byte(b)); err != nil {
 		return fmt.Errorf("cannot write the output: %w", err)
 	}
@@ -139,15 +139,15 @@ func (e *jsonEncoder) value(b []byte, c cell) []byte {
 		return append(b, "null"...)
 	}
 	switch c.kind {
-	case kindText:
+	case KindText:
 		return appendJSONString(b, c.text)
-	case kindInteger:
+	case KindInteger:
 		return strconv.AppendInt(b, c.number, 10)
-	case kindAmount:
+	case KindAmount:
 		return appendAmount(b, c.number, '.')
-	case kindBoolean:
+	case KindBoolean:
 		return strconv.AppendBool(b, c.number != 0)
-	case kindTime:
+	case KindTime:
 		b = append(b, '"')
 		b = c.time.In(e.zone).AppendFormat(b, time.RFC3339Nano)
 		return append(b, '"')
@@ -260,19 +260,19 @@ func (e *csvEncoder) value(b []byte, c cell) []byte {
 		return b
 	}
 	switch c.kind {
-	case kindText:
+	case KindText:
 		if e.excel && c.text != "" && strings.IndexByte("=+-@\t\r\n", c.text[0]) >= 0 {
 			b = append(b, '\'')
 		}
 		return append(b, c.text...)
-	case kindInteger:
+	case KindInteger:
 		return strconv.AppendInt(b, c.number, 10)
-	case kindAmount:
+	case KindAmount:
 		if e.excel {
 			return appendAmount(b, c.number, ',')
 		}
 		return appendAmount(b, c.number, '.')
-	case kindBoolean:
+	case KindBoolean:
 		if !e.excel {
 			return strconv.AppendBool(b, c.number != 0)
 		}
@@ -280,7 +280,7 @@ func (e *csvEncoder) value(b []byte, c cell) []byte {
 			return append(b, "VRAI"...)
 		}
 		return append(b, "FAUX"...)
-	case kindTime:
+	case KindTime:
 		if e.excel {
 			return c.time.In(e.zone).AppendFormat(b, "02/01/2006 15:04")
 		}
@@ -316,11 +316,11 @@ var markdownCell = strings.NewReplacer(
 	"\n", "<br>", `\`, `\\`, "|", `\|`, "`", "\\`", "*", `\*`, "_", `\_`, "~", `\~`, "<", `\<`, "&", `\&`, "](", `\](`,
 )
 
-func markdownTable(fields []field, lines [][]string) string {
+func markdownTable(fields []Field, lines [][]string) string {
 	labels := make([]string, len(fields))
 	rules := make([]string, len(fields))
 	for i, f := range fields {
-		labels[i], rules[i] = f.label, "---"
+		labels[i], rules[i] = f.Label, "---"
 		if f.alignsRight() {
 			rules[i] = "--:"
 		}
@@ -341,5 +341,5 @@ func markdownPanel(lines []panelLine) string {
 	for i, l := range lines {
 		rows[i] = []string{l.label, l.value}
 	}
-	return markdownTable([]field{{label: "Field"}, {label: "Value"}}, rows)
+	return markdownTable([]Field{{Label: "Field"}, {Label: "Value"}}, rows)
 }

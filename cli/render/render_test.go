@@ -1,4 +1,4 @@
-package cli
+package render
 
 import (
 	"bytes"
@@ -19,7 +19,7 @@ import (
 	"github.com/epicevents/crm/internal/value"
 )
 
-var updateGolden = flag.Bool("update-golden", false, "write testdata/output anew")
+var updateGolden = flag.Bool("update-golden", false, "write testdata anew")
 
 type stage string
 
@@ -39,22 +39,22 @@ type sample struct {
 	note       *string
 }
 
-var samples = resource[sample]{
-	name: "sample", title: "Samples", hue: hueGreen,
-	columns: []column[sample]{
-		{name: "id", value: func(s sample) any { return s.id }, label: "ID"},
-		{name: "customer_id", value: func(s sample) any { return s.customerID }, dataOnly: true},
-		{name: "customer", value: func(s sample) any { return s.customer }},
-		{name: "company", value: func(s sample) any { return s.company }, rank: 2},
-		{name: "phone", value: func(s sample) any { return s.phone }, rank: 5, display: value.FormatPhone, whole: true},
-		{name: "stage", value: func(s sample) any { return s.stage }, rank: 4, whole: true},
-		{name: "signed", value: func(s sample) any { return s.signed }},
-		{name: "attendees", value: func(s sample) any { return s.attendees }, rank: 3},
-		{name: "total_amount", value: func(s sample) any { return amount(s.total) }, label: "Total", rank: 1},
-		{name: "total_due", value: func(s sample) any { return amount(s.due) }, label: "Due"},
-		{name: "created_at", value: func(s sample) any { return s.createdAt }, rank: 6},
-		{name: "signed_at", value: func(s sample) any { return s.signedAt }, rank: 7},
-		{name: "note", value: func(s sample) any { return s.note }, multiline: true, rank: 8},
+var samples = Resource[sample]{
+	Name: "sample", Title: "Samples", Hue: Green,
+	Columns: []Column[sample]{
+		{Name: "id", Value: func(s sample) any { return s.id }, Label: "ID"},
+		{Name: "customer_id", Value: func(s sample) any { return s.customerID }, DataOnly: true},
+		{Name: "customer", Value: func(s sample) any { return s.customer }},
+		{Name: "company", Value: func(s sample) any { return s.company }, Rank: 2},
+		{Name: "phone", Value: func(s sample) any { return s.phone }, Rank: 5, Display: value.FormatPhone, Whole: true},
+		{Name: "stage", Value: func(s sample) any { return s.stage }, Rank: 4, Whole: true},
+		{Name: "signed", Value: func(s sample) any { return s.signed }},
+		{Name: "attendees", Value: func(s sample) any { return s.attendees }, Rank: 3},
+		{Name: "total_amount", Value: func(s sample) any { return Amount(s.total) }, Label: "Total", Rank: 1},
+		{Name: "total_due", Value: func(s sample) any { return Amount(s.due) }, Label: "Due"},
+		{Name: "created_at", Value: func(s sample) any { return s.createdAt }, Rank: 6},
+		{Name: "signed_at", Value: func(s sample) any { return s.signedAt }, Rank: 7},
+		{Name: "note", Value: func(s sample) any { return s.note }, Multiline: true, Rank: 8},
 	},
 }
 
@@ -117,37 +117,37 @@ func rowsOf[T any](rows []T) iter.Seq2[T, error] {
 }
 
 // testOutput is an output with its two buffers.
-func testOutput(t *testing.T, format string) (o output, out, notices *bytes.Buffer) {
+func testOutput(t *testing.T, format string) (o Output, out, notices *bytes.Buffer) {
 	t.Helper()
 	paris, err := time.LoadLocation("Europe/Paris")
 	if err != nil {
 		t.Fatal(err)
 	}
 	out, notices = &bytes.Buffer{}, &bytes.Buffer{}
-	return output{format: format, zone: paris, out: out, err: notices}, out, notices
+	return Output{Format: format, Zone: paris, Out: out, Err: notices}, out, notices
 }
 
 func TestGolden(t *testing.T) {
 	t.Parallel()
 	type variant struct {
 		file string
-		set  func(*output)
+		set  func(*Output)
 	}
 	var variants []variant
 	for _, width := range []int{0, 60, 80, 160} {
-		variants = append(variants, variant{fmt.Sprintf("table-%d", width), func(o *output) { o.width = width }})
+		variants = append(variants, variant{fmt.Sprintf("table-%d", width), func(o *Output) { o.Width = width }})
 	}
 	variants = append(variants,
-		variant{"table-160-color", func(o *output) { o.width, o.color = 160, true }},
-		variant{"table-fields", func(o *output) { o.width, o.fields = 60, []string{"id", "total_due", "customer_id", "note"} }},
-		variant{"json", func(o *output) { o.format = "json" }},
-		variant{"jsonl", func(o *output) { o.format = "jsonl" }},
-		variant{"csv", func(o *output) { o.format = "csv" }},
-		variant{"csv-excel", func(o *output) { o.format, o.excel = "csv", true }},
-		variant{"csv-fields-no-header", func(o *output) {
-			o.format, o.noHeader, o.fields = "csv", true, []string{"note"}
+		variant{"table-160-color", func(o *Output) { o.Width, o.Color = 160, true }},
+		variant{"table-fields", func(o *Output) { o.Width, o.Fields = 60, []string{"id", "total_due", "customer_id", "note"} }},
+		variant{"json", func(o *Output) { o.Format = "json" }},
+		variant{"jsonl", func(o *Output) { o.Format = "jsonl" }},
+		variant{"csv", func(o *Output) { o.Format = "csv" }},
+		variant{"csv-excel", func(o *Output) { o.Format, o.Excel = "csv", true }},
+		variant{"csv-fields-no-header", func(o *Output) {
+			o.Format, o.NoHeader, o.Fields = "csv", true, []string{"note"}
 		}},
-		variant{"markdown", func(o *output) { o.format = "markdown" }},
+		variant{"markdown", func(o *Output) { o.Format = "markdown" }},
 	)
 	rows := nastyRows()
 	for _, v := range variants {
@@ -158,13 +158,13 @@ func TestGolden(t *testing.T) {
 				v.set(&o)
 				var err error
 				if what == "list" {
-					err = list(o, samples, rowsOf(rows))
+					err = List(o, samples, rowsOf(rows))
 				} else {
 					one := rows[0]
 					one.company = &nastyTexts[8]
 					before := one
 					before.company, before.note = nil, new("before")
-					err = detail(o, samples, one, &before)
+					err = Detail(o, samples, one, &before)
 				}
 				if err != nil {
 					t.Fatal(err)
@@ -173,7 +173,7 @@ func TestGolden(t *testing.T) {
 				if notices.Len() > 0 {
 					got += "--- stderr ---\n" + notices.String()
 				}
-				golden(t, filepath.Join("testdata", "output", what+"-"+v.file+".golden"), got)
+				golden(t, filepath.Join("testdata", what+"-"+v.file+".golden"), got)
 			})
 		}
 	}
@@ -206,7 +206,7 @@ func TestListEmpty(t *testing.T) {
 		"csv":      {header, ""},
 	} {
 		o, out, notices := testOutput(t, format)
-		if err := list(o, samples, rowsOf[sample](nil)); err != nil {
+		if err := List(o, samples, rowsOf[sample](nil)); err != nil {
 			t.Fatal(err)
 		}
 		if out.String() != want.out || notices.String() != want.err {
@@ -218,9 +218,9 @@ func TestListEmpty(t *testing.T) {
 func TestListFailsBeforeTheFirstRow(t *testing.T) {
 	t.Parallel()
 	failed := errors.New("connection lost")
-	for _, format := range formats {
+	for _, format := range Formats {
 		o, out, notices := testOutput(t, format)
-		err := list(o, samples, func(yield func(sample, error) bool) { yield(sample{}, failed) })
+		err := List(o, samples, func(yield func(sample, error) bool) { yield(sample{}, failed) })
 		if !errors.Is(err, failed) || out.Len()+notices.Len() > 0 {
 			t.Errorf("%s: error %v, wrote %q and %q", format, err, out, notices)
 		}
@@ -232,7 +232,7 @@ func TestListFailsInTheMiddle(t *testing.T) {
 	failed := errors.New("connection lost")
 	for _, format := range []string{"json", "jsonl", "csv"} {
 		o, out, _ := testOutput(t, format)
-		err := list(o, samples, func(yield func(sample, error) bool) {
+		err := List(o, samples, func(yield func(sample, error) bool) {
 			for i := range 5000 {
 				if !yield(sample{customerID: int64(i)}, nil) {
 					return
@@ -269,20 +269,20 @@ func TestWriteErrors(t *testing.T) {
 		for yield(sample{}, nil) {
 		}
 	}
-	for _, format := range formats {
+	for _, format := range Formats {
 		o, _, _ := testOutput(t, format)
-		o.out = &fullDisk{}
-		if err := list(o, samples, rowsOf(make([]sample, 1))); !errors.Is(err, errFull) {
+		o.Out = &fullDisk{}
+		if err := List(o, samples, rowsOf(make([]sample, 1))); !errors.Is(err, errFull) {
 			t.Errorf("%s list: error %v", format, err)
 		}
-		if err := detail(o, samples, sample{}, nil); !errors.Is(err, errFull) {
+		if err := Detail(o, samples, sample{}, nil); !errors.Is(err, errFull) {
 			t.Errorf("%s detail: error %v", format, err)
 		}
 	}
 	for _, format := range []string{"json", "jsonl", "csv"} {
 		o, _, _ := testOutput(t, format)
-		o.out = &fullDisk{room: 200_000}
-		if err := list(o, samples, endless); !errors.Is(err, errFull) {
+		o.Out = &fullDisk{room: 200_000}
+		if err := List(o, samples, endless); !errors.Is(err, errFull) {
 			t.Errorf("%s: error %v", format, err)
 		}
 	}
@@ -301,8 +301,8 @@ func TestFields(t *testing.T) {
 		{fields: []string{"stage", "stage"}, err: `field "stage" is named twice`},
 	} {
 		o, out, _ := testOutput(t, "csv")
-		o.fields = tt.fields
-		err := list(o, samples, rowsOf([]sample{{customerID: 7}}))
+		o.Fields = tt.fields
+		err := List(o, samples, rowsOf([]sample{{customerID: 7}}))
 		if out.String() != tt.out || fmt.Sprint(err) != tt.err && tt.err != "" || (err == nil) != (tt.err == "") {
 			t.Errorf("%q: got %q and error %v", tt.fields, out, err)
 		}
@@ -317,7 +317,7 @@ func TestUnknownFormat(t *testing.T) {
 	t.Parallel()
 	o, _, _ := testOutput(t, "yaml")
 	var usage *failure.Error
-	if err := list(o, samples, rowsOf[sample](nil)); !errors.As(err, &usage) || !strings.Contains(usage.Hint, "markdown") {
+	if err := List(o, samples, rowsOf[sample](nil)); !errors.As(err, &usage) || !strings.Contains(usage.Hint, "markdown") {
 		t.Errorf("error %#v", err)
 	}
 }
@@ -329,19 +329,19 @@ func TestCellOf(t *testing.T) {
 		in   any
 		want cell
 	}{
-		{"", cell{kind: kindText}},
-		{word, cell{kind: kindText, text: "planned"}},
-		{&word, cell{kind: kindText, text: "planned"}},
-		{(*stage)(nil), cell{kind: kindText, null: true}},
-		{int32(-5), cell{kind: kindInteger, number: -5}},
-		{&number, cell{kind: kindInteger, number: 5}},
-		{(*int32)(nil), cell{kind: kindInteger, null: true}},
-		{amount(5), cell{kind: kindAmount, number: 5}},
-		{(*amount)(nil), cell{kind: kindAmount, null: true}},
-		{true, cell{kind: kindBoolean, number: 1}},
-		{when, cell{kind: kindTime, time: when}},
-		{(*time.Time)(nil), cell{kind: kindTime, null: true}},
-		{uuid.Max, cell{kind: kindUUID, id: uuid.Max}},
+		{"", cell{kind: KindText}},
+		{word, cell{kind: KindText, text: "planned"}},
+		{&word, cell{kind: KindText, text: "planned"}},
+		{(*stage)(nil), cell{kind: KindText, null: true}},
+		{int32(-5), cell{kind: KindInteger, number: -5}},
+		{&number, cell{kind: KindInteger, number: 5}},
+		{(*int32)(nil), cell{kind: KindInteger, null: true}},
+		{Amount(5), cell{kind: KindAmount, number: 5}},
+		{(*Amount)(nil), cell{kind: KindAmount, null: true}},
+		{true, cell{kind: KindBoolean, number: 1}},
+		{when, cell{kind: KindTime, time: when}},
+		{(*time.Time)(nil), cell{kind: KindTime, null: true}},
+		{uuid.Max, cell{kind: KindUUID, id: uuid.Max}},
 	} {
 		if got := cellOf(tt.in); got != tt.want {
 			t.Errorf("cellOf(%#v) = %+v, want %+v", tt.in, got, tt.want)

@@ -1,4 +1,4 @@
-package cli
+package render
 
 import (
 	"regexp"
@@ -17,8 +17,8 @@ func TestEveryLineIsEquallyWide(t *testing.T) {
 	for _, width := range []int{0, 20, 40, 60, 80, 100, 120, 160, 400} {
 		for _, color := range []bool{false, true} {
 			o, out, notices := testOutput(t, "table")
-			o.width, o.color = width, color
-			if err := list(o, samples, rowsOf(rows)); err != nil {
+			o.Width, o.Color = width, color
+			if err := List(o, samples, rowsOf(rows)); err != nil {
 				t.Fatal(err)
 			}
 			checkBox(t, out.String(), width, 80)
@@ -36,12 +36,12 @@ func TestEveryLineIsEquallyWide(t *testing.T) {
 				out.Reset()
 				before := row
 				before.customer += "!"
-				if err := detail(o, samples, row, &before); err != nil {
+				if err := Detail(o, samples, row, &before); err != nil {
 					t.Fatal(err)
 				}
 				checkBox(t, out.String(), width, 40)
 				out.Reset()
-				if err := list(o, samples, rowsOf([]sample{row})); err != nil {
+				if err := List(o, samples, rowsOf([]sample{row})); err != nil {
 					t.Fatal(err)
 				}
 				checkBox(t, out.String(), width, 80)
@@ -68,12 +68,12 @@ func checkBox(t *testing.T, box string, width, wideEnough int) {
 func TestLayout(t *testing.T) {
 	t.Parallel()
 	long := strings.Repeat("x", 40)
-	fields := []field{
-		{label: "Id", kind: kindUUID},
-		{label: "Name", kind: kindText},
-		{label: "Company", kind: kindText, rank: 1},
-		{label: "User", kind: kindText, whole: true, rank: 2},
-		{label: "Total", kind: kindAmount, rank: 1},
+	fields := []Field{
+		{Label: "Id", Kind: KindUUID},
+		{Label: "Name", Kind: KindText},
+		{Label: "Company", Kind: KindText, rank: 1},
+		{Label: "User", Kind: KindText, whole: true, rank: 2},
+		{Label: "Total", Kind: KindAmount, rank: 1},
 	}
 	lines := [][]string{{"12345678", long, "xxxxxxxxxxxxxxx", "administrator1", "450.00 €"}}
 	for _, tt := range []struct {
@@ -105,16 +105,16 @@ func FuzzTable(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, a, b string, width int) {
 		o, out, _ := testOutput(t, "table")
-		o.width = max(width%300, 0)
+		o.Width = max(width%300, 0)
 		rows := []sample{{customer: a, note: &b}, {customer: b, company: &a}}
-		if err := list(o, samples, rowsOf(rows)); err != nil {
+		if err := List(o, samples, rowsOf(rows)); err != nil {
 			t.Fatal(err)
 		}
-		checkBox(t, out.String(), o.width, 80)
+		checkBox(t, out.String(), o.Width, 80)
 		out.Reset()
-		if err := detail(o, samples, rows[0], &sample{customer: a}); err != nil {
+		if err := Detail(o, samples, rows[0], &sample{customer: a}); err != nil {
 			t.Fatal(err)
 		}
-		checkBox(t, out.String(), o.width, 60)
+		checkBox(t, out.String(), o.Width, 60)
 	})
 }

@@ -1,4 +1,4 @@
-package cli
+package render
 
 import (
 	"bytes"
@@ -44,7 +44,7 @@ func TestJSONDecodes(t *testing.T) {
 	t.Parallel()
 	rows := nastyRows()
 	o, out, _ := testOutput(t, "json")
-	if err := list(o, samples, rowsOf(rows)); err != nil {
+	if err := List(o, samples, rowsOf(rows)); err != nil {
 		t.Fatal(err)
 	}
 	var objects []json.RawMessage
@@ -52,7 +52,7 @@ func TestJSONDecodes(t *testing.T) {
 		t.Fatal(err)
 	}
 	o, lines, _ := testOutput(t, "jsonl")
-	if err := list(o, samples, rowsOf(rows)); err != nil {
+	if err := List(o, samples, rowsOf(rows)); err != nil {
 		t.Fatal(err)
 	}
 	for i, line := range strings.Split(strings.TrimSuffix(lines.String(), "\n"), "\n") {
@@ -104,7 +104,7 @@ func cents(t *testing.T, n json.Number) int64 {
 func TestJSONIsHarmlessOnATerminal(t *testing.T) {
 	t.Parallel()
 	o, out, _ := testOutput(t, "json")
-	if err := list(o, samples, rowsOf(nastyRows())); err != nil {
+	if err := List(o, samples, rowsOf(nastyRows())); err != nil {
 		t.Fatal(err)
 	}
 	for _, r := range out.String() {
@@ -134,7 +134,7 @@ func checkCSV(t *testing.T, comma byte, texts ...string) {
 	e := newCSVEncoder(rune(comma), "\n")
 	var cells []cell
 	for _, s := range texts {
-		cells = append(cells, cell{kind: kindText, text: s})
+		cells = append(cells, cell{kind: KindText, text: s})
 	}
 	got := e.row(nil, cells)
 
@@ -174,11 +174,11 @@ func TestExcelFormulas(t *testing.T) {
 		"\t=1": "'\t=1", "\r=1": "\"'\r=1\"", "\n=1": "\"'\n=1\"", "=\"a\";b": "\"'=\"\"a\"\";b\"",
 		"1=1": "1=1", "": `""`, "a,b": "a,b",
 	} {
-		if got := string(e.row(nil, []cell{{kind: kindText, text: in}})); got != want+"\r\n" {
+		if got := string(e.row(nil, []cell{{kind: KindText, text: in}})); got != want+"\r\n" {
 			t.Errorf("%q: got %q, want %q", in, got, want)
 		}
 	}
-	if got := string(e.value(nil, cell{kind: kindAmount, number: -5})); got != "-0,05" {
+	if got := string(e.value(nil, cell{kind: KindAmount, number: -5})); got != "-0,05" {
 		t.Errorf("a number got %q", got)
 	}
 }
@@ -241,8 +241,8 @@ func BenchmarkList(b *testing.B) {
 		b.Run(format, func(b *testing.B) {
 			b.ReportAllocs()
 			for b.Loop() {
-				o := output{format: format, zone: time.UTC, out: io.Discard, err: io.Discard}
-				err := list(o, samples, func(yield func(sample, error) bool) {
+				o := Output{Format: format, Zone: time.UTC, Out: io.Discard, Err: io.Discard}
+				err := List(o, samples, func(yield func(sample, error) bool) {
 					for range rows {
 						if !yield(row, nil) {
 							return
