@@ -85,8 +85,8 @@ func (p *budget) attempts(ctx context.Context, passes func(error) bool, attempt 
 
 // write sends statements that change something in the name of an employee whom allow let through. Their session, role
 // and schema version may have changed since then, so the first statement of the transaction requires them again.
-func (s *Session) write(ctx context.Context, by actor, r retry, statements ...statement) error {
-	err := s.send(ctx, r, append([]statement{s.require(ctx, by)}, statements...)...)
+func (s *Session) write(ctx context.Context, by actor, statements ...statement) error {
+	err := s.send(ctx, by.again, append([]statement{s.require(ctx, by)}, statements...)...)
 	if isSessionOver(err) {
 		return s.over(err)
 	}
@@ -154,10 +154,7 @@ func (s *core) send(ctx context.Context, r retry, statements ...statement) error
 	default:
 		problem.Message = "The connection to the database was lost: whether this was done is not known."
 	}
-	problem.Hint = "look whether it was done before you repeat the command"
-	if r == idempotent {
-		problem.Hint = "repeat the command: done twice it changes nothing more"
-	}
+	problem.Hint = r.hint()
 	return problem
 }
 

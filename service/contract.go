@@ -80,7 +80,7 @@ func (s *Session) ContractAdd(ctx context.Context, p gen.ContractAddParams) (cha
 		return change, err
 	}
 	p.AsID = uuid.New()
-	err = s.write(ctx, by, notIdempotent,
+	err = s.write(ctx, by,
 		queryOne(ctx, (*gen.Queries).ContractAdd, p, new(uuid.UUID)),
 		mustFind(queryOne(ctx, (*gen.Queries).ContractDetail, p.AsID, &change.Now)))
 	if errors.Is(err, pgx.ErrNoRows) {
@@ -97,7 +97,7 @@ func (s *Session) ContractUpdate(ctx context.Context, p gen.ContractUpdateParams
 		return change, err
 	}
 	p.AsCommercialID = by.own
-	err = s.write(ctx, by, idempotent,
+	err = s.write(ctx, by,
 		queryMaybe(ctx, (*gen.Queries).ContractDetail, p.ID, &change.Before),
 		queryOne(ctx, (*gen.Queries).ContractUpdate, p, new(uuid.UUID)),
 		mustFind(queryOne(ctx, (*gen.Queries).ContractDetail, p.ID, &change.Now)))
@@ -121,7 +121,7 @@ func (s *Session) ContractSign(ctx context.Context, id uuid.UUID) (change Change
 		return change, err
 	}
 	var changed bool
-	err = s.write(ctx, by, idempotent,
+	err = s.write(ctx, by,
 		queryMaybe(ctx, (*gen.Queries).ContractDetail, id, &change.Before),
 		queryOne(ctx, (*gen.Queries).ContractSign, gen.ContractSignParams{ID: id, AsCommercialID: by.own}, &changed),
 		mustFind(queryOne(ctx, (*gen.Queries).ContractDetail, id, &change.Now)))
@@ -150,7 +150,7 @@ func (s *Session) ContractAddPayment(ctx context.Context, p gen.ContractAddPayme
 	p.AsCommercialID = by.own
 	var payment gen.ContractAddPaymentRow
 	var contract gen.ContractView
-	err = s.write(ctx, by, idempotent,
+	err = s.write(ctx, by,
 		queryOne(ctx, (*gen.Queries).ContractAddPayment, p, &payment),
 		mustFind(queryOne(ctx, (*gen.Queries).ContractDetail, p.ContractID, &contract)))
 	if isOverpaid(err) {
@@ -164,8 +164,7 @@ func (s *Session) ContractAddPayment(ctx context.Context, p gen.ContractAddPayme
 	}
 	if err = s.whyNoContract(ctx, err, by, p.ContractID); err != nil {
 		if problem, ok := errors.AsType[*failure.Error](err); ok && problem.Reason == failure.OutcomeUnknown {
-			problem.Hint = fmt.Sprintf("crm contract add-payment %s --payment %s --payment-id %s records it once, however often it is repeated",
-				p.ContractID, value.FormatMoney(p.Amount), p.ID)
+			problem.Hint = RepeatHint("ContractAddPayment", p)
 		}
 		return change, err
 	}

@@ -45,7 +45,7 @@ func (s *Session) CustomerAdd(ctx context.Context, p gen.CustomerAddParams) (cha
 	}
 	p.AsCommercialID = by.ID
 	var id int64
-	err = s.write(ctx, by, notIdempotent,
+	err = s.write(ctx, by,
 		queryOne(ctx, (*gen.Queries).CustomerAdd, p, &id),
 		mustFind(queryNoArgs(ctx, (*gen.Queries).CustomerAdded, &change.Now)))
 	return change, s.translate(ctx, err)
@@ -67,7 +67,7 @@ func (s *Session) CustomerUpdate(ctx context.Context, p gen.CustomerUpdateParams
 		return change, err
 	}
 	p.AsCommercialID = by.own
-	err = s.write(ctx, by, idempotent,
+	err = s.write(ctx, by,
 		queryMaybe(ctx, (*gen.Queries).CustomerDetail, p.ID, &change.Before),
 		queryOne(ctx, (*gen.Queries).CustomerUpdate, p, new(int64)),
 		mustFind(queryOne(ctx, (*gen.Queries).CustomerDetail, p.ID, &change.Now)))
@@ -80,7 +80,7 @@ func (s *Session) CustomerSetCommercial(ctx context.Context, p gen.CustomerSetCo
 	if err != nil {
 		return change, err
 	}
-	err = s.write(ctx, by, idempotent,
+	err = s.write(ctx, by,
 		queryMaybe(ctx, (*gen.Queries).CustomerDetail, p.ID, &change.Before),
 		queryOne(ctx, (*gen.Queries).CustomerSetCommercial, p, new(int64)),
 		mustFind(queryOne(ctx, (*gen.Queries).CustomerDetail, p.ID, &change.Now)))

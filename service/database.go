@@ -138,7 +138,7 @@ func (s *Session) DbPopulate(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	return s.translate(ctx, s.write(ctx, by, notIdempotent, addSample(ctx)))
+	return s.translate(ctx, s.write(ctx, by, addSample(ctx)))
 }
 
 // Populate is DbPopulate in a database that nobody can log in to yet.

@@ -55,7 +55,7 @@ func (s *Session) EmployeeAdd(ctx context.Context, p gen.EmployeeAddParams, pass
 	if p.AsPasswordHash, err = hashPassword(p.Username, password, true); err != nil {
 		return added, err
 	}
-	err = s.write(ctx, by, notIdempotent,
+	err = s.write(ctx, by,
 		queryOne(ctx, (*gen.Queries).EmployeeAdd, p, &added.Until),
 		mustFind(queryOne(ctx, (*gen.Queries).EmployeeDetail, p.Username, &added.EmployeeView)))
 	return added, s.translate(ctx, err)
@@ -90,7 +90,7 @@ func (s *Session) EmployeeUpdate(ctx context.Context, p gen.EmployeeUpdateParams
 	if p.Username != nil {
 		now.Username = p.Username
 	}
-	err = s.write(ctx, by, idempotent,
+	err = s.write(ctx, by,
 		queryMaybe(ctx, (*gen.Queries).EmployeeFind, before, &change.Before),
 		queryOne(ctx, (*gen.Queries).EmployeeUpdate, p, new(int64)),
 		mustFind(queryOne(ctx, (*gen.Queries).EmployeeFind, now, &change.Now)))
@@ -104,7 +104,7 @@ func (s *Session) EmployeeSetRole(ctx context.Context, p gen.EmployeeSetRolePara
 	if err != nil {
 		return change, err
 	}
-	err = s.write(ctx, by, idempotent,
+	err = s.write(ctx, by,
 		queryMaybe(ctx, (*gen.Queries).EmployeeDetail, p.Username, &change.Before),
 		queryOne(ctx, (*gen.Queries).EmployeeSetRole, p, new(int64)),
 		mustFind(queryOne(ctx, (*gen.Queries).EmployeeDetail, p.Username, &change.Now)))
@@ -120,7 +120,7 @@ func (s *Session) EmployeeSetPassword(ctx context.Context, username, password st
 	}
 	return s.setPassword(ctx, gen.EmployeeSetPasswordParams{
 		Username: username, OneTime: oneTime || username != by.Username, AsEmployeeID: &by.ID,
-	}, password, func(statements ...statement) error { return s.write(ctx, by, idempotent, statements...) })
+	}, password, func(statements ...statement) error { return s.write(ctx, by, statements...) })
 }
 
 // DbEmployeeFind is EmployeeFind for whoever has the database.
@@ -153,7 +153,7 @@ func (s *Session) EmployeeUnlock(ctx context.Context, username string) (row gen.
 	if err != nil {
 		return row, 0, err
 	}
-	err = s.write(ctx, by, idempotent,
+	err = s.write(ctx, by,
 		queryOne(ctx, (*gen.Queries).EmployeeDetail, username, &row),
 		queryOne(ctx, (*gen.Queries).EmployeeUnlock, username, &forgotten))
 	return row, forgotten, s.orNoEmployee(ctx, err, username)
@@ -166,7 +166,7 @@ func (s *Session) EmployeeDelete(ctx context.Context, username string) error {
 	if err != nil {
 		return err
 	}
-	err = s.write(ctx, by, notIdempotent, queryOne(ctx, (*gen.Queries).EmployeeDelete, username, new(int64)))
+	err = s.write(ctx, by, queryOne(ctx, (*gen.Queries).EmployeeDelete, username, new(int64)))
 	return s.orNoEmployee(ctx, err, username)
 }
 

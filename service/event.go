@@ -41,7 +41,7 @@ func (s *Session) EventAdd(ctx context.Context, p gen.EventAddParams) (change Ch
 		return change, err
 	}
 	p.AsCommercialID = by.own
-	err = s.write(ctx, by, notIdempotent,
+	err = s.write(ctx, by,
 		queryOne(ctx, (*gen.Queries).EventAdd, p, new(int64)),
 		mustFind(queryNoArgs(ctx, (*gen.Queries).EventAdded, &change.Now)))
 	return change, s.whyNoContract(ctx, err, by, p.ContractID)
@@ -55,7 +55,7 @@ func (s *Session) EventUpdate(ctx context.Context, p gen.EventUpdateParams) (cha
 		return change, err
 	}
 	p.AsSupportID = by.own
-	err = s.write(ctx, by, idempotent,
+	err = s.write(ctx, by,
 		queryMaybe(ctx, (*gen.Queries).EventDetail, p.ID, &change.Before),
 		queryOne(ctx, (*gen.Queries).EventUpdate, p, new(int64)),
 		mustFind(queryOne(ctx, (*gen.Queries).EventDetail, p.ID, &change.Now)))
@@ -79,7 +79,7 @@ func (s *Session) EventSetSupport(ctx context.Context, p gen.EventSetSupportPara
 	if err != nil {
 		return change, err
 	}
-	err = s.write(ctx, by, idempotent,
+	err = s.write(ctx, by,
 		queryMaybe(ctx, (*gen.Queries).EventDetail, p.ID, &change.Before),
 		queryOne(ctx, (*gen.Queries).EventSetSupport, p, new(int64)),
 		mustFind(queryOne(ctx, (*gen.Queries).EventDetail, p.ID, &change.Now)))

@@ -32,6 +32,7 @@ const (
 
 type permission struct {
 	needs                                    Access
+	again                                    retry // whether it may be sent a second time
 	none, commercial, support, administrator Scope
 }
 
@@ -42,52 +43,52 @@ func (p permission) byRole() [4]Scope {
 
 // permissions is who may do what.
 var permissions = map[string]permission{
-	//                       needs  none commercial support administrator
-	"AuthWhoami":            {read, all, all, all, all},
-	"AuthLogout":            {login, all, all, all, all},
-	"AuthChangePassword":    {login, all, all, all, all},
-	"AuthSessions":          {read, all, all, all, all},
-	"AuthSessionsCount":     {read, all, all, all, all},
-	"AuthSessionsRevoke":    {login, all, all, all, all},
-	"AuthTokenList":         {read, all, all, all, all},
-	"AuthTokenListCount":    {read, all, all, all, all},
-	"AuthTokenCreate":       {login, all, all, all, all},
-	"AuthTokenRevoke":       {login, all, all, all, all},
-	"EmployeeList":          {read, all, all, all, all},
-	"EmployeeCount":         {read, all, all, all, all},
-	"EmployeeDetail":        {read, all, all, all, all},
-	"EmployeeFind":          {read, all, all, all, all},
-	"EmployeeUsernames":     {read, all, all, all, all},
-	"EmployeeAdd":           {login, no, no, no, all},
-	"EmployeeUpdate":        {login, no, no, no, all},
-	"EmployeeSetRole":       {login, no, no, no, all},
-	"EmployeeSetPassword":   {login, no, no, no, all},
-	"EmployeeUnlock":        {login, no, no, no, all},
-	"EmployeeDelete":        {write, no, no, no, all},
-	"CustomerList":          {read, all, all, all, all},
-	"CustomerCount":         {read, all, all, all, all},
-	"CustomerDetail":        {read, all, all, all, all},
-	"CustomerAdd":           {write, no, all, no, no},
-	"CustomerUpdate":        {write, no, own, no, no},
-	"CustomerSetCommercial": {write, no, no, no, all},
-	"ContractList":          {read, all, all, all, all},
-	"ContractCount":         {read, all, all, all, all},
-	"ContractDetail":        {read, all, all, all, all},
-	"ContractFind":          {read, all, all, all, all},
-	"ContractPayments":      {read, all, all, all, all},
-	"ContractPaymentsCount": {read, all, all, all, all},
-	"ContractAdd":           {write, no, no, no, all},
-	"ContractUpdate":        {write, no, own, no, all},
-	"ContractSign":          {write, no, own, no, all},
-	"ContractAddPayment":    {write, no, own, no, all},
-	"EventList":             {read, all, all, all, all},
-	"EventCount":            {read, all, all, all, all},
-	"EventDetail":           {read, all, all, all, all},
-	"EventAdd":              {write, no, own, no, no},
-	"EventSetSupport":       {write, no, no, no, all},
-	"EventUpdate":           {write, no, no, own, no},
-	"Check":                 {read, all, all, all, all},
-	"DbPopulate":            {login, no, no, no, all},
+	//                       needs, again, none, commercial, support, administrator
+	"AuthWhoami":            {read, readOnly, all, all, all, all},
+	"AuthLogout":            {login, idempotent, all, all, all, all},
+	"AuthChangePassword":    {login, notIdempotent, all, all, all, all},
+	"AuthSessions":          {read, readOnly, all, all, all, all},
+	"AuthSessionsCount":     {read, readOnly, all, all, all, all},
+	"AuthSessionsRevoke":    {login, idempotent, all, all, all, all},
+	"AuthTokenList":         {read, readOnly, all, all, all, all},
+	"AuthTokenListCount":    {read, readOnly, all, all, all, all},
+	"AuthTokenCreate":       {login, notIdempotent, all, all, all, all},
+	"AuthTokenRevoke":       {login, notIdempotent, all, all, all, all},
+	"EmployeeList":          {read, readOnly, all, all, all, all},
+	"EmployeeCount":         {read, readOnly, all, all, all, all},
+	"EmployeeDetail":        {read, readOnly, all, all, all, all},
+	"EmployeeFind":          {read, readOnly, all, all, all, all},
+	"EmployeeUsernames":     {read, readOnly, all, all, all, all},
+	"EmployeeAdd":           {login, notIdempotent, no, no, no, all},
+	"EmployeeUpdate":        {login, idempotent, no, no, no, all},
+	"EmployeeSetRole":       {login, idempotent, no, no, no, all},
+	"EmployeeSetPassword":   {login, idempotent, no, no, no, all},
+	"EmployeeUnlock":        {login, idempotent, no, no, no, all},
+	"EmployeeDelete":        {write, notIdempotent, no, no, no, all},
+	"CustomerList":          {read, readOnly, all, all, all, all},
+	"CustomerCount":         {read, readOnly, all, all, all, all},
+	"CustomerDetail":        {read, readOnly, all, all, all, all},
+	"CustomerAdd":           {write, notIdempotent, no, all, no, no},
+	"CustomerUpdate":        {write, idempotent, no, own, no, no},
+	"CustomerSetCommercial": {write, idempotent, no, no, no, all},
+	"ContractList":          {read, readOnly, all, all, all, all},
+	"ContractCount":         {read, readOnly, all, all, all, all},
+	"ContractDetail":        {read, readOnly, all, all, all, all},
+	"ContractFind":          {read, readOnly, all, all, all, all},
+	"ContractPayments":      {read, readOnly, all, all, all, all},
+	"ContractPaymentsCount": {read, readOnly, all, all, all, all},
+	"ContractAdd":           {write, notIdempotent, no, no, no, all},
+	"ContractUpdate":        {write, idempotent, no, own, no, all},
+	"ContractSign":          {write, idempotent, no, own, no, all},
+	"ContractAddPayment":    {write, idempotent, no, own, no, all},
+	"EventList":             {read, readOnly, all, all, all, all},
+	"EventCount":            {read, readOnly, all, all, all, all},
+	"EventDetail":           {read, readOnly, all, all, all, all},
+	"EventAdd":              {write, notIdempotent, no, own, no, no},
+	"EventSetSupport":       {write, idempotent, no, no, no, all},
+	"EventUpdate":           {write, idempotent, no, no, own, no},
+	"Check":                 {read, readOnly, all, all, all, all},
+	"DbPopulate":            {login, notIdempotent, no, no, no, all},
 }
 
 // beforeNewPassword is what is allowed with a one-time password.
@@ -119,7 +120,7 @@ func (s *Session) permit(operation string, row gen.SessionEmployeeRow) (actor, e
 	}
 	by := actor{EmployeeView: gen.EmployeeView{
 		ID: *row.ID, Username: *row.Username, Fullname: *row.Fullname, Role: *row.Role,
-	}}
+	}, again: permissions[operation].again}
 	s.role = by.Role
 	permission, ok := permissions[operation]
 	if !ok {

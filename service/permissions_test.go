@@ -282,8 +282,36 @@ func walk(t *testing.T, p *place, operation, who, token string, on target, want 
 		t.Errorf("%s as %s: %q (%v), want %q", operation, who, got, err, want)
 		return
 	}
-	if changed, wants := checksum(t, tx) != before, call.writes && want == ""; changed != wants {
+	now := checksum(t, tx)
+	if changed, wants := now != before, call.writes && want == ""; changed != wants {
 		t.Errorf("%s as %s: rows changed is %t, want %t", operation, who, changed, wants)
+	}
+	// Another salt makes another hash, and a payment has its id from its caller.
+	if now == before || !service.Repeats(operation) || operation == "EmployeeSetPassword" || operation == "ContractAddPayment" {
+		return
+	}
+	again, err := tx.Begin(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if s, err = service.New(again, testKey).As(token); err != nil {
+		t.Fatal(err)
+	}
+	if err = call.do(t.Context(), s, on); err == nil && checksum(t, again) != now {
+		t.Errorf("%s as %s may be repeated, and then changes something more", operation, who)
+	}
+}
+
+// TestRepeats holds the column of what may be repeated to that of rights and to what the walk sees.
+func TestRepeats(t *testing.T) {
+	t.Parallel()
+	for operation, row := range readPermissions(t) {
+		if reads := service.Reads(operation); reads != (row[4] == "read") || reads == calls[operation].writes || reads && !service.Repeats(operation) {
+			t.Errorf("%s: it reads is %t, it needs %s, it changes rows is %t", operation, reads, row[4], calls[operation].writes)
+		}
+	}
+	if service.Reads("Login") || service.Repeats("Login") {
+		t.Error("what is not in the table is repeated")
 	}
 }
 

@@ -73,6 +73,8 @@ type actor struct {
 	gen.EmployeeView
 	// own is the employee's id where the table limits the operation to what is theirs, else nil.
 	own *int64
+	// again is whether the operation may be sent a second time.
+	again retry
 }
 
 // allow says who acts, if they may use the operation. Statements that only read may go along in the same round trip.

@@ -234,12 +234,13 @@ func (s *Session) AuthWhoami(ctx context.Context) (Whoami, error) {
 
 // AuthLogout ends this session. One that is over already is Unauthenticated.
 func (s *Session) AuthLogout(ctx context.Context) error {
-	if _, err := s.allow(ctx, "AuthLogout"); err != nil {
+	by, err := s.allow(ctx, "AuthLogout")
+	if err != nil {
 		return err
 	}
 	session := gen.SessionEndParams{ID: s.claims.sessionID, EmployeeID: s.claims.employeeID}
 	// In nobody's name: a session that is over by now was to end.
-	err := s.change(ctx, idempotent, queryOne(ctx, (*gen.Queries).SessionEnd, session, new(int64)))
+	err = s.change(ctx, by.again, queryOne(ctx, (*gen.Queries).SessionEnd, session, new(int64)))
 	return s.translate(ctx, err)
 }
 
@@ -271,7 +272,7 @@ func (s *Session) AuthChangePassword(ctx context.Context, current, password stri
 		return "", err
 	}
 	fresh := freshSession{id: uuid.New(), employeeID: by.ID}
-	err = s.write(ctx, by, notIdempotent,
+	err = s.write(ctx, by,
 		queryOne(ctx, (*gen.Queries).SessionChangePassword, gen.SessionChangePasswordParams{
 			EmployeeID: by.ID, CheckedHash: *attempt.PasswordHash, PasswordHash: hash,
 		}, new(int64)),

@@ -72,7 +72,7 @@ func (s *Session) AuthTokenCreate(ctx context.Context, name string, readOnly boo
 		ID: uuid.New(), LoginID: s.claims.sessionID, Name: name, ReadOnly: readOnly, Seconds: int64(lifetime / time.Second),
 	}
 	token.Secret, p.SecretHash = formatToken(by.ID, p.ID)
-	err = s.write(ctx, by, notIdempotent,
+	err = s.write(ctx, by,
 		queryOne(ctx, (*gen.Queries).AuthTokenTurn, by.ID, new(int64)),
 		queryOne(ctx, (*gen.Queries).AuthTokenForget, by.ID, new(int64)),
 		queryOne(ctx, (*gen.Queries).AuthTokenCreate, p, &token.AuthTokenCreateRow))
@@ -99,7 +99,7 @@ func (s *Session) AuthTokenRevoke(ctx context.Context, name string) error {
 	if err != nil {
 		return err
 	}
-	err = s.write(ctx, by, notIdempotent, queryOne(ctx, (*gen.Queries).AuthTokenRevoke, gen.AuthTokenRevokeParams{AsEmployeeID: by.ID, Name: name}, new(uuid.UUID)))
+	err = s.write(ctx, by, queryOne(ctx, (*gen.Queries).AuthTokenRevoke, gen.AuthTokenRevokeParams{AsEmployeeID: by.ID, Name: name}, new(uuid.UUID)))
 	if errors.Is(err, pgx.ErrNoRows) {
 		return notFound("crm auth token list", "You have no token %q.", name)
 	}
@@ -124,7 +124,7 @@ func (s *Session) AuthSessionsRevoke(ctx context.Context, id *uuid.UUID) (ended 
 	if err != nil {
 		return 0, err
 	}
-	err = s.write(ctx, by, idempotent, queryOne(ctx, (*gen.Queries).AuthSessionsRevoke, gen.AuthSessionsRevokeParams{AsEmployeeID: by.ID, ID: id}, &ended))
+	err = s.write(ctx, by, queryOne(ctx, (*gen.Queries).AuthSessionsRevoke, gen.AuthSessionsRevokeParams{AsEmployeeID: by.ID, ID: id}, &ended))
 	if err == nil && ended == 0 && id != nil {
 		return 0, notFound("crm auth sessions", "You have no session %s.", id)
 	}
