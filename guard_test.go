@@ -5,6 +5,7 @@ import (
 	"go/parser"
 	"go/token"
 	"io/fs"
+	"os/exec"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -20,7 +21,8 @@ var mayImport = map[string][]string{
 	"schema":                    {},
 	"gen":                       {},
 	"internal/failure":          {},
-	"internal/value":            {"internal/failure"},
+	"internal/value":            {"internal/failure", "internal/value/phone"},
+	"internal/value/phone":      {},
 	"service":                   {"schema", "gen", "internal/failure", "internal/value"},
 	"internal/files":            {},
 	"internal/localdb":          {"internal/failure", "internal/files"},
@@ -58,7 +60,7 @@ var onlyIn = map[string][]string{
 	"github.com/jackc/pgx/v5/pgconn":  {"gen", "schema/driver.go", "schema/session.go", "schema/demand.go", "service/backup.go", "service/error.go", "service/connect.go", "service/statement.go", "cli/report.go", "cli/connection.go", "cli/echo.go", "internal", "tools/bench/wire"},
 	"github.com/peterbourgon/ff/v3":   {"cli"},
 	"github.com/golang-migrate":       {"schema"},
-	"github.com/nyaruka/phonenumbers": {"internal/value/phone.go"},
+	"github.com/nyaruka/phonenumbers": {}, // in tests only: TestSlowStartersStayOut
 	"github.com/pelletier/go-toml":    {"cli/config.go"},
 	"github.com/testcontainers":       {"internal/dbtest/container"},
 	"github.com/moby":                 {"internal/dbtest/container"},
@@ -140,6 +142,27 @@ func TestNothingIsCompiledAtStart(t *testing.T) {
 				}
 				return true
 			})
+		}
+	}
+}
+
+// slowStarters are libraries whose initialisers cost every command more than crm itself does. Tests may use them.
+var slowStarters = []string{"github.com/nyaruka/phonenumbers"}
+
+// TestSlowStartersStayOut: the program does not contain them, also not by way of another library.
+func TestSlowStartersStayOut(t *testing.T) {
+	t.Parallel()
+	list, err := exec.Command("go", "list", "-deps", ".").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	packages := strings.Fields(string(list))
+	if !slices.Contains(packages, module+"/cli") {
+		t.Fatalf("these are not the packages of crm: %v", packages)
+	}
+	for _, name := range packages {
+		if slices.Contains(slowStarters, name) {
+			t.Errorf("crm contains %s, which is slow to start", name)
 		}
 	}
 }

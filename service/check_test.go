@@ -49,6 +49,8 @@ func TestCheck(t *testing.T) {
 				"event_without_support event 5 Mariage Pérez-Roche begins in 25 hours", "event_without_support event 6 Régate des deux baies begins within the hour"}},
 		"bad phones": {"UPDATE customer SET phone = '+33999999' WHERE id = 3; UPDATE customer SET phone = '+331456789010' WHERE id = 11",
 			[]string{"bad_phone customer 3 Anaïs Morel has the phone number +33999999", "bad_phone customer 11 Maëlys Zimmer has the phone number +331456789010"}},
+		"a phone of overseas": {"UPDATE customer SET phone = '+33596631234' WHERE id = 3; UPDATE customer SET phone = '+596596631234' WHERE id = 11",
+			[]string{"bad_phone customer 3 Anaïs Morel has the phone number +33596631234"}},
 		"a trigger off": {"ALTER TABLE payment DISABLE TRIGGER payment_sum", []string{"rule_off payment payment_sum this trigger is disabled"}},
 		"a constraint that was not validated": {`ALTER TABLE event DROP CONSTRAINT event_attendees_positive;
 			ALTER TABLE event ADD CONSTRAINT event_attendees_positive CHECK (attendees >= 0) NOT VALID`,

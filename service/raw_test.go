@@ -166,7 +166,7 @@ func rawCustomers(texts map[string]string) map[string]func(fullname, company, em
 	for _, bad := range []string{"notanemail", "a@b", "a@B.example", "a b@c.example", "<a@b.example>"} {
 		cases["email "+bad] = func(_, _, email, _ *string) { *email = bad }
 	}
-	for _, bad := range []string{"+99999999", "+1", "0145678901", "+330145678901", "+33 1 45 67 89 01", "+33145678901;ext=1"} {
+	for _, bad := range []string{"+99999999", "+1", "0145678901", "+330145678901", "+33 1 45 67 89 01", "+33145678901;ext=1", "+33596631234"} {
 		cases["phone "+bad] = func(_, _, _, phone *string) { *phone = bad }
 	}
 	return cases

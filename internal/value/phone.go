@@ -4,11 +4,11 @@ import (
 	"strings"
 	"unicode"
 
-	"github.com/nyaruka/phonenumbers"
+	"github.com/epicevents/crm/internal/value/phone"
 )
 
-// phoneRegion is where a number without a country code is dialled.
-const phoneRegion = "FR"
+// phoneHome is the code of the country where a number without one is dialled.
+const phoneHome = "33"
 
 const phoneForms = "write 01 23 45 67 89, or +44 20 7946 0958 for another country"
 
@@ -16,20 +16,24 @@ const phoneForms = "write 01 23 45 67 89, or +44 20 7946 0958 for another countr
 const phoneMax = 16
 
 // ParsePhone returns a telephone number in E.164 form, such as +33123456789.
-// The number is national (France) or international, with the usual punctuation;
-// it must exist in the numbering plan of its country. Extensions, letters and
-// short numbers are refused.
+// The number is national (France, where the territories overseas are dialled as
+// if they were there, and are stored under codes of their own) or international,
+// with the usual punctuation; it must exist in the numbering plan of its
+// country. Extensions, letters and short numbers are refused.
 func ParsePhone(s string) (string, error) {
 	typed := strings.TrimSpace(s)
 	digits, ok := dialled(typed)
 	if !ok {
 		return "", inputErrorf("Phone number %s must not contain letters or an extension: %s", quote(typed), phoneForms)
 	}
-	number, err := phonenumbers.Parse(digits, phoneRegion)
-	if err != nil || !phonenumbers.IsValidNumber(number) {
+	number, ok := phone.Parse(digits, phoneHome)
+	if ok {
+		number, ok = number.Overseas()
+	}
+	if !ok || !number.Exists() {
 		return "", inputErrorf("Phone number %s is not valid: %s", quote(typed), phoneForms)
 	}
-	e164 := phonenumbers.Format(number, phonenumbers.E164)
+	e164 := number.E164()
 	if len(e164) > phoneMax {
 		return "", inputErrorf("Phone number %s is too long: %s", quote(typed), phoneForms)
 	}
@@ -52,17 +56,16 @@ func FormatPhone(e164 string) string {
 	if digits, ok := dialled(e164); !ok || digits != e164 {
 		return e164
 	}
-	number, err := phonenumbers.Parse(e164, phonenumbers.UNKNOWN_REGION)
-	if err != nil || phonenumbers.Format(number, phonenumbers.E164) != e164 {
+	number, ok := phone.Parse(e164, "")
+	if !ok || number.E164() != e164 {
 		return e164
 	}
-	return phonenumbers.Format(number, phonenumbers.INTERNATIONAL)
+	return number.International()
 }
 
-// dialled reduces a number to its digits and a leading plus sign. The library
-// would guess its way through letters and text around the number, so only
-// punctuation is dropped here, and the invisible marks that address books put
-// around the numbers one copies.
+// dialled reduces a number to its digits and a leading plus sign. Nothing is
+// guessed from letters and text around the number: only punctuation is dropped,
+// and the invisible marks that address books put around the numbers one copies.
 func dialled(s string) (digits string, ok bool) {
 	var b strings.Builder
 	for _, r := range s {
