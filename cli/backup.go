@@ -72,7 +72,7 @@ func (a *app) dbBackup() *ffcli.Command {
 			return err
 		}
 		server := conn.Conn().PgConn().ParameterStatus("server_version")
-		version, err := a.serviceOn(pool, nil).BackupVersion(ctx, conn.Conn())
+		version, err := a.serviceOn(pool).BackupVersion(ctx, conn.Conn())
 		conn.Release()
 		if err != nil {
 			return err
@@ -171,7 +171,7 @@ func (a *app) dbRestore() *ffcli.Command {
 		if err != nil {
 			return err
 		}
-		s := a.serviceOn(pool, nil)
+		s := a.serviceOn(pool)
 		holds, err := s.HoldsData(ctx)
 		if err != nil {
 			return err

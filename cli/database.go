@@ -98,7 +98,7 @@ func (a *app) connect(ctx context.Context) (*pgxpool.Pool, error) {
 }
 
 // serviceOn gives a service that keeps to what is left of the time limit.
-func (a *app) serviceOn(pool *pgxpool.Pool, keys ...[]byte) *service.Service {
+func (a *app) serviceOn(pool *pgxpool.Pool, keys ...service.Key) *service.Service {
 	s := service.New(pool, keys...).From(a.peer())
 	if limit := a.config.databaseTimeout; limit > 0 {
 		s = s.Within(max(limit-a.database.spent, time.Second))
@@ -169,14 +169,21 @@ func (a *app) session(ctx context.Context) (*service.Session, error) {
 }
 
 // signingKeys are the key that signs and the one before it, whose tokens are good until they expire.
-func (a *app) signingKeys() ([][]byte, error) {
-	key, err := a.signingKey()
+func (a *app) signingKeys() (keys []service.Key, err error) {
+	secret, err := a.signingKey()
 	if err != nil {
 		return nil, err
 	}
-	keys := [][]byte{key}
+	secrets := [][]byte{secret}
 	if previous := a.config.authSecretKeyPrevious; previous != "" {
-		keys = append(keys, []byte(previous))
+		secrets = append(secrets, []byte(previous))
+	}
+	for _, secret := range secrets {
+		key, err := service.NewKey(secret)
+		if err != nil {
+			return nil, err
+		}
+		keys = append(keys, key)
 	}
 	return keys, nil
 }

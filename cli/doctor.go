@@ -144,7 +144,7 @@ func (e *examination) databases(ctx context.Context) {
 		e.add(checkClock, healthWarning, "", "not known: the database was not reached")
 		return
 	}
-	svc := e.serviceOn(pool, nil)
+	svc := e.serviceOn(pool)
 	if err := svc.Fit(ctx); err != nil {
 		e.addError(checkSettings, err)
 	} else if logs, err := svc.LogsParameters(ctx); err == nil && logs {

@@ -166,7 +166,7 @@ func (a *app) holdings(ctx context.Context, config *pgx.ConnConfig) string {
 	if err != nil {
 		return name // deleting will tell
 	}
-	switch n, err := a.serviceOn(pool, nil).Customers(ctx); {
+	switch n, err := a.serviceOn(pool).Customers(ctx); {
 	case err != nil:
 		return name
 	case n == 1:

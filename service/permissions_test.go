@@ -249,7 +249,7 @@ func TestPermissions(t *testing.T) {
 		p.exec("UPDATE session SET created_at = now() - interval '31 minutes', expires_at = now() - interval '1 second' WHERE id = $1", expired["jti"])
 		for operation := range expected {
 			walk(t, p, operation, "one who logged out", ended, targets[0], failure.Unauthenticated)
-			walk(t, p, operation, "one whose session expired", sign(t, hs256, testKey, expired), targets[0], failure.Unauthenticated)
+			walk(t, p, operation, "one whose session expired", sign(t, hs256, testSecret, expired), targets[0], failure.Unauthenticated)
 		}
 	})
 }

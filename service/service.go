@@ -12,26 +12,48 @@ package service
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
 	"github.com/epicevents/crm/gen"
+	"github.com/epicevents/crm/internal/failure"
 )
 
 // core is what Service and Session work with. It has no exported method: what a Session can do stands in the table.
 type core struct {
 	db     DB
-	keys   [][]byte // the first signs, all are good to verify with
+	keys   []Key // the first signs, all are good to verify with
 	budget *budget
 	peer   string
+}
+
+// keyMin is how many bytes a signing key has at least: as many as the signature, which is of SHA-256.
+const keyMin = 32
+
+// Key signs tokens and verifies them.
+type Key struct{ secret []byte }
+
+// NewKey makes a Key; Usage if the secret is shorter than 32 bytes, for what can be guessed signs for everybody.
+func NewKey(secret []byte) (Key, error) {
+	if len(secret) < keyMin {
+		return Key{}, failure.Misuse(fmt.Sprintf("A key that signs tokens has at least %d bytes.", keyMin), "")
+	}
+	return Key{slices.Clone(secret)}, nil
 }
 
 // Service does what needs no session: logging in, and the first steps in a new database.
 type Service struct{ core }
 
 // New makes a Service that signs tokens with the first key. Tokens that were signed with one of the others are good too:
-// those of the last 30 minutes, after a new key was made.
-func New(db DB, keys ...[]byte) *Service {
+// those of the last 30 minutes, after a new key was made. Without a key it makes no token and takes none. A Key that does
+// not come from NewKey is a fault of the program: New panics.
+func New(db DB, keys ...Key) *Service {
+	for _, key := range keys {
+		if key.secret == nil {
+			panic("service: a key that is not from NewKey")
+		}
+	}
 	return &Service{core{db: db, keys: keys, budget: &budget{}}}
 }
 

@@ -27,7 +27,18 @@ const password = schema.SamplePassword
 
 var hs256 = jwt.SigningMethodHS256
 
-var testKey = []byte("a key of thirty-two bytes, or so.")
+var (
+	testSecret = []byte("a key of thirty-two bytes, or so.")
+	testKey    = newKey(testSecret)
+)
+
+func newKey(secret []byte) service.Key {
+	key, err := service.NewKey(secret)
+	if err != nil {
+		panic(err)
+	}
+	return key
+}
 
 // In the sample data. commercial1 and support1 are in charge of what is called own, others of what is called foreign.
 var (
@@ -104,7 +115,7 @@ func (p *place) asOn(svc *service.Service, username string) *service.Session {
 // token is a good token of the employee, made without the cost of a login.
 func (p *place) token(username string) string {
 	p.Helper()
-	return sign(p, hs256, testKey, p.claims(username))
+	return sign(p, hs256, testSecret, p.claims(username))
 }
 
 // claims starts a session and returns what its token says.

@@ -73,7 +73,7 @@ func (s *Service) As(token string) (*Session, error) {
 	}
 	keys := jwt.VerificationKeySet{}
 	for _, key := range s.keys {
-		keys.Keys = append(keys.Keys, key)
+		keys.Keys = append(keys.Keys, key.secret)
 	}
 	var registered timeless
 	_, err := jwt.ParseWithClaims(token, &registered, func(*jwt.Token) (any, error) { return keys, nil },
@@ -201,7 +201,7 @@ func (f *freshSession) add(ctx context.Context, hash, peer string) statement {
 }
 
 // token returns the signed token of the session, once it was added.
-func (f *freshSession) token(key []byte) (string, error) {
+func (f *freshSession) token(key Key) (string, error) {
 	return jwt.NewWithClaims(jwt.SigningMethodHS256, jwt.RegisteredClaims{
 		ID:        f.id.String(),
 		Subject:   strconv.FormatInt(f.employeeID, 10),
@@ -209,7 +209,7 @@ func (f *freshSession) token(key []byte) (string, error) {
 		Audience:  jwt.ClaimStrings{tokenAudience},
 		IssuedAt:  jwt.NewNumericDate(f.row.CreatedAt),
 		ExpiresAt: jwt.NewNumericDate(f.row.ExpiresAt),
-	}).SignedString(key)
+	}).SignedString(key.secret)
 }
 
 // Whoami is who is logged in, until when, and whether the password has to be changed first of all.

@@ -17,6 +17,34 @@ import (
 
 const sessionOver = "Your session is over."
 
+// TestKeyIsLongEnough: a key that can be guessed, or is not there, signs for everybody.
+func TestKeyIsLongEnough(t *testing.T) {
+	t.Parallel()
+	for _, secret := range [][]byte{nil, {}, []byte("hunter2"), make([]byte, 31)} {
+		if _, err := service.NewKey(secret); failure.CodeOf(err) != failure.Usage {
+			t.Errorf("%d bytes: %v", len(secret), err)
+		}
+	}
+	must[service.Key](t)(service.NewKey(make([]byte, 32)))
+	defer func() {
+		if recover() == nil {
+			t.Error("a Service was made with a key that is none")
+		}
+	}()
+	service.New(nil, service.Key{})
+}
+
+// TestWithoutKey: a Service without a key takes no token, also none that an empty key signed.
+func TestWithoutKey(t *testing.T) {
+	t.Parallel()
+	p := sample(t)
+	for name, token := range map[string]string{"good": p.token("none1"), "of an empty key": sign(t, hs256, []byte{}, p.claims("none1"))} {
+		if _, err := service.New(p.svcDB).As(token); failure.CodeOf(err) != failure.Unauthenticated {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
 // whoami uses a token, from the check of its signature to that of its session.
 func (p *place) whoami(token string) (service.Whoami, error) {
 	s, err := p.svc.As(token)
@@ -30,12 +58,12 @@ func TestToken(t *testing.T) {
 	t.Parallel()
 	p := sample(t)
 	good := p.claims("support1")
-	who := must[service.Whoami](t)(p.whoami(sign(t, hs256, testKey, good)))
+	who := must[service.Whoami](t)(p.whoami(sign(t, hs256, testSecret, good)))
 	same(t, "employee", who.EmployeeView, stored[gen.EmployeeView](p, "employee_view", who.ID))
 	if left := time.Until(who.ExpiresAt); left < 29*time.Minute || left > 30*time.Minute {
 		t.Errorf("the session lasts another %s", left)
 	}
-	if s := must[*service.Session](t)(p.svc.As(sign(t, hs256, testKey, good))); s.EmployeeID() != who.ID {
+	if s := must[*service.Session](t)(p.svc.As(sign(t, hs256, testSecret, good))); s.EmployeeID() != who.ID {
 		t.Errorf("EmployeeID is %d, want %d", s.EmployeeID(), who.ID)
 	}
 
@@ -51,11 +79,11 @@ func TestToken(t *testing.T) {
 		}
 		return claims
 	}
-	signed := func(change jwt.MapClaims) string { return sign(t, hs256, testKey, with(change)) }
-	parts := strings.Split(sign(t, hs256, testKey, good), ".")
+	signed := func(change jwt.MapClaims) string { return sign(t, hs256, testSecret, with(change)) }
+	parts := strings.Split(sign(t, hs256, testSecret, good), ".")
 	header := func(text string) string { return base64.RawURLEncoding.EncodeToString([]byte(text)) }
 	resigned := func(header string) string {
-		signature, err := hs256.Sign(header+"."+parts[1], testKey)
+		signature, err := hs256.Sign(header+"."+parts[1], testSecret)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -65,8 +93,8 @@ func TestToken(t *testing.T) {
 	for name, token := range map[string]string{
 		"other key":           sign(t, hs256, []byte("another key of thirty-two bytes!"), good),
 		"empty key":           sign(t, hs256, []byte{}, good),
-		"HS384":               sign(t, jwt.SigningMethodHS384, testKey, good),
-		"HS512":               sign(t, jwt.SigningMethodHS512, testKey, good),
+		"HS384":               sign(t, jwt.SigningMethodHS384, testSecret, good),
+		"HS512":               sign(t, jwt.SigningMethodHS512, testSecret, good),
 		"header says none":    header(`{"alg":"none"}`) + "." + parts[1] + "." + parts[2],
 		"header says nOnE":    header(`{"alg":"nOnE"}`) + "." + parts[1] + ".",
 		"header says RS256":   resigned(header(`{"alg":"RS256"}`)),
