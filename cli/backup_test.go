@@ -406,9 +406,9 @@ func TestKilledBackup(t *testing.T) {
 // others can see it.
 func TestBackupEnvironment(t *testing.T) {
 	t.Parallel()
-	a := &app{IO: IO{Getenv: func(name string) string {
+	a := newApp(&terminal{IO: IO{Getenv: func(name string) string {
 		return map[string]string{"HOME": "/nowhere", "PGHOST": "evil.example", "PGOPTIONS": "-c x=y", "PGSERVICE": "evil", "SSL_CERT_FILE": "/dev/null"}[name]
-	}}}
+	}}})
 	for url, want := range map[string][]string{
 		"postgres://anna:s3cret@127.0.0.1:6543/crm": {"PGHOST=127.0.0.1", "PGPORT=6543", "PGUSER=anna", "PGDATABASE=crm", "PGPASSWORD=s3cret"},
 		"postgres://anna@one.example,two.example/crm?target_session_attrs=read-write": {"PGHOST=one.example,two.example", "PGPORT=5432,5432",

@@ -10,13 +10,11 @@
 package cli
 
 import (
-	"bufio"
 	"cmp"
 	"context"
 	"errors"
 	"flag"
 	"fmt"
-	"io"
 	"regexp"
 	"slices"
 	"strings"
@@ -31,22 +29,13 @@ import (
 	"github.com/epicevents/crm/service"
 )
 
-// IO is what a run of crm reads and writes. Where In and Err are terminals, missing values are asked for.
-type IO struct {
-	In       io.Reader
-	Out, Err io.Writer
-	Getenv   func(string) string
-}
-
 // app is one run of crm.
 type app struct {
-	IO
-	args     []string // as typed
-	errWidth int      // of the terminal that Err is; 0 if it is none
-	noOut    bool     // stdout was closed
-	home     string   // folder below which crm's own lie
-	config   config
-	root     *ffcli.Command
+	*terminal
+	args   []string // as typed
+	home   string   // folder below which crm's own lie
+	config config
+	root   *ffcli.Command
 	// commandName is the path of the command that runs, for reports.
 	commandName string
 	commands    map[*ffcli.Command]*command // the leaves, with what ffcli does not know of them
@@ -55,17 +44,12 @@ type app struct {
 	neverStart bool
 	warned     bool     // of a weak sslmode
 	readable   []string // files with secrets that others can read
-	// held are notices for a script that takes JSON: an error is to be all of its stderr.
-	held     []string
-	pager    *pager
-	keyboard *keyboard     // of the present question, or the last
-	ahead    []byte        // typed after the answer to it
-	reader   *bufio.Reader // of In, for one line of --password-stdin after the other
-	begun    bool          // a line of it was read
 	// ctx is the run's, for files that are read where none is handed down.
 	ctx        context.Context
 	namedFiles map[string]namedFile
 }
+
+func newApp(terminal *terminal) *app { return &app{terminal: terminal} }
 
 // exitCodes is what a script sees of an error.
 var exitCodes = map[failure.Code]int{
@@ -85,22 +69,17 @@ const interrupted failure.Code = "interrupted"
 
 // Run runs one command line, without the program's name, and gives the exit code.
 func Run(ctx context.Context, args []string, streams IO) int {
-	a := &app{IO: streams, args: args, errWidth: terminalWidth(streams.Err), ctx: ctx, noOut: isClosed(streams.Out)}
-	a.reader = bufio.NewReader(&interruptible{ctx: ctx, in: streams.In})
-	a.Out, a.Err = interruptibleOutput(ctx, a.Out), interruptibleOutput(ctx, a.Err)
+	a := newApp(newTerminal(ctx, streams))
+	a.args, a.ctx = args, ctx
 	defer a.database.close()
 	if len(args) > 0 && args[0] == completeCommand {
 		a.complete(ctx, args[1:])
 		return 0
 	}
 	stack, err := a.caught(func() error { return a.run(ctx, args) })
-	if a.pager != nil {
-		err = errors.Join(err, a.pager.Close())
-	}
+	err = errors.Join(err, a.closePager())
 	if err == nil || errors.Is(err, flag.ErrHelp) {
-		for _, line := range a.held {
-			fmt.Fprintln(a.Err, line)
-		}
+		a.showHeld()
 		return 0
 	}
 	if readerLeft(err) {
@@ -248,21 +227,16 @@ func (a *app) flagError(err error) error {
 // describe makes any error into one with a code, a sentence for the user and a hint.
 func describe(ctx context.Context, err error) *failure.Error {
 	problem := *classify(ctx, err)
-	problem.Message = sentence(problem.Message)
+	problem.Message = text.Sentence(problem.Message)
 	return &problem
-}
-
-// sentence ends a message as sentences end.
-func sentence(message string) string {
-	if strings.HasSuffix(message, ".") || strings.HasSuffix(message, "?") || strings.HasSuffix(message, "!") {
-		return message
-	}
-	return message + "."
 }
 
 func classify(ctx context.Context, err error) *failure.Error {
 	if problem, ok := errors.AsType[*failure.Error](err); ok {
 		return problem
+	}
+	if errors.Is(err, errDeclined) {
+		return &failure.Error{Code: interrupted, Message: "You answered no; nothing was changed."}
 	}
 	if errors.Is(err, errAborted) || ctx.Err() != nil && errors.Is(err, context.Canceled) {
 		return &failure.Error{Code: interrupted, Message: "Interrupted.", Err: err}
@@ -307,26 +281,4 @@ func (a *app) printError(problem *failure.Error, request string) {
 	case problem.Hint != "":
 		a.tell("hint: " + problem.Hint)
 	}
-}
-
-// notice tells a person something that is not the result.
-func (a *app) notice(format string, values ...any) { a.tellNotice(fmt.Sprintf(format, values...)) }
-
-// warn tells of what works, and is not as it should be.
-func (a *app) warn(format string, values ...any) {
-	a.tellNotice("warning: " + sentence(fmt.Sprintf(format, values...)))
-}
-
-// tellNotice tells a line, or holds it until it is known that there is no error.
-func (a *app) tellNotice(line string) {
-	if a.jsonErrors() && a.errWidth == 0 {
-		a.held = append(a.held, text.Escape(line))
-		return
-	}
-	a.tell(line)
-}
-
-// tell writes a line to stderr, on a terminal broken between words.
-func (a *app) tell(line string) {
-	fmt.Fprintln(a.Err, text.Wrap(text.Escape(line), a.errWidth, 0, text.KeepLong))
 }

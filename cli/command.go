@@ -132,7 +132,7 @@ func (v *Value[T]) check(text string) error {
 	if err == nil {
 		return nil
 	}
-	problem := describe(context.Background(), err)
+	problem := failure.Of(err)
 	return failure.Misuse(strings.Replace(problem.Message, "--"+v.name, v.label(), 1), problem.Hint)
 }
 
@@ -151,7 +151,7 @@ func (m *inputMeta) label() string {
 
 // namedError says which value is wrong.
 func namedError(name string, err error) error {
-	problem := describe(context.Background(), err)
+	problem := failure.Of(err)
 	if strings.HasPrefix(problem.Message, "--"+name) {
 		return err
 	}
@@ -316,7 +316,7 @@ func (c *command) resolve(ctx context.Context, arguments []string) error {
 		}
 		if err := in.take(arguments[0]); err != nil {
 			if unquoted := c.unquoted(arguments[0]); unquoted != "" {
-				return failure.Misuse(describe(ctx, err).Message, unquoted)
+				return failure.Misuse(failure.Of(err).Message, unquoted)
 			}
 			return err
 		}

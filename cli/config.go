@@ -115,6 +115,7 @@ func (a *app) configure(args []string) error {
 	if err := flags.Parse(args); err != nil {
 		return a.flagError(err)
 	}
+	a.noColor, a.holdNotices = a.config.noColor, a.jsonErrors()
 	var typed config
 	typedFlags := cmdline.NewFlagSet()
 	typed.define(typedFlags)

@@ -36,7 +36,7 @@ func settle(t *testing.T, name, file string, env map[string]string, args ...stri
 		}
 		args = append([]string{"--config", path}, args...)
 	}
-	a := &app{ctx: t.Context(), IO: IO{Out: io.Discard, Err: io.Discard, Getenv: func(name string) string { return variables[name] }}}
+	a := &app{ctx: t.Context(), terminal: &terminal{IO: IO{Out: io.Discard, Err: io.Discard, Getenv: func(name string) string { return variables[name] }}}}
 	a.root = a.newRoot()
 	err := errors.Join(a.configure(args), a.config.fault)
 	return settled{a.root.FlagSet.Lookup(name).Value.String(), strings.TrimPrefix(a.config.source[name], variables["HOME"]+"/")}, err
@@ -66,7 +66,7 @@ var precedence = map[string]struct{ byDefault, inFile, inVariable, inFlag string
 
 func TestPrecedence(t *testing.T) {
 	t.Parallel()
-	a := &app{}
+	a := newApp(&terminal{})
 	a.newRoot().FlagSet.VisitAll(func(f *flag.Flag) {
 		name := f.Name
 		values, ok := precedence[name]

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 
@@ -27,28 +28,31 @@ func yesOrNo(text string) (yes, answered bool) {
 // wantYesOrNo is told of every other answer.
 const wantYesOrNo = "Answer yes or no."
 
+// errDeclined is the answer no.
+var errDeclined = errors.New("declined at a question")
+
 // confirm asks before something that cannot be undone. Without a terminal it takes --yes.
-func (a *app) confirm(ctx context.Context, question string, yes bool) error {
+func (t *terminal) confirm(ctx context.Context, question string, yes bool) error {
 	if yes {
 		return nil
 	}
-	if !a.interactive() {
+	if !t.interactive() {
 		return unanswered(question)
 	}
 	var confirmed bool
 	var err error
-	if a.plain() {
-		confirmed, err = a.confirmLine(ctx, question)
+	if t.plain() {
+		confirmed, err = t.confirmLine(ctx, question)
 	} else {
-		c := newConfirmation(a, question)
-		err = a.ask(ctx, c)
+		c := newConfirmation(t, question)
+		err = t.ask(ctx, c)
 		confirmed = c.chosen
 	}
 	if err != nil {
 		return err
 	}
 	if !confirmed {
-		return &failure.Error{Code: interrupted, Message: "You answered no; nothing was changed."}
+		return errDeclined
 	}
 	return nil
 }
@@ -58,15 +62,15 @@ func unanswered(question string) error {
 }
 
 // confirmByName asks for the name of what is about to be deleted, which nobody types by mistake.
-func (a *app) confirmByName(ctx context.Context, what, name string, yes bool) error {
+func (t *terminal) confirmByName(ctx context.Context, what, name string, yes bool) error {
 	if yes {
 		return nil
 	}
-	if !a.interactive() {
+	if !t.interactive() {
 		return unanswered("Delete everything in " + what + "?")
 	}
-	a.notice("Everything in %s will be deleted.", what)
-	_, err := a.askText(ctx, question{title: "Type its name, " + name, check: func(text string) error {
+	t.notice("Everything in %s will be deleted.", what)
+	_, err := t.askText(ctx, question{title: "Type its name, " + name, check: func(text string) error {
 		if strings.TrimSpace(text) != name {
 			return failure.Misuse(fmt.Sprintf("This is not its name: it is %s.", name), "")
 		}
@@ -75,8 +79,8 @@ func (a *app) confirmByName(ctx context.Context, what, name string, yes bool) er
 	return err
 }
 
-func (a *app) confirmLine(ctx context.Context, question string) (confirmed bool, err error) {
-	_, err = a.askLine(ctx, question+" [y/N]", false, func(text string) error {
+func (t *terminal) confirmLine(ctx context.Context, question string) (confirmed bool, err error) {
+	_, err = t.askLine(ctx, question+" [y/N]", false, func(text string) error {
 		yes, answered := yesOrNo(text)
 		if !answered && text != "" {
 			return failure.Misuse(wantYesOrNo, "")
@@ -90,13 +94,13 @@ func (a *app) confirmLine(ctx context.Context, question string) (confirmed bool,
 // confirmation is huh's confirm, whose letters answer at once or turn the choice, with whole words instead.
 type confirmation struct {
 	*huh.Confirm
-	app    *app
-	typed  string
-	chosen bool
+	terminal *terminal
+	typed    string
+	chosen   bool
 }
 
-func newConfirmation(a *app, question string) *confirmation {
-	c := &confirmation{app: a, Confirm: huh.NewConfirm()}
+func newConfirmation(t *terminal, question string) *confirmation {
+	c := &confirmation{terminal: t, Confirm: huh.NewConfirm()}
 	c.Title(text.Escape(question)).WithButtonAlignment(lipgloss.Left).Value(&c.chosen)
 	c.show("")
 	return c
@@ -115,7 +119,7 @@ func (c *confirmation) Update(msg tea.Msg) (huh.Model, tea.Cmd) {
 			if !answered {
 				c.typed = ""
 				c.show(wantYesOrNo)
-				c.app.refused()
+				c.terminal.refused()
 				return c, nil
 			}
 			c.chosen = yes

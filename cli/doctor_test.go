@@ -89,7 +89,7 @@ func TestEncryption(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		e := &examination{app: &app{}}
+		e := &examination{app: newApp(&terminal{})}
 		e.config.databaseURL = raw
 		e.encryption(config)
 		if e.rows[0].status != want {

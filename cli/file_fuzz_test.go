@@ -22,7 +22,7 @@ func FuzzTokenFile(f *testing.F) {
 	f.Add(strings.Repeat("x", tokenMax+1), uint16(0o600))
 	f.Add("\x00\xff\r\n\x1b[31m", uint16(0o400))
 	f.Fuzz(func(t *testing.T, content string, mode uint16) {
-		a := &app{ctx: t.Context(), IO: homeOnly(t)}
+		a := &app{ctx: t.Context(), terminal: &terminal{IO: homeOnly(t)}}
 		a.home = a.Getenv("HOME")
 		if err := a.saveToken(content); err != nil {
 			t.Fatal(err)
@@ -65,7 +65,7 @@ func FuzzConfigFile(f *testing.F) {
 	f.Add("database = [[topsecret]]\n")
 	f.Add("\ufeff[database]\nurl = topsecret")
 	f.Fuzz(func(t *testing.T, content string) {
-		a := &app{ctx: t.Context(), IO: homeOnly(t)}
+		a := &app{ctx: t.Context(), terminal: &terminal{IO: homeOnly(t)}}
 		a.home = a.Getenv("HOME")
 		a.root = a.newRoot()
 		name := filepath.Join(a.folder("XDG_CONFIG_HOME", ".config"), "crm.toml")

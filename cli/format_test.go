@@ -194,7 +194,7 @@ func TestFormatsKnowEveryCommand(t *testing.T) {
 	}
 	// One detail each, which stories look at: of a local database, and of a file.
 	elsewhere := []string{"crm db start", "crm db backup", "crm db restore"}
-	a := &app{}
+	a := newApp(&terminal{})
 	a.root = a.newRoot()
 	for c := range a.commands {
 		name := cmdline.Path(a.root, c)

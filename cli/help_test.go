@@ -15,7 +15,7 @@ import (
 // TestHelpFits: on a terminal no line of the help is wider but examples, and what can be no narrower.
 func TestHelpFits(t *testing.T) {
 	t.Parallel()
-	a := &app{}
+	a := newApp(&terminal{})
 	a.root = a.newRoot()
 	var texts []string
 	cmdline.Walk(a.root, "", func(c *ffcli.Command, _ string) {

@@ -100,10 +100,10 @@ var walked = map[string]string{
 // TestEveryHintIsWalked collects the commands that hints name, in all packages, and wants each to exist and to be walked.
 func TestEveryHintIsWalked(t *testing.T) {
 	t.Parallel()
-	a := &app{}
+	a := newApp(&terminal{})
 	a.root = a.newRoot()
 	seen := map[string]bool{}
-	for _, pattern := range []string{"*.go", "../service/*.go", "../schema/*.go", "../internal/localdb/*.go"} {
+	for _, pattern := range []string{"*.go", "*/*.go", "../service/*.go", "../schema/*.go", "../internal/localdb/*.go"} {
 		files, err := filepath.Glob(pattern)
 		if err != nil || len(files) == 0 {
 			t.Fatalf("no files %s: %v", pattern, err)
@@ -144,7 +144,8 @@ func TestEveryHintIsWalked(t *testing.T) {
 	}
 }
 
-// hintsOf returns the hints in a file that begin with a command: fields called Hint, and the second argument of Misuse.
+// hintsOf returns the hints in a file that begin with a command: fields called Hint, the second argument of Misuse, and
+// what a function named after a hint returns.
 func hintsOf(file *ast.File) (hints []string) {
 	add := func(e ast.Expr) {
 		for {
@@ -165,6 +166,16 @@ func hintsOf(file *ast.File) (hints []string) {
 	}
 	ast.Inspect(file, func(n ast.Node) bool {
 		switch n := n.(type) {
+		case *ast.FuncDecl:
+			if !strings.HasSuffix(strings.ToLower(n.Name.Name), "hint") {
+				break
+			}
+			ast.Inspect(n, func(n ast.Node) bool {
+				if result, ok := n.(*ast.ReturnStmt); ok && len(result.Results) > 0 {
+					add(result.Results[0])
+				}
+				return true
+			})
 		case *ast.KeyValueExpr:
 			if name, ok := n.Key.(*ast.Ident); ok && strings.EqualFold(name.Name, "hint") {
 				add(n.Value)

@@ -14,25 +14,25 @@ import (
 // next question. bubbletea's own reader would give it all to this one, may live on after the question and swallow the
 // answer to the next, and waits for ever for what comes after an io.EOF.
 type keyboard struct {
-	app     *app
-	file    *os.File
-	reader  cancelreader.CancelReader
-	reading sync.Mutex
-	left    chan struct{} // closed when the question is over
-	again   chan struct{} // the answer was refused, so that more is to be read
-	entered bool          // Enter was read, and the question may be over
-	pasting bool
-	lines   bool   // the answer may have several
-	recent  []byte // the last bytes read, for the marks of a paste
+	terminal *terminal
+	file     *os.File
+	reader   cancelreader.CancelReader
+	reading  sync.Mutex
+	left     chan struct{} // closed when the question is over
+	again    chan struct{} // the answer was refused, so that more is to be read
+	entered  bool          // Enter was read, and the question may be over
+	pasting  bool
+	lines    bool   // the answer may have several
+	recent   []byte // the last bytes read, for the marks of a paste
 }
 
 // enterTime is how long Enter may be without an effect before reading goes on.
 const enterTime = time.Second
 
-func (a *app) newKeyboard() (*keyboard, error) {
-	file := a.In.(*os.File)
+func (t *terminal) newKeyboard() (*keyboard, error) {
+	file := t.In.(*os.File)
 	reader, err := cancelreader.NewReader(file)
-	return &keyboard{app: a, file: file, reader: reader, left: make(chan struct{}), again: make(chan struct{}, 1)}, err
+	return &keyboard{terminal: t, file: file, reader: reader, left: make(chan struct{}), again: make(chan struct{}, 1)}, err
 }
 
 func (k *keyboard) Read(p []byte) (int, error) {
@@ -47,7 +47,7 @@ func (k *keyboard) Read(p []byte) (int, error) {
 		}
 		k.entered = false
 	}
-	if len(k.app.ahead) == 0 {
+	if len(k.terminal.ahead) == 0 {
 		typed := make([]byte, len(p))
 		n, err := k.reader.Read(typed)
 		if err == io.EOF {
@@ -56,20 +56,20 @@ func (k *keyboard) Read(p []byte) (int, error) {
 		if err != nil {
 			return 0, err
 		}
-		k.app.ahead = typed[:n]
+		k.terminal.ahead = typed[:n]
 	}
-	n := copy(p, k.app.ahead[:k.answer(k.app.ahead)])
-	k.app.ahead = k.app.ahead[n:]
+	n := copy(p, k.terminal.ahead[:k.answer(k.terminal.ahead)])
+	k.terminal.ahead = k.terminal.ahead[n:]
 	return n, nil
 }
 
 // refused lets the present question, if there is one, be answered anew.
-func (a *app) refused() {
-	if a.keyboard == nil {
+func (t *terminal) refused() {
+	if t.keyboard == nil {
 		return
 	}
 	select {
-	case a.keyboard.again <- struct{}{}:
+	case t.keyboard.again <- struct{}{}:
 	default:
 	}
 }

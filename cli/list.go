@@ -173,7 +173,7 @@ func (a *app) output() render.Output {
 		Excel:    a.config.csvStyle == csvExcelFr,
 		Zone:     a.config.location,
 		Out:      a.Out,
-		Err:      heldNotices{a},
+		Err:      heldNotices{a.terminal},
 	}
 	if o.Width = terminalWidth(a.Out); o.Width > 0 {
 		o.Color = !a.config.noColor && a.Getenv("NO_COLOR") == "" && a.Getenv("TERM") != "dumb"

@@ -25,7 +25,7 @@ func TestMan(t *testing.T) {
 		t.Fatal(err)
 	}
 	commands := 0
-	a := &app{}
+	a := newApp(&terminal{})
 	a.root = a.newRoot()
 	cmdline.Walk(a.root, "", func(c *ffcli.Command, path string) {
 		commands++

@@ -10,9 +10,6 @@ import (
 	"github.com/epicevents/crm/internal/files"
 )
 
-// byteOrderMark is what some editors of Windows put before UTF-8; it means nothing.
-const byteOrderMark = "\ufeff"
-
 // namedFile is a file that the operator names, as it was when it was read.
 type namedFile struct {
 	text []byte
@@ -30,7 +27,7 @@ func (a *app) readNamed(name string, limit int64) namedFile {
 	if problem, ok := errors.AsType[*fs.PathError](read.err); ok {
 		read.err = problem.Err
 	}
-	read.text = bytes.TrimPrefix(read.text, []byte(byteOrderMark))
+	read.text = bytes.TrimPrefix(read.text, []byte(files.ByteOrderMark))
 	if a.namedFiles == nil {
 		a.namedFiles = map[string]namedFile{}
 	}

@@ -6,9 +6,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-
-	"charm.land/huh/v2"
-	"github.com/charmbracelet/x/ansi"
 )
 
 // TestOffers: there is to choose from what the command can be used on, and nothing else.
@@ -80,26 +77,6 @@ func TestNothingToChoose(t *testing.T) {
 				s.expect("crm: " + message)
 				s.ends(5)
 			})
-		}
-	}
-}
-
-// TestPicker says how many there are when not all of them are seen, starts where it is told to, and cuts no amount.
-func TestPicker(t *testing.T) {
-	t.Parallel()
-	var choices []choice
-	for _, r := range "abcdefghijkl" {
-		choices = append(choices, choice{string(r) + "  6 900.50 € of 9 900.50 € due  " + strings.Repeat("long name ", 9), string(r)})
-	}
-	p := newPicker(choices, 55)
-	p.chosen = "c"
-	p.Select.Value(&p.chosen).Height(rowsShown + 2)
-	p.Select.WithTheme(huh.ThemeFunc(promptTheme))
-	p.show()
-	view := ansi.Strip(p.View())
-	for _, want := range []string{"; 12 in all", "> c", "c  6 900.50 € of 9 900.50 € due", "…"} {
-		if !strings.Contains(view, want) {
-			t.Errorf("%q is not in\n%s", want, view)
 		}
 	}
 }

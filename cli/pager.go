@@ -19,28 +19,36 @@ import (
 // without a result shows nothing. While it runs the screen is its own: notices wait until it has ended. It also answers
 // Ctrl-C, which crm only takes as a sign to fetch no more.
 type pager struct {
-	app      *app
+	terminal *terminal
 	program  string
 	to       io.Writer // what the result is written to; nil before the first output
 	command  *exec.Cmd
 	input    io.WriteCloser
-	terminal io.Writer // the app's Err, while notices wait
+	errors   io.Writer // the terminal's Err, while notices wait
 	notices  bytes.Buffer
 }
 
 // paged is stdout, through the pager if CRM_PAGER or PAGER names one.
-func (a *app) paged() io.Writer {
-	program := a.Getenv("CRM_PAGER")
+func (t *terminal) paged() io.Writer {
+	program := t.Getenv("CRM_PAGER")
 	if program == "" {
-		program = a.Getenv("PAGER")
+		program = t.Getenv("PAGER")
 	}
 	if program = strings.TrimSpace(program); program == "" || program == "cat" {
-		return a.Out
+		return t.Out
 	}
-	if a.pager == nil {
-		a.pager = &pager{app: a, program: program}
+	if t.pager == nil {
+		t.pager = &pager{terminal: t, program: program}
 	}
-	return a.pager
+	return t.pager
+}
+
+// closePager waits for the reader of the result, if there is one.
+func (t *terminal) closePager() error {
+	if t.pager == nil {
+		return nil
+	}
+	return t.pager.Close()
 }
 
 // pagerCommand runs a program as it is, and through a shell only what needs one.
@@ -55,9 +63,9 @@ func pagerCommand(program string) *exec.Cmd {
 // start makes the pager run. Without it the result is shown all the same.
 func (p *pager) start() error {
 	command := pagerCommand(p.program)
-	command.Stdout, command.Stderr = p.app.Out, p.app.Err
+	command.Stdout, command.Stderr = p.terminal.Out, p.terminal.Err
 	command.Env = os.Environ()
-	if p.app.Getenv("LESS") == "" {
+	if p.terminal.Getenv("LESS") == "" {
 		// Quit when all fits on the screen, keep colours, leave the text on the screen.
 		command.Env = append(command.Env, "LESS=FRX")
 	}
@@ -66,12 +74,12 @@ func (p *pager) start() error {
 		return err
 	}
 	if err := command.Start(); err != nil {
-		p.app.notice("The pager %s cannot be started; CRM_PAGER=cat shows results without one.", strings.Fields(p.program)[0])
-		p.to = p.app.Out
+		p.terminal.notice("The pager %s cannot be started; CRM_PAGER=cat shows results without one.", strings.Fields(p.program)[0])
+		p.to = p.terminal.Out
 		return nil
 	}
 	p.command, p.input, p.to = command, input, input
-	p.terminal, p.app.Err = p.app.Err, &p.notices
+	p.errors, p.terminal.Err = p.terminal.Err, &p.notices
 	return nil
 }
 
@@ -96,8 +104,8 @@ func (p *pager) Close() error {
 	}
 	_ = p.input.Close()
 	err := p.command.Wait()
-	p.command, p.app.Err = nil, p.terminal
-	if _, err := p.notices.WriteTo(p.terminal); err != nil {
+	p.command, p.terminal.Err = nil, p.errors
+	if _, err := p.notices.WriteTo(p.errors); err != nil {
 		return err
 	}
 	const notExecutable, notFound = 126, 127
@@ -109,9 +117,9 @@ func (p *pager) Close() error {
 
 // heldNotices is stderr as it is at the moment of writing, a line at a time: a pager may have started since it was handed
 // out.
-type heldNotices struct{ app *app }
+type heldNotices struct{ terminal *terminal }
 
 func (h heldNotices) Write(line []byte) (int, error) {
-	_, err := io.WriteString(h.app.Err, text.Wrap(strings.TrimSuffix(string(line), "\n"), h.app.errWidth, 0, text.KeepLong)+"\n")
+	_, err := io.WriteString(h.terminal.Err, text.Wrap(strings.TrimSuffix(string(line), "\n"), h.terminal.errWidth, 0, text.KeepLong)+"\n")
 	return len(line), err
 }

@@ -14,6 +14,7 @@ import (
 	"github.com/peterbourgon/ff/v3/ffcli"
 
 	"github.com/epicevents/crm/cli/cmdline"
+	"github.com/epicevents/crm/cli/text"
 	"github.com/epicevents/crm/schema"
 )
 
@@ -103,7 +104,7 @@ Every command with its flags, as the tree of commands has them. ` + "`crm <comma
 // TestCommandPages has the README and docs/commands.md name each command of the tree, and none that is not there. With
 // -update both are rewritten. It is over before TestPages goes on, which rewrites the README too.
 func TestCommandPages(t *testing.T) {
-	a := &app{}
+	a := newApp(&terminal{})
 	a.root = a.newRoot()
 	var table, page strings.Builder
 	table.WriteString(commandTableHead)
@@ -113,7 +114,7 @@ func TestCommandPages(t *testing.T) {
 			return
 		}
 		fmt.Fprintf(&table, "| `%s` | %s |\n", path, c.ShortHelp)
-		fmt.Fprintf(&page, "\n## %s\n\n%s\n\n    %s\n", path, sentence(strings.ToUpper(c.ShortHelp[:1])+c.ShortHelp[1:]), a.usage(c))
+		fmt.Fprintf(&page, "\n## %s\n\n%s\n\n    %s\n", path, text.Sentence(strings.ToUpper(c.ShortHelp[:1])+c.ShortHelp[1:]), a.usage(c))
 		printFlagTable(&page, c.FlagSet)
 	})
 	page.WriteString("\n## Global flags\n\nEvery command has them; they stand before or behind its name.\n")

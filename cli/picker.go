@@ -80,11 +80,11 @@ func orNone(choices []choice, none string) error {
 }
 
 // choose offers a list that gets shorter with every letter that is typed. It starts on the value that is present, if any.
-func (a *app) choose(ctx context.Context, title string, choices []choice, present string) (string, error) {
-	if a.plain() {
-		return a.chooseLine(ctx, title, choices, present)
+func (t *terminal) choose(ctx context.Context, title string, choices []choice, present string) (string, error) {
+	if t.plain() {
+		return t.chooseLine(ctx, title, choices, present)
 	}
-	width, _ := a.terminalSize()
+	width, _ := t.terminalSize()
 	p := newPicker(choices, width-5)
 	p.chosen = present
 	p.Select.Title(title).Value(&p.chosen).Height(min(len(choices), rowsShown) + 2).Validate(func(string) error {
@@ -93,17 +93,17 @@ func (a *app) choose(ctx context.Context, title string, choices []choice, presen
 		}
 		_, err := decide(p.found, p.exact, p.query)
 		if err != nil {
-			a.refused()
+			t.refused()
 		}
 		return err
 	})
 	p.show()
-	if err := a.ask(ctx, p); err != nil {
+	if err := t.ask(ctx, p); err != nil {
 		return "", err
 	}
 	for _, c := range choices {
 		if c.value == p.chosen {
-			a.answered(title, c.line())
+			t.answered(title, c.line())
 		}
 	}
 	return p.chosen, nil
@@ -180,7 +180,7 @@ func (p *picker) show() {
 }
 
 // chooseLine lets a choice be typed: its value, or text that only one has in it.
-func (a *app) chooseLine(ctx context.Context, title string, choices []choice, present string) (string, error) {
+func (t *terminal) chooseLine(ctx context.Context, title string, choices []choice, present string) (string, error) {
 	folded, lines := foldChoices(choices), inColumns(choices)
 	ask := title + ", or text to search for"
 	if present != "" {
@@ -189,12 +189,12 @@ func (a *app) chooseLine(ctx context.Context, title string, choices []choice, pr
 	found, _ := search(choices, folded, "")
 	for {
 		for _, i := range found[:min(len(found), plainShown)] {
-			a.notice("  %s", lines[i])
+			t.notice("  %s", lines[i])
 		}
 		if len(found) > plainShown {
-			a.notice("  and %d more", len(found)-plainShown)
+			t.notice("  and %d more", len(found)-plainShown)
 		}
-		text, err := a.askLine(ctx, ask, false, a.inWords(nil))
+		text, err := t.askLine(ctx, ask, false, t.inWords(nil))
 		if err != nil {
 			return "", err
 		}
@@ -207,9 +207,9 @@ func (a *app) chooseLine(ctx context.Context, title string, choices []choice, pr
 			continue
 		}
 		if i, err := decide(found, exact, text); err != nil {
-			a.notice("%s", err)
+			t.notice("%s", err)
 		} else {
-			a.answered(title, choices[i].line())
+			t.answered(title, choices[i].line())
 			return choices[i].value, nil
 		}
 	}

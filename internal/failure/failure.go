@@ -61,6 +61,14 @@ func (e *Error) With(cause error) *Error {
 	return &caused
 }
 
+// Of returns the Error in err, or makes one of a failure that nobody foresaw.
+func Of(err error) *Error {
+	if known, ok := errors.AsType[*Error](err); ok {
+		return known
+	}
+	return Unforeseen(err)
+}
+
 // CodeOf returns the code of an error, Internal where it has none.
 func CodeOf(err error) Code {
 	if known, ok := errors.AsType[*Error](err); ok {

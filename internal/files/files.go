@@ -19,6 +19,9 @@ const (
 	ToEnter fs.FileMode = 0o011
 )
 
+// ByteOrderMark is what some editors of Windows put before UTF-8; it means nothing.
+const ByteOrderMark = "\ufeff"
+
 // Open opens a file for reading, through links, and does not wait for somebody to write into a pipe.
 func Open(name string) (*os.File, error) { return os.OpenFile(name, os.O_RDONLY|noWait, 0) }
 

@@ -1,0 +1,124 @@
+package cli
+
+import (
+	"context"
+
+	"github.com/epicevents/crm/internal/failure"
+	"github.com/epicevents/crm/internal/value"
+	"github.com/epicevents/crm/service"
+)
+
+// loginTries is how many passwords are asked for before a login is given up.
+const loginTries = 3
+
+// newPassword gets a password that is to be set: from stdin, or asked for twice.
+func (a *app) newPassword(ctx context.Context, username string, fromStdin bool) (string, error) {
+	check := func(password string) error { return service.CheckPassword(username, password) }
+	if fromStdin {
+		password, err := a.readLine()
+		if err != nil {
+			return "", err
+		}
+		return password, check(password)
+	}
+	if !a.interactive() {
+		return "", failure.Misuse("missing --password-stdin", "")
+	}
+	for {
+		password, err := a.askPassword(ctx, "New password", check)
+		if err != nil {
+			return "", err
+		}
+		again, err := a.askPassword(ctx, "The same again", nil)
+		if err != nil || again == password {
+			return password, err
+		}
+		a.notice("The two passwords differ; once more from the start.")
+	}
+}
+
+// login asks for username and password where a session is missing, so that the command can go on. It gives why back
+// when it is not to be had.
+func (a *app) login(ctx context.Context, why error) error {
+	if a.tokenVariable() != "" {
+		return why
+	}
+	a.notice("%s", why.Error())
+	if _, err := a.service(ctx); err != nil { // before somebody types a password for nothing
+		return err
+	}
+	username, err := a.askText(ctx, question{title: "Username", check: checkUsername})
+	if err != nil {
+		return err
+	}
+	password, err := a.askPassword(ctx, "Password", nil)
+	if err != nil {
+		return err
+	}
+	_, err = a.startSession(ctx, username, password)
+	return err
+}
+
+func checkUsername(s string) error {
+	_, err := value.ParseUsername(s)
+	return err
+}
+
+// startSession logs in and keeps the token. A person is asked again for a password that was refused, and for a new one
+// after a one-time password.
+func (a *app) startSession(ctx context.Context, username, password string) (who service.Whoami, err error) {
+	s, err := a.service(ctx)
+	if err != nil {
+		return who, err
+	}
+	token, err := s.Login(ctx, username, password)
+	for try := 1; try < loginTries && failure.ReasonOf(err) == failure.WrongPassword && a.interactive(); try++ {
+		a.notice("%s", err.Error())
+		if password, err = a.askPassword(ctx, "Password of "+username, nil); err != nil {
+			return who, err
+		}
+		token, err = s.Login(ctx, username, password)
+	}
+	if err != nil {
+		return who, err
+	}
+	if a.database.session, err = s.As(token); err != nil {
+		return who, err
+	}
+	if err := a.saveToken(token); err != nil {
+		return who, err
+	}
+	if who, err = a.database.session.AuthWhoami(ctx); err != nil || !who.PasswordOneTime {
+		return who, err
+	}
+	if !a.interactive() {
+		a.notice("This password is good until you choose your own; before anything else: crm auth change-password")
+		return who, nil
+	}
+	a.notice("This password is good until you choose your own.")
+	fresh, err := a.newPassword(ctx, who.Username, false)
+	if err != nil {
+		return who, err
+	}
+	if err := a.changePassword(ctx, a.database.session, password, fresh); err != nil {
+		return who, err
+	}
+	return a.database.session.AuthWhoami(ctx)
+}
+
+// changePassword changes the password and goes on in the new session.
+func (a *app) changePassword(ctx context.Context, session *service.Session, current, password string) error {
+	token, err := session.AuthChangePassword(ctx, current, password)
+	if err != nil {
+		return err
+	}
+	a.notice("Your password is changed; your other sessions and your tokens are over.")
+	s, err := a.service(ctx)
+	if err != nil {
+		return err
+	}
+	if a.database.session, err = s.As(token); err != nil {
+		return err
+	}
+	return a.saveToken(token)
+}
