@@ -49,7 +49,7 @@ type app struct {
 	namedFiles map[string]namedFile
 }
 
-func newApp(terminal *terminal) *app { return &app{terminal: terminal} }
+func newApp(t *terminal) *app { return &app{terminal: t} }
 
 // exitCodes is what a script sees of an error.
 var exitCodes = map[failure.Code]int{
