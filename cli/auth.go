@@ -37,7 +37,7 @@ func (a *app) authLogin() *ffcli.Command {
 	show := detailOf(c, whoami)
 	// Nobody types a password for a database that does not answer, and a new local one says who can log in.
 	c.check = func(ctx context.Context) error {
-		if c.secret() || !a.interactive() {
+		if c.secret() || !a.Interactive() {
 			return nil
 		}
 		_, err := a.service(ctx)
@@ -50,11 +50,11 @@ func (a *app) authLogin() *ffcli.Command {
 		case password.set && fromStdin:
 			return failure.Misuse("--password and --password-stdin exclude each other.", "")
 		case password.set:
-			a.warn("--password can be seen by others on this machine; use --password-stdin")
+			a.Warn("--password can be seen by others on this machine; use --password-stdin")
 		case fromStdin:
-			secret, err = a.readLine()
-		case a.interactive():
-			secret, err = a.askPassword(ctx, "Password", nil)
+			secret, err = a.ReadLine()
+		case a.Interactive():
+			secret, err = a.AskPassword(ctx, "Password", nil)
 		default:
 			return failure.Misuse("missing --password-stdin", "crm auth login --help")
 		}
@@ -66,7 +66,7 @@ func (a *app) authLogin() *ffcli.Command {
 			return err
 		}
 		if variable := a.tokenVariable(); variable != "" {
-			a.warn("%s is set and is used instead of this login", variable)
+			a.Warn("%s is set and is used instead of this login", variable)
 		}
 		return show(who)
 	})
@@ -76,7 +76,7 @@ func (a *app) authLogout() *ffcli.Command {
 	c := a.command("logout", "end the session").examples("crm auth logout")
 	return c.does(func(ctx context.Context) error {
 		if a.tokenVariable() == "" && a.requireMade() != nil { // of a database that is no more, or of another
-			a.notice("You are logged out.")
+			a.Notice("You are logged out.")
 			return a.removeToken()
 		}
 		// A token file that cannot be trusted is told, not forgotten: its session may still be good.
@@ -89,9 +89,9 @@ func (a *app) authLogout() *ffcli.Command {
 		}
 		if failure.CodeOf(err) == failure.Unauthenticated {
 			err = nil
-			a.notice("You were not logged in.")
+			a.Notice("You were not logged in.")
 		} else if err == nil {
-			a.notice("You are logged out.")
+			a.Notice("You are logged out.")
 		}
 		if err != nil {
 			return err
@@ -130,9 +130,9 @@ func (a *app) authChangePassword() *ffcli.Command {
 		var current string
 		switch {
 		case fromStdin:
-			current, err = a.readLine()
-		case a.interactive():
-			current, err = a.askPassword(ctx, "Current password", nil)
+			current, err = a.ReadLine()
+		case a.Interactive():
+			current, err = a.AskPassword(ctx, "Current password", nil)
 		default:
 			err = failure.Misuse("missing --password-stdin", "crm auth change-password --help")
 		}

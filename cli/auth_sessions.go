@@ -38,7 +38,7 @@ func (a *app) authSessions() *ffcli.Command {
 		if err != nil {
 			return err
 		}
-		a.notice("%d of your sessions ended.", ended)
+		a.Notice("%d of your sessions ended.", ended)
 		if _, err := s.AuthWhoami(ctx); service.NeedsLogin(err) {
 			return a.removeToken() // it was this one
 		}

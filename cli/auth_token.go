@@ -7,6 +7,7 @@ import (
 	"github.com/peterbourgon/ff/v3/ffcli"
 
 	"github.com/epicevents/crm/cli/render"
+	"github.com/epicevents/crm/cli/terminal"
 	"github.com/epicevents/crm/gen"
 	"github.com/epicevents/crm/internal/value"
 	"github.com/epicevents/crm/service"
@@ -58,7 +59,7 @@ func (a *app) authTokenCreate() *ffcli.Command {
 		if err := show(change); err != nil {
 			return err
 		}
-		a.notice("The token is not shown again. A script takes it from CRM_TOKEN, or from a file of mode 0600 in CRM_TOKEN_FILE:")
+		a.Notice("The token is not shown again. A script takes it from CRM_TOKEN, or from a file of mode 0600 in CRM_TOKEN_FILE:")
 		return render.WriteOut(a.output().Out, token.Secret+"\n")
 	})
 }
@@ -80,22 +81,22 @@ func (a *app) authTokenRevoke() *ffcli.Command {
 		if err := s.AuthTokenRevoke(ctx, name.got); err != nil {
 			return err
 		}
-		a.notice("The token %q is revoked.", name.got)
+		a.Notice("The token %q is revoked.", name.got)
 		return nil
 	})
 }
 
-func (a *app) pickToken(ctx context.Context) ([]choice, error) {
+func (a *app) pickToken(ctx context.Context) ([]terminal.Choice, error) {
 	s, err := a.session(ctx)
 	if err != nil {
 		return nil, err
 	}
-	var choices []choice
+	var choices []terminal.Choice
 	for token, err := range s.AuthTokenList(ctx, gen.AuthTokenListParams{}) {
 		if err != nil {
 			return nil, err
 		}
-		choices = append(choices, choice{token.Name, token.Name})
+		choices = append(choices, terminal.Choice{Label: token.Name, Value: token.Name})
 	}
 	return choices, nil
 }

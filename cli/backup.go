@@ -18,6 +18,7 @@ import (
 	"github.com/peterbourgon/ff/v3/ffcli"
 
 	"github.com/epicevents/crm/cli/render"
+	"github.com/epicevents/crm/cli/terminal"
 	"github.com/epicevents/crm/cli/text"
 	"github.com/epicevents/crm/internal/failure"
 	"github.com/epicevents/crm/internal/files"
@@ -57,7 +58,7 @@ func (a *app) dbBackup() *ffcli.Command {
 		case err == nil && !info.Mode().IsRegular():
 			return failure.Misuse(fmt.Sprintf("%s is not a file.", file.got), "")
 		case err == nil:
-			if err := a.confirm(ctx, "Replace the file "+file.got+"?", yes); err != nil {
+			if err := a.Confirm(ctx, "Replace the file "+file.got+"?", yes); err != nil {
 				return err
 			}
 		case !errors.Is(err, fs.ErrNotExist):
@@ -177,11 +178,11 @@ func (a *app) dbRestore() *ffcli.Command {
 			return err
 		}
 		if holds && !name.set {
-			if !a.interactive() {
+			if !a.Interactive() {
 				return &failure.Error{Code: failure.Conflict, Hint: "crm db restore " + file.got + " --database " + config.Database,
 					Message: fmt.Sprintf("The database %s holds data, which would be replaced.", location(config))}
 			}
-			a.notice("Everything in the database %s will be replaced.", location(config))
+			a.Notice("Everything in the database %s will be replaced.", location(config))
 			if err := name.ask(ctx); err != nil {
 				return err
 			}
@@ -196,14 +197,14 @@ func (a *app) dbRestore() *ffcli.Command {
 			return err
 		}
 		if len(restored.LeftOut) > 0 {
-			a.notice("Left out, for it is not crm's: %s.", firstOf(restored.LeftOut))
+			a.Notice("Left out, for it is not crm's: %s.", firstOf(restored.LeftOut))
 		}
 		if restored.Findings > 0 {
-			a.notice("Of the backup's sums %d do not fit the payments: crm check.", restored.Findings)
+			a.Notice("Of the backup's sums %d do not fit the payments: crm check.", restored.Findings)
 		}
-		a.notice("The backup is restored. Nobody is logged in, and scripts need new tokens.")
+		a.Notice("The backup is restored. Nobody is logged in, and scripts need new tokens.")
 		if version < schema.Version() {
-			a.notice("It is of schema version %d: crm db migrate brings the database to %d.", version, schema.Version())
+			a.Notice("It is of schema version %d: crm db migrate brings the database to %d.", version, schema.Version())
 		}
 		conn, err := pool.Acquire(ctx)
 		if err != nil {
@@ -266,11 +267,11 @@ type progress struct {
 
 func (a *app) progress(what string) *progress {
 	p := &progress{app: a, what: what}
-	if isTerminal(a.Err) && !a.plain() {
+	if terminal.Is(a.Err) && !a.Plain() {
 		p.shown = true
 		p.at("")
 	} else {
-		a.notice("%s ...", what)
+		a.Notice("%s ...", what)
 	}
 	return p
 }
@@ -278,7 +279,7 @@ func (a *app) progress(what string) *progress {
 // at replaces the line.
 func (p *progress) at(where string) {
 	if p.shown {
-		width, _ := p.app.terminalSize() // a line that is broken into two cannot be replaced
+		width, _ := p.app.Size() // a line that is broken into two cannot be replaced
 		fmt.Fprint(p.app.Err, "\r\x1b[K", displaywidth.TruncateString(text.Escape(p.what+" ... "+where), width-1, "…"))
 	}
 }

@@ -17,6 +17,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/jackc/pgx/v5"
 
+	"github.com/epicevents/crm/cli/terminal"
 	"github.com/epicevents/crm/internal/dbtest"
 	"github.com/epicevents/crm/internal/localdb"
 	"github.com/epicevents/crm/internal/pgclient"
@@ -406,7 +407,7 @@ func TestKilledBackup(t *testing.T) {
 // others can see it.
 func TestBackupEnvironment(t *testing.T) {
 	t.Parallel()
-	a := newApp(&terminal{IO: IO{Getenv: func(name string) string {
+	a := newApp(&terminal.Terminal{IO: terminal.IO{Getenv: func(name string) string {
 		return map[string]string{"HOME": "/nowhere", "PGHOST": "evil.example", "PGOPTIONS": "-c x=y", "PGSERVICE": "evil", "SSL_CERT_FILE": "/dev/null"}[name]
 	}}})
 	for url, want := range map[string][]string{

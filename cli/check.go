@@ -7,6 +7,7 @@ import (
 	"github.com/peterbourgon/ff/v3/ffcli"
 
 	"github.com/epicevents/crm/cli/render"
+	"github.com/epicevents/crm/cli/terminal"
 	"github.com/epicevents/crm/gen"
 	"github.com/epicevents/crm/internal/failure"
 	"github.com/epicevents/crm/internal/value"
@@ -42,8 +43,8 @@ func (a *app) checkCommand() *ffcli.Command {
 		}
 		n := int64(len(rows))
 		if n == 0 && !l.count && (a.config.output == "table" || a.config.output == "markdown") {
-			if isTerminal(a.Err) { // cron sends a mail for the least word
-				a.notice("Nothing was found.")
+			if terminal.Is(a.Err) { // cron sends a mail for the least word
+				a.Notice("Nothing was found.")
 			}
 			return nil
 		}

@@ -24,14 +24,18 @@ import (
 	"github.com/peterbourgon/ff/v3/ffcli"
 
 	"github.com/epicevents/crm/cli/cmdline"
+	"github.com/epicevents/crm/cli/terminal"
 	"github.com/epicevents/crm/cli/text"
 	"github.com/epicevents/crm/internal/failure"
 	"github.com/epicevents/crm/service"
 )
 
+// IO is what a run of crm reads and writes. Where In and Err are terminals, missing values are asked for.
+type IO = terminal.IO
+
 // app is one run of crm.
 type app struct {
-	*terminal
+	*terminal.Terminal
 	args   []string // as typed
 	home   string   // folder below which crm's own lie
 	config config
@@ -49,7 +53,7 @@ type app struct {
 	namedFiles map[string]namedFile
 }
 
-func newApp(t *terminal) *app { return &app{terminal: t} }
+func newApp(t *terminal.Terminal) *app { return &app{Terminal: t} }
 
 // exitCodes is what a script sees of an error.
 var exitCodes = map[failure.Code]int{
@@ -68,8 +72,8 @@ var exitCodes = map[failure.Code]int{
 const interrupted failure.Code = "interrupted"
 
 // Run runs one command line, without the program's name, and gives the exit code.
-func Run(ctx context.Context, args []string, streams IO) int {
-	a := newApp(newTerminal(ctx, streams))
+func Run(ctx context.Context, args []string, streams terminal.IO) int {
+	a := newApp(terminal.New(ctx, streams))
 	a.args, a.ctx = args, ctx
 	defer a.database.close()
 	if len(args) > 0 && args[0] == completeCommand {
@@ -77,9 +81,9 @@ func Run(ctx context.Context, args []string, streams IO) int {
 		return 0
 	}
 	stack, err := a.caught(func() error { return a.run(ctx, args) })
-	err = errors.Join(err, a.closePager())
+	err = errors.Join(err, a.ClosePager())
 	if err == nil || errors.Is(err, flag.ErrHelp) {
-		a.showHeld()
+		a.ShowHeldNotices()
 		return 0
 	}
 	if readerLeft(err) {
@@ -149,7 +153,7 @@ func (a *app) run(ctx context.Context, args []string) error {
 			Message: fmt.Sprintf("The token in %s is not good: it is over, was revoked, or is not a token.", variable),
 			Hint:    "unset it, or give it a token that crm auth token create made"}
 	}
-	if service.NeedsLogin(err) && a.interactive() && !slices.Contains(unasked, a.commandName) {
+	if service.NeedsLogin(err) && a.Interactive() && !slices.Contains(unasked, a.commandName) {
 		if err := a.login(ctx, err); err != nil {
 			return err
 		}
@@ -235,10 +239,10 @@ func classify(ctx context.Context, err error) *failure.Error {
 	if problem, ok := errors.AsType[*failure.Error](err); ok {
 		return problem
 	}
-	if errors.Is(err, errDeclined) {
+	if errors.Is(err, terminal.ErrDeclined) {
 		return &failure.Error{Code: interrupted, Message: "You answered no; nothing was changed."}
 	}
-	if errors.Is(err, errAborted) || ctx.Err() != nil && errors.Is(err, context.Canceled) {
+	if errors.Is(err, terminal.ErrAborted) || ctx.Err() != nil && errors.Is(err, context.Canceled) {
 		return &failure.Error{Code: interrupted, Message: "Interrupted.", Err: err}
 	}
 	_, done := errors.AsType[unwritten](err)
@@ -274,11 +278,11 @@ func (a *app) printError(problem *failure.Error, request string) {
 	if request != "" {
 		line += " (request " + request + ")"
 	}
-	a.tell(line)
+	a.Tell(line)
 	switch {
 	case strings.HasPrefix(problem.Hint, "crm "): // to be copied, so not broken
 		fmt.Fprintln(a.Err, "hint: "+text.Escape(problem.Hint))
 	case problem.Hint != "":
-		a.tell("hint: " + problem.Hint)
+		a.Tell("hint: " + problem.Hint)
 	}
 }

@@ -21,6 +21,7 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/rogpeppe/go-internal/testscript"
 
+	"github.com/epicevents/crm/cli/terminal"
 	"github.com/epicevents/crm/internal/dbtest"
 	"github.com/epicevents/crm/schema"
 )
@@ -33,7 +34,7 @@ func TestMain(m *testing.M) {
 		defer stop()
 		context.AfterFunc(ctx, func() { time.AfterFunc(time.Second, stop) })
 		signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE)
-		os.Exit(Run(ctx, os.Args[1:], recorded(IO{In: os.Stdin, Out: os.Stdout, Err: os.Stderr, Getenv: os.Getenv})))
+		os.Exit(Run(ctx, os.Args[1:], recorded(terminal.IO{In: os.Stdin, Out: os.Stdout, Err: os.Stderr, Getenv: os.Getenv})))
 	}})
 }
 

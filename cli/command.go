@@ -12,6 +12,7 @@ import (
 
 	"github.com/epicevents/crm/cli/cmdline"
 	"github.com/epicevents/crm/cli/render"
+	"github.com/epicevents/crm/cli/terminal"
 	"github.com/epicevents/crm/cli/text"
 	"github.com/epicevents/crm/internal/failure"
 	"github.com/epicevents/crm/internal/value"
@@ -57,11 +58,11 @@ type inputMeta struct {
 	set         bool
 	cleared     bool // by a person who emptied it
 	text        string
-	err         error                                               // of the last take by flag
-	pick        func(ctx context.Context) ([]choice, error)         // what there is to choose from, for questions and completion
-	find        func(ctx context.Context, s *service.Session) error // turns what was typed into what the service takes; may be nil
-	several     bool                                                // a list of such values, with commas
-	present     func(ctx context.Context) (string, error)           // what a question starts with
+	err         error                                                // of the last take by flag
+	pick        func(ctx context.Context) ([]terminal.Choice, error) // what there is to choose from, for questions and completion
+	find        func(ctx context.Context, s *service.Session) error  // turns what was typed into what the service takes; may be nil
+	several     bool                                                 // a list of such values, with commas
+	present     func(ctx context.Context) (string, error)            // what a question starts with
 }
 
 // Value is a value of type T: a flag, perhaps also the first argument, perhaps asked for.
@@ -104,14 +105,14 @@ func (v *Value[T]) ask(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		text, err := v.app.choose(ctx, v.label(), choices, present)
+		text, err := v.app.Choose(ctx, v.label(), choices, present)
 		if err != nil {
 			return err
 		}
 		return v.take(text)
 	}
-	text, err := v.app.askText(ctx, question{
-		title: v.label(), help: v.help, present: present, blank: v.blank, multiline: v.multiline, check: v.check,
+	text, err := v.app.AskText(ctx, terminal.Question{
+		Title: v.label(), Help: v.help, Present: present, Blank: v.blank, Multiline: v.multiline, Check: v.check,
 	})
 	if err != nil {
 		return err
@@ -337,13 +338,13 @@ func (c *command) resolve(ctx context.Context, arguments []string) error {
 			missing = append(missing, "--"+m.name)
 		}
 	}
-	if c.secret != nil && !c.secret() && !c.app.interactive() {
+	if c.secret != nil && !c.secret() && !c.app.Interactive() {
 		missing = append(missing, "--password-stdin")
 	}
-	if len(missing) > 0 && !c.app.interactive() {
+	if len(missing) > 0 && !c.app.Interactive() {
 		return failure.Misuse("missing "+strings.Join(missing, ", "), cmdline.Path(c.app.root, c.Command)+" --help")
 	}
-	if len(c.fields) > 0 && len(given(c.fields...)) == 0 && !c.app.interactive() {
+	if len(c.fields) > 0 && len(given(c.fields...)) == 0 && !c.app.Interactive() {
 		return nothingToChange(c.fields)
 	}
 	if len(missing) == 0 {

@@ -14,6 +14,7 @@ import (
 
 	"github.com/epicevents/crm/cli/cmdline"
 	"github.com/epicevents/crm/cli/render"
+	"github.com/epicevents/crm/cli/terminal"
 	"github.com/epicevents/crm/cli/text"
 )
 
@@ -57,11 +58,11 @@ func (a *app) completionCommand() *ffcli.Command {
 }
 
 // fixed are choices that need no description.
-func fixed(values []string) func(context.Context) ([]choice, error) {
-	return func(context.Context) ([]choice, error) {
-		choices := make([]choice, len(values))
+func fixed(values []string) func(context.Context) ([]terminal.Choice, error) {
+	return func(context.Context) ([]terminal.Choice, error) {
+		choices := make([]terminal.Choice, len(values))
 		for i, v := range values {
-			choices[i] = choice{"", v}
+			choices[i] = terminal.Choice{Label: "", Value: v}
 		}
 		return choices, nil
 	}
@@ -92,28 +93,17 @@ func (a *app) complete(ctx context.Context, words []string) {
 	})
 }
 
-func (a *app) printCandidates(choices []choice, typed string) error {
+func (a *app) printCandidates(choices []terminal.Choice, typed string) error {
 	var b strings.Builder
 	for _, c := range startingWith(choices, typed) {
-		b.WriteString(text.Escape(c.value))
-		if description := c.description(); description != "" {
+		b.WriteString(text.Escape(c.Value))
+		if description := c.Description(); description != "" {
 			b.WriteString("\t" + text.Escape(description))
 		}
 		b.WriteString("\n")
 	}
 	_, err := io.WriteString(a.Out, b.String())
 	return err
-}
-
-// description is the label without the value, or the beginning of it, that many labels start with.
-func (c choice) description() string {
-	if head, rest, ok := strings.Cut(c.label, "\t"); ok && strings.HasPrefix(c.value, head) {
-		return choice{label: rest}.line()
-	}
-	if c.label == c.value {
-		return ""
-	}
-	return c.line()
 }
 
 // globalFlags are the global flags of an unfinished line, as far as they are complete.
@@ -128,7 +118,7 @@ func globalFlags(line *cmdline.Line) (args []string) {
 }
 
 // candidates are what the word to complete may be. Those that do not begin as it does are taken out later.
-func (a *app) candidates(ctx context.Context, line *cmdline.Line, before []string, typed string) []choice {
+func (a *app) candidates(ctx context.Context, line *cmdline.Line, before []string, typed string) []terminal.Choice {
 	if len(line.Flags) > 0 {
 		last := line.Flags[len(line.Flags)-1]
 		if defined := line.Guess(last.Name); defined != nil && !last.HasValue && !cmdline.IsSwitch(defined) {
@@ -141,7 +131,7 @@ func (a *app) candidates(ctx context.Context, line *cmdline.Line, before []strin
 	case mayBeFlag && cmdline.StartsFlag(typed) && hasValue:
 		choices := a.flagValues(ctx, line, strings.TrimLeft(name, "-"), value)
 		for i, c := range choices {
-			choices[i] = choice{c.description(), name + "=" + c.value}
+			choices[i] = terminal.Choice{Label: c.Description(), Value: name + "=" + c.Value}
 		}
 		return choices
 	case mayBeFlag && strings.HasPrefix(typed, "-"):
@@ -158,10 +148,10 @@ func endsFlags(root *ffcli.Command, before []string) bool {
 	return flags(append(before[:len(before):len(before)], "-o=table")) == flags(before)
 }
 
-func (a *app) flagNames(selected *ffcli.Command, typed string) (choices []choice) {
+func (a *app) flagNames(selected *ffcli.Command, typed string) (choices []terminal.Choice) {
 	add := func(f *flag.Flag) {
 		_, help := describeFlag(f)
-		choices = append(choices, choice{help, cmdline.Dashed(f.Name)})
+		choices = append(choices, terminal.Choice{Label: help, Value: cmdline.Dashed(f.Name)})
 	}
 	selected.FlagSet.VisitAll(add)
 	if selected == a.root {
@@ -176,15 +166,15 @@ func (a *app) flagNames(selected *ffcli.Command, typed string) (choices []choice
 	return choices
 }
 
-func subcommands(group *ffcli.Command) (choices []choice) {
+func subcommands(group *ffcli.Command) (choices []terminal.Choice) {
 	for _, sub := range group.Subcommands {
-		choices = append(choices, choice{sub.ShortHelp, sub.Name})
+		choices = append(choices, terminal.Choice{Label: sub.ShortHelp, Value: sub.Name})
 	}
 	return choices
 }
 
 // argumentValues are the values that the first argument may have; after crm help also the words of a command.
-func (a *app) argumentValues(ctx context.Context, line *cmdline.Line, typed string) []choice {
+func (a *app) argumentValues(ctx context.Context, line *cmdline.Line, typed string) []terminal.Choice {
 	if len(line.Arguments) > 0 {
 		if line.Command().Name != "help" {
 			return nil
@@ -208,8 +198,8 @@ func (a *app) argumentValues(ctx context.Context, line *cmdline.Line, typed stri
 }
 
 // flagValues are the values that a flag may have.
-func (a *app) flagValues(ctx context.Context, line *cmdline.Line, name, typed string) []choice {
-	var choices []choice
+func (a *app) flagValues(ctx context.Context, line *cmdline.Line, name, typed string) []terminal.Choice {
+	var choices []terminal.Choice
 	switch name {
 	case "o", "output":
 		choices, _ = fixed(render.Formats)(ctx)
@@ -218,7 +208,7 @@ func (a *app) flagValues(ctx context.Context, line *cmdline.Line, name, typed st
 		choices, _ = fixed([]string{csvPlain, csvExcelFr})(ctx)
 		return choices
 	case "config":
-		return []choice{{value: completeFiles}}
+		return []terminal.Choice{{Value: completeFiles}}
 	}
 	if command := a.commands[line.Command()]; command != nil {
 		for _, in := range command.inputs {
@@ -231,9 +221,9 @@ func (a *app) flagValues(ctx context.Context, line *cmdline.Line, name, typed st
 }
 
 // values are the choices of one value. Where several may be given with commas, those before the last comma are kept.
-func values(ctx context.Context, m *inputMeta, typed string) []choice {
+func values(ctx context.Context, m *inputMeta, typed string) []terminal.Choice {
 	if m.placeholder == "FILE" {
-		return []choice{{value: completeFiles}}
+		return []terminal.Choice{{Value: completeFiles}}
 	}
 	if m.pick == nil {
 		return nil
@@ -247,10 +237,10 @@ func values(ctx context.Context, m *inputMeta, typed string) []choice {
 		return choices
 	}
 	kept := typed[:i+1]
-	var more []choice
+	var more []terminal.Choice
 	for _, c := range choices {
-		if !slices.Contains(strings.Split(kept, ","), c.value) {
-			more = append(more, choice{c.description(), kept + c.value})
+		if !slices.Contains(strings.Split(kept, ","), c.Value) {
+			more = append(more, terminal.Choice{Label: c.Description(), Value: kept + c.Value})
 		}
 	}
 	return more
@@ -258,13 +248,13 @@ func values(ctx context.Context, m *inputMeta, typed string) []choice {
 
 // startingWith keeps the candidates that begin as the word does, no more of them than are of use; first the one that is
 // the word.
-func startingWith(choices []choice, typed string) (matching []choice) {
-	exact := slices.IndexFunc(choices, func(c choice) bool { return c.is(typed) && strings.HasPrefix(c.value, typed) })
+func startingWith(choices []terminal.Choice, typed string) (matching []terminal.Choice) {
+	exact := slices.IndexFunc(choices, func(c terminal.Choice) bool { return c.Is(typed) && strings.HasPrefix(c.Value, typed) })
 	if exact >= 0 {
 		matching = append(matching, choices[exact])
 	}
 	for i, c := range choices {
-		if i != exact && (strings.HasPrefix(c.value, typed) || c.value == completeFiles || strings.HasPrefix(c.value, "-") && strings.HasSuffix(c.value, "="+completeFiles)) {
+		if i != exact && (strings.HasPrefix(c.Value, typed) || c.Value == completeFiles || strings.HasPrefix(c.Value, "-") && strings.HasSuffix(c.Value, "="+completeFiles)) {
 			matching = append(matching, c)
 		}
 		if len(matching) == completionMax {

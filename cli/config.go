@@ -115,7 +115,7 @@ func (a *app) configure(args []string) error {
 	if err := flags.Parse(args); err != nil {
 		return a.flagError(err)
 	}
-	a.noColor, a.holdNotices = a.config.noColor, a.jsonErrors()
+	a.NoColor, a.HoldNotices = a.config.noColor, a.jsonErrors()
 	var typed config
 	typedFlags := cmdline.NewFlagSet()
 	typed.define(typedFlags)
@@ -134,7 +134,7 @@ func (a *app) configure(args []string) error {
 			a.config.fault = err
 		}
 	} else if _, err := os.Stat("crm.toml"); err == nil {
-		a.notice("./crm.toml is not read; use --config crm.toml or set CRM_CONFIG.")
+		a.Notice("./crm.toml is not read; use --config crm.toml or set CRM_CONFIG.")
 	}
 	return a.config.check()
 }

@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"github.com/epicevents/crm/cli/cmdline"
+	"github.com/epicevents/crm/cli/terminal"
 )
 
 // settled is what a global flag comes to.
@@ -36,7 +37,7 @@ func settle(t *testing.T, name, file string, env map[string]string, args ...stri
 		}
 		args = append([]string{"--config", path}, args...)
 	}
-	a := &app{ctx: t.Context(), terminal: &terminal{IO: IO{Out: io.Discard, Err: io.Discard, Getenv: func(name string) string { return variables[name] }}}}
+	a := &app{ctx: t.Context(), Terminal: &terminal.Terminal{IO: terminal.IO{Out: io.Discard, Err: io.Discard, Getenv: func(name string) string { return variables[name] }}}}
 	a.root = a.newRoot()
 	err := errors.Join(a.configure(args), a.config.fault)
 	return settled{a.root.FlagSet.Lookup(name).Value.String(), strings.TrimPrefix(a.config.source[name], variables["HOME"]+"/")}, err
@@ -66,7 +67,7 @@ var precedence = map[string]struct{ byDefault, inFile, inVariable, inFlag string
 
 func TestPrecedence(t *testing.T) {
 	t.Parallel()
-	a := newApp(&terminal{})
+	a := newApp(&terminal.Terminal{})
 	a.newRoot().FlagSet.VisitAll(func(f *flag.Flag) {
 		name := f.Name
 		values, ok := precedence[name]
@@ -198,7 +199,7 @@ func TestConfigurationFiles(t *testing.T) {
 // withFile runs a command that needs no more than a configuration.
 func withFile(file string) ran {
 	var out, err strings.Builder
-	code := Run(context.Background(), []string{"auth", "permissions", "--config", file}, IO{
+	code := Run(context.Background(), []string{"auth", "permissions", "--config", file}, terminal.IO{
 		In: strings.NewReader(""), Out: &out, Err: &err, Getenv: func(string) string { return "" },
 	})
 	return ran{code, out.String(), err.String()}

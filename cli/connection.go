@@ -38,7 +38,7 @@ func (a *app) connConfig() (*pgx.ConnConfig, error) {
 	}
 	if mode := sslMode(raw); mode != "" && mode != "verify-full" && !onThisMachine(config) && !a.warned {
 		a.warned = true
-		a.warn("sslmode=%s in database.url lets others pose as the database; verify-full does not", mode)
+		a.Warn("sslmode=%s in database.url lets others pose as the database; verify-full does not", mode)
 	}
 	config.ConnectTimeout = connectTimeout
 	if limit := a.config.databaseTimeout; limit > 0 {

@@ -9,6 +9,7 @@ import (
 
 	"github.com/jackc/pgx/v5/pgproto3"
 
+	"github.com/epicevents/crm/cli/terminal"
 	"github.com/epicevents/crm/internal/failure"
 )
 
@@ -38,7 +39,7 @@ func TestURLThatIsNone(t *testing.T) {
 		"postgres://crm@127.0.0.1/crm?connect_timeout=zzxord":           "The parameter connect_timeout",
 		"postgres://crm@db.example/crm?sslrootcert=/nonexistent/zzxord": "The file that sslrootcert in database.url names cannot be used: no such file or directory",
 	} {
-		a := &app{terminal: &terminal{IO: IO{Getenv: func(string) string { return "" }}}, config: config{databaseURL: url}}
+		a := &app{Terminal: &terminal.Terminal{IO: terminal.IO{Getenv: func(string) string { return "" }}}, config: config{databaseURL: url}}
 		_, err := a.connConfig()
 		usage, ok := errors.AsType[*failure.Error](err)
 		if !ok || usage.Code != failure.Usage {
@@ -66,7 +67,7 @@ func TestURLThatIsTaken(t *testing.T) {
 		{"postgresql://one.example,two.example/crm?target_session_attrs=any", "scram-sha-256,none", "any"},
 		{"postgres:///crm?host=@socket&client_encoding=LATIN1&datestyle=SQL&LOCK_TIMEOUT=1", "scram-sha-256,none", ""},
 	} {
-		a := &app{terminal: &terminal{IO: IO{Getenv: func(string) string { return "" }}}, config: config{databaseURL: tt.url}}
+		a := &app{Terminal: &terminal.Terminal{IO: terminal.IO{Getenv: func(string) string { return "" }}}, config: config{databaseURL: tt.url}}
 		got, err := a.connConfig()
 		if err != nil {
 			t.Errorf("%s: %v", tt.url, err)
@@ -120,7 +121,7 @@ func TestPasswordInClear(t *testing.T) {
 				"CRM_DATABASE_URL":               "postgres://crm:hunter2@" + listener.Addr().String() + "/crm?sslmode=disable&" + parameter,
 				"CRM_CONTROLLER_AUTH_SECRET_KEY": strings.Repeat("k", 32),
 			}
-			code := Run(t.Context(), []string{"db", "status"}, IO{In: strings.NewReader(""), Out: io.Discard, Err: &stderr, Getenv: func(name string) string { return env[name] }})
+			code := Run(t.Context(), []string{"db", "status"}, terminal.IO{In: strings.NewReader(""), Out: io.Discard, Err: &stderr, Getenv: func(name string) string { return env[name] }})
 			if code != 7 || strings.Contains(stderr.String(), "hunter2") || !shown && !strings.Contains(stderr.String(), "asks for the password in a way") {
 				t.Errorf("%q: exit %d, %s", parameter, code, stderr.String())
 			}

@@ -9,6 +9,7 @@ import (
 	"github.com/peterbourgon/ff/v3/ffcli"
 
 	"github.com/epicevents/crm/cli/render"
+	"github.com/epicevents/crm/cli/terminal"
 	"github.com/epicevents/crm/gen"
 	"github.com/epicevents/crm/internal/value"
 	"github.com/epicevents/crm/service"
@@ -134,7 +135,7 @@ func (a *app) contractSign() *ffcli.Command {
 			return err
 		}
 		if change.Before.Signed {
-			a.notice("The contract was signed already; nothing was changed.")
+			a.Notice("The contract was signed already; nothing was changed.")
 		}
 		return show(change)
 	})
@@ -156,14 +157,14 @@ func (a *app) contractAddPayment() *ffcli.Command {
 		// Told before it is sent: whatever happens then, the command can be repeated with it. Where an error is JSON, it
 		// stands in the error, for that is to be all of stderr.
 		if !paymentID.set && !a.jsonErrors() {
-			a.notice("Sending the payment %s", paymentID.got)
+			a.Notice("Sending the payment %s", paymentID.got)
 		}
 		change, err := s.ContractAddPayment(ctx, gen.ContractAddPaymentParams{ID: paymentID.got, ContractID: id, Amount: payment.got})
 		if err != nil {
 			return err
 		}
 		if !change.Now.Created {
-			a.notice("This payment was recorded already; nothing was changed.")
+			a.Notice("This payment was recorded already; nothing was changed.")
 		}
 		return show(change)
 	})
@@ -198,7 +199,7 @@ func (a *app) contractFlag(c *command, o offer) *Value[string] {
 		return s, err
 	})
 	contract.title = "Contract"
-	contract.pick = func(ctx context.Context) ([]choice, error) { return a.pickContract(ctx, c, o) }
+	contract.pick = func(ctx context.Context) ([]terminal.Choice, error) { return a.pickContract(ctx, c, o) }
 	return contract
 }
 
@@ -213,7 +214,7 @@ func (c *command) doesToContract(contract *Value[string], run func(ctx context.C
 	})
 }
 
-func (a *app) pickContract(ctx context.Context, c *command, o offer) (choices []choice, err error) {
+func (a *app) pickContract(ctx context.Context, c *command, o offer) (choices []terminal.Choice, err error) {
 	none := "There is no contract"
 	if o.list.CommercialID, err = c.may(ctx); err != nil {
 		return nil, err
@@ -232,12 +233,12 @@ func (a *app) pickContract(ctx context.Context, c *command, o offer) (choices []
 		// What is due comes before the names, which a narrow terminal may cut.
 		label := fmt.Sprintf("%s\t%s due\t%s, %s (of %s)", c.ID.String()[:8],
 			value.FormatEuro(c.TotalDue), c.Customer, c.Company, value.FormatEuro(c.TotalAmount))
-		choices = append(choices, choice{label, c.ID.String()})
+		choices = append(choices, terminal.Choice{Label: label, Value: c.ID.String()})
 	}
 	if o.list.CommercialID != nil {
 		none += " of your own customers"
 	}
-	return choices, orNone(choices, strings.TrimSpace(none+" "+o.what)+".")
+	return choices, terminal.ErrIfEmpty(choices, strings.TrimSpace(none+" "+o.what)+".")
 }
 
 var contracts = render.Resource[gen.ContractView]{

@@ -7,6 +7,7 @@ import (
 	"github.com/peterbourgon/ff/v3/ffcli"
 
 	"github.com/epicevents/crm/cli/render"
+	"github.com/epicevents/crm/cli/terminal"
 	"github.com/epicevents/crm/gen"
 	"github.com/epicevents/crm/internal/value"
 	"github.com/epicevents/crm/service"
@@ -137,8 +138,8 @@ func (a *app) customerArgument(c *command) *Value[int64] {
 }
 
 // pickCustomer offers the customers that the employee may use the command on.
-func (a *app) pickCustomer(c *command) func(context.Context) ([]choice, error) {
-	return func(ctx context.Context) (choices []choice, err error) {
+func (a *app) pickCustomer(c *command) func(context.Context) ([]terminal.Choice, error) {
+	return func(ctx context.Context) (choices []terminal.Choice, err error) {
 		none := "There is no customer."
 		own, err := c.may(ctx)
 		if err != nil {
@@ -155,9 +156,9 @@ func (a *app) pickCustomer(c *command) func(context.Context) ([]choice, error) {
 			if err != nil {
 				return nil, err
 			}
-			choices = append(choices, choice{fmt.Sprintf("%d\t%s, %s (%s)", c.ID, c.Fullname, c.Company, c.Commercial), fmt.Sprint(c.ID)})
+			choices = append(choices, terminal.Choice{Label: fmt.Sprintf("%d\t%s, %s (%s)", c.ID, c.Fullname, c.Company, c.Commercial), Value: fmt.Sprint(c.ID)})
 		}
-		return choices, orNone(choices, none)
+		return choices, terminal.ErrIfEmpty(choices, none)
 	}
 }
 

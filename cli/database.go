@@ -89,7 +89,7 @@ func (a *app) connect(ctx context.Context) (*pgxpool.Pool, error) {
 			return nil, &failure.Error{Code: failure.Conflict, Hint: "remove that setting; crm db reset asks before it deletes anything",
 				Message: "database.reset is set, but the database holds more than the sample data; nothing is deleted."}
 		}
-		a.notice("database.reset is set: everything in %s is deleted.", a.holdings(ctx, config))
+		a.Notice("database.reset is set: everything in %s is deleted.", a.holdings(ctx, config))
 		if err := a.reset(ctx, config, nil); err != nil {
 			return nil, err
 		}

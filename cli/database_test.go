@@ -3,6 +3,8 @@ package cli
 import (
 	"strings"
 	"testing"
+
+	"github.com/epicevents/crm/cli/terminal"
 )
 
 // TestConnectionOverNetwork: whoever is at the other end of a network has to prove it, unless the URL says otherwise.
@@ -23,7 +25,7 @@ func TestConnectionOverNetwork(t *testing.T) {
 		{"postgres://crm@/crm?host=/run/postgresql", false, false, ""},
 	} {
 		var notices strings.Builder
-		a := &app{terminal: &terminal{IO: IO{Err: &notices, Getenv: func(string) string { return "" }}}, config: config{databaseURL: tt.url}}
+		a := &app{Terminal: &terminal.Terminal{IO: terminal.IO{Err: &notices, Getenv: func(string) string { return "" }}}, config: config{databaseURL: tt.url}}
 		got, err := a.connConfig()
 		if err != nil {
 			t.Errorf("%s: %v", tt.url, err)

@@ -135,7 +135,7 @@ func (a *app) dbStop() *ffcli.Command {
 		if err := a.cluster().Stop(ctx); err != nil {
 			return err
 		}
-		a.notice("The local database is stopped.")
+		a.Notice("The local database is stopped.")
 		return nil
 	})
 }
@@ -167,7 +167,7 @@ func (a *app) dbMigrate() *ffcli.Command {
 			return failure.Misuse("--admin-username and --admin-fullname go together.", "")
 		}
 		var password string
-		if username.set && (fromStdin || !a.interactive()) {
+		if username.set && (fromStdin || !a.Interactive()) {
 			var err error
 			if password, err = a.newPassword(ctx, username.got, fromStdin); err != nil {
 				return err
@@ -194,8 +194,8 @@ func (a *app) dbMigrate() *ffcli.Command {
 		case !empty && username.set:
 			return &failure.Error{Code: failure.Conflict,
 				Message: "The database has employees already; an administrator adds more.", Hint: "crm employee add"}
-		case empty && !username.set && !a.interactive():
-			a.notice("The database has no employee yet: crm db migrate --admin-username ... --admin-fullname ... --password-stdin")
+		case empty && !username.set && !a.Interactive():
+			a.Notice("The database has no employee yet: crm db migrate --admin-username ... --admin-fullname ... --password-stdin")
 		case empty:
 			if err := a.addFirst(ctx, s, username, fullname, password); err != nil {
 				return err
@@ -223,7 +223,7 @@ func (a *app) addFirst(ctx context.Context, s *service.Service, username, fullna
 	if err := s.EmployeeAddFirst(ctx, username.got, fullname.got, password); err != nil {
 		return err
 	}
-	a.notice("The administrator %s is added.", username.got)
+	a.Notice("The administrator %s is added.", username.got)
 	return nil
 }
 
@@ -253,8 +253,8 @@ func (a *app) dbSetPassword() *ffcli.Command {
 		if err != nil {
 			return err
 		}
-		a.warn("this was done without a login, and in nobody's name: whoever has the database can do it")
-		a.notice("The password is set; %s has to log in again.", now.Username)
+		a.Warn("this was done without a login, and in nobody's name: whoever has the database can do it")
+		a.Notice("The password is set; %s has to log in again.", now.Username)
 		return password.show(now)
 	})
 }
@@ -268,14 +268,14 @@ func (a *app) dbPopulate() *ffcli.Command {
 	c.FlagSet.BoolVar(&yes, "yes", false, "do not ask")
 	command := c.doesAs(func(ctx context.Context, s *service.Session) error {
 		if !a.isLocal() {
-			if err := a.confirm(ctx, "Put the sample data, whose password everybody knows, into this database?", yes); err != nil {
+			if err := a.Confirm(ctx, "Put the sample data, whose password everybody knows, into this database?", yes); err != nil {
 				return err
 			}
 		}
 		if err := s.DbPopulate(ctx); err != nil {
 			return err
 		}
-		a.notice("The sample data is in the database; the password of its employees is %s.", schema.SamplePassword)
+		a.Notice("The sample data is in the database; the password of its employees is %s.", schema.SamplePassword)
 		return nil
 	})
 	asEmployee := c.run
@@ -308,7 +308,7 @@ func (a *app) dbReset() *ffcli.Command {
 		if err != nil {
 			return err
 		}
-		if err := a.confirmByName(ctx, a.holdings(ctx, config), config.Database, yes); err != nil {
+		if err := a.ConfirmByName(ctx, a.holdings(ctx, config), config.Database, yes); err != nil {
 			return err
 		}
 		if err := a.reset(ctx, config, sample); err != nil {

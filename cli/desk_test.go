@@ -15,6 +15,7 @@ import (
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 
+	"github.com/epicevents/crm/cli/terminal"
 	"github.com/epicevents/crm/internal/dbtest"
 )
 
@@ -99,7 +100,7 @@ type ran struct {
 // crm runs a command line in this process; stdin may be empty.
 func (d *desk) crm(stdin string, args ...string) ran {
 	var out, err bytes.Buffer
-	code := Run(context.Background(), args, IO{
+	code := Run(context.Background(), args, terminal.IO{
 		In: strings.NewReader(stdin), Out: &out, Err: &err, Getenv: func(name string) string { return d.env[name] },
 	})
 	record(d.t.Name(), args, givenSecrets(args, stdin, func(name string) string { return d.env[name] }), out.String()+err.String())

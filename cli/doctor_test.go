@@ -9,6 +9,8 @@ import (
 	"testing"
 
 	"github.com/jackc/pgx/v5"
+
+	"github.com/epicevents/crm/cli/terminal"
 )
 
 // TestDoctorOfLocalDatabase: it is looked at, and neither made nor started.
@@ -89,7 +91,7 @@ func TestEncryption(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		e := &examination{app: newApp(&terminal{})}
+		e := &examination{app: newApp(&terminal.Terminal{})}
 		e.config.databaseURL = raw
 		e.encryption(config)
 		if e.rows[0].status != want {

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/epicevents/crm/cli/render"
+	"github.com/epicevents/crm/cli/terminal"
 )
 
 // edit lets a person who named no field of an update choose some, and change them from what they are in the row. It is
@@ -36,14 +37,14 @@ func edit[T any](ctx context.Context, c *command, r render.Resource[T], read fun
 	}
 	now := slices.Clone(before)
 	for chosen != done {
-		var choices []choice
+		var choices []terminal.Choice
 		for i, in := range fields {
-			choices = append(choices, choice{in.meta().label() + ": " + now[i], in.meta().name})
+			choices = append(choices, terminal.Choice{Label: in.meta().label() + ": " + now[i], Value: in.meta().name})
 		}
 		if chosen != "" {
 			chosen = done
 		}
-		chosen, err = c.app.choose(ctx, "What to change", append(choices, choice{"Done", done}), chosen)
+		chosen, err = c.app.Choose(ctx, "What to change", append(choices, terminal.Choice{Label: "Done", Value: done}), chosen)
 		if err != nil {
 			return false, err
 		}
@@ -64,7 +65,7 @@ func edit[T any](ctx context.Context, c *command, r render.Resource[T], read fun
 		changed = changed || m.set || m.cleared
 	}
 	if !changed {
-		c.app.notice("Nothing was changed.")
+		c.app.Notice("Nothing was changed.")
 	}
 	return changed, nil
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/peterbourgon/ff/v3/ffcli"
 
 	"github.com/epicevents/crm/cli/render"
+	"github.com/epicevents/crm/cli/terminal"
 	"github.com/epicevents/crm/cli/text"
 	"github.com/epicevents/crm/gen"
 	"github.com/epicevents/crm/internal/failure"
@@ -140,7 +141,7 @@ func (a *app) employeeSetRole() *ffcli.Command {
 					return err
 				}
 				question := fmt.Sprintf("You are %s yourself: change your own role to %s?", row.Username, role.got)
-				if err := a.confirm(ctx, question, false); err != nil {
+				if err := a.Confirm(ctx, question, false); err != nil {
 					return err
 				}
 			}
@@ -169,7 +170,7 @@ func (a *app) employeeSetPassword() *ffcli.Command {
 		if err != nil {
 			return a.suggestUsername(ctx, s, err, username.got)
 		}
-		a.notice("The password is set; %s has to log in again.", now.Username)
+		a.Notice("The password is set; %s has to log in again.", now.Username)
 		return password.show(now)
 	})
 }
@@ -184,9 +185,9 @@ func (a *app) employeeUnlock() *ffcli.Command {
 			return a.suggestUsername(ctx, s, err, username.got)
 		}
 		if forgotten == 0 {
-			a.notice("No failed login of %s was counted.", row.Username)
+			a.Notice("No failed login of %s was counted.", row.Username)
 		} else {
-			a.notice("The failed logins of %s are forgotten.", row.Username)
+			a.Notice("The failed logins of %s are forgotten.", row.Username)
 		}
 		return show(row)
 	})
@@ -223,7 +224,7 @@ func (p *passwordForAnother) show(now service.NewPassword) error {
 		return changeWith(p.app, p.fields, newEmployees)(service.Change[newEmployee]{Now: newEmployee{now, p.made}})
 	}
 	if now.Until != nil {
-		p.app.notice("It is a one-time password: %s has to choose another first of all.", now.Username)
+		p.app.Notice("It is a one-time password: %s has to choose another first of all.", now.Username)
 	}
 	return changeWith(p.app, p.fields, employees)(service.Change[gen.EmployeeView]{Now: now.EmployeeView})
 }
@@ -245,13 +246,13 @@ func (a *app) employeeDelete() *ffcli.Command {
 		if row.ID == s.EmployeeID() {
 			question = "You are " + row.Username + " yourself: delete your own account?"
 		}
-		if err := a.confirm(ctx, question, *c.yes); err != nil {
+		if err := a.Confirm(ctx, question, *c.yes); err != nil {
 			return err
 		}
 		if err := s.EmployeeDelete(ctx, username.got); err != nil {
 			return a.suggestUsername(ctx, s, err, username.got)
 		}
-		a.notice("The employee %s is deleted.", username.got)
+		a.Notice("The employee %s is deleted.", username.got)
 		return nil
 	})
 }
@@ -335,17 +336,17 @@ func parseRole(s string) (gen.Role, error) {
 	return role, nil
 }
 
-func pickRole(context.Context) ([]choice, error) {
-	var choices []choice
+func pickRole(context.Context) ([]terminal.Choice, error) {
+	var choices []terminal.Choice
 	for _, role := range gen.AllRoleValues() {
-		choices = append(choices, choice{string(role), string(role)})
+		choices = append(choices, terminal.Choice{Label: string(role), Value: string(role)})
 	}
 	return choices, nil
 }
 
 // pickEmployee offers the employees of a role, or all.
-func (a *app) pickEmployee(role gen.Role) func(context.Context) ([]choice, error) {
-	return func(ctx context.Context) ([]choice, error) {
+func (a *app) pickEmployee(role gen.Role) func(context.Context) ([]terminal.Choice, error) {
+	return func(ctx context.Context) ([]terminal.Choice, error) {
 		var p gen.EmployeeListParams
 		if role != "" {
 			p.Role = &role
@@ -354,14 +355,14 @@ func (a *app) pickEmployee(role gen.Role) func(context.Context) ([]choice, error
 		if err != nil {
 			return nil, err
 		}
-		var choices []choice
+		var choices []terminal.Choice
 		for e, err := range s.EmployeeList(ctx, p) {
 			if err != nil {
 				return nil, err
 			}
-			choices = append(choices, choice{e.Username + "\t" + e.Fullname + " (" + string(e.Role) + ")", e.Username})
+			choices = append(choices, terminal.Choice{Label: e.Username + "\t" + e.Fullname + " (" + string(e.Role) + ")", Value: e.Username})
 		}
-		return choices, orNone(choices, fmt.Sprintf("There is no employee with the role %s.", role))
+		return choices, terminal.ErrIfEmpty(choices, fmt.Sprintf("There is no employee with the role %s.", role))
 	}
 }
 

@@ -29,7 +29,7 @@ func (a *app) noticeVariables() {
 			continue
 		}
 		if meant := text.Suggest(name, known); meant != "" && text.EditDistance([]rune(name), []rune(meant)) <= 2 {
-			a.notice("The variable %s is not read, did you mean %s?", name, meant)
+			a.Notice("The variable %s is not read, did you mean %s?", name, meant)
 		}
 	}
 }

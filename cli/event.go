@@ -11,6 +11,7 @@ import (
 	"github.com/peterbourgon/ff/v3/ffcli"
 
 	"github.com/epicevents/crm/cli/render"
+	"github.com/epicevents/crm/cli/terminal"
 	"github.com/epicevents/crm/gen"
 	"github.com/epicevents/crm/internal/failure"
 	"github.com/epicevents/crm/internal/value"
@@ -161,9 +162,9 @@ func (a *app) eventUpdate() *ffcli.Command {
 		return fields, nil
 	})
 	emptied.several = true
-	emptied.pick = func(context.Context) (choices []choice, _ error) {
+	emptied.pick = func(context.Context) (choices []terminal.Choice, _ error) {
 		for _, name := range clearable {
-			choices = append(choices, choice{"", name})
+			choices = append(choices, terminal.Choice{Label: "", Value: name})
 		}
 		return choices, nil
 	}
@@ -220,12 +221,12 @@ func (a *app) eventSetSupport() *ffcli.Command {
 func (a *app) eventArgument(c *command) *Value[int64] {
 	id := asArgument(flagOf(c, "event-id", "N", "id of the event", parseID))
 	id.title = "Event"
-	id.pick = func(ctx context.Context) ([]choice, error) { return a.pickEvent(ctx, c) }
+	id.pick = func(ctx context.Context) ([]terminal.Choice, error) { return a.pickEvent(ctx, c) }
 	return id
 }
 
 // pickEvent offers the events that the employee may use the command on, those that nobody runs first.
-func (a *app) pickEvent(ctx context.Context, c *command) ([]choice, error) {
+func (a *app) pickEvent(ctx context.Context, c *command) ([]terminal.Choice, error) {
 	none := "There is no event."
 	own, err := c.may(ctx)
 	if err != nil {
@@ -238,20 +239,20 @@ func (a *app) pickEvent(ctx context.Context, c *command) ([]choice, error) {
 	if err != nil {
 		return nil, err
 	}
-	var free, run []choice
+	var free, run []terminal.Choice
 	for e, err := range s.EventList(ctx, gen.EventListParams{SupportID: own}) {
 		if err != nil {
 			return nil, err
 		}
 		label, value := fmt.Sprintf("%d\t%s, %s", e.ID, e.Name, e.Customer), fmt.Sprint(e.ID)
 		if e.Support == nil {
-			free = append(free, choice{label + " (no support)", value})
+			free = append(free, terminal.Choice{Label: label + " (no support)", Value: value})
 		} else {
-			run = append(run, choice{label + " (" + *e.Support + ")", value})
+			run = append(run, terminal.Choice{Label: label + " (" + *e.Support + ")", Value: value})
 		}
 	}
 	choices := append(free, run...)
-	return choices, orNone(choices, none)
+	return choices, terminal.ErrIfEmpty(choices, none)
 }
 
 var events = render.Resource[gen.EventView]{

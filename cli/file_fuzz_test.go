@@ -12,6 +12,7 @@ import (
 	"testing"
 	"unicode/utf8"
 
+	"github.com/epicevents/crm/cli/terminal"
 	"github.com/epicevents/crm/internal/failure"
 )
 
@@ -22,7 +23,7 @@ func FuzzTokenFile(f *testing.F) {
 	f.Add(strings.Repeat("x", tokenMax+1), uint16(0o600))
 	f.Add("\x00\xff\r\n\x1b[31m", uint16(0o400))
 	f.Fuzz(func(t *testing.T, content string, mode uint16) {
-		a := &app{ctx: t.Context(), terminal: &terminal{IO: homeOnly(t)}}
+		a := &app{ctx: t.Context(), Terminal: &terminal.Terminal{IO: homeOnly(t)}}
 		a.home = a.Getenv("HOME")
 		if err := a.saveToken(content); err != nil {
 			t.Fatal(err)
@@ -65,7 +66,7 @@ func FuzzConfigFile(f *testing.F) {
 	f.Add("database = [[topsecret]]\n")
 	f.Add("\ufeff[database]\nurl = topsecret")
 	f.Fuzz(func(t *testing.T, content string) {
-		a := &app{ctx: t.Context(), terminal: &terminal{IO: homeOnly(t)}}
+		a := &app{ctx: t.Context(), Terminal: &terminal.Terminal{IO: homeOnly(t)}}
 		a.home = a.Getenv("HOME")
 		a.root = a.newRoot()
 		name := filepath.Join(a.folder("XDG_CONFIG_HOME", ".config"), "crm.toml")
@@ -97,9 +98,9 @@ func FuzzConfigFile(f *testing.F) {
 }
 
 // homeOnly is an environment with nothing but a home.
-func homeOnly(t *testing.T) IO {
+func homeOnly(t *testing.T) terminal.IO {
 	home := t.TempDir()
-	return IO{In: strings.NewReader(""), Out: io.Discard, Err: io.Discard, Getenv: func(name string) string {
+	return terminal.IO{In: strings.NewReader(""), Out: io.Discard, Err: io.Discard, Getenv: func(name string) string {
 		return map[string]string{"HOME": home}[name]
 	}}
 }

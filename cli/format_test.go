@@ -14,6 +14,7 @@ import (
 
 	"github.com/epicevents/crm/cli/cmdline"
 	"github.com/epicevents/crm/cli/render"
+	"github.com/epicevents/crm/cli/terminal"
 )
 
 // outputFormats are the arguments of each output format.
@@ -194,7 +195,7 @@ func TestFormatsKnowEveryCommand(t *testing.T) {
 	}
 	// One detail each, which stories look at: of a local database, and of a file.
 	elsewhere := []string{"crm db start", "crm db backup", "crm db restore"}
-	a := newApp(&terminal{})
+	a := newApp(&terminal.Terminal{})
 	a.root = a.newRoot()
 	for c := range a.commands {
 		name := cmdline.Path(a.root, c)

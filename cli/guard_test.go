@@ -17,6 +17,7 @@ import (
 
 	"github.com/epicevents/crm/cli/cmdline"
 	"github.com/epicevents/crm/cli/render"
+	"github.com/epicevents/crm/cli/terminal"
 	"github.com/epicevents/crm/schema"
 	"github.com/epicevents/crm/service"
 )
@@ -24,7 +25,7 @@ import (
 // TestTree holds each command to a purpose, examples, and help for each flag.
 func TestTree(t *testing.T) {
 	t.Parallel()
-	a := newApp(&terminal{})
+	a := newApp(&terminal.Terminal{})
 	a.root = a.newRoot()
 	for _, problem := range cmdline.Check(a.root) {
 		t.Error(problem)
@@ -75,7 +76,7 @@ func TestExamples(t *testing.T) {
 	requireProgram(t, "bash", "bash") // for <(...)
 	requireProgram(t, "jq", "jq")
 	hash, shared := cheapHash(t, schema.SamplePassword), newDesk(t, "")
-	a := newApp(&terminal{})
+	a := newApp(&terminal.Terminal{})
 	a.root = a.newRoot()
 	cmdline.Walk(a.root, "", func(c *ffcli.Command, path string) {
 		for example := range strings.Lines(c.LongHelp) {
@@ -300,7 +301,7 @@ func TestTopics(t *testing.T) {
 		}
 	}
 	configuration, example := d.must(t, "help", "configuration"), readFile(t, "../crm.toml")
-	a := newApp(&terminal{})
+	a := newApp(&terminal.Terminal{})
 	a.newRoot().FlagSet.VisitAll(func(f *flag.Flag) {
 		if !isKey(f.Name) {
 			return

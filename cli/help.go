@@ -10,6 +10,7 @@ import (
 	"github.com/peterbourgon/ff/v3/ffcli"
 
 	"github.com/epicevents/crm/cli/cmdline"
+	"github.com/epicevents/crm/cli/terminal"
 	"github.com/epicevents/crm/cli/text"
 )
 
@@ -57,7 +58,7 @@ func (a *app) usage(c *ffcli.Command) string {
 
 // writeHelp fits a text to a terminal.
 func (a *app) writeHelp(to io.Writer, page string) error {
-	if width := terminalWidth(a.Out); width > 0 {
+	if width := terminal.Width(a.Out); width > 0 {
 		page = text.Reflow(page, width)
 	}
 	_, err := io.WriteString(to, page)

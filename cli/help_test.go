@@ -9,13 +9,14 @@ import (
 	"github.com/peterbourgon/ff/v3/ffcli"
 
 	"github.com/epicevents/crm/cli/cmdline"
+	"github.com/epicevents/crm/cli/terminal"
 	"github.com/epicevents/crm/cli/text"
 )
 
 // TestHelpFits: on a terminal no line of the help is wider but examples, and what can be no narrower.
 func TestHelpFits(t *testing.T) {
 	t.Parallel()
-	a := newApp(&terminal{})
+	a := newApp(&terminal.Terminal{})
 	a.root = a.newRoot()
 	var texts []string
 	cmdline.Walk(a.root, "", func(c *ffcli.Command, _ string) {

@@ -12,6 +12,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/epicevents/crm/cli/cmdline"
+	"github.com/epicevents/crm/cli/terminal"
 )
 
 // TestHintsDoNotCircle: in each state of the database, whoever types what the hint says comes further, or is told
@@ -100,7 +101,7 @@ var walked = map[string]string{
 // TestEveryHintIsWalked collects the commands that hints name, in all packages, and wants each to exist and to be walked.
 func TestEveryHintIsWalked(t *testing.T) {
 	t.Parallel()
-	a := newApp(&terminal{})
+	a := newApp(&terminal.Terminal{})
 	a.root = a.newRoot()
 	seen := map[string]bool{}
 	for _, pattern := range []string{"*.go", "*/*.go", "../service/*.go", "../schema/*.go", "../internal/localdb/*.go"} {

@@ -15,6 +15,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/epicevents/crm/cli/terminal"
 	"github.com/epicevents/crm/internal/failure"
 )
 
@@ -127,7 +128,7 @@ func TestHome(t *testing.T) {
 	}
 
 	env := map[string]string{}
-	a := newApp(&terminal{IO: IO{Getenv: func(name string) string { return env[name] }}})
+	a := newApp(&terminal.Terminal{IO: terminal.IO{Getenv: func(name string) string { return env[name] }}})
 	found := func() (*user.User, error) { return &user.User{HomeDir: "/home/ada"}, nil }
 	unknown := func() (*user.User, error) { return nil, user.UnknownUserIdError(4711) }
 	if err := a.findHome(found); err != nil || a.folder("XDG_STATE_HOME", ".local/state") != "/home/ada/.local/state/crm" {

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/epicevents/crm/cli/terminal"
 	"github.com/epicevents/crm/schema"
 )
 
@@ -82,7 +83,7 @@ func newRecord(folder, where string, args, secrets []string) (*os.File, error) {
 
 // recorded has the streams of this process recorded, where they are no terminal. A copy of crm that stands elsewhere, for
 // another account, keeps no record.
-func recorded(streams IO) IO {
+func recorded(streams terminal.IO) terminal.IO {
 	self, err := os.Executable()
 	if err != nil {
 		panic(err)
@@ -96,10 +97,10 @@ func recorded(streams IO) IO {
 	if err != nil {
 		panic(err)
 	}
-	if !isTerminal(streams.Out) && !isClosed(streams.Out) {
+	if !terminal.Is(streams.Out) && !terminal.IsClosed(streams.Out) {
 		streams.Out = io.MultiWriter(streams.Out, file)
 	}
-	if !isTerminal(streams.Err) {
+	if !terminal.Is(streams.Err) {
 		streams.Err = io.MultiWriter(streams.Err, file)
 	}
 	if slices.Contains(os.Args, "--password-stdin") {

@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/epicevents/crm/cli/render"
+	"github.com/epicevents/crm/cli/terminal"
 	"github.com/epicevents/crm/cli/text"
 	"github.com/epicevents/crm/internal/failure"
 	"github.com/epicevents/crm/service"
@@ -46,9 +47,9 @@ func listingOf[T any](c *command, r render.Resource[T]) *listing {
 	})
 	l.limit = flagOf(c, "limit", "N", "at most this many rows; 0 means all", parseLimit)
 	l.fields = fieldsOf(c, r)
-	l.sort.pick = func(context.Context) (choices []choice, _ error) {
+	l.sort.pick = func(context.Context) (choices []terminal.Choice, _ error) {
 		for _, name := range sortable {
-			choices = append(choices, choice{"", name}, choice{"", name + ":desc"})
+			choices = append(choices, terminal.Choice{Label: "", Value: name}, terminal.Choice{Label: "", Value: name + ":desc"})
 		}
 		return choices, nil
 	}
@@ -108,7 +109,7 @@ func detailWith[T any](a *app, fields *Value[[]string], r render.Resource[T]) fu
 // canShow refuses to read for nobody: a list or a detail whose stdout was closed. Commands that change something, and
 // those whose exit code is an answer, go on, for a program may have started crm with a null device that looks the same.
 func (a *app) canShow() error {
-	if last := a.commandName[strings.LastIndexByte(a.commandName, ' ')+1:]; a.noOut && (last == "list" || last == "detail" || last == "payments") {
+	if last := a.commandName[strings.LastIndexByte(a.commandName, ' ')+1:]; a.NoOut && (last == "list" || last == "detail" || last == "payments") {
 		return &failure.Error{Code: failure.Internal, Message: "The result could not be written: standard output is closed."}
 	}
 	return nil
@@ -163,7 +164,7 @@ func (l *listing) rowLimit() *int64 {
 }
 
 // shortTable says whether a list is a table on a terminal, which nobody reads to its thousandth row.
-func (a *app) shortTable() bool { return a.config.output == "table" && isTerminal(a.Out) }
+func (a *app) shortTable() bool { return a.config.output == "table" && terminal.Is(a.Out) }
 
 // output is how this run prints.
 func (a *app) output() render.Output {
@@ -173,11 +174,11 @@ func (a *app) output() render.Output {
 		Excel:    a.config.csvStyle == csvExcelFr,
 		Zone:     a.config.location,
 		Out:      a.Out,
-		Err:      heldNotices{a.terminal},
+		Err:      a.Notices(),
 	}
-	if o.Width = terminalWidth(a.Out); o.Width > 0 {
+	if o.Width = terminal.Width(a.Out); o.Width > 0 {
 		o.Color = !a.config.noColor && a.Getenv("NO_COLOR") == "" && a.Getenv("TERM") != "dumb"
-		o.Out = a.paged()
+		o.Out = a.Paged()
 	}
 	return o
 }
@@ -215,7 +216,7 @@ func showList[T any](a *app, ctx context.Context, l *listing, r render.Resource[
 	if err != nil {
 		return err
 	}
-	a.notice("Showing %d of %d; --limit 0 shows all", terminalRows, n)
+	a.Notice("Showing %d of %d; --limit 0 shows all", terminalRows, n)
 	return nil
 }
 

@@ -34,10 +34,10 @@ func (a *app) startLocal(ctx context.Context) error {
 		return err
 	}
 	progress := func(line string) {
-		if line == localdb.Starting && a.errWidth == 0 {
+		if line == localdb.Starting && a.ErrWidth == 0 {
 			return // a script need not know, and cron would send a mail of it
 		}
-		a.notice("%s", line)
+		a.Notice("%s", line)
 	}
 	err := a.cluster().Start(ctx, progress, func(ctx context.Context, url string) error {
 		if err := a.requireNoToken(); err != nil { // where a first command was killed before there was a database
@@ -85,9 +85,9 @@ func (a *app) requireNoToken() error {
 func (a *app) welcome(sampled bool) {
 	switch {
 	case sampled:
-		a.notice("It holds sample data. Log in: crm auth login administrator1 (password %s)", schema.SamplePassword)
+		a.Notice("It holds sample data. Log in: crm auth login administrator1 (password %s)", schema.SamplePassword)
 	case a.commandName != "crm db migrate" && a.commandName != "crm db restore" && a.commandName != "crm db populate": // which fill it, or say so themselves
-		a.notice(`It is empty. Add the first administrator: crm db migrate --admin-username USERNAME --admin-fullname "FIRST LAST"`)
+		a.Notice(`It is empty. Add the first administrator: crm db migrate --admin-username USERNAME --admin-fullname "FIRST LAST"`)
 	}
 }
 
@@ -98,7 +98,7 @@ func (a *app) fill(ctx context.Context, config *pgx.ConnConfig) error {
 	}
 	a.database.created = true
 	if !a.config.populateSample || a.database.unsampled ||
-		!a.interactive() && !slices.Contains([]string{"crm db start", "crm db populate"}, a.commandName) {
+		!a.Interactive() && !slices.Contains([]string{"crm db start", "crm db populate"}, a.commandName) {
 		return nil
 	}
 	pool, err := service.Connect(ctx, config, 0)

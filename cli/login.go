@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 
+	"github.com/epicevents/crm/cli/terminal"
 	"github.com/epicevents/crm/internal/failure"
 	"github.com/epicevents/crm/internal/value"
 	"github.com/epicevents/crm/service"
@@ -15,25 +16,25 @@ const loginTries = 3
 func (a *app) newPassword(ctx context.Context, username string, fromStdin bool) (string, error) {
 	check := func(password string) error { return service.CheckPassword(username, password) }
 	if fromStdin {
-		password, err := a.readLine()
+		password, err := a.ReadLine()
 		if err != nil {
 			return "", err
 		}
 		return password, check(password)
 	}
-	if !a.interactive() {
+	if !a.Interactive() {
 		return "", failure.Misuse("missing --password-stdin", "")
 	}
 	for {
-		password, err := a.askPassword(ctx, "New password", check)
+		password, err := a.AskPassword(ctx, "New password", check)
 		if err != nil {
 			return "", err
 		}
-		again, err := a.askPassword(ctx, "The same again", nil)
+		again, err := a.AskPassword(ctx, "The same again", nil)
 		if err != nil || again == password {
 			return password, err
 		}
-		a.notice("The two passwords differ; once more from the start.")
+		a.Notice("The two passwords differ; once more from the start.")
 	}
 }
 
@@ -43,15 +44,15 @@ func (a *app) login(ctx context.Context, why error) error {
 	if a.tokenVariable() != "" {
 		return why
 	}
-	a.notice("%s", why.Error())
+	a.Notice("%s", why.Error())
 	if _, err := a.service(ctx); err != nil { // before somebody types a password for nothing
 		return err
 	}
-	username, err := a.askText(ctx, question{title: "Username", check: checkUsername})
+	username, err := a.AskText(ctx, terminal.Question{Title: "Username", Check: checkUsername})
 	if err != nil {
 		return err
 	}
-	password, err := a.askPassword(ctx, "Password", nil)
+	password, err := a.AskPassword(ctx, "Password", nil)
 	if err != nil {
 		return err
 	}
@@ -72,9 +73,9 @@ func (a *app) startSession(ctx context.Context, username, password string) (who 
 		return who, err
 	}
 	token, err := s.Login(ctx, username, password)
-	for try := 1; try < loginTries && failure.ReasonOf(err) == failure.WrongPassword && a.interactive(); try++ {
-		a.notice("%s", err.Error())
-		if password, err = a.askPassword(ctx, "Password of "+username, nil); err != nil {
+	for try := 1; try < loginTries && failure.ReasonOf(err) == failure.WrongPassword && a.Interactive(); try++ {
+		a.Notice("%s", err.Error())
+		if password, err = a.AskPassword(ctx, "Password of "+username, nil); err != nil {
 			return who, err
 		}
 		token, err = s.Login(ctx, username, password)
@@ -91,11 +92,11 @@ func (a *app) startSession(ctx context.Context, username, password string) (who 
 	if who, err = a.database.session.AuthWhoami(ctx); err != nil || !who.PasswordOneTime {
 		return who, err
 	}
-	if !a.interactive() {
-		a.notice("This password is good until you choose your own; before anything else: crm auth change-password")
+	if !a.Interactive() {
+		a.Notice("This password is good until you choose your own; before anything else: crm auth change-password")
 		return who, nil
 	}
-	a.notice("This password is good until you choose your own.")
+	a.Notice("This password is good until you choose your own.")
 	fresh, err := a.newPassword(ctx, who.Username, false)
 	if err != nil {
 		return who, err
@@ -112,7 +113,7 @@ func (a *app) changePassword(ctx context.Context, session *service.Session, curr
 	if err != nil {
 		return err
 	}
-	a.notice("Your password is changed; your other sessions and your tokens are over.")
+	a.Notice("Your password is changed; your other sessions and your tokens are over.")
 	s, err := a.service(ctx)
 	if err != nil {
 		return err

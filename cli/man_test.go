@@ -10,6 +10,7 @@ import (
 	"github.com/peterbourgon/ff/v3/ffcli"
 
 	"github.com/epicevents/crm/cli/cmdline"
+	"github.com/epicevents/crm/cli/terminal"
 )
 
 // TestMan has each command's page read by groff, which must find nothing to warn of.
@@ -25,7 +26,7 @@ func TestMan(t *testing.T) {
 		t.Fatal(err)
 	}
 	commands := 0
-	a := newApp(&terminal{})
+	a := newApp(&terminal.Terminal{})
 	a.root = a.newRoot()
 	cmdline.Walk(a.root, "", func(c *ffcli.Command, path string) {
 		commands++

@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 
+	"github.com/epicevents/crm/cli/terminal"
 	"github.com/epicevents/crm/internal/files"
 )
 
@@ -50,7 +51,7 @@ func (a *app) openNamed(name string, limit int64) (read namedFile) {
 	case !mode.IsRegular() && mode&fs.ModeNamedPipe == 0 && name != os.DevNull: // which is how to say: no file at all
 		read.err = errors.New("it is neither a regular file nor a pipe")
 	default:
-		read.text, read.err = io.ReadAll(&interruptible{ctx: a.ctx, in: io.LimitReader(file, limit+1)})
+		read.text, read.err = io.ReadAll(&terminal.Interruptible{Ctx: a.ctx, In: io.LimitReader(file, limit+1)})
 	}
 	if read.err == nil && int64(len(read.text)) > limit {
 		read.text, read.err = nil, errors.New("it is too large")

@@ -14,6 +14,7 @@ import (
 	"github.com/peterbourgon/ff/v3/ffcli"
 
 	"github.com/epicevents/crm/cli/cmdline"
+	"github.com/epicevents/crm/cli/terminal"
 	"github.com/epicevents/crm/cli/text"
 	"github.com/epicevents/crm/schema"
 )
@@ -104,7 +105,7 @@ Every command with its flags, as the tree of commands has them. ` + "`crm <comma
 // TestCommandPages has the README and docs/commands.md name each command of the tree, and none that is not there. With
 // -update both are rewritten. It is over before TestPages goes on, which rewrites the README too.
 func TestCommandPages(t *testing.T) {
-	a := newApp(&terminal{})
+	a := newApp(&terminal.Terminal{})
 	a.root = a.newRoot()
 	var table, page strings.Builder
 	table.WriteString(commandTableHead)

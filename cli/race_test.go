@@ -21,6 +21,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"github.com/epicevents/crm/cli/terminal"
 	"github.com/epicevents/crm/internal/dbtest"
 	"github.com/epicevents/crm/schema"
 )
@@ -201,7 +202,7 @@ func (p *place) inProcess(ctx context.Context, token string, args ...string) int
 		name, value, _ := strings.Cut(variable, "=")
 		env[name] = value
 	}
-	return Run(ctx, args, IO{In: strings.NewReader(""), Out: io.Discard, Err: io.Discard, Getenv: func(name string) string { return env[name] }})
+	return Run(ctx, args, terminal.IO{In: strings.NewReader(""), Out: io.Discard, Err: io.Discard, Getenv: func(name string) string { return env[name] }})
 }
 
 // TestTokenFileAtOnce: commands that run while others log in find a whole token.

@@ -19,6 +19,7 @@ import (
 
 	"github.com/jackc/pgx/v5/pgconn"
 
+	"github.com/epicevents/crm/cli/terminal"
 	"github.com/epicevents/crm/internal/failure"
 )
 
@@ -149,7 +150,7 @@ func TestReportOfPanic(t *testing.T) {
 	k := newTracker(t)
 	d := tracedDesk(t, k.dsn())
 	var stderr bytes.Buffer
-	code := Run(context.Background(), []string{"contract", "list", "--customer-id", "1", "-o", "json"}, IO{
+	code := Run(context.Background(), []string{"contract", "list", "--customer-id", "1", "-o", "json"}, terminal.IO{
 		In: strings.NewReader(""), Out: panicking{}, Err: &stderr, Getenv: func(name string) string { return d.env[name] },
 	})
 	if want := `{"error":{"code":"internal","message":"Something went wrong inside crm.","request":"`; code != 1 || !strings.HasPrefix(stderr.String(), want) {

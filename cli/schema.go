@@ -8,6 +8,7 @@ import (
 	"github.com/peterbourgon/ff/v3/ffcli"
 
 	"github.com/epicevents/crm/cli/render"
+	"github.com/epicevents/crm/cli/terminal"
 )
 
 // publicResources are what lists and details print. What employee add and set-password, contract add-payment
@@ -44,9 +45,9 @@ func (a *app) schemaCommand() *ffcli.Command {
 		}
 		return s, nil
 	}))
-	name.pick = func(context.Context) (choices []choice, _ error) {
+	name.pick = func(context.Context) (choices []terminal.Choice, _ error) {
 		for _, n := range names {
-			choices = append(choices, choice{"", n})
+			choices = append(choices, terminal.Choice{Label: "", Value: n})
 		}
 		return choices, nil
 	}

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/epicevents/crm/cli/terminal"
 	"github.com/epicevents/crm/internal/failure"
 	"github.com/epicevents/crm/internal/files"
 )
@@ -53,8 +54,8 @@ func (a *app) guarded(kind, name, secrets string, info fs.FileInfo) error {
 // noticeReadable warns a person of files with secrets that others can read.
 func (a *app) noticeReadable() {
 	for _, name := range a.readable {
-		if isTerminal(a.Err) {
-			a.warn("others on this machine can read the secrets in %s: chmod 600 %s", name, name)
+		if terminal.Is(a.Err) {
+			a.Warn("others on this machine can read the secrets in %s: chmod 600 %s", name, name)
 		}
 	}
 	a.readable = nil

@@ -10,6 +10,7 @@ import (
 	"github.com/peterbourgon/ff/v3/ffcli"
 
 	"github.com/epicevents/crm/cli/cmdline"
+	"github.com/epicevents/crm/cli/terminal"
 	"github.com/epicevents/crm/cli/text"
 	"github.com/epicevents/crm/internal/failure"
 )
@@ -61,12 +62,12 @@ func (a *app) helpCommand() *ffcli.Command {
 		"crm help contract list",
 	)
 	topic := maybeArgument(flagOf(c, "topic", "TOPIC", "what to explain: a command, or "+strings.Join(topics(), ", "), asTyped))
-	topic.pick = func(context.Context) (choices []choice, _ error) {
+	topic.pick = func(context.Context) (choices []terminal.Choice, _ error) {
 		for _, t := range topics() {
-			choices = append(choices, choice{"", t})
+			choices = append(choices, terminal.Choice{Label: "", Value: t})
 		}
 		for _, sub := range a.root.Subcommands {
-			choices = append(choices, choice{sub.ShortHelp, sub.Name})
+			choices = append(choices, terminal.Choice{Label: sub.ShortHelp, Value: sub.Name})
 		}
 		return choices, nil
 	}

@@ -1,4 +1,4 @@
-package cli
+package terminal
 
 import (
 	"bytes"
@@ -14,7 +14,7 @@ import (
 // next question. bubbletea's own reader would give it all to this one, may live on after the question and swallow the
 // answer to the next, and waits for ever for what comes after an io.EOF.
 type keyboard struct {
-	terminal *terminal
+	terminal *Terminal
 	file     *os.File
 	reader   cancelreader.CancelReader
 	reading  sync.Mutex
@@ -29,7 +29,7 @@ type keyboard struct {
 // enterTime is how long Enter may be without an effect before reading goes on.
 const enterTime = time.Second
 
-func (t *terminal) newKeyboard() (*keyboard, error) {
+func (t *Terminal) newKeyboard() (*keyboard, error) {
 	file := t.In.(*os.File)
 	reader, err := cancelreader.NewReader(file)
 	return &keyboard{terminal: t, file: file, reader: reader, left: make(chan struct{}), again: make(chan struct{}, 1)}, err
@@ -64,7 +64,7 @@ func (k *keyboard) Read(p []byte) (int, error) {
 }
 
 // refused lets the present question, if there is one, be answered anew.
-func (t *terminal) refused() {
+func (t *Terminal) refused() {
 	if t.keyboard == nil {
 		return
 	}

@@ -1,4 +1,4 @@
-package cli
+package terminal
 
 import (
 	"context"
@@ -10,11 +10,11 @@ import (
 // lastWords is how long a write may still take after the command was interrupted.
 const lastWords = 200 * time.Millisecond
 
-// interruptible is a stream that may be waited on for ever, such as a pipe that nobody reads or writes; a signal ends
+// Interruptible is a stream that may be waited on for ever, such as a pipe that nobody reads or writes; a signal ends
 // the wait. The system's own call goes on until the process ends.
-type interruptible struct {
-	ctx context.Context
-	in  io.Reader
+type Interruptible struct {
+	Ctx context.Context
+	In  io.Reader
 	out io.Writer
 }
 
@@ -25,13 +25,13 @@ type transfer struct {
 
 // interruptibleOutput leaves a terminal, and what is no file, as it is.
 func interruptibleOutput(ctx context.Context, out io.Writer) io.Writer {
-	if _, isFile := out.(*os.File); !isFile || isTerminal(out) {
+	if _, isFile := out.(*os.File); !isFile || Is(out) {
 		return out
 	}
-	return &interruptible{ctx: ctx, out: out}
+	return &Interruptible{Ctx: ctx, out: out}
 }
 
-func (s *interruptible) Write(text []byte) (int, error) {
+func (s *Interruptible) Write(text []byte) (int, error) {
 	done := make(chan transfer, 1)
 	go func() {
 		n, err := s.out.Write(text)
@@ -40,27 +40,27 @@ func (s *interruptible) Write(text []byte) (int, error) {
 	select {
 	case written := <-done:
 		return written.n, written.err
-	case <-s.ctx.Done():
+	case <-s.Ctx.Done():
 	}
 	select {
 	case written := <-done:
 		return written.n, written.err
 	case <-time.After(lastWords):
-		return 0, s.ctx.Err()
+		return 0, s.Ctx.Err()
 	}
 }
 
-func (s *interruptible) Read(buffer []byte) (int, error) {
+func (s *Interruptible) Read(buffer []byte) (int, error) {
 	done := make(chan transfer, 1)
 	read := make([]byte, len(buffer)) // not the caller's, who may go on without it
 	go func() {
-		n, err := s.in.Read(read)
+		n, err := s.In.Read(read)
 		done <- transfer{n, err}
 	}()
 	select {
 	case got := <-done:
 		return copy(buffer, read[:got.n]), got.err
-	case <-s.ctx.Done():
-		return 0, s.ctx.Err()
+	case <-s.Ctx.Done():
+		return 0, s.Ctx.Err()
 	}
 }

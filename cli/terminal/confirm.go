@@ -1,4 +1,4 @@
-package cli
+package terminal
 
 import (
 	"context"
@@ -28,20 +28,20 @@ func yesOrNo(text string) (yes, answered bool) {
 // wantYesOrNo is told of every other answer.
 const wantYesOrNo = "Answer yes or no."
 
-// errDeclined is the answer no.
-var errDeclined = errors.New("declined at a question")
+// ErrDeclined is the answer no.
+var ErrDeclined = errors.New("declined at a question")
 
-// confirm asks before something that cannot be undone. Without a terminal it takes --yes.
-func (t *terminal) confirm(ctx context.Context, question string, yes bool) error {
+// Confirm asks before something that cannot be undone. Without a terminal it takes --yes.
+func (t *Terminal) Confirm(ctx context.Context, question string, yes bool) error {
 	if yes {
 		return nil
 	}
-	if !t.interactive() {
+	if !t.Interactive() {
 		return unanswered(question)
 	}
 	var confirmed bool
 	var err error
-	if t.plain() {
+	if t.Plain() {
 		confirmed, err = t.confirmLine(ctx, question)
 	} else {
 		c := newConfirmation(t, question)
@@ -52,7 +52,7 @@ func (t *terminal) confirm(ctx context.Context, question string, yes bool) error
 		return err
 	}
 	if !confirmed {
-		return errDeclined
+		return ErrDeclined
 	}
 	return nil
 }
@@ -61,16 +61,16 @@ func unanswered(question string) error {
 	return failure.Misuse(question+" Nobody is there to answer.", "--yes answers yes")
 }
 
-// confirmByName asks for the name of what is about to be deleted, which nobody types by mistake.
-func (t *terminal) confirmByName(ctx context.Context, what, name string, yes bool) error {
+// ConfirmByName asks for the name of what is about to be deleted, which nobody types by mistake.
+func (t *Terminal) ConfirmByName(ctx context.Context, what, name string, yes bool) error {
 	if yes {
 		return nil
 	}
-	if !t.interactive() {
+	if !t.Interactive() {
 		return unanswered("Delete everything in " + what + "?")
 	}
-	t.notice("Everything in %s will be deleted.", what)
-	_, err := t.askText(ctx, question{title: "Type its name, " + name, check: func(text string) error {
+	t.Notice("Everything in %s will be deleted.", what)
+	_, err := t.AskText(ctx, Question{Title: "Type its name, " + name, Check: func(text string) error {
 		if strings.TrimSpace(text) != name {
 			return failure.Misuse(fmt.Sprintf("This is not its name: it is %s.", name), "")
 		}
@@ -79,7 +79,7 @@ func (t *terminal) confirmByName(ctx context.Context, what, name string, yes boo
 	return err
 }
 
-func (t *terminal) confirmLine(ctx context.Context, question string) (confirmed bool, err error) {
+func (t *Terminal) confirmLine(ctx context.Context, question string) (confirmed bool, err error) {
 	_, err = t.askLine(ctx, question+" [y/N]", false, func(text string) error {
 		yes, answered := yesOrNo(text)
 		if !answered && text != "" {
@@ -94,12 +94,12 @@ func (t *terminal) confirmLine(ctx context.Context, question string) (confirmed 
 // confirmation is huh's confirm, whose letters answer at once or turn the choice, with whole words instead.
 type confirmation struct {
 	*huh.Confirm
-	terminal *terminal
+	terminal *Terminal
 	typed    string
 	chosen   bool
 }
 
-func newConfirmation(t *terminal, question string) *confirmation {
+func newConfirmation(t *Terminal, question string) *confirmation {
 	c := &confirmation{terminal: t, Confirm: huh.NewConfirm()}
 	c.Title(text.Escape(question)).WithButtonAlignment(lipgloss.Left).Value(&c.chosen)
 	c.show("")

@@ -1,6 +1,6 @@
 //go:build unix
 
-package cli
+package terminal
 
 import (
 	"os"
@@ -8,9 +8,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// isClosed reports whether a stream was probably closed when crm started, as with >&-. Go's runtime then opens the null
+// IsClosed reports whether a stream was probably closed when crm started, as with >&-. Go's runtime then opens the null
 // device for reading and writing; a shell's >/dev/null is for writing only.
-func isClosed(stream any) bool {
+func IsClosed(stream any) bool {
 	file, ok := stream.(*os.File)
 	if !ok {
 		return false

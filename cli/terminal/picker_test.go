@@ -1,4 +1,4 @@
-package cli
+package terminal
 
 import (
 	"slices"
@@ -13,9 +13,9 @@ import (
 // TestPicker says how many there are when not all of them are seen, starts where it is told to, and cuts no amount.
 func TestPicker(t *testing.T) {
 	t.Parallel()
-	var choices []choice
+	var choices []Choice
 	for _, r := range "abcdefghijkl" {
-		choices = append(choices, choice{string(r) + "  6 900.50 € of 9 900.50 € due  " + strings.Repeat("long name ", 9), string(r)})
+		choices = append(choices, Choice{string(r) + "  6 900.50 € of 9 900.50 € due  " + strings.Repeat("long name ", 9), string(r)})
 	}
 	p := newPicker(choices, 55)
 	p.chosen = "c"
@@ -33,7 +33,7 @@ func TestPicker(t *testing.T) {
 // TestChoicesAreEscaped: stored text cannot talk to the terminal from a list.
 func TestChoicesAreEscaped(t *testing.T) {
 	t.Parallel()
-	p := newPicker([]choice{{"\x1b]0;owned\x07Eve", "1"}, {strings.Repeat("é", 300), "2"}}, 55)
+	p := newPicker([]Choice{{"\x1b]0;owned\x07Eve", "1"}, {strings.Repeat("é", 300), "2"}}, 55)
 	p.show()
 	view := p.View()
 	if strings.Contains(view, "\x1b]") || !strings.Contains(ansi.Strip(view), `\x1b]0;owned\x07Eve`) {
@@ -46,7 +46,7 @@ func TestChoicesAreEscaped(t *testing.T) {
 
 func TestSearch(t *testing.T) {
 	t.Parallel()
-	choices := []choice{
+	choices := []Choice{
 		{"3\tAnaïs Morel, Brasserie de l'Étoile", "3"},
 		{"4\tJérôme Noël, Clinique Saint-André", "4"},
 		{"b0f94adc\tInès Ribeiro", "b0f94adc-7a10-4c1a-9d62-3f1d1f0f7a10"},

@@ -1,4 +1,4 @@
-package cli
+package terminal
 
 import (
 	"bufio"
@@ -20,17 +20,17 @@ import (
 	"github.com/epicevents/crm/internal/files"
 )
 
-// errAborted is Ctrl-C, Ctrl-D or Esc at a question, or the end of the terminal.
-var errAborted = errors.New("aborted at a question")
+// ErrAborted is Ctrl-C, Ctrl-D or Esc at a question, or the end of the terminal.
+var ErrAborted = errors.New("aborted at a question")
 
-// plain says whether questions are lines, because the terminal cannot move its cursor or has no room.
-func (t *terminal) plain() bool {
-	width, height := t.terminalSize()
+// Plain says whether questions are lines, because the terminal cannot move its cursor or has no room.
+func (t *Terminal) Plain() bool {
+	width, height := t.Size()
 	return t.Getenv("TERM") == "dumb" || width < 20 || height < 8
 }
 
 // ask shows one question on stderr, so that stdout stays the result's.
-func (t *terminal) ask(ctx context.Context, field huh.Field) error {
+func (t *Terminal) ask(ctx context.Context, field huh.Field) error {
 	keys := huh.NewDefaultKeyMap()
 	keys.Quit.SetKeys("ctrl+c", "ctrl+d", "esc")
 	keys.Confirm.Toggle.SetKeys("left", "right", "tab", "shift+tab")
@@ -41,7 +41,7 @@ func (t *terminal) ask(ctx context.Context, field huh.Field) error {
 	keys.Select.HalfPageUp.SetKeys("pgup")
 	keys.Select.HalfPageDown.SetKeys("pgdown")
 	options := []tea.ProgramOption{tea.WithoutSignalHandler(), tea.WithFilter(trimPaste)} // signals end ctx
-	if t.noColor || t.Getenv("NO_COLOR") != "" {
+	if t.NoColor || t.Getenv("NO_COLOR") != "" {
 		options = append(options, tea.WithColorProfile(colorprofile.Ascii))
 	}
 	keyboard, err := t.newKeyboard()
@@ -58,7 +58,7 @@ func (t *terminal) ask(ctx context.Context, field huh.Field) error {
 		return nil
 	}
 	if err == nil || errors.Is(err, huh.ErrUserAborted) || errors.Is(err, huh.ErrTimeout) {
-		return errAborted
+		return ErrAborted
 	}
 	return err
 }
@@ -86,70 +86,70 @@ func promptTheme(bool) *huh.Styles {
 }
 
 // answered leaves a question and its answer on the terminal, where the form has wiped itself away.
-func (t *terminal) answered(title, answer string) { t.notice("%s: %s", title, answer) }
+func (t *Terminal) answered(title, answer string) { t.Notice("%s: %s", title, answer) }
 
-// question is one for a text.
-type question struct {
-	title, help string
-	present     string // what the answer starts with
-	blank       bool   // Enter alone is an answer
-	multiline   bool
-	check       func(string) error
+// Question is one for a text.
+type Question struct {
+	Title, Help string
+	Present     string // what the answer starts with
+	Blank       bool   // Enter alone is an answer
+	Multiline   bool
+	Check       func(string) error
 }
 
-func (t *terminal) askText(ctx context.Context, q question) (string, error) {
-	check := t.inWords(q.check)
-	if t.plain() {
+func (t *Terminal) AskText(ctx context.Context, q Question) (string, error) {
+	check := t.inWords(q.Check)
+	if t.Plain() {
 		return t.askPlainText(ctx, q, check)
 	}
-	if q.blank && q.present == "" {
-		q.help += "; Enter leaves it out"
+	if q.Blank && q.Present == "" {
+		q.Help += "; Enter leaves it out"
 	}
-	answer := q.present
+	answer := q.Present
 	var err error
-	if q.multiline {
-		err = t.ask(ctx, huh.NewText().Title(q.title).Description(q.help+"; Alt-Enter begins a line").
+	if q.Multiline {
+		err = t.ask(ctx, huh.NewText().Title(q.Title).Description(q.Help+"; Alt-Enter begins a line").
 			CharLimit(0).ExternalEditor(false).Validate(check).Value(&answer))
 	} else {
-		err = t.ask(ctx, huh.NewInput().Title(q.title).Description(q.help).Validate(check).Value(&answer))
+		err = t.ask(ctx, huh.NewInput().Title(q.Title).Description(q.Help).Validate(check).Value(&answer))
 	}
 	if err == nil && answer != "" {
-		t.answered(q.title, answer)
+		t.answered(q.Title, answer)
 	}
 	return answer, err
 }
 
 // askPlainText asks on one line. What the answer starts with cannot be typed over there, so Enter keeps it.
-func (t *terminal) askPlainText(ctx context.Context, q question, check func(string) error) (string, error) {
+func (t *Terminal) askPlainText(ctx context.Context, q Question, check func(string) error) (string, error) {
 	const empty = "-"
-	title := q.title
+	title := q.Title
 	switch {
-	case q.present != "" && q.blank:
-		title += fmt.Sprintf(" [%s, %s empties it]", q.present, empty)
-	case q.present != "":
-		title += fmt.Sprintf(" [%s]", q.present)
-	case q.blank:
+	case q.Present != "" && q.Blank:
+		title += fmt.Sprintf(" [%s, %s empties it]", q.Present, empty)
+	case q.Present != "":
+		title += fmt.Sprintf(" [%s]", q.Present)
+	case q.Blank:
 		title += " [Enter leaves it out]"
 	}
 	answer, err := t.askLine(ctx, title, false, func(answer string) error {
-		if answer == "" && q.present != "" || answer == empty && q.blank {
+		if answer == "" && q.Present != "" || answer == empty && q.Blank {
 			return nil
 		}
 		return check(answer)
 	})
 	switch {
 	case answer == "" && err == nil:
-		return q.present, nil
-	case answer == empty && q.blank:
+		return q.Present, nil
+	case answer == empty && q.Blank:
 		return "", nil
 	}
 	return answer, err
 }
 
-// askPassword asks without echo; check may be nil.
-func (t *terminal) askPassword(ctx context.Context, title string, check func(string) error) (string, error) {
+// AskPassword asks without echo; check may be nil.
+func (t *Terminal) AskPassword(ctx context.Context, title string, check func(string) error) (string, error) {
 	check = t.inWords(check)
-	if t.plain() {
+	if t.Plain() {
 		return t.askLine(ctx, title, true, check)
 	}
 	var password string
@@ -160,7 +160,7 @@ func (t *terminal) askPassword(ctx context.Context, title string, check func(str
 }
 
 // inWords makes a check of an answer whose errors read as all others do.
-func (t *terminal) inWords(check func(string) error) func(string) error {
+func (t *Terminal) inWords(check func(string) error) func(string) error {
 	return func(answer string) error {
 		if check == nil {
 			return nil
@@ -174,23 +174,23 @@ func (t *terminal) inWords(check func(string) error) func(string) error {
 }
 
 // askLine asks on a terminal that is only a roll of paper.
-func (t *terminal) askLine(ctx context.Context, title string, secret bool, check func(string) error) (string, error) {
+func (t *Terminal) askLine(ctx context.Context, title string, secret bool, check func(string) error) (string, error) {
 	for {
 		answer, err := t.typedLine(ctx, text.Escape(title)+": ", secret)
 		if err != nil {
 			fmt.Fprintln(t.Err)
-			return "", errAborted
+			return "", ErrAborted
 		}
 		if err := check(answer); err == nil {
 			return answer, nil
 		} else {
-			t.notice("%s", err)
+			t.Notice("%s", err)
 		}
 	}
 }
 
 // typedLine reads a line of the terminal, and leaves the terminal as it was, also when ctx ends first.
-func (t *terminal) typedLine(ctx context.Context, prompt string, secret bool) (string, error) {
+func (t *Terminal) typedLine(ctx context.Context, prompt string, secret bool) (string, error) {
 	in := int(t.In.(*os.File).Fd())
 	state, err := term.GetState(in)
 	if err != nil {
@@ -232,8 +232,8 @@ type bothWays struct {
 	io.Writer
 }
 
-// readLine reads one line of stdin: a password that a script hands over.
-func (t *terminal) readLine() (string, error) {
+// ReadLine reads one line of stdin: a password that a script hands over.
+func (t *Terminal) ReadLine() (string, error) {
 	bytes, err := t.reader.ReadSlice('\n')
 	line := strings.TrimRight(string(bytes), "\r\n")
 	if !t.begun {

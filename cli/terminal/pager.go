@@ -1,4 +1,4 @@
-package cli
+package terminal
 
 import (
 	"bytes"
@@ -19,7 +19,7 @@ import (
 // without a result shows nothing. While it runs the screen is its own: notices wait until it has ended. It also answers
 // Ctrl-C, which crm only takes as a sign to fetch no more.
 type pager struct {
-	terminal *terminal
+	terminal *Terminal
 	program  string
 	to       io.Writer // what the result is written to; nil before the first output
 	command  *exec.Cmd
@@ -28,8 +28,8 @@ type pager struct {
 	notices  bytes.Buffer
 }
 
-// paged is stdout, through the pager if CRM_PAGER or PAGER names one.
-func (t *terminal) paged() io.Writer {
+// Paged is stdout, through the pager if CRM_PAGER or PAGER names one.
+func (t *Terminal) Paged() io.Writer {
 	program := t.Getenv("CRM_PAGER")
 	if program == "" {
 		program = t.Getenv("PAGER")
@@ -43,8 +43,8 @@ func (t *terminal) paged() io.Writer {
 	return t.pager
 }
 
-// closePager waits for the reader of the result, if there is one.
-func (t *terminal) closePager() error {
+// ClosePager waits for the reader of the result, if there is one.
+func (t *Terminal) ClosePager() error {
 	if t.pager == nil {
 		return nil
 	}
@@ -74,7 +74,7 @@ func (p *pager) start() error {
 		return err
 	}
 	if err := command.Start(); err != nil {
-		p.terminal.notice("The pager %s cannot be started; CRM_PAGER=cat shows results without one.", strings.Fields(p.program)[0])
+		p.terminal.Notice("The pager %s cannot be started; CRM_PAGER=cat shows results without one.", strings.Fields(p.program)[0])
 		p.to = p.terminal.Out
 		return nil
 	}
@@ -115,11 +115,12 @@ func (p *pager) Close() error {
 	return nil
 }
 
-// heldNotices is stderr as it is at the moment of writing, a line at a time: a pager may have started since it was handed
-// out.
-type heldNotices struct{ terminal *terminal }
+// Notices returns Err as it is at the moment of each write, a line at a time: a pager may have started meanwhile.
+func (t *Terminal) Notices() io.Writer { return currentErr{t} }
 
-func (h heldNotices) Write(line []byte) (int, error) {
-	_, err := io.WriteString(h.terminal.Err, text.Wrap(strings.TrimSuffix(string(line), "\n"), h.terminal.errWidth, 0, text.KeepLong)+"\n")
+type currentErr struct{ terminal *Terminal }
+
+func (c currentErr) Write(line []byte) (int, error) {
+	_, err := io.WriteString(c.terminal.Err, text.Wrap(strings.TrimSuffix(string(line), "\n"), c.terminal.ErrWidth, 0, text.KeepLong)+"\n")
 	return len(line), err
 }

@@ -1,4 +1,4 @@
-package cli
+package terminal
 
 import (
 	"context"
@@ -22,18 +22,29 @@ const (
 	plainShown   = 20  // the same without a screen
 )
 
-// choice is one line of a list to choose from, and the value it stands for. A tab in the label ends a column.
-type choice struct{ label, value string }
+// Choice is one line of a list to choose from, and the value it stands for. A tab in the label ends a column.
+type Choice struct{ Label, Value string }
 
-// line is the label on a line of its own.
-func (c choice) line() string { return strings.ReplaceAll(c.label, "\t", "  ") }
+// Line is the label on a line of its own.
+func (c Choice) Line() string { return strings.ReplaceAll(c.Label, "\t", "  ") }
+
+// Description is the label without the value, or the beginning of it, that many labels start with.
+func (c Choice) Description() string {
+	if head, rest, ok := strings.Cut(c.Label, "\t"); ok && strings.HasPrefix(c.Value, head) {
+		return Choice{Label: rest}.Line()
+	}
+	if c.Label == c.Value {
+		return ""
+	}
+	return c.Line()
+}
 
 // inColumns gives the labels one below the other: ids and amounts end, and all else begins, at the same place.
-func inColumns(choices []choice) []string {
+func inColumns(choices []Choice) []string {
 	lines := make([]string, len(choices))
 	rest := make([]string, len(choices))
 	for i, c := range choices {
-		rest[i] = escapeCells(c.label)
+		rest[i] = escapeCells(c.Label)
 	}
 	for more := true; more; {
 		more = false
@@ -71,20 +82,20 @@ func escapeCells(label string) string {
 	return strings.Join(cells, "\t")
 }
 
-// orNone is the error where there is nothing to choose from.
-func orNone(choices []choice, none string) error {
+// ErrIfEmpty is the error where there is nothing to choose from.
+func ErrIfEmpty(choices []Choice, none string) error {
 	if len(choices) > 0 {
 		return nil
 	}
 	return &failure.Error{Code: failure.NotFound, Message: none}
 }
 
-// choose offers a list that gets shorter with every letter that is typed. It starts on the value that is present, if any.
-func (t *terminal) choose(ctx context.Context, title string, choices []choice, present string) (string, error) {
-	if t.plain() {
+// Choose offers a list that gets shorter with every letter that is typed. It starts on the value that is present, if any.
+func (t *Terminal) Choose(ctx context.Context, title string, choices []Choice, present string) (string, error) {
+	if t.Plain() {
 		return t.chooseLine(ctx, title, choices, present)
 	}
-	width, _ := t.terminalSize()
+	width, _ := t.Size()
 	p := newPicker(choices, width-5)
 	p.chosen = present
 	p.Select.Title(title).Value(&p.chosen).Height(min(len(choices), rowsShown) + 2).Validate(func(string) error {
@@ -102,8 +113,8 @@ func (t *terminal) choose(ctx context.Context, title string, choices []choice, p
 		return "", err
 	}
 	for _, c := range choices {
-		if c.value == p.chosen {
-			t.answered(title, c.line())
+		if c.Value == p.chosen {
+			t.answered(title, c.Line())
 		}
 	}
 	return p.chosen, nil
@@ -113,7 +124,7 @@ func (t *terminal) choose(ctx context.Context, title string, choices []choice, p
 // accents apart.
 type picker struct {
 	*huh.Select[string]
-	choices []choice
+	choices []Choice
 	lines   []string // as each is shown
 	folded  []string // what is searched of each
 	width   int
@@ -124,7 +135,7 @@ type picker struct {
 	chosen  string
 }
 
-func newPicker(choices []choice, width int) *picker {
+func newPicker(choices []Choice, width int) *picker {
 	return &picker{Select: huh.NewSelect[string](), choices: choices, lines: inColumns(choices), folded: foldChoices(choices), width: width}
 }
 
@@ -165,7 +176,7 @@ func (p *picker) show() {
 	var options []huh.Option[string]
 	for _, i := range found[:min(len(found), choicesShown)] {
 		label := displaywidth.TruncateString(p.lines[i], p.width, "…")
-		options = append(options, huh.NewOption(label, p.choices[i].value))
+		options = append(options, huh.NewOption(label, p.choices[i].Value))
 	}
 	if len(options) == 0 {
 		options = append(options, huh.NewOption("(nothing)", ""))
@@ -180,7 +191,7 @@ func (p *picker) show() {
 }
 
 // chooseLine lets a choice be typed: its value, or text that only one has in it.
-func (t *terminal) chooseLine(ctx context.Context, title string, choices []choice, present string) (string, error) {
+func (t *Terminal) chooseLine(ctx context.Context, title string, choices []Choice, present string) (string, error) {
 	folded, lines := foldChoices(choices), inColumns(choices)
 	ask := title + ", or text to search for"
 	if present != "" {
@@ -189,10 +200,10 @@ func (t *terminal) chooseLine(ctx context.Context, title string, choices []choic
 	found, _ := search(choices, folded, "")
 	for {
 		for _, i := range found[:min(len(found), plainShown)] {
-			t.notice("  %s", lines[i])
+			t.Notice("  %s", lines[i])
 		}
 		if len(found) > plainShown {
-			t.notice("  and %d more", len(found)-plainShown)
+			t.Notice("  and %d more", len(found)-plainShown)
 		}
 		text, err := t.askLine(ctx, ask, false, t.inWords(nil))
 		if err != nil {
@@ -207,29 +218,29 @@ func (t *terminal) chooseLine(ctx context.Context, title string, choices []choic
 			continue
 		}
 		if i, err := decide(found, exact, text); err != nil {
-			t.notice("%s", err)
+			t.Notice("%s", err)
 		} else {
-			t.answered(title, choices[i].line())
-			return choices[i].value, nil
+			t.answered(title, choices[i].Line())
+			return choices[i].Value, nil
 		}
 	}
 }
 
-func foldChoices(choices []choice) []string {
+func foldChoices(choices []Choice) []string {
 	folded := make([]string, len(choices))
 	for i, c := range choices {
-		folded[i] = fold(c.label + " " + c.value)
+		folded[i] = fold(c.Label + " " + c.Value)
 	}
 	return folded
 }
 
 // search returns the indexes of the choices that have every word of the query in them, one that is exactly what was
 // typed first, and reports whether there is such a one.
-func search(choices []choice, folded []string, query string) (found []int, exact bool) {
+func search(choices []Choice, folded []string, query string) (found []int, exact bool) {
 	words := strings.Fields(fold(query))
 next:
 	for i, text := range folded {
-		if choices[i].is(query) {
+		if choices[i].Is(query) {
 			found, exact = append([]int{i}, found...), true
 			continue
 		}
@@ -243,11 +254,11 @@ next:
 	return found, exact
 }
 
-// is reports whether a text is exactly the id, number or username of a choice: its value, or the beginning of its label.
-func (c choice) is(text string) bool {
+// Is reports whether a text is exactly the id, number or username of a choice: its value, or the beginning of its label.
+func (c Choice) Is(text string) bool {
 	text = fold(strings.TrimSpace(text))
-	name, _, columns := strings.Cut(c.label, "\t")
-	return text != "" && (fold(c.value) == text || columns && fold(name) == text)
+	name, _, columns := strings.Cut(c.Label, "\t")
+	return text != "" && (fold(c.Value) == text || columns && fold(name) == text)
 }
 
 // decide returns the index of the choice that a text is for: what is exactly that text, or the only one with the text in
