@@ -28,7 +28,9 @@ const (
 )
 
 // Connect opens one connection, for a command that runs a few statements and leaves; the pool opens another where that
-// one is lost. Nothing is prepared, so a statement is one round trip, also through PgBouncer. A limit of zero is none.
+// one is lost. Nothing is prepared, so a statement is one round trip, also through PgBouncer, and is planned for what is
+// asked: of a prepared one PostgreSQL makes a generic plan after five uses, which reads a whole table for a list of 50
+// rows. A limit of zero is none.
 //
 // A server that cannot be reached is an error at once; one that is just starting is waited for. Of several hosts one may
 // be taking over from another, so they are tried as long as the limit lasts.

@@ -81,13 +81,15 @@ func streamOnce[T any](ctx context.Context, s *Session, operation, query string,
 	}
 	var row T
 	into := pointers(&row)
-	// An export has one or two ids in each row, which pgx would read by way of three strings.
+	// An export has one or two ids in each row, which pgx would read by way of three strings. Their format is the server's
+	// answer to how the query was sent, which is not for this function to know.
 	ids := make([]*uuid.UUID, len(into))
 	for i, address := range into {
 		if id, ok := address.(*uuid.UUID); ok {
 			ids[i], into[i] = id, nil // left out by Scan
 		}
 	}
+	described := rows.FieldDescriptions()
 	for rows.Next() {
 		wait(false)
 		if !began.IsZero() {
@@ -97,11 +99,11 @@ func streamOnce[T any](ctx context.Context, s *Session, operation, query string,
 		if err := rows.Scan(into...); err != nil {
 			return err
 		}
-		for i, text := range rows.RawValues() {
+		for i, raw := range rows.RawValues() {
 			if ids[i] == nil {
 				continue
 			}
-			if *ids[i], err = uuid.ParseBytes(text); err != nil {
+			if *ids[i], err = parseID(raw, described[i].Format); err != nil {
 				return err
 			}
 		}
@@ -115,6 +117,14 @@ func streamOnce[T any](ctx context.Context, s *Session, operation, query string,
 		return err
 	}
 	return results.Close()
+}
+
+// parseID reads an id as the server sent it.
+func parseID(raw []byte, format int16) (uuid.UUID, error) {
+	if format == pgx.BinaryFormatCode {
+		return uuid.FromBytes(raw)
+	}
+	return uuid.ParseBytes(raw)
 }
 
 // idleTimeout returns a context that is cancelled when one wait for the server takes longer than the rest of the

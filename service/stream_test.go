@@ -11,6 +11,7 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/epicevents/crm/gen"
+	"github.com/epicevents/crm/internal/dbtest"
 	"github.com/epicevents/crm/internal/failure"
 	"github.com/epicevents/crm/service"
 )
@@ -120,6 +121,50 @@ func TestStreamRowsAreCopies(t *testing.T) {
 	}
 	for _, event := range events {
 		same(t, "event", event, p.event(event.ID))
+	}
+}
+
+// TestStreamInEveryFormat: ids arrive as text or as bytes, as the connection asks for them.
+func TestStreamInEveryFormat(t *testing.T) {
+	t.Parallel()
+	p := sample(t)
+	want := must[[]gen.ContractView](t)(all(p.as("none1").ContractList(t.Context(), gen.ContractListParams{})))
+	wantPayments := must[[]gen.Payment](t)(all(p.as("none1").ContractPayments(t.Context(), gen.ContractPaymentsParams{ContractID: ownSigned})))
+	if len(want) != 20 || len(wantPayments) == 0 {
+		t.Fatalf("%d contracts, %d payments", len(want), len(wantPayments))
+	}
+	for _, mode := range []pgx.QueryExecMode{pgx.QueryExecModeExec, pgx.QueryExecModeDescribeExec, pgx.QueryExecModeCacheDescribe, pgx.QueryExecModeCacheStatement} {
+		config := p.config.Copy()
+		config.DefaultQueryExecMode = mode
+		s := p.asOn(service.New(dbtest.Connect(t, config), testKey), "none1")
+		for range 2 { // the second time from what the connection remembers
+			same(t, mode.String(), must[[]gen.ContractView](t)(all(s.ContractList(t.Context(), gen.ContractListParams{}))), want)
+			same(t, mode.String(), must[[]gen.Payment](t)(all(s.ContractPayments(t.Context(), gen.ContractPaymentsParams{ContractID: ownSigned}))), wantPayments)
+		}
+	}
+}
+
+// TestNothingIsPrepared: each list is planned for its own filters and limit.
+func TestNothingIsPrepared(t *testing.T) {
+	t.Parallel()
+	p := sample(t)
+	pool := must[*pgxpool.Pool](t)(service.Connect(t.Context(), p.config, 0))
+	t.Cleanup(pool.Close)
+	s := p.asOn(service.New(pool, testKey), "commercial1")
+	for range 3 {
+		must[[]gen.ContractView](t)(all(s.ContractList(t.Context(), gen.ContractListParams{RowLimit: new(int64(5))})))
+		must[gen.CustomerView](t)(now(s.CustomerUpdate(t.Context(), gen.CustomerUpdateParams{ID: ownCustomer, Company: new("X")})))
+	}
+	conns := pool.AcquireAllIdle(t.Context())
+	if len(conns) == 0 {
+		t.Fatal("no connection was used")
+	}
+	for _, conn := range conns {
+		defer conn.Release()
+		var prepared int
+		if err := conn.QueryRow(t.Context(), "SELECT count(*) FROM pg_prepared_statements").Scan(&prepared); err != nil || prepared != 0 {
+			t.Errorf("%d prepared statements, %v", prepared, err)
+		}
 	}
 }
 
