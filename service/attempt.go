@@ -122,7 +122,7 @@ func (s *core) send(ctx context.Context, r retry, statements ...statement) error
 		if pool == nil || !isTransient(err) || r == notIdempotent && isOutcomeUnknown(err) {
 			return false
 		}
-		pool.Reset() // the server they lead to may be gone, or be a standby now
+		forget(pool, err)
 		return true
 	}, func() error {
 		return s.budget.within(ctx, share, func(ctx context.Context) error {
@@ -156,6 +156,14 @@ func (s *core) send(ctx context.Context, r retry, statements ...statement) error
 	}
 	problem.Hint = r.hint()
 	return problem
+}
+
+// forget closes the connections of the pool if the error says that the server they lead to is gone, or is a standby now.
+// A connection that was lost is closed already, and says nothing of those that others work on.
+func forget(pool *pgxpool.Pool, err error) {
+	if isServerGone(err) {
+		pool.Reset()
+	}
 }
 
 // translate is the function of that name, within the time limit: what some refusals mean is asked of the database.

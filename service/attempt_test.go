@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -139,6 +140,67 @@ func TestLostConnection(t *testing.T) {
 			})
 		}
 	}
+}
+
+// TestOthersKeepTheirConnections: what befalls one connection closes no other, unless the server says that it is gone.
+func TestOthersKeepTheirConnections(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		sqlstate string
+		breaks   int32
+		kept     int // of two connections
+	}{
+		"lost":                    {breaks: 1, kept: 1},
+		"in conflict":             {sqlstate: "40001", kept: 2},
+		"in a deadlock":           {sqlstate: "40P01", kept: 2},
+		"of a server that reads":  {sqlstate: "25006", kept: 0},
+		"of a server that leaves": {sqlstate: "57P01", kept: 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			p := sample(t)
+			if test.sqlstate != "" {
+				p.refuseOnce("customer", test.sqlstate)
+			}
+			c := &cable{at: "CustomerUpdate"}
+			config := p.config.Copy()
+			config.DialFunc = c.dial
+			pool := must[*pgxpool.Pool](t)(service.Connect(t.Context(), config, 0))
+			t.Cleanup(pool.Close)
+			var opened []uint32
+			for _, conn := range []*pgxpool.Conn{must[*pgxpool.Conn](t)(pool.Acquire(t.Context())), must[*pgxpool.Conn](t)(pool.Acquire(t.Context()))} {
+				opened = append(opened, conn.Conn().PgConn().PID())
+				conn.Release()
+			}
+			c.breaks.Store(test.breaks)
+			s := p.asOn(service.New(pool, testKey), "commercial1")
+			must[gen.CustomerView](t)(now(s.CustomerUpdate(t.Context(), gen.CustomerUpdateParams{ID: ownCustomer, Company: new("Twice")})))
+			kept := 0
+			for _, conn := range pool.AcquireAllIdle(t.Context()) {
+				if slices.Contains(opened, conn.Conn().PgConn().PID()) {
+					kept++
+				}
+				conn.Release()
+			}
+			if kept != test.kept {
+				t.Errorf("%d connections were kept, want %d", kept, test.kept)
+			}
+		})
+	}
+}
+
+// refuseOnce has the first change of a row of the table fail in the way that the code says.
+func (p *place) refuseOnce(table, sqlstate string) {
+	p.Helper()
+	p.exec("CREATE SEQUENCE refusals")
+	p.exec(`CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$
+		BEGIN
+			IF nextval('refusals') <= 1 THEN
+				RAISE EXCEPTION USING ERRCODE = '` + sqlstate + `';
+			END IF;
+			RETURN NEW;
+		END $$`)
+	p.exec("CREATE TRIGGER refuse BEFORE UPDATE ON " + table + " FOR EACH ROW EXECUTE FUNCTION refuse()")
 }
 
 // TestUnknownPayment says how to repeat the payment, and repeating it so is safe.

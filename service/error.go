@@ -144,6 +144,13 @@ func isTransient(err error) bool {
 	return isOutcomeUnknown(err) || pgconn.SafeToRetry(err)
 }
 
+// isServerGone reports whether no connection to this server is of use any more: it shuts down, has crashed, is starting, or
+// takes no writes.
+func isServerGone(err error) bool {
+	refusal, ok := errors.AsType[*pgconn.PgError](err)
+	return ok && (slices.Contains([]string{"25006", "57P01", "57P02", "57P03"}, refusal.Code) || strings.HasPrefix(refusal.Code, "08"))
+}
+
 // isClosed reports whether the server, or what stands between, ended the connection.
 func isClosed(err error) bool {
 	text := err.Error()

@@ -28,7 +28,7 @@ func stream[T any](ctx context.Context, s *Session, operation, query string, par
 			if pool == nil || yielded || !isTransient(err) {
 				return false
 			}
-			pool.Reset()
+			forget(pool, err)
 			return true
 		}, func() error {
 			return streamOnce(ctx, s, operation, query, params, func(row T) bool {
