@@ -26,11 +26,11 @@ const (
 const (
 	pauseFirst = 20 * time.Millisecond // before a second attempt; twice as long before each one after it
 	pauseMost  = time.Second
-	// retryTime is how long attempts go on where no limit is set.
+	// retryTime is how long attempts at one thing go on where no limit is set.
 	retryTime = 10 * time.Second
 )
 
-// budget is how long a Service still waits for its database.
+// budget is how long one request, such as a command, still waits for its database.
 type budget struct {
 	limit time.Duration // none if zero
 	mutex sync.Mutex
@@ -44,13 +44,10 @@ func (p *budget) charge(since time.Time) {
 	p.spent += time.Since(since)
 }
 
-// remaining returns the time until the limit, or for further attempts where there is none.
+// remaining returns the time until the limit, if there is one.
 func (p *budget) remaining() time.Duration {
 	p.mutex.Lock()
 	defer p.mutex.Unlock()
-	if p.limit == 0 {
-		return retryTime - p.spent
-	}
 	return p.limit - p.spent
 }
 
@@ -68,10 +65,15 @@ func (p *budget) within(ctx context.Context, share float64, attempt func(context
 // attempts runs attempt until it succeeds, fails in a way that does not pass, or no time is left. The pauses between are
 // random, so that many who were thrown out together do not come back together.
 func (p *budget) attempts(ctx context.Context, passes func(error) bool, attempt func() error) error {
+	remaining := p.remaining
+	if p.limit == 0 { // what was waited for others is not counted: a Service may live long
+		began := time.Now()
+		remaining = func() time.Duration { return retryTime - time.Since(began) }
+	}
 	for pause := pauseFirst; ; pause = min(2*pause, pauseMost) {
 		err := attempt()
 		wait := pause/2 + rand.N(pause)
-		if err == nil || !passes(err) || p.remaining() <= wait || ctx.Err() != nil {
+		if err == nil || !passes(err) || remaining() <= wait || ctx.Err() != nil {
 			return err
 		}
 		began := time.Now()

@@ -57,7 +57,8 @@ func New(db DB, keys ...Key) *Service {
 	return &Service{core{db: db, keys: keys, budget: &budget{}}}
 }
 
-// Within makes a Service, for one command, whose waits for the database together are no longer than the limit.
+// Within makes a Service for one request, such as a command, whose waits for the database together are no longer than the
+// limit.
 func (s *Service) Within(limit time.Duration) *Service {
 	limited := *s
 	limited.budget = &budget{limit: limit}
