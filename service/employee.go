@@ -52,7 +52,7 @@ func (s *Session) EmployeeAdd(ctx context.Context, p gen.EmployeeAddParams, pass
 	if err != nil {
 		return added, err
 	}
-	if p.AsPasswordHash, err = hashPassword(p.Username, password, true); err != nil {
+	if p.AsPasswordHash, err = hashPassword(ctx, p.Username, password, true); err != nil {
 		return added, err
 	}
 	err = s.write(ctx, by,
@@ -63,7 +63,7 @@ func (s *Session) EmployeeAdd(ctx context.Context, p gen.EmployeeAddParams, pass
 
 // EmployeeAddFirst adds an administrator to a database that has no employee. Conflict if it has.
 func (s *Service) EmployeeAddFirst(ctx context.Context, username, fullname, password string) error {
-	hash, err := hashPassword(username, password, false)
+	hash, err := hashPassword(ctx, username, password, false)
 	if err != nil {
 		return err
 	}
@@ -137,7 +137,7 @@ func (s *Service) DbSetPassword(ctx context.Context, username, password string) 
 }
 
 func (s *core) setPassword(ctx context.Context, p gen.EmployeeSetPasswordParams, password string, write func(...statement) error) (now NewPassword, err error) {
-	if p.AsPasswordHash, err = hashPassword(p.Username, password, p.OneTime); err != nil {
+	if p.AsPasswordHash, err = hashPassword(ctx, p.Username, password, p.OneTime); err != nil {
 		return now, err
 	}
 	err = write(

@@ -1,8 +1,10 @@
 package service
 
 import (
+	"context"
 	"crypto/rand"
 	_ "embed"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -89,11 +91,33 @@ func hashed(password string, oneTime bool) string {
 	return norm.NFC.String(password)
 }
 
-func hashPassword(username, password string, oneTime bool) (string, error) {
+// hashing has a place for each password that is hashed at the same time, in the whole process. Each takes 64 MiB, so that
+// many who log in at once would take all the memory there is, and no less time.
+var hashing = make(chan struct{}, 2)
+
+// takeTurn waits for a place, and returns what gives it back.
+func takeTurn(ctx context.Context) (done func(), err error) {
+	select {
+	case hashing <- struct{}{}:
+		return func() { <-hashing }, nil
+	case <-ctx.Done():
+	}
+	if errors.Is(ctx.Err(), context.Canceled) {
+		return nil, context.Canceled
+	}
+	return nil, &failure.Error{Code: failure.Unavailable, Message: "Too many passwords are being checked at this moment.", Hint: tooSlowHint, Err: ctx.Err()}
+}
+
+func hashPassword(ctx context.Context, username, password string, oneTime bool) (string, error) {
 	password = hashed(password, oneTime)
 	if err := CheckPassword(username, password); err != nil {
 		return "", err
 	}
+	done, err := takeTurn(ctx)
+	if err != nil {
+		return "", err
+	}
+	defer done()
 	return argon2id.CreateHash(password, &passwordCost)
 }
 
@@ -102,7 +126,13 @@ func samePassword(password, current string) bool {
 	return hashed(password, true) == hashed(current, true)
 }
 
-func verifyPassword(password, hash string, oneTime bool) bool {
+// verifyPassword reports whether the hash is that of the password. The error is only of the wait for a turn.
+func verifyPassword(ctx context.Context, password, hash string, oneTime bool) (bool, error) {
+	done, err := takeTurn(ctx)
+	if err != nil {
+		return false, err
+	}
+	defer done()
 	ok, err := argon2id.ComparePasswordAndHash(hashed(password, oneTime), hash)
-	return err == nil && ok
+	return err == nil && ok, nil
 }

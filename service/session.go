@@ -140,7 +140,11 @@ func (s *Service) Login(ctx context.Context, username, password string) (string,
 	if attempt.PasswordHash != nil {
 		hash = *attempt.PasswordHash
 	}
-	if !verifyPassword(password, hash, attempt.PasswordOneTime) || attempt.ID == nil {
+	good, err := verifyPassword(ctx, password, hash, attempt.PasswordOneTime)
+	if err != nil {
+		return "", err
+	}
+	if !good || attempt.ID == nil {
 		return "", errLoginFailed
 	}
 	if attempt.PasswordOver {
@@ -264,10 +268,16 @@ func (s *Session) AuthChangePassword(ctx context.Context, current, password stri
 	if err != nil {
 		return "", err
 	}
-	if attempt.PasswordHash == nil || !verifyPassword(current, *attempt.PasswordHash, attempt.PasswordOneTime) {
+	good := false
+	if attempt.PasswordHash != nil {
+		if good, err = verifyPassword(ctx, current, *attempt.PasswordHash, attempt.PasswordOneTime); err != nil {
+			return "", err
+		}
+	}
+	if !good {
 		return "", &failure.Error{Code: failure.Unauthenticated, Message: "The current password is wrong."}
 	}
-	hash, err := hashPassword(by.Username, password, false)
+	hash, err := hashPassword(ctx, by.Username, password, false)
 	if err != nil {
 		return "", err
 	}
