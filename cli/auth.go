@@ -25,33 +25,31 @@ func (a *app) authCommands() *ffcli.Command {
 }
 
 func (a *app) authLogin() *ffcli.Command {
-	c := a.command("login", "log in; the session lasts 30 minutes").examples(
+	c := a.command("login", "log in; the session lasts 30 minutes").WithoutLogin().examples(
 		"crm auth login administrator1",
 		"crm auth login --username commercial1 --password-stdin < password.txt",
 	)
-	username := asArgument(flagOf(c, "username", "USERNAME", "who logs in", value.ParseUsername))
-	var fromStdin bool
-	c.FlagSet.BoolVar(&fromStdin, "password-stdin", false, "read the password from standard input")
+	username := flagOf(c, "username", "USERNAME", "who logs in", value.ParseUsername).AsArgument()
+	fromStdin := c.Switch("password-stdin", "read the password from standard input")
 	password := flagOf(c, "password", "PASSWORD", "the password, for others on this machine to see", asTyped)
-	c.secret = func() bool { return fromStdin || password.set }
+	c.secret = func() bool { return *fromStdin || password.set }
 	show := detailOf(c, whoami)
+	c.Excludes("password", "password-stdin")
 	// Nobody types a password for a database that does not answer, and a new local one says who can log in.
-	c.check = func(ctx context.Context) error {
+	c.Checks(func(ctx context.Context) error {
 		if c.secret() || !a.Interactive() {
 			return nil
 		}
 		_, err := a.service(ctx)
 		return err
-	}
+	})
 	return c.does(func(ctx context.Context) error {
 		secret := password.got
 		var err error
 		switch {
-		case password.set && fromStdin:
-			return failure.Misuse("--password and --password-stdin exclude each other.", "")
 		case password.set:
 			a.Warn("--password can be seen by others on this machine; use --password-stdin")
-		case fromStdin:
+		case *fromStdin:
 			secret, err = a.ReadLine()
 		case a.Interactive():
 			secret, err = a.AskPassword(ctx, "Password", nil)
@@ -73,7 +71,7 @@ func (a *app) authLogin() *ffcli.Command {
 }
 
 func (a *app) authLogout() *ffcli.Command {
-	c := a.command("logout", "end the session").examples("crm auth logout")
+	c := a.command("logout", "end the session").WithoutLogin().examples("crm auth logout")
 	return c.does(func(ctx context.Context) error {
 		if a.tokenVariable() == "" && a.requireMade() != nil { // of a database that is no more, or of another
 			a.Notice("You are logged out.")
@@ -104,7 +102,7 @@ func (a *app) authLogout() *ffcli.Command {
 }
 
 func (a *app) authWhoami() *ffcli.Command {
-	c := a.command("whoami", "who is logged in, and until when").examples("crm auth whoami", "crm auth whoami -o json")
+	c := a.command("whoami", "who is logged in, and until when").WithoutLogin().examples("crm auth whoami", "crm auth whoami -o json")
 	show := detailOf(c, whoami)
 	return c.doesAs(func(ctx context.Context, s *service.Session) error {
 		who, err := s.AuthWhoami(ctx)
@@ -120,8 +118,7 @@ func (a *app) authChangePassword() *ffcli.Command {
 		"crm auth change-password",
 		"printf '%s\\n' \"$OLD\" \"$NEW\" | crm auth change-password --password-stdin",
 	)
-	var fromStdin bool
-	c.FlagSet.BoolVar(&fromStdin, "password-stdin", false, "read the current and then the new password, a line each, from standard input")
+	fromStdin := c.Switch("password-stdin", "read the current and then the new password, a line each, from standard input")
 	return c.doesAs(func(ctx context.Context, s *service.Session) error {
 		who, err := s.AuthWhoami(ctx)
 		if err != nil {
@@ -129,7 +126,7 @@ func (a *app) authChangePassword() *ffcli.Command {
 		}
 		var current string
 		switch {
-		case fromStdin:
+		case *fromStdin:
 			current, err = a.ReadLine()
 		case a.Interactive():
 			current, err = a.AskPassword(ctx, "Current password", nil)
@@ -139,7 +136,7 @@ func (a *app) authChangePassword() *ffcli.Command {
 		if err != nil {
 			return err
 		}
-		password, err := a.newPassword(ctx, who.Username, fromStdin)
+		password, err := a.newPassword(ctx, who.Username, *fromStdin)
 		if err != nil {
 			return err
 		}

@@ -8,7 +8,6 @@ import (
 
 	"github.com/epicevents/crm/cli/render"
 	"github.com/epicevents/crm/gen"
-	"github.com/epicevents/crm/internal/failure"
 	"github.com/epicevents/crm/service"
 )
 
@@ -19,14 +18,11 @@ func (a *app) authSessions() *ffcli.Command {
 		"crm auth sessions --all",
 	)
 	revoke := flagOf(c, "revoke", "ID", "end the login of this id", parseUUID)
-	var all bool
-	c.FlagSet.BoolVar(&all, "all", false, "end all logins, this one too")
+	all := c.Switch("all", "end all logins, this one too")
+	c.Excludes("revoke", "all")
 	l := listingOf(c, logins)
 	return c.doesAs(func(ctx context.Context, s *service.Session) error {
-		if all && revoke.set {
-			return failure.Misuse("--revoke and --all exclude each other.", "")
-		}
-		if !all && !revoke.set {
+		if !*all && !revoke.set {
 			p := gen.AuthSessionsParams{Sort: l.order(), RowLimit: l.rowLimit()}
 			return showList(a, ctx, l, logins, s.AuthSessions(ctx, p), s.AuthSessionsCount)
 		}

@@ -29,20 +29,19 @@ func (a *app) authTokenCreate() *ffcli.Command {
 		"crm auth token create nightly --read-only",
 		"(umask 077; crm auth token create --name nightly --expires 30d -o csv --no-header --fields token > nightly.token)",
 	)
-	name := asArgument(flagOf(c, "name", "NAME", "what the token is for", lineOf("name")))
-	var readOnly bool
-	c.FlagSet.BoolVar(&readOnly, "read-only", false, "a token that changes nothing")
+	name := flagOf(c, "name", "NAME", "what the token is for", lineOf("name")).AsArgument()
+	readOnly := c.Switch("read-only", "a token that changes nothing")
 	expires := flagOf(c, "expires", "TIME", "how long it lasts, such as 12h, 90d or 26w; a year at most (default 90d)", value.ParseLifetime)
 	fields := fieldsOf(c, newTokens)
 	show := changeWith(a, fields, newTokens)
 	return c.doesAs(func(ctx context.Context, s *service.Session) error {
-		if err := shows(fields, "token"); err != nil {
+		if err := requireField(fields, "token"); err != nil {
 			return err
 		}
 		if !expires.set {
 			expires.got = tokenLifetime
 		}
-		token, err := s.AuthTokenCreate(ctx, name.got, readOnly, expires.got)
+		token, err := s.AuthTokenCreate(ctx, name.got, *readOnly, expires.got)
 		if err != nil {
 			return err
 		}
@@ -75,8 +74,7 @@ func (a *app) authTokenList() *ffcli.Command {
 
 func (a *app) authTokenRevoke() *ffcli.Command {
 	c := a.command("revoke", "end a token").examples("crm auth token revoke nightly")
-	name := asArgument(flagOf(c, "name", "NAME", "name of the token", lineOf("name")))
-	name.pick = a.pickToken
+	name := flagOf(c, "name", "NAME", "name of the token", lineOf("name")).AsArgument().From(a.pickToken)
 	return c.doesAs(func(ctx context.Context, s *service.Session) error {
 		if err := s.AuthTokenRevoke(ctx, name.got); err != nil {
 			return err

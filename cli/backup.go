@@ -48,9 +48,8 @@ func (a *app) dbBackup() *ffcli.Command {
 		"crm db backup crm.backup",
 		"crm db backup crm-$(date +%F).backup --yes",
 	)
-	file := asArgument(flagOf(c, "file", "FILE", "the file to write", parseFile))
-	var yes bool
-	c.FlagSet.BoolVar(&yes, "yes", false, "replace the file if it exists")
+	file := flagOf(c, "file", "FILE", "the file to write", parseFile).AsArgument()
+	yes := c.Switch("yes", "replace the file if it exists")
 	show := detailOf(c, backups)
 	return c.does(func(ctx context.Context) error {
 		info, err := os.Stat(file.got)
@@ -58,7 +57,7 @@ func (a *app) dbBackup() *ffcli.Command {
 		case err == nil && !info.Mode().IsRegular():
 			return failure.Misuse(fmt.Sprintf("%s is not a file.", file.got), "")
 		case err == nil:
-			if err := a.Confirm(ctx, "Replace the file "+file.got+"?", yes); err != nil {
+			if err := a.Confirm(ctx, "Replace the file "+file.got+"?", *yes); err != nil {
 				return err
 			}
 		case !errors.Is(err, fs.ErrNotExist):
@@ -143,7 +142,7 @@ func (a *app) dbRestore() *ffcli.Command {
 		"crm db restore crm.backup",
 		"crm db restore crm.backup --database crm",
 	)
-	file := asArgument(flagOf(c, "file", "FILE", "the file that crm db backup wrote", parseFile))
+	file := flagOf(c, "file", "FILE", "the file that crm db backup wrote", parseFile).AsArgument()
 	name := flagOf(c, "database", "NAME", "the name of the database, once more, if it holds data", asTyped)
 	show := detailOf(c, databaseStatuses)
 	return c.does(func(ctx context.Context) error {

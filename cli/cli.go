@@ -16,7 +16,6 @@ import (
 	"flag"
 	"fmt"
 	"regexp"
-	"slices"
 	"strings"
 	"syscall"
 
@@ -121,7 +120,7 @@ func (a *app) run(ctx context.Context, args []string) error {
 	if configErr := a.configure(ordered); err == nil {
 		err = configErr
 	}
-	if err == nil && !slices.Contains(unconfigured, a.commandName) {
+	if err == nil && a.usesSettings(command) {
 		err = a.config.fault
 	}
 	if errors.Is(err, flag.ErrHelp) {
@@ -134,7 +133,7 @@ func (a *app) run(ctx context.Context, args []string) error {
 		return err
 	}
 	a.noticeVariables()
-	if !slices.Contains(unconfigured, a.commandName) {
+	if a.usesSettings(command) {
 		a.noticeReadable()
 	}
 	if len(command.Subcommands) > 0 {
@@ -153,13 +152,19 @@ func (a *app) run(ctx context.Context, args []string) error {
 			Message: fmt.Sprintf("The token in %s is not good: it is over, was revoked, or is not a token.", variable),
 			Hint:    "unset it, or give it a token that crm auth token create made"}
 	}
-	if service.NeedsLogin(err) && a.Interactive() && !slices.Contains(unasked, a.commandName) {
+	if service.NeedsLogin(err) && a.Interactive() && !a.commands[command].withoutLogin {
 		if err := a.login(ctx, err); err != nil {
 			return err
 		}
 		err = a.root.Run(ctx)
 	}
 	return err
+}
+
+// usesSettings reports whether what is wrong with the settings is in the way of a command.
+func (a *app) usesSettings(command *ffcli.Command) bool {
+	leaf, isLeaf := a.commands[command]
+	return !isLeaf || !leaf.withoutSettings
 }
 
 // checkFormat refuses flags about csv beside another format. In the environment they may stand for the times when it is
@@ -172,12 +177,6 @@ func (a *app) checkFormat() error {
 	}
 	return nil
 }
-
-// unasked are the commands that are about the session itself: a missing one is their answer.
-var unasked = []string{"crm auth login", "crm auth logout", "crm auth whoami"}
-
-// unconfigured are the commands that use no setting, and the one that tells what is wrong with them.
-var unconfigured = []string{"crm help", "crm version", "crm schema", "crm completion", doctorPath}
 
 // newRoot builds the tree of all commands.
 func (a *app) newRoot() *ffcli.Command {

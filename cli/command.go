@@ -23,13 +23,14 @@ import (
 // it does with them.
 type command struct {
 	*ffcli.Command
-	app    *app
-	inputs []input
-	fields []input // of an update, which needs one of them
-	run    func(ctx context.Context) error
-	check  func(ctx context.Context) error // what must be so before anything is asked or done; may be nil
-	secret func() bool                     // whether the password that the command needs is given; nil where it needs none
-	yes    *bool                           // whether the command's question is answered; nil where it has none
+	app                           *app
+	inputs                        []input
+	fields                        []input // of an update, which needs one of them
+	run                           func(ctx context.Context) error
+	checks                        []func(ctx context.Context) error // what must be so before anything is asked or done
+	secret                        func() bool                       // whether the password that the command needs is given; nil where it needs none
+	yes                           *bool                             // whether the command's question is answered; nil where it has none
+	withoutLogin, withoutSettings bool
 	// login is set for a command of somebody who is logged in; allowed once their role is known to be one that may use
 	// it, if only on what is in the charge of own.
 	login, allowed bool
@@ -177,6 +178,18 @@ func (c *command) examples(lines ...string) *command {
 	return c
 }
 
+// WithoutLogin is for a command about the session itself: that there is none is its answer, and no reason to ask.
+func (c *command) WithoutLogin() *command {
+	c.withoutLogin = true
+	return c
+}
+
+// WithoutSettings is for a command that uses no setting, so that it runs however wrong they are.
+func (c *command) WithoutSettings() *command {
+	c.withoutSettings = true
+	return c
+}
+
 // does completes a command.
 func (c *command) does(run func(ctx context.Context) error) *ffcli.Command {
 	c.run = run
@@ -234,8 +247,7 @@ func (c *command) may(ctx context.Context) (own *int64, err error) {
 
 // asksFirst declares the flag that answers the question which the command asks before it does anything.
 func (c *command) asksFirst() {
-	c.yes = new(bool)
-	c.FlagSet.BoolVar(c.yes, "yes", false, "do not ask")
+	c.yes = c.Switch("yes", "do not ask")
 }
 
 // updates declares the fields of which an update needs one: given, or chosen by a person in edit.
@@ -274,30 +286,84 @@ func flagOf[T any](c *command, name, placeholder, help string, parse func(string
 	return v
 }
 
-// needed makes a value one that the command cannot do without.
-func needed[T any](v *Value[T]) *Value[T] {
+// Needed makes the value one that the command cannot do without: a person is asked for it, a script fails.
+func (v *Value[T]) Needed() *Value[T] {
 	v.required = true
 	return v
 }
 
-// offered makes a value one that a person who is asked for others is asked for too.
-func offered[T any](v *Value[T]) *Value[T] {
+// Offered makes the value one that a person who is asked for others is asked for too. Enter leaves it out, where there is
+// nothing to choose from.
+func (v *Value[T]) Offered() *Value[T] {
 	v.offered = true
 	v.blank = v.pick == nil
 	return v
 }
 
-// maybeArgument makes a value one that may stand as the first argument, or be left out.
-func maybeArgument[T any](v *Value[T]) *Value[T] {
+// MaybeArgument makes the value one that may also stand as the first argument, or be left out.
+func (v *Value[T]) MaybeArgument() *Value[T] {
 	v.argument = true
 	return v
 }
 
-// asArgument makes a value one that may stand as the first argument too.
-func asArgument[T any](v *Value[T]) *Value[T] {
+// AsArgument makes the value one that is needed, and may stand as the first argument.
+func (v *Value[T]) AsArgument() *Value[T] {
 	v.argument = true
-	v.required = true
+	return v.Needed()
+}
+
+// Titled sets what a question calls the value, where that is not the name of its column.
+func (v *Value[T]) Titled(title string) *Value[T] {
+	v.title = title
 	return v
+}
+
+// From offers choices in questions and completion.
+func (v *Value[T]) From(choices func(ctx context.Context) ([]terminal.Choice, error)) *Value[T] {
+	v.pick = choices
+	return v
+}
+
+// OneOf offers these values in questions and completion.
+func (v *Value[T]) OneOf(values ...string) *Value[T] { return v.From(fixed(values)) }
+
+// Several lets completion go on after a comma. What the flag takes is for its parser to say.
+func (v *Value[T]) Several() *Value[T] {
+	v.several = true
+	return v
+}
+
+// Switch adds a flag that is on or off.
+func (c *command) Switch(name, help string) *bool { return c.FlagSet.Bool(name, false, help) }
+
+// Checks adds what must be so before anything is asked or done.
+func (c *command) Checks(check func(ctx context.Context) error) { c.checks = append(c.checks, check) }
+
+// Excludes refuses a flag beside any of the others.
+func (c *command) Excludes(name string, others ...string) {
+	for i := range others {
+		others[i] = cmdline.Dashed(others[i])
+	}
+	message := fmt.Sprintf("%s excludes %s.", cmdline.Dashed(name), strings.Join(others, " and "))
+	if len(others) == 1 {
+		message = fmt.Sprintf("%s and %s exclude each other.", cmdline.Dashed(name), others[0])
+	}
+	c.Checks(func(context.Context) error {
+		if c.has(name) && slices.ContainsFunc(others, func(other string) bool { return c.has(strings.TrimLeft(other, "-")) }) {
+			return failure.Misuse(message, "")
+		}
+		return nil
+	})
+}
+
+// has reports whether a value was given, or a switch is on.
+func (c *command) has(flag string) bool {
+	for _, in := range c.inputs {
+		if m := in.meta(); m.name == flag {
+			return m.set
+		}
+	}
+	return c.FlagSet.Lookup(flag).Value.String() == "true"
 }
 
 // resolve takes the arguments and sees that nothing is missing, before anything else is done.
@@ -327,8 +393,8 @@ func (c *command) resolve(ctx context.Context, arguments []string) error {
 		return failure.Misuse(fmt.Sprintf("unexpected argument %q for %q", text.Shorten(arguments[0]), cmdline.Path(c.app.root, c.Command)),
 			cmp.Or(c.unquoted(arguments[0]), cmdline.Path(c.app.root, c.Command)+" --help"))
 	}
-	if c.check != nil {
-		if err := c.check(ctx); err != nil {
+	for _, check := range c.checks {
+		if err := check(ctx); err != nil {
 			return err
 		}
 	}

@@ -39,17 +39,18 @@ var (
 func (a *app) completionCommand() *ffcli.Command {
 	scripts := map[string]string{"bash": completionBash, "zsh": completionZsh, "fish": completionFish}
 	shells := []string{"bash", "zsh", "fish"}
-	c := a.command("completion", "print the script that completes crm's commands, flags and values in a shell").examples(
+	c := a.command("completion", "print the script that completes crm's commands, flags and values in a shell").
+		WithoutSettings().examples(
 		"source <(crm completion bash)",
 		"mkdir -p ~/.zfunc; crm completion zsh > ~/.zfunc/_crm",
 		"mkdir -p ~/.config/fish/completions; crm completion fish > ~/.config/fish/completions/crm.fish",
 	)
-	shell := asArgument(flagOf(c, "shell", "SHELL", "bash, zsh or fish", func(s string) (string, error) {
+	shell := flagOf(c, "shell", "SHELL", "bash, zsh or fish", func(s string) (string, error) {
 		if scripts[s] == "" {
 			return "", unknownValue("shell", s, shells)
 		}
 		return s, nil
-	}))
+	}).AsArgument()
 	shell.pick = fixed(shells)
 	return c.does(func(context.Context) error {
 		_, err := io.WriteString(a.Out, scripts[shell.got])

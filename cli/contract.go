@@ -33,14 +33,12 @@ func (a *app) contractList() *ffcli.Command {
 		"crm contract list --not-paid-filter -o csv > unpaid.csv",
 		"crm contract list --mine --sort total_due:desc --limit 10",
 	)
-	var notSigned, notPaid, mine bool
-	c.FlagSet.BoolVar(&notSigned, "not-signed-filter", false, "only those that are not signed")
-	c.FlagSet.BoolVar(&notPaid, "not-paid-filter", false, "only those that are not fully paid")
-	c.FlagSet.BoolVar(&mine, "mine", false, "only those of your own customers")
-	commercial := a.employeeFlag(c, "commercial", "only those of this commercial's customers")
-	commercial.pick = a.pickEmployee(gen.RoleCommercial)
-	customer := flagOf(c, "customer-id", "N", "only those of this customer", parseID)
-	customer.pick = a.pickCustomer(c)
+	notSigned := c.Switch("not-signed-filter", "only those that are not signed")
+	notPaid := c.Switch("not-paid-filter", "only those that are not fully paid")
+	mine := c.Switch("mine", "only those of your own customers")
+	commercial := a.employeeFlag(c, "commercial", "only those of this commercial's customers").
+		From(a.pickEmployee(gen.RoleCommercial))
+	customer := flagOf(c, "customer-id", "N", "only those of this customer", parseID).From(a.pickCustomer(c))
 	search := searchFlag(c, "customer, company or e-mail")
 	l := listingOf(c, contracts)
 	return c.doesAs(func(ctx context.Context, s *service.Session) error {
@@ -53,9 +51,9 @@ func (a *app) contractList() *ffcli.Command {
 			}
 		}
 		p := gen.ContractListParams{
-			NotSigned:    notSigned,
-			NotPaid:      notPaid,
-			CommercialID: mineOnly(s, mine),
+			NotSigned:    *notSigned,
+			NotPaid:      *notPaid,
+			CommercialID: mineOnly(s, *mine),
 			Commercial:   commercial.pointer(),
 			CustomerID:   customer.pointer(),
 			Search:       search.pointer(),
@@ -70,7 +68,7 @@ func (a *app) contractList() *ffcli.Command {
 
 func (a *app) contractDetail() *ffcli.Command {
 	c := a.command("detail", "show one contract").examples("crm contract detail b0f94a")
-	contract := asArgument(a.contractFlag(c, offer{}))
+	contract := a.contractFlag(c, offer{}).AsArgument()
 	show := detailOf(c, contracts)
 	return c.doesToContract(contract, func(ctx context.Context, s *service.Session, id uuid.UUID) error {
 		row, err := s.ContractDetail(ctx, id)
@@ -85,10 +83,9 @@ func (a *app) contractAdd() *ffcli.Command {
 	c := a.command("add", "draw up a contract for a customer").examples(
 		`crm contract add --customer-id 3 --total-amount "1 234,50"`,
 	)
-	customer := needed(flagOf(c, "customer-id", "N", "id of the customer", parseID))
-	customer.title = "Customer"
-	customer.pick = a.pickCustomer(c)
-	total := needed(flagOf(c, "total-amount", "EUROS", "total amount, such as 1234.50", value.ParseMoney))
+	customer := flagOf(c, "customer-id", "N", "id of the customer", parseID).Needed().
+		Titled("Customer").From(a.pickCustomer(c))
+	total := flagOf(c, "total-amount", "EUROS", "total amount, such as 1234.50", value.ParseMoney).Needed()
 	show := changeOf(c, contracts)
 	return c.doesAs(func(ctx context.Context, s *service.Session) error {
 		change, err := s.ContractAdd(ctx, gen.ContractAddParams{CustomerID: customer.got, TotalAmount: total.got})
@@ -104,11 +101,10 @@ func (a *app) contractUpdate() *ffcli.Command {
 		"crm contract update b0f94a --total-amount 9900",
 		"crm contract update b0f94a --customer-id 6",
 	)
-	contract := asArgument(a.contractFlag(c, offer{}))
+	contract := a.contractFlag(c, offer{}).AsArgument()
 	total := flagOf(c, "total-amount", "EUROS", "total amount, such as 1234.50", value.ParseMoney)
-	customer := flagOf(c, "customer-id", "N", "id of the customer it goes to", parseID)
-	customer.title = "Customer"
-	customer.pick = a.pickCustomer(c)
+	customer := flagOf(c, "customer-id", "N", "id of the customer it goes to", parseID).
+		Titled("Customer").From(a.pickCustomer(c))
 	c.updates(total, customer)
 	show := changeOf(c, contracts)
 	return c.doesToContract(contract, func(ctx context.Context, s *service.Session, id uuid.UUID) error {
@@ -127,7 +123,7 @@ func (a *app) contractUpdate() *ffcli.Command {
 
 func (a *app) contractSign() *ffcli.Command {
 	c := a.command("sign", "record that the customer has signed").examples("crm contract sign fb819b")
-	contract := asArgument(a.contractFlag(c, offer{list: gen.ContractListParams{NotSigned: true}, what: "to sign"}))
+	contract := a.contractFlag(c, offer{list: gen.ContractListParams{NotSigned: true}, what: "to sign"}).AsArgument()
 	show := changeOf(c, contracts)
 	return c.doesToContract(contract, func(ctx context.Context, s *service.Session, id uuid.UUID) error {
 		change, err := s.ContractSign(ctx, id)
@@ -146,8 +142,8 @@ func (a *app) contractAddPayment() *ffcli.Command {
 		"crm contract add-payment b0f94a --payment 1500",
 		`crm contract add-payment b0f94a --payment "1 234,50" --payment-id 5f0c1a52-8d0e-4c1a-9d62-3f1d1f0f7a10`,
 	)
-	contract := asArgument(a.contractFlag(c, offer{list: gen.ContractListParams{NotPaid: true}, what: "with anything due"}))
-	payment := needed(flagOf(c, "payment", "EUROS", "amount, such as 1234.50", value.ParseMoney))
+	contract := a.contractFlag(c, offer{list: gen.ContractListParams{NotPaid: true}, what: "with anything due"}).AsArgument()
+	payment := flagOf(c, "payment", "EUROS", "amount, such as 1234.50", value.ParseMoney).Needed()
 	paymentID := flagOf(c, "payment-id", "UUID", "id of the payment: repeated with the same id it is recorded once", parseUUID)
 	show := changeOf(c, recordedPayments)
 	return c.doesToContract(contract, func(ctx context.Context, s *service.Session, id uuid.UUID) error {
@@ -172,7 +168,7 @@ func (a *app) contractAddPayment() *ffcli.Command {
 
 func (a *app) contractPayments() *ffcli.Command {
 	c := a.command("payments", "list the payments of a contract").examples("crm contract payments 771c41")
-	contract := asArgument(a.contractFlag(c, offer{}))
+	contract := a.contractFlag(c, offer{}).AsArgument()
 	l := listingOf(c, payments)
 	return c.doesToContract(contract, func(ctx context.Context, s *service.Session, id uuid.UUID) error {
 		if _, err := s.ContractDetail(ctx, id); err != nil {

@@ -28,10 +28,9 @@ func (a *app) customerList() *ffcli.Command {
 		"crm customer list --mine",
 		"crm customer list --search ines --fields id,fullname,phone",
 	)
-	var mine bool
-	c.FlagSet.BoolVar(&mine, "mine", false, "only your own")
-	commercial := a.employeeFlag(c, "commercial", "only those of this commercial")
-	commercial.pick = a.pickEmployee(gen.RoleCommercial)
+	mine := c.Switch("mine", "only your own")
+	commercial := a.employeeFlag(c, "commercial", "only those of this commercial").
+		From(a.pickEmployee(gen.RoleCommercial))
 	company := flagOf(c, "company", "TEXT", "only those whose company contains the text", lineOf("company"))
 	search := searchFlag(c, "name, company or e-mail")
 	l := listingOf(c, customers)
@@ -40,7 +39,7 @@ func (a *app) customerList() *ffcli.Command {
 			return err
 		}
 		p := gen.CustomerListParams{
-			CommercialID: mineOnly(s, mine),
+			CommercialID: mineOnly(s, *mine),
 			Commercial:   commercial.pointer(),
 			Company:      company.pointer(),
 			Search:       search.pointer(),
@@ -70,10 +69,10 @@ func (a *app) customerAdd() *ffcli.Command {
 	c := a.command("add", "add a customer of your own").examples(
 		`crm customer add --fullname "Kévin Durand" --company "Cirque Durand" --email kevin@durand.example --phone "01 45 67 89 01"`,
 	)
-	fullname := needed(flagOf(c, "fullname", "NAME", "first and last name of the contact", lineOf("fullname")))
-	company := needed(flagOf(c, "company", "NAME", "name of the company", lineOf("company")))
-	email := needed(flagOf(c, "email", "ADDRESS", "e-mail address", value.ParseEmail))
-	phone := needed(flagOf(c, "phone", "NUMBER", "French or international phone number", value.ParsePhone))
+	fullname := flagOf(c, "fullname", "NAME", "first and last name of the contact", lineOf("fullname")).Needed()
+	company := flagOf(c, "company", "NAME", "name of the company", lineOf("company")).Needed()
+	email := flagOf(c, "email", "ADDRESS", "e-mail address", value.ParseEmail).Needed()
+	phone := flagOf(c, "phone", "NUMBER", "French or international phone number", value.ParsePhone).Needed()
 	show := changeOf(c, customers)
 	return c.doesAs(func(ctx context.Context, s *service.Session) error {
 		change, err := s.CustomerAdd(ctx, gen.CustomerAddParams{
@@ -116,9 +115,8 @@ func (a *app) customerSetCommercial() *ffcli.Command {
 		"crm customer set-commercial 3 --commercial-username commercial2",
 	)
 	id := a.customerArgument(c)
-	commercial := needed(a.employeeFlag(c, "commercial-username", "the commercial who takes over"))
-	commercial.title = "Commercial's username"
-	commercial.pick = a.pickEmployee(gen.RoleCommercial)
+	commercial := a.employeeFlag(c, "commercial-username", "the commercial who takes over").Needed().
+		Titled("Commercial's username").From(a.pickEmployee(gen.RoleCommercial))
 	show := changeOf(c, customers)
 	return c.doesAs(func(ctx context.Context, s *service.Session) error {
 		change, err := s.CustomerSetCommercial(ctx, gen.CustomerSetCommercialParams{ID: id.got, Commercial: commercial.got})
@@ -131,9 +129,8 @@ func (a *app) customerSetCommercial() *ffcli.Command {
 
 // customerArgument declares the customer that a command is about.
 func (a *app) customerArgument(c *command) *Value[int64] {
-	id := asArgument(flagOf(c, "customer-id", "N", "id of the customer", parseID))
-	id.title = "Customer"
-	id.pick = a.pickCustomer(c)
+	id := flagOf(c, "customer-id", "N", "id of the customer", parseID).AsArgument().
+		Titled("Customer").From(a.pickCustomer(c))
 	return id
 }
 

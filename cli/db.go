@@ -159,17 +159,16 @@ func (a *app) dbMigrate() *ffcli.Command {
 	)
 	username := flagOf(c, "admin-username", "USERNAME", "the first administrator's name to log in with", value.ParseUsername)
 	fullname := flagOf(c, "admin-fullname", "NAME", "the first administrator's first and last name", lineOf("admin-fullname"))
-	var fromStdin bool
-	c.FlagSet.BoolVar(&fromStdin, "password-stdin", false, "read the first administrator's password from standard input")
+	fromStdin := c.Switch("password-stdin", "read the first administrator's password from standard input")
 	show := detailOf(c, databaseStatuses)
 	return c.does(func(ctx context.Context) error {
 		if username.set != fullname.set {
 			return failure.Misuse("--admin-username and --admin-fullname go together.", "")
 		}
 		var password string
-		if username.set && (fromStdin || !a.Interactive()) {
+		if username.set && (*fromStdin || !a.Interactive()) {
 			var err error
-			if password, err = a.newPassword(ctx, username.got, fromStdin); err != nil {
+			if password, err = a.newPassword(ctx, username.got, *fromStdin); err != nil {
 				return err
 			}
 		}
@@ -233,7 +232,7 @@ func (a *app) dbSetPassword() *ffcli.Command {
 		"crm db set-password administrator1",
 		"crm db set-password administrator1 --password-stdin < password.txt",
 	)
-	employee := asArgument(flagOf(c, "username", "USERNAME", "who", parseEmployee))
+	employee := flagOf(c, "username", "USERNAME", "who", parseEmployee).AsArgument()
 	password := a.passwordForAnother(c)
 	return c.does(func(ctx context.Context) error {
 		pool, err := a.connect(ctx)
@@ -264,11 +263,10 @@ func (a *app) dbPopulate() *ffcli.Command {
 		"crm db populate",
 		"crm db populate --yes",
 	)
-	var yes bool
-	c.FlagSet.BoolVar(&yes, "yes", false, "do not ask")
+	yes := c.Switch("yes", "do not ask")
 	command := c.doesAs(func(ctx context.Context, s *service.Session) error {
 		if !a.isLocal() {
-			if err := a.Confirm(ctx, "Put the sample data, whose password everybody knows, into this database?", yes); err != nil {
+			if err := a.Confirm(ctx, "Put the sample data, whose password everybody knows, into this database?", *yes); err != nil {
 				return err
 			}
 		}
@@ -290,9 +288,8 @@ func (a *app) dbPopulate() *ffcli.Command {
 
 func (a *app) dbReset() *ffcli.Command {
 	c := a.command("reset", "delete everything and begin anew").examples("crm db reset", "crm db reset --yes", "crm db reset --sample=false")
-	var yes bool
 	var sample *bool
-	c.FlagSet.BoolVar(&yes, "yes", false, "do not ask")
+	yes := c.Switch("yes", "do not ask")
 	c.FlagSet.BoolFunc("sample", "fill it with the sample data, or not: --sample=false; else as it was", func(s string) error {
 		fills, err := strconv.ParseBool(s)
 		sample = &fills
@@ -308,7 +305,7 @@ func (a *app) dbReset() *ffcli.Command {
 		if err != nil {
 			return err
 		}
-		if err := a.ConfirmByName(ctx, a.holdings(ctx, config), config.Database, yes); err != nil {
+		if err := a.ConfirmByName(ctx, a.holdings(ctx, config), config.Database, *yes); err != nil {
 			return err
 		}
 		if err := a.reset(ctx, config, sample); err != nil {

@@ -18,9 +18,6 @@ import (
 	"github.com/epicevents/crm/service"
 )
 
-// doctorPath is the only command that runs with a faulty configuration.
-const doctorPath = "crm doctor"
-
 // health is what came of one check.
 type health string
 
@@ -49,7 +46,8 @@ var diagnoses = render.Resource[finding]{
 }
 
 func (a *app) doctorCommand() *ffcli.Command {
-	c := a.command("doctor", "check the configuration, the database, the clock, the files' modes and more, and say what to do").examples(
+	c := a.command("doctor", "check the configuration, the database, the clock, the files' modes and more, and say what to do").
+		WithoutSettings().examples(
 		"crm doctor",
 		`crm doctor -o json | jq -r '.[] | select(.status != "ok") | .advice'`,
 	)

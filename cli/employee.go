@@ -36,8 +36,7 @@ func (a *app) employeeList() *ffcli.Command {
 		"crm employee list",
 		"crm employee list --role-filter support -o json",
 	)
-	role := flagOf(c, "role-filter", "ROLE", "only those with this role: "+roleNames(), parseRole)
-	role.pick = pickRole
+	role := flagOf(c, "role-filter", "ROLE", "only those with this role: "+roleNames(), parseRole).From(pickRole)
 	l := listingOf(c, employees)
 	return c.doesAs(func(ctx context.Context, s *service.Session) error {
 		p := gen.EmployeeListParams{Role: role.pointer(), Sort: l.order(), RowLimit: l.rowLimit()}
@@ -65,11 +64,9 @@ func (a *app) employeeAdd() *ffcli.Command {
 		`crm employee add --fullname "Léa Martin" --username lea.martin --role support`,
 		`crm employee add --fullname "Léa Martin" --username lea.martin --password-stdin < password.txt`,
 	)
-	fullname := needed(flagOf(c, "fullname", "NAME", "first and last name", lineOf("fullname")))
-	username := needed(flagOf(c, "username", "USERNAME", "name to log in with", value.ParseUsername))
-	role := flagOf(c, "role", "ROLE", "one of "+roleNames()+" (default none)", parseRole)
-	role.pick = pickRole
-	offered(role)
+	fullname := flagOf(c, "fullname", "NAME", "first and last name", lineOf("fullname")).Needed()
+	username := flagOf(c, "username", "USERNAME", "name to log in with", value.ParseUsername).Needed()
+	role := flagOf(c, "role", "ROLE", "one of "+roleNames()+" (default none)", parseRole).From(pickRole).Offered()
 	password := a.passwordForAnother(c)
 	return c.doesAs(func(ctx context.Context, s *service.Session) error {
 		secret, err := password.take(ctx, username.got)
@@ -92,8 +89,8 @@ func (a *app) employeeUpdate() *ffcli.Command {
 		`crm employee update support1 --fullname "Gaëlle Imbert-Roche"`,
 		"crm employee update 8 --username helene.jacquet",
 	)
-	employee := asArgument(flagOf(c, "employee", "ID|USERNAME", "id or username of the employee", parseEmployee))
-	employee.pick = a.pickEmployee("")
+	employee := flagOf(c, "employee", "ID|USERNAME", "id or username of the employee", parseEmployee).AsArgument().
+		From(a.pickEmployee(""))
 	fullname := flagOf(c, "fullname", "NAME", "first and last name", lineOf("fullname"))
 	username := flagOf(c, "username", "USERNAME", "new name to log in with", value.ParseUsername)
 	c.updates(fullname, username)
@@ -117,8 +114,7 @@ func (a *app) employeeSetRole() *ffcli.Command {
 		"crm employee set-role none1 --role support",
 	)
 	username := a.employeeArgument(c)
-	role := needed(flagOf(c, "role", "ROLE", "one of "+roleNames(), parseRole))
-	role.pick = pickRole
+	role := flagOf(c, "role", "ROLE", "one of "+roleNames(), parseRole).Needed().From(pickRole)
 	role.present = func(ctx context.Context) (string, error) {
 		s, err := a.session(ctx)
 		if err != nil {
@@ -130,11 +126,10 @@ func (a *app) employeeSetRole() *ffcli.Command {
 		}
 		return string(row.Role), nil
 	}
-	var yes bool
-	c.FlagSet.BoolVar(&yes, "yes", false, "do not ask when it is your own role")
+	yes := c.Switch("yes", "do not ask when it is your own role")
 	show := changeOf(c, employees)
 	return c.doesAs(func(ctx context.Context, s *service.Session) error {
-		if !yes {
+		if !*yes {
 			row, err := s.EmployeeDetail(ctx, username.got)
 			if err == nil && row.ID == s.EmployeeID() && row.Role != role.got {
 				if _, err := c.may(ctx); err != nil {
@@ -197,25 +192,24 @@ func (a *app) employeeUnlock() *ffcli.Command {
 type passwordForAnother struct {
 	app       *app
 	fields    *Value[[]string]
-	fromStdin bool
+	fromStdin *bool
 	made      string
 }
 
 func (a *app) passwordForAnother(c *command) *passwordForAnother {
-	p := &passwordForAnother{app: a, fields: fieldsOf(c, newEmployees)}
-	c.FlagSet.BoolVar(&p.fromStdin, "password-stdin", false, "read the password from standard input")
-	return p
+	fields := fieldsOf(c, newEmployees)
+	return &passwordForAnother{app: a, fields: fields, fromStdin: c.Switch("password-stdin", "read the password from standard input")}
 }
 
-func (p *passwordForAnother) generated() bool { return !p.fromStdin }
+func (p *passwordForAnother) generated() bool { return !*p.fromStdin }
 
 // take returns the password, before anything is changed.
 func (p *passwordForAnother) take(ctx context.Context, username string) (string, error) {
-	if p.fromStdin {
+	if *p.fromStdin {
 		return p.app.newPassword(ctx, username, true)
 	}
 	p.made = service.GeneratePassword()
-	return p.made, shows(p.fields, "one_time_password")
+	return p.made, requireField(p.fields, "one_time_password")
 }
 
 // show prints the employee, and the password if it was made here.
@@ -269,8 +263,7 @@ func parseEmployee(s string) (who gen.EmployeeFindParams, err error) {
 
 // employeeArgument declares the username that a command is about.
 func (a *app) employeeArgument(c *command) *Value[string] {
-	username := asArgument(a.employeeFlag(c, "username", "who"))
-	username.pick = a.pickEmployee("")
+	username := a.employeeFlag(c, "username", "who").AsArgument().From(a.pickEmployee(""))
 	return username
 }
 

@@ -34,29 +34,16 @@ func (a *app) eventList() *ffcli.Command {
 		"crm event list --assigned-to-me --sort start",
 		"crm event list --from 2026-06-01 --to 2026-06-30 -o csv",
 	)
-	var noSupport, mine bool
-	c.FlagSet.BoolVar(&noSupport, "no-support-assigned", false, "only those that nobody runs yet")
-	c.FlagSet.BoolVar(&mine, "assigned-to-me", false, "only those that you run")
-	support := a.employeeFlag(c, "support", "only those that this support runs")
-	support.pick = a.pickEmployee(gen.RoleSupport)
+	noSupport := c.Switch("no-support-assigned", "only those that nobody runs yet")
+	mine := c.Switch("assigned-to-me", "only those that you run")
+	support := a.employeeFlag(c, "support", "only those that this support runs").From(a.pickEmployee(gen.RoleSupport))
 	from := flagOf(c, "from", "DATE", "only those that start at this time or later", a.parseTime)
 	to := flagOf(c, "to", "DATE", "only those that start before this time, or on this day", a.parseUntil)
 	search := searchFlag(c, "name or location, or whose customer or company,")
+	c.Excludes("no-support-assigned", "assigned-to-me", "support")
+	c.Excludes("assigned-to-me", "support")
 	l := listingOf(c, events)
-	return c.does(func(ctx context.Context) error {
-		if noSupport && (mine || support.set) {
-			return failure.Misuse("--no-support-assigned excludes --assigned-to-me and --support.", "")
-		}
-		if mine && support.set {
-			return failure.Misuse("--assigned-to-me and --support exclude each other.", "")
-		}
-		s, err := a.session(ctx)
-		if err != nil {
-			return err
-		}
-		if err := c.findAll(ctx, s); err != nil {
-			return err
-		}
+	return c.doesAs(func(ctx context.Context, s *service.Session) error {
 		if from.set && to.set && !from.got.Before(to.got) {
 			return failure.Misuse("--from is not before --to.", "")
 		}
@@ -64,8 +51,8 @@ func (a *app) eventList() *ffcli.Command {
 			return err
 		}
 		p := gen.EventListParams{
-			NoSupportAssigned: noSupport,
-			SupportID:         mineOnly(s, mine),
+			NoSupportAssigned: *noSupport,
+			SupportID:         mineOnly(s, *mine),
 			Support:           support.pointer(),
 			FromAt:            from.pointer(),
 			ToAt:              to.pointer(),
@@ -122,14 +109,14 @@ func (a *app) eventAdd() *ffcli.Command {
 	c := a.command("add", "add an event to a signed contract of your own customer").examples(
 		`crm event add --contract-uuid b0f94a --name "Soirée fado" --start "2026-04-17 20:00" --attendees 60`,
 	)
-	contract := needed(a.contractFlag(c, offer{signed: true, what: "that is signed"}))
+	contract := a.contractFlag(c, offer{signed: true, what: "that is signed"}).Needed()
 	f := a.eventFields(c)
-	needed(f.name)
-	offered(f.start)
-	offered(f.end)
-	offered(f.attendees)
-	offered(f.location)
-	offered(f.note)
+	f.name.Needed()
+	f.start.Offered()
+	f.end.Offered()
+	f.attendees.Offered()
+	f.location.Offered()
+	f.note.Offered()
 	show := changeOf(c, events)
 	return c.doesToContract(contract, func(ctx context.Context, s *service.Session, id uuid.UUID) error {
 		change, err := s.EventAdd(ctx, gen.EventAddParams{
@@ -151,23 +138,7 @@ func (a *app) eventUpdate() *ffcli.Command {
 	id := a.eventArgument(c)
 	f := a.eventFields(c)
 	clearable := []string{"start", "end", "attendees", "location", "note"}
-	emptied := flagOf(c, "clear", "FIELD", "fields to empty: "+strings.Join(clearable, ", "), func(s string) ([]string, error) {
-		fields := strings.Split(s, ",")
-		for i := range fields {
-			fields[i] = strings.TrimSpace(fields[i])
-			if !slices.Contains(clearable, fields[i]) {
-				return nil, unknownValue("field", fields[i], clearable)
-			}
-		}
-		return fields, nil
-	})
-	emptied.several = true
-	emptied.pick = func(context.Context) (choices []terminal.Choice, _ error) {
-		for _, name := range clearable {
-			choices = append(choices, terminal.Choice{Label: "", Value: name})
-		}
-		return choices, nil
-	}
+	emptied := fieldNames(c, "clear", "FIELD", "fields to empty: "+strings.Join(clearable, ", "), clearable)
 	c.updates(f.name, f.start, f.end, f.attendees, f.location, f.note, emptied)
 	for _, in := range c.fields {
 		in.meta().blank = slices.Contains(clearable, in.meta().name)
@@ -204,9 +175,8 @@ func (a *app) eventUpdate() *ffcli.Command {
 func (a *app) eventSetSupport() *ffcli.Command {
 	c := a.command("set-support", "assign an event to a support").examples("crm event set-support 8 --username support2")
 	id := a.eventArgument(c)
-	support := needed(a.employeeFlag(c, "username", "the support who runs it"))
-	support.title = "Support's username"
-	support.pick = a.pickEmployee(gen.RoleSupport)
+	support := a.employeeFlag(c, "username", "the support who runs it").Needed().
+		Titled("Support's username").From(a.pickEmployee(gen.RoleSupport))
 	show := changeOf(c, events)
 	return c.doesAs(func(ctx context.Context, s *service.Session) error {
 		change, err := s.EventSetSupport(ctx, gen.EventSetSupportParams{ID: id.got, Support: support.got})
@@ -219,9 +189,8 @@ func (a *app) eventSetSupport() *ffcli.Command {
 
 // eventArgument declares the event that a command is about.
 func (a *app) eventArgument(c *command) *Value[int64] {
-	id := asArgument(flagOf(c, "event-id", "N", "id of the event", parseID))
-	id.title = "Event"
-	id.pick = func(ctx context.Context) ([]terminal.Choice, error) { return a.pickEvent(ctx, c) }
+	id := flagOf(c, "event-id", "N", "id of the event", parseID).AsArgument().
+		Titled("Event").From(func(ctx context.Context) ([]terminal.Choice, error) { return a.pickEvent(ctx, c) })
 	return id
 }
 

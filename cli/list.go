@@ -25,10 +25,10 @@ type listing struct {
 	sort   *Value[string]
 	limit  *Value[int64]
 	fields *Value[[]string]
-	count  bool
+	count  *bool
 }
 
-// list declares the flags of a list of a resource.
+// listingOf adds the flags of every list: --sort, --limit, --fields, --count.
 func listingOf[T any](c *command, r render.Resource[T]) *listing {
 	sortable := sortableNames(r)
 	l := &listing{app: c.app}
@@ -47,19 +47,13 @@ func listingOf[T any](c *command, r render.Resource[T]) *listing {
 	})
 	l.limit = flagOf(c, "limit", "N", "at most this many rows; 0 means all", parseLimit)
 	l.fields = fieldsOf(c, r)
-	l.sort.pick = func(context.Context) (choices []terminal.Choice, _ error) {
-		for _, name := range sortable {
-			choices = append(choices, terminal.Choice{Label: "", Value: name}, terminal.Choice{Label: "", Value: name + ":desc"})
-		}
-		return choices, nil
+	var orders []string
+	for _, name := range sortable {
+		orders = append(orders, name, name+":desc")
 	}
-	c.FlagSet.BoolVar(&l.count, "count", false, "only the number of rows; not with --limit")
-	c.check = func(context.Context) error {
-		if l.count && l.limit.set {
-			return failure.Misuse("--count and --limit exclude each other.", "")
-		}
-		return nil
-	}
+	l.sort.OneOf(orders...)
+	l.count = c.Switch("count", "only the number of rows; not with --limit")
+	c.Excludes("count", "limit")
 	return l
 }
 
@@ -69,7 +63,12 @@ func fieldsOf[T any](c *command, r render.Resource[T]) *Value[[]string] {
 	for i, column := range r.Columns {
 		names[i] = column.Name
 	}
-	fields := flagOf(c, "fields", "A,B", "only these fields, in this order: "+strings.Join(names, ", "), func(s string) ([]string, error) {
+	return fieldNames(c, "fields", "A,B", "only these fields, in this order: "+strings.Join(names, ", "), names)
+}
+
+// fieldNames adds a flag that takes some of these names of fields, with commas between them.
+func fieldNames(c *command, name, placeholder, help string, names []string) *Value[[]string] {
+	return flagOf(c, name, placeholder, help, func(s string) ([]string, error) {
 		fields := strings.Split(s, ",")
 		for i := range fields {
 			fields[i] = strings.TrimSpace(fields[i])
@@ -78,14 +77,11 @@ func fieldsOf[T any](c *command, r render.Resource[T]) *Value[[]string] {
 			}
 		}
 		return fields, nil
-	})
-	fields.several = true
-	fields.pick = fixed(names)
-	return fields
+	}).Several().OneOf(names...)
 }
 
-// shows refuses --fields without the field that is shown this once.
-func shows(fields *Value[[]string], name string) error {
+// requireField rejects a --fields that leaves out a value printed only once, such as a new token.
+func requireField(fields *Value[[]string], name string) error {
 	if fields.set && !slices.Contains(fields.got, name) {
 		return failure.Misuse(fmt.Sprintf("--fields leaves out %s, which is not shown again.", name), "")
 	}
@@ -197,7 +193,7 @@ func showList[T any](a *app, ctx context.Context, l *listing, r render.Resource[
 	if err := a.canShow(); err != nil {
 		return err
 	}
-	if l.count {
+	if *l.count {
 		n, err := count(ctx)
 		if err != nil {
 			return err

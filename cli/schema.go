@@ -8,7 +8,6 @@ import (
 	"github.com/peterbourgon/ff/v3/ffcli"
 
 	"github.com/epicevents/crm/cli/render"
-	"github.com/epicevents/crm/cli/terminal"
 )
 
 // publicResources are what lists and details print. What employee add and set-password, contract add-payment
@@ -31,7 +30,8 @@ func publicResources() []render.Description {
 }
 
 func (a *app) schemaCommand() *ffcli.Command {
-	c := a.command("schema", "the fields of each resource, their types and whether they may be null, as JSON").examples(
+	c := a.command("schema", "the fields of each resource, their types and whether they may be null, as JSON").
+		WithoutSettings().examples(
 		"crm schema contract",
 		"crm schema | jq -r '.[].resource'",
 	)
@@ -39,18 +39,13 @@ func (a *app) schemaCommand() *ffcli.Command {
 	for _, d := range publicResources() {
 		names = append(names, d.Resource)
 	}
-	name := maybeArgument(flagOf(c, "resource", "RESOURCE", "one of the resources", func(s string) (string, error) {
+	name := flagOf(c, "resource", "RESOURCE", "one of the resources", func(s string) (string, error) {
 		if !slices.Contains(names, s) {
 			return "", unknownValue("resource", s, names)
 		}
 		return s, nil
-	}))
-	name.pick = func(context.Context) (choices []terminal.Choice, _ error) {
-		for _, n := range names {
-			choices = append(choices, terminal.Choice{Label: "", Value: n})
-		}
-		return choices, nil
-	}
+	}).MaybeArgument()
+	name.OneOf(names...)
 	return c.does(func(context.Context) error {
 		encoder := json.NewEncoder(a.output().Out)
 		encoder.SetIndent("", "  ")

@@ -57,11 +57,12 @@ func (a *app) topicText(name string) string {
 
 // helpCommand takes a topic or the words of a command.
 func (a *app) helpCommand() *ffcli.Command {
-	c := a.command("help", "explain a topic or a command").examples(
+	c := a.command("help", "explain a topic or a command").
+		WithoutSettings().examples(
 		"crm help money",
 		"crm help contract list",
 	)
-	topic := maybeArgument(flagOf(c, "topic", "TOPIC", "what to explain: a command, or "+strings.Join(topics(), ", "), asTyped))
+	topic := flagOf(c, "topic", "TOPIC", "what to explain: a command, or "+strings.Join(topics(), ", "), asTyped).MaybeArgument()
 	topic.pick = func(context.Context) (choices []terminal.Choice, _ error) {
 		for _, t := range topics() {
 			choices = append(choices, terminal.Choice{Label: "", Value: t})

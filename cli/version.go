@@ -19,7 +19,7 @@ var (
 )
 
 func (a *app) versionCommand() *ffcli.Command {
-	c := a.command("version", "the version of crm and of the schema it works with").examples("crm version")
+	c := a.command("version", "the version of crm and of the schema it works with").WithoutSettings().examples("crm version")
 	show := detailOf(c, versions)
 	return c.does(func(context.Context) error {
 		noted := map[string]string{}
