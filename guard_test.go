@@ -62,7 +62,7 @@ var onlyIn = map[string][]string{
 	"github.com/peterbourgon/ff/v3":   {"cli"},
 	"github.com/golang-migrate":       {"schema"},
 	"github.com/nyaruka/phonenumbers": {}, // in tests only: TestSlowStartersStayOut
-	"github.com/pelletier/go-toml":    {"cli/config.go"},
+	"github.com/pelletier/go-toml":    {"cli/config_file.go"},
 	"github.com/testcontainers":       {"internal/dbtest/container"},
 	"github.com/moby":                 {"internal/dbtest/container"},
 }

@@ -26,6 +26,7 @@ import (
 	"github.com/epicevents/crm/cli/terminal"
 	"github.com/epicevents/crm/cli/text"
 	"github.com/epicevents/crm/internal/failure"
+	"github.com/epicevents/crm/internal/files"
 	"github.com/epicevents/crm/service"
 )
 
@@ -36,8 +37,7 @@ type IO = terminal.IO
 type app struct {
 	*terminal.Terminal
 	args   []string // as typed
-	home   string   // folder below which crm's own lie
-	config config
+	config Config
 	root   *ffcli.Command
 	// commandName is the path of the command that runs, for reports.
 	commandName string
@@ -45,14 +45,10 @@ type app struct {
 	database    database
 	// neverStart is set while completing: whoever presses tab does not wait for a server to start.
 	neverStart bool
-	warned     bool     // of a weak sslmode
-	readable   []string // files with secrets that others can read
-	// ctx is the run's, for files that are read where none is handed down.
-	ctx        context.Context
-	namedFiles map[string]namedFile
+	warned     bool // of a weak sslmode
 }
 
-func newApp(t *terminal.Terminal) *app { return &app{Terminal: t} }
+func newApp(t *terminal.Terminal) *app { return &app{Terminal: t, config: Config{Getenv: t.Getenv}} }
 
 // exitCodes is what a script sees of an error.
 var exitCodes = map[failure.Code]int{
@@ -73,7 +69,7 @@ const interrupted failure.Code = "interrupted"
 // Run runs one command line, without the program's name, and gives the exit code.
 func Run(ctx context.Context, args []string, streams terminal.IO) int {
 	a := newApp(terminal.New(ctx, streams))
-	a.args, a.ctx = args, ctx
+	a.args, a.config.Named = args, files.NewNamed(ctx)
 	defer a.database.close()
 	if len(args) > 0 && args[0] == completeCommand {
 		a.complete(ctx, args[1:])
@@ -132,7 +128,9 @@ func (a *app) run(ctx context.Context, args []string) error {
 	if err != nil {
 		return err
 	}
-	a.noticeVariables()
+	for _, line := range a.config.misspelled(a.root.FlagSet) {
+		a.Notice("%s", line)
+	}
 	if a.usesSettings(command) {
 		a.noticeReadable()
 	}
@@ -165,6 +163,28 @@ func (a *app) run(ctx context.Context, args []string) error {
 func (a *app) usesSettings(command *ffcli.Command) bool {
 	leaf, isLeaf := a.commands[command]
 	return !isLeaf || !leaf.withoutSettings
+}
+
+// configure loads the configuration. Wrong flags are its error; what else is wrong is in config.fault.
+func (a *app) configure(args []string) error {
+	err := a.config.Load(a.root.FlagSet, args)
+	a.NoColor, a.HoldNotices = a.config.noColor, a.jsonErrors()
+	for _, line := range a.config.Notices {
+		a.Notice("%s", line)
+	}
+	if err != nil {
+		return a.flagError(err)
+	}
+	return nil
+}
+
+// noticeReadable warns a person of files with secrets that others can read.
+func (a *app) noticeReadable() {
+	for _, name := range a.config.toldReadable() {
+		if terminal.Is(a.Err) {
+			a.Warn("others on this machine can read the secrets in %s: chmod 600 %s", name, name)
+		}
+	}
 }
 
 // checkFormat refuses flags about csv beside another format. In the environment they may stand for the times when it is

@@ -47,7 +47,7 @@ func (a *app) completionCommand() *ffcli.Command {
 	)
 	shell := flagOf(c, "shell", "SHELL", "bash, zsh or fish", func(s string) (string, error) {
 		if scripts[s] == "" {
-			return "", unknownValue("shell", s, shells)
+			return "", cmdline.UnknownValue("shell", s, shells)
 		}
 		return s, nil
 	}).AsArgument()

@@ -1,23 +1,17 @@
-//go:build unix
-
 package cli
 
 import (
-	"context"
 	"errors"
 	"flag"
-	"io"
-	"net"
 	"os"
-	"os/exec"
+	"os/user"
 	"path/filepath"
 	"strings"
-	"syscall"
 	"testing"
-	"time"
 
 	"github.com/epicevents/crm/cli/cmdline"
-	"github.com/epicevents/crm/cli/terminal"
+	"github.com/epicevents/crm/internal/failure"
+	"github.com/epicevents/crm/internal/files"
 )
 
 // settled is what a global flag comes to.
@@ -37,10 +31,17 @@ func settle(t *testing.T, name, file string, env map[string]string, args ...stri
 		}
 		args = append([]string{"--config", path}, args...)
 	}
-	a := &app{ctx: t.Context(), Terminal: &terminal.Terminal{IO: terminal.IO{Out: io.Discard, Err: io.Discard, Getenv: func(name string) string { return variables[name] }}}}
-	a.root = a.newRoot()
-	err := errors.Join(a.configure(args), a.config.fault)
-	return settled{a.root.FlagSet.Lookup(name).Value.String(), strings.TrimPrefix(a.config.source[name], variables["HOME"]+"/")}, err
+	c, flags := newConfig(t, func(name string) string { return variables[name] })
+	err := errors.Join(c.Load(flags, args), c.fault)
+	return settled{flags.Lookup(name).Value.String(), strings.TrimPrefix(c.source[name], variables["HOME"]+"/")}, err
+}
+
+// newConfig returns a configuration that is not loaded yet, and its flags.
+func newConfig(t *testing.T, getenv func(string) string) (*Config, *flag.FlagSet) {
+	t.Helper()
+	c, flags := &Config{Getenv: getenv, Named: files.NewNamed(t.Context())}, cmdline.NewFlagSet()
+	c.define(flags)
+	return c, flags
 }
 
 // precedence has for each global flag its default, and what it is in the file, the variable and the flag; empty where it
@@ -67,8 +68,8 @@ var precedence = map[string]struct{ byDefault, inFile, inVariable, inFlag string
 
 func TestPrecedence(t *testing.T) {
 	t.Parallel()
-	a := newApp(&terminal.Terminal{})
-	a.newRoot().FlagSet.VisitAll(func(f *flag.Flag) {
+	_, flags := newConfig(t, nil)
+	flags.VisitAll(func(f *flag.Flag) {
 		name := f.Name
 		values, ok := precedence[name]
 		if !ok {
@@ -123,175 +124,21 @@ func TestPrecedenceOfTwoNames(t *testing.T) {
 	}
 }
 
-// TestConfigurationFiles: a file that cannot be used is exit 2 with its name and line, and without anything that is in it.
-func TestConfigurationFiles(t *testing.T) {
+// TestFolder: without HOME crm's folders are below the home of the account, and nowhere if there is none.
+func TestFolder(t *testing.T) {
 	t.Parallel()
-	file := filepath.Join(t.TempDir(), "crm.toml")
-	for content, want := range map[string]string{
-		"":                    "",
-		"# nothing\n":         "",
-		"[database]\n":        "",
-		"database = {}\n":     "",
-		"\r\n[database]\r\n":  "",
-		"time_zone = \"UTC\"": "",
-		"time_zone = 'UTC'\n\"database.echo\" = false\n": "",
-
-		"\ufefftime_zone = \"UTC\"":    "",
-		"\xff\xfet\x00i\x00m\x00e\x00": "1: this is not TOML.",
-		"\x00hunter2":                  "1: this is not TOML.",
-		"# caf\xe9 hunter2\n":          "1: this is not TOML.",
-		"hunter2":                      "1: this is not TOML.",
-		"\n\nurl hunter2":              "3: this is not TOML.",
-		"[database]\nurl = postgres://crm:hunter2@h/crm":   "2: this is not TOML.",
-		"[database]\nurl = \"postgres://crm:hunter2@h/crm": "2: this is not TOML.",
-		"[database]\nurl = \"a\"\nurl = \"hunter2\"":       "3: this is not TOML.",
-		"[database]\n[database]\nurl = \"hunter2\"":        "2: this is not TOML.",
-		"time_zone = [\"hunter2\"":                         "1: this is not TOML.",
-		strings.Repeat("[", 10_000) + "hunter2":            "1: this is not TOML.",
-		"[database]\nurls = \"hunter2\"":                   `2: unknown key "database.urls", did you mean "database.url"?`,
-		"hunter2hunter2hunter2 = 1":                        "1: unknown key",
-		"'postgres://crm:hunter2@db.example/crm' = 1":      "1: unknown key",
-		"[hunter2]":                                                    "1: unknown key",
-		"[hunter2]\nx = 1":                                             "2: unknown key",
-		"[[database]]\nurl = \"hunter2\"":                              "1: unknown key",
-		"config = \"hunter2\"":                                         "1: unknown key",
-		"output = \"csv\"":                                             "1: unknown key",
-		"database = \"hunter2\"":                                       "1: unknown key",
-		"[database]\necho = \"hunter2\"":                               "2: database.echo is not true or false.",
-		"[database]\necho = \"true\"":                                  "2: database.echo is not true or false.",
-		"[database]\n\necho = 1":                                       "3: database.echo is not true or false.",
-		"[database]\nurl = 1979-05-27":                                 "2: database.url is not a string in quotes.",
-		"[database]\ntimeout = \"hunter2\"":                            "2: database.timeout is not a time in quotes, such as 10s.",
-		"[database]\ntimeout = 10":                                     "2: database.timeout is not a time in quotes, such as 10s.",
-		"[database]\ntimeout = \"-10s\"":                               "2: database.timeout is below zero.",
-		"[database]\nurl = 5":                                          "2: database.url is not a string in quotes.",
-		"[database]\nurl = [\"hunter2\"]":                              "2: database.url is not a string in quotes.",
-		"[database]\nurl = []":                                         "2: database.url is not a string in quotes.",
-		"[database.url]\nhunter2 = 1":                                  "2: unknown key",
-		"[controller]\nauth_secret_key = true":                         "2: controller.auth_secret_key is not a string in quotes.",
-		"[controller]\nauth_secret_key = \"hunter2\"":                  "2: controller.auth_secret_key has fewer than 32 bytes.",
-		"[controller]\nauth_secret_key_previous = \"hunter2\"":         "2: controller.auth_secret_key_previous has fewer than 32 bytes.",
-		"time_zone = false":                                            "1: time_zone is not a string in quotes.",
-		"time_zone = \"hunter2\"":                                      "1: time_zone is not a time zone.",
-		"time_zone = \"\"":                                             "1: time_zone is not a time zone.",
-		"time_zone = \"../../../etc/passwd\"":                          "1: time_zone is not a time zone.",
-		"[database]\necho = \"hunter2\"\n[error_tracing]\nenabled = 1": "2: database.echo is not true or false.",
-	} {
-		if err := os.WriteFile(file, []byte(content), 0o600); err != nil {
-			t.Fatal(err)
-		}
-		r := withFile(file)
-		first, _, _ := strings.Cut(r.err, "\n")
-		rest, ours := strings.CutPrefix(first, "crm: "+file+":")
-		switch {
-		case want == "":
-			if r.code != 0 || r.err != "" {
-				t.Errorf("%q: exit %d, %s", content, r.code, r.err)
-			}
-		case r.code != 2 || r.out != "" || !ours || rest != want && !(strings.HasSuffix(want, "unknown key") && strings.HasPrefix(rest, want)):
-			t.Errorf("%q: exit %d, %q, want %q", content, r.code, r.err, want)
-		case strings.Contains(r.err, "hunter2"):
-			t.Errorf("%q shows what is in the file: %s", content, r.err)
-		}
+	env := map[string]string{}
+	c, _ := newConfig(t, func(name string) string { return env[name] })
+	found := func() (*user.User, error) { return &user.User{HomeDir: "/home/ada"}, nil }
+	unknown := func() (*user.User, error) { return nil, user.UnknownUserIdError(4711) }
+	if err := c.findHome(found); err != nil || c.Folder("XDG_STATE_HOME", ".local/state") != "/home/ada/.local/state/crm" {
+		t.Error(c.home, err)
 	}
-}
-
-// withFile runs a command that needs no more than a configuration.
-func withFile(file string) ran {
-	var out, err strings.Builder
-	code := Run(context.Background(), []string{"auth", "permissions", "--config", file}, terminal.IO{
-		In: strings.NewReader(""), Out: &out, Err: &err, Getenv: func(string) string { return "" },
-	})
-	return ran{code, out.String(), err.String()}
-}
-
-// TestConfigurationIsNoFile: whatever else has its name is told, and nobody waits for it.
-func TestConfigurationIsNoFile(t *testing.T) {
-	t.Parallel()
-	folder := t.TempDir()
-	pipe, socket, large := filepath.Join(folder, "pipe"), filepath.Join(folder, "socket"), filepath.Join(folder, "large")
-	listener, err := net.Listen("unix", socket)
-	if err := errors.Join(err, syscall.Mkfifo(pipe, 0o600), os.WriteFile(large, nil, 0o600), os.Truncate(large, 1<<40)); err != nil {
-		t.Fatal(err)
+	if err := c.findHome(unknown); err == nil || !strings.Contains(err.(*failure.Error).Hint, "set HOME, or XDG_CONFIG_HOME, XDG_STATE_HOME, XDG_DATA_HOME") {
+		t.Errorf("no home and no error of use: %v", err)
 	}
-	defer listener.Close()
-	loop := filepath.Join(folder, "loop")
-	if err := os.Symlink("loop", loop); err != nil {
-		t.Fatal(err)
-	}
-	for file, want := range map[string]string{
-		pipe: "nothing comes through this pipe.", socket: "", large: "it is too large.", loop: "too many levels of symbolic links.",
-		folder: "it is a folder.", "/dev/zero": "it is neither a regular file nor a pipe.", pipe + "/crm.toml": "not a directory.",
-		filepath.Join(folder, "missing"): "no such file or directory.",
-	} {
-		answer := make(chan ran, 1)
-		go func() { answer <- withFile(file) }()
-		select {
-		case r := <-answer:
-			if r.code != 2 || !strings.HasPrefix(r.err, "crm: The configuration file "+file+" cannot be read: "+want) || strings.Count(r.err, "\n") != 1 {
-				t.Errorf("exit %d, %s", r.code, r.err)
-			}
-		case <-time.After(time.Minute):
-			t.Fatalf("crm waits for %s", file)
-		}
-	}
-	if r := withFile(os.DevNull); r.code != 0 || r.err != "" {
-		t.Errorf("%s: exit %d, %s", os.DevNull, r.code, r.err)
-	}
-	if r := withFile(""); r.code != 0 {
-		t.Errorf("no file: exit %d, %s", r.code, r.err)
-	}
-}
-
-// TestConfigurationOfOthers: a file that somebody may not read ends the command instead of being passed over.
-func TestConfigurationOfOthers(t *testing.T) {
-	t.Parallel()
-	home := localHome(t)
-	crm := ordinaryCrm(t, home)
-	if err := errors.Join(os.MkdirAll(filepath.Join(home, ".config/crm"), 0o755),
-		os.WriteFile(filepath.Join(home, ".config/crm/crm.toml"), []byte("hunter2"), 0)); err != nil {
-		t.Fatal(err)
-	}
-	for _, args := range [][]string{{"auth", "permissions"}, {"--config", ".config/crm/crm.toml", "auth", "permissions"}} {
-		code, stdout, stderr := crm(args...)
-		if code != 2 || stdout != "" || !strings.HasSuffix(stderr, ".config/crm/crm.toml cannot be read: permission denied.\n") {
-			t.Errorf("crm %q: exit %d, %s%s", args, code, stdout, stderr)
-		}
-	}
-	if err := os.Chmod(filepath.Join(home, ".config"), 0); err != nil {
-		t.Fatal(err)
-	}
-	if code, _, stderr := crm("auth", "permissions"); code != 2 || !strings.HasSuffix(stderr, "permission denied.\n") {
-		t.Errorf("in a folder of others: exit %d, %s", code, stderr)
-	}
-}
-
-// nobodysID is an account that owns nothing.
-const nobodysID = 65534
-
-// ordinaryCrm gives crm as a program that runs in this home and, where root tests, as somebody who is not root.
-func ordinaryCrm(t *testing.T, home string) func(args ...string) (code int, stdout, stderr string) {
-	t.Helper()
-	self, err := os.Executable()
-	if err != nil {
-		t.Fatal(err)
-	}
-	program, err := os.ReadFile(self) // others may not reach the folder where it is
-	if err != nil {
-		t.Fatal(err)
-	}
-	path := filepath.Join(localHome(t), "crm") // the name makes the test program be crm
-	if err := os.WriteFile(path, program, 0o755); err != nil {
-		t.Fatal(err)
-	}
-	return func(args ...string) (int, string, string) {
-		cmd := exec.Command(path, args...)
-		cmd.Dir, cmd.Env = home, []string{"HOME=" + home, "PATH=" + os.Getenv("PATH"), "GOCOVERDIR=" + os.Getenv("GOCOVERDIR")}
-		if os.Geteuid() == 0 {
-			cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: nobodysID, Gid: nobodysID}}
-		}
-		var out, err strings.Builder
-		cmd.Stdout, cmd.Stderr = &out, &err
-		return exitCode(cmd.Run()), out.String(), err.String()
+	env = map[string]string{"XDG_CONFIG_HOME": "/a", "XDG_STATE_HOME": "/b", "XDG_DATA_HOME": "/c"}
+	if err := c.findHome(unknown); err != nil || c.Folder("XDG_STATE_HOME", ".local/state") != "/b/crm" {
+		t.Error(c.home, err)
 	}
 }

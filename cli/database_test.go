@@ -25,7 +25,7 @@ func TestConnectionOverNetwork(t *testing.T) {
 		{"postgres://crm@/crm?host=/run/postgresql", false, false, ""},
 	} {
 		var notices strings.Builder
-		a := &app{Terminal: &terminal.Terminal{IO: terminal.IO{Err: &notices, Getenv: func(string) string { return "" }}}, config: config{databaseURL: tt.url}}
+		a := &app{Terminal: &terminal.Terminal{IO: terminal.IO{Err: &notices, Getenv: func(string) string { return "" }}}, config: Config{databaseURL: tt.url}}
 		got, err := a.connConfig()
 		if err != nil {
 			t.Errorf("%s: %v", tt.url, err)

@@ -2,7 +2,6 @@ package cli
 
 import (
 	"errors"
-	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -12,14 +11,6 @@ import (
 	"github.com/epicevents/crm/cli/cmdline"
 	"github.com/epicevents/crm/internal/files"
 )
-
-// describedFile names a file with its mode and owner.
-func describedFile(name string, info fs.FileInfo) string {
-	if owner := files.Owner(info); owner != "" {
-		return fmt.Sprintf("%s (mode %04o, of %s)", name, info.Mode().Perm(), owner)
-	}
-	return name
-}
 
 func (e *examination) configuration() {
 	const check = "configuration"

@@ -9,6 +9,7 @@ import (
 
 	"github.com/peterbourgon/ff/v3/ffcli"
 
+	"github.com/epicevents/crm/cli/cmdline"
 	"github.com/epicevents/crm/cli/render"
 	"github.com/epicevents/crm/cli/terminal"
 	"github.com/epicevents/crm/cli/text"
@@ -324,7 +325,7 @@ func roleNames() string {
 func parseRole(s string) (gen.Role, error) {
 	role := gen.Role(strings.ToLower(s))
 	if !role.Valid() {
-		return "", unknownValue("role", s, strings.Split(roleNames(), ", "))
+		return "", cmdline.UnknownValue("role", s, strings.Split(roleNames(), ", "))
 	}
 	return role, nil
 }

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"flag"
+	"fmt"
 	"os"
 	"slices"
 	"strings"
@@ -14,27 +15,28 @@ import (
 // otherVariables are those that are no flag.
 var otherVariables = []string{"CRM_TOKEN", "CRM_TOKEN_FILE", "CRM_PAGER", "CRM_POSTGRES_BIN"}
 
-// noticeVariables tells of variables whose name is a slip of the finger away from one that crm reads. Others are not
-// crm's affair.
-func (a *app) noticeVariables() {
+// misspelled returns a line for each variable whose name is a slip of the finger away from one that crm reads. Others are
+// not crm's affair.
+func (c *Config) misspelled(flags *flag.FlagSet) (lines []string) {
 	known := slices.Clone(otherVariables)
-	a.root.FlagSet.VisitAll(func(f *flag.Flag) {
+	flags.VisitAll(func(f *flag.Flag) {
 		if len(f.Name) > 1 {
 			known = append(known, variable(f.Name))
 		}
 	})
 	for _, entry := range os.Environ() {
 		name, _, _ := strings.Cut(entry, "=")
-		if !strings.HasPrefix(name, envPrefix) || slices.Contains(known, name) || a.Getenv(name) == "" {
+		if !strings.HasPrefix(name, envPrefix) || slices.Contains(known, name) || c.Getenv(name) == "" {
 			continue
 		}
 		if meant := text.Suggest(name, known); meant != "" && text.EditDistance([]rune(name), []rune(meant)) <= 2 {
-			a.Notice("The variable %s is not read, did you mean %s?", name, meant)
+			lines = append(lines, fmt.Sprintf("The variable %s is not read, did you mean %s?", name, meant))
 		}
 	}
+	return lines
 }
 
-// wanted says in words which values a global flag can have.
+// wanted returns in words which values a global flag can have.
 func wanted(f *flag.Flag) string {
 	if cmdline.IsSwitch(f) {
 		return "true or false"

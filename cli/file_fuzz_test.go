@@ -23,8 +23,8 @@ func FuzzTokenFile(f *testing.F) {
 	f.Add(strings.Repeat("x", tokenMax+1), uint16(0o600))
 	f.Add("\x00\xff\r\n\x1b[31m", uint16(0o400))
 	f.Fuzz(func(t *testing.T, content string, mode uint16) {
-		a := &app{ctx: t.Context(), Terminal: &terminal.Terminal{IO: homeOnly(t)}}
-		a.home = a.Getenv("HOME")
+		a := newApp(&terminal.Terminal{IO: homeOnly(t)})
+		a.config.home = a.Getenv("HOME")
 		if err := a.saveToken(content); err != nil {
 			t.Fatal(err)
 		}
@@ -66,23 +66,22 @@ func FuzzConfigFile(f *testing.F) {
 	f.Add("database = [[topsecret]]\n")
 	f.Add("\ufeff[database]\nurl = topsecret")
 	f.Fuzz(func(t *testing.T, content string) {
-		a := &app{ctx: t.Context(), Terminal: &terminal.Terminal{IO: homeOnly(t)}}
-		a.home = a.Getenv("HOME")
-		a.root = a.newRoot()
-		name := filepath.Join(a.folder("XDG_CONFIG_HOME", ".config"), "crm.toml")
+		c, flags := newConfig(t, homeOnly(t).Getenv)
+		c.home = c.Getenv("HOME")
+		name := filepath.Join(c.Folder("XDG_CONFIG_HOME", ".config"), "crm.toml")
 		if err := os.MkdirAll(filepath.Dir(name), 0o700); err != nil {
 			t.Fatal(err)
 		}
 		if err := os.WriteFile(name, []byte(content), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		err := a.configure(nil)
+		err := c.Load(flags, nil)
 		if err == nil {
-			err = a.config.fault
+			err = c.fault
 		}
 		if err == nil {
-			if a.config.location == nil || a.config.databaseTimeout < 0 || a.config.authSecretKey != "" && len(a.config.authSecretKey) < 32 {
-				t.Fatalf("%q gives %+v", content, a.config)
+			if c.location == nil || c.databaseTimeout < 0 || c.authSecretKey != "" && len(c.authSecretKey) < 32 {
+				t.Fatalf("%q gives %+v", content, c)
 			}
 			return
 		}

@@ -8,15 +8,11 @@ import (
 	"io"
 	"os"
 	"os/exec"
-	"os/user"
 	"path/filepath"
 	"strings"
 	"syscall"
 	"testing"
 	"time"
-
-	"github.com/epicevents/crm/cli/terminal"
-	"github.com/epicevents/crm/internal/failure"
 )
 
 // TestInterruptedWaits: one signal ends a command that waits for a line on stdin, or for somebody to read what it says;
@@ -125,20 +121,5 @@ func TestHome(t *testing.T) {
 		if out, err := command.CombinedOutput(); err != nil {
 			t.Errorf("with %q: %v, %s", home, err, out)
 		}
-	}
-
-	env := map[string]string{}
-	a := newApp(&terminal.Terminal{IO: terminal.IO{Getenv: func(name string) string { return env[name] }}})
-	found := func() (*user.User, error) { return &user.User{HomeDir: "/home/ada"}, nil }
-	unknown := func() (*user.User, error) { return nil, user.UnknownUserIdError(4711) }
-	if err := a.findHome(found); err != nil || a.folder("XDG_STATE_HOME", ".local/state") != "/home/ada/.local/state/crm" {
-		t.Error(a.home, err)
-	}
-	if err := a.findHome(unknown); err == nil || !strings.Contains(err.(*failure.Error).Hint, "set HOME, or XDG_CONFIG_HOME, XDG_STATE_HOME, XDG_DATA_HOME") {
-		t.Errorf("no home and no error of use: %v", err)
-	}
-	env = map[string]string{"XDG_CONFIG_HOME": "/a", "XDG_STATE_HOME": "/b", "XDG_DATA_HOME": "/c"}
-	if err := a.findHome(unknown); err != nil || a.folder("XDG_STATE_HOME", ".local/state") != "/b/crm" {
-		t.Error(a.home, err)
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/epicevents/crm/cli/cmdline"
 	"github.com/epicevents/crm/cli/render"
 	"github.com/epicevents/crm/cli/terminal"
 	"github.com/epicevents/crm/cli/text"
@@ -38,10 +39,10 @@ func listingOf[T any](c *command, r render.Resource[T]) *listing {
 			return "", failure.Misuse(fmt.Sprintf("unknown field %q, did you mean %q?", s, downward+":desc"), "")
 		}
 		if !slices.Contains(sortable, field) {
-			return "", unknownValue("field", field, sortable)
+			return "", cmdline.UnknownValue("field", field, sortable)
 		}
 		if direction != "" && direction != "asc" && direction != "desc" {
-			return "", unknownValue("direction", direction, []string{"asc", "desc"})
+			return "", cmdline.UnknownValue("direction", direction, []string{"asc", "desc"})
 		}
 		return strings.TrimSuffix(s, ":asc"), nil
 	})
@@ -73,7 +74,7 @@ func fieldNames(c *command, name, placeholder, help string, names []string) *Val
 		for i := range fields {
 			fields[i] = strings.TrimSpace(fields[i])
 			if !slices.Contains(names, fields[i]) {
-				return nil, unknownValue("field", fields[i], names)
+				return nil, cmdline.UnknownValue("field", fields[i], names)
 			}
 		}
 		return fields, nil

@@ -25,7 +25,7 @@ import (
 func (a *app) isLocal() bool { return a.config.databaseURL == "" }
 
 func (a *app) cluster() *localdb.Cluster {
-	return localdb.New(a.folder("XDG_DATA_HOME", ".local/share"), a.Getenv)
+	return localdb.New(a.config.Folder("XDG_DATA_HOME", ".local/share"), a.Getenv)
 }
 
 // startLocal makes the local database run, after creating it if need be.
@@ -208,7 +208,7 @@ func (a *app) reset(ctx context.Context, config *pgx.ConnConfig, sample *bool) e
 
 // keyFile is where the signing key for the local database lies.
 func (a *app) keyFile() string {
-	return filepath.Join(a.folder("XDG_DATA_HOME", ".local/share"), "auth_secret_key")
+	return filepath.Join(a.config.Folder("XDG_DATA_HOME", ".local/share"), "auth_secret_key")
 }
 
 // signingKey is the configured one, or for the local database one that is generated once.
@@ -250,7 +250,7 @@ func (a *app) signingKey() ([]byte, error) {
 	if err != nil {
 		return fail(err)
 	}
-	if err := a.guarded("key file", name, signingKeySecret, info); err != nil {
+	if err := a.config.guarded("key file", name, signingKeySecret, info); err != nil {
 		return nil, err
 	}
 	a.noticeReadable()

@@ -7,6 +7,7 @@ import (
 
 	"github.com/peterbourgon/ff/v3/ffcli"
 
+	"github.com/epicevents/crm/cli/cmdline"
 	"github.com/epicevents/crm/cli/render"
 )
 
@@ -41,7 +42,7 @@ func (a *app) schemaCommand() *ffcli.Command {
 	}
 	name := flagOf(c, "resource", "RESOURCE", "one of the resources", func(s string) (string, error) {
 		if !slices.Contains(names, s) {
-			return "", unknownValue("resource", s, names)
+			return "", cmdline.UnknownValue("resource", s, names)
 		}
 		return s, nil
 	}).MaybeArgument()

@@ -7,7 +7,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/epicevents/crm/cli/terminal"
 	"github.com/epicevents/crm/internal/failure"
 	"github.com/epicevents/crm/internal/files"
 )
@@ -31,19 +30,19 @@ func secretsIn(entries []entry) (secrets []string) {
 
 const signingKeySecret = "the signing key" // this one or one before it
 
-// guarded refuses a file with secrets that others could have written. One that others can read is told to a person once
-// the command runs.
-func (a *app) guarded(kind, name, secrets string, info fs.FileInfo) error {
+// guarded refuses a file with secrets that others could have written. One that others can read is kept for a person to
+// be told of, once the command runs.
+func (c *Config) guarded(kind, name, secrets string, info fs.FileInfo) error {
 	var hint string
 	switch {
 	case !info.Mode().IsRegular():
 		return nil
-	case !files.HasTrustedOwner(info, a.home):
+	case !files.HasTrustedOwner(info, c.home):
 		hint = "chown it to yourself, if what is in it is yours"
 	case files.OthersMay(info, files.ToWrite):
 		hint = "chmod 600 " + name
-	case files.OthersMay(info, files.ToRead) && !slices.Contains(a.readable, name):
-		a.readable = append(a.readable, name)
+	case files.OthersMay(info, files.ToRead) && !slices.Contains(c.readable, name):
+		c.readable = append(c.readable, name)
 		return nil
 	default:
 		return nil
@@ -51,12 +50,17 @@ func (a *app) guarded(kind, name, secrets string, info fs.FileInfo) error {
 	return failure.Misuse(fmt.Sprintf("The %s %s has %s and can be changed by others.", kind, describedFile(name, info), secrets), hint)
 }
 
-// noticeReadable warns a person of files with secrets that others can read.
-func (a *app) noticeReadable() {
-	for _, name := range a.readable {
-		if terminal.Is(a.Err) {
-			a.Warn("others on this machine can read the secrets in %s: chmod 600 %s", name, name)
-		}
+// toldReadable returns the files with secrets that others can read, each once.
+func (c *Config) toldReadable() []string {
+	names := c.readable
+	c.readable = nil
+	return names
+}
+
+// describedFile names a file with its mode and owner.
+func describedFile(name string, info fs.FileInfo) string {
+	if owner := files.Owner(info); owner != "" {
+		return fmt.Sprintf("%s (mode %04o, of %s)", name, info.Mode().Perm(), owner)
 	}
-	a.readable = nil
+	return name
 }

@@ -17,7 +17,7 @@ import (
 const tokenMax = 16 << 10
 
 func (a *app) tokenFile() string {
-	return filepath.Join(a.folder("XDG_STATE_HOME", ".local/state"), "token")
+	return filepath.Join(a.config.Folder("XDG_STATE_HOME", ".local/state"), "token")
 }
 
 // tokenVariable is the variable that gives the token instead of the last login; empty if there is none.
@@ -37,12 +37,12 @@ func (a *app) token() (string, error) {
 		return strings.TrimSpace(a.Getenv("CRM_TOKEN")), nil
 	case "CRM_TOKEN_FILE":
 		name := a.Getenv("CRM_TOKEN_FILE")
-		file := a.readNamed(name, tokenMax)
-		token := strings.TrimSpace(string(file.text))
+		file := a.config.Named.Read(name, tokenMax)
+		token := strings.TrimSpace(string(file.Text))
 		switch {
-		case file.err != nil && !errors.Is(file.err, fs.ErrNotExist):
+		case file.Err != nil && !errors.Is(file.Err, fs.ErrNotExist):
 			return "", &failure.Error{Code: failure.Unauthenticated,
-				Message: fmt.Sprintf("The file %s, which CRM_TOKEN_FILE names, cannot be read: %v.", name, file.err),
+				Message: fmt.Sprintf("The file %s, which CRM_TOKEN_FILE names, cannot be read: %v.", name, file.Err),
 				Hint:    "let CRM_TOKEN_FILE name a file or a pipe that holds a token"}
 		case token == "":
 			return "", &failure.Error{Code: failure.Unauthenticated,

@@ -94,7 +94,7 @@ func (a *app) helpCommand() *ffcli.Command {
 			case sub != nil:
 				line.Path = append(line.Path, sub)
 			case i == 0:
-				return unknownValue("help topic", word, append(cmdline.Names(selected.Subcommands), topics()...))
+				return cmdline.UnknownValue("help topic", word, append(cmdline.Names(selected.Subcommands), topics()...))
 			case len(selected.Subcommands) == 0:
 				return failure.Misuse(fmt.Sprintf("%q has no commands of its own, such as %q.", line.Name(), text.Shorten(word)), line.Name()+" --help")
 			default:

@@ -435,3 +435,12 @@ func NewFlagSet() *flag.FlagSet {
 	flags.SetOutput(io.Discard)
 	return flags
 }
+
+// UnknownValue refuses a word that is not one of a few.
+func UnknownValue(what, typed string, known []string) error {
+	message := fmt.Sprintf("unknown %s %q", what, text.Shorten(typed))
+	if meant := text.Suggest(typed, known); meant != "" {
+		message += fmt.Sprintf(", did you mean %q?", meant)
+	}
+	return failure.Misuse(message, "one of "+strings.Join(known, ", "))
+}
