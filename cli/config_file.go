@@ -1,6 +1,8 @@
 package cli
 
 import (
+	"bytes"
+	"cmp"
 	"errors"
 	"flag"
 	"fmt"
@@ -8,16 +10,17 @@ import (
 	"slices"
 	"strings"
 	"time"
-	"unicode/utf8"
 
-	"github.com/pelletier/go-toml"
+	"github.com/pelletier/go-toml/v2"
+	"github.com/pelletier/go-toml/v2/unstable"
 
 	"github.com/epicevents/crm/cli/text"
 	"github.com/epicevents/crm/internal/failure"
 )
 
-// configMax is far more than the settings take; a larger file is none of ours.
-const configMax = 1 << 20
+// configMax is far more than the settings take; a larger file is none of ours. The time that go-toml takes grows with the
+// square of the number of keys.
+const configMax = 64 << 10
 
 // readFile takes from the file what neither a flag nor a variable has said. An error names the line and what is wrong
 // there, and shows nothing of what is in the file: there are secrets.
@@ -27,17 +30,10 @@ func (c *Config) readFile(flags *flag.FlagSet) error {
 	if file.Err != nil {
 		return failure.Misuse(fmt.Sprintf("The configuration file %s cannot be read: %v.", name, file.Err), "")
 	}
-	tree, err := toml.LoadBytes(file.Text)
-	if err == nil && !utf8.Valid(file.Text) {
-		err = errors.New("(1, 1): not UTF-8")
+	entries, faulty := entriesOf(file.Text)
+	if faulty > 0 {
+		return failure.Misuse(fmt.Sprintf("%s:%d: this is not TOML.", name, faulty), "")
 	}
-	if err != nil {
-		line := 1
-		_, _ = fmt.Sscanf(err.Error(), "(%d,", &line)
-		return failure.Misuse(fmt.Sprintf("%s:%d: this is not TOML.", name, line), "")
-	}
-	entries := entriesOf(tree, nil)
-	slices.SortStableFunc(entries, func(a, b entry) int { return a.line - b.line })
 	c.secrets = secretsIn(entries)
 	if len(c.secrets) > 0 {
 		if err := c.guarded("configuration file", name, strings.Join(c.secrets, " and "), file.Info); err != nil {
@@ -60,18 +56,81 @@ type entry struct {
 	line  int
 }
 
-// entriesOf returns the keys of a file, those in tables with the table's name before them.
-func entriesOf(tree *toml.Tree, above []string) (entries []entry) {
-	for _, key := range tree.Keys() {
-		path := append(slices.Clone(above), key)
-		value := tree.GetPath([]string{key})
-		if table, ok := value.(*toml.Tree); ok && len(table.Keys()) > 0 {
-			entries = append(entries, entriesOf(table, path)...)
+// entriesOf returns the keys of a file in the order of their lines, those in tables with the table's name before them, or
+// the first line that keeps it from being TOML.
+func entriesOf(text []byte) (entries []entry, faulty int) {
+	var table map[string]any
+	if err := toml.Unmarshal(text, &table); err != nil { // sees that a key comes twice, which the parser alone does not
+		faulty = 1
+		if fault, ok := errors.AsType[*toml.DecodeError](err); ok {
+			faulty, _ = fault.Position()
+		}
+		return nil, faulty
+	}
+	entries = entriesIn(table, nil, positionsIn(text))
+	slices.SortFunc(entries, func(a, b entry) int { return cmp.Or(a.line-b.line, strings.Compare(a.key, b.key)) })
+	return entries, 0
+}
+
+// entriesIn returns the keys in a table and in the tables below it. One without keys is an entry itself.
+func entriesIn(table map[string]any, path []string, at *position) (entries []entry) {
+	for key, value := range table {
+		path := append(path, key)
+		if below, ok := value.(map[string]any); ok && len(below) > 0 {
+			entries = append(entries, entriesIn(below, path, at.below(key))...)
 			continue
 		}
-		entries = append(entries, entry{strings.Join(path, "."), value, tree.GetPositionPath([]string{key}).Line})
+		entries = append(entries, entry{strings.Join(path, "."), value, at.below(key).line})
 	}
 	return entries
+}
+
+// position is the line of a key, and the positions of the keys in it if it is a table.
+type position struct {
+	line int
+	keys map[string]*position
+}
+
+func (p *position) below(key string) *position {
+	if p.keys == nil {
+		p.keys = map[string]*position{}
+	}
+	if p.keys[key] == nil {
+		p.keys[key] = &position{}
+	}
+	return p.keys[key]
+}
+
+// positionsIn returns the positions of the tables and keys of a file that is TOML.
+func positionsIn(text []byte) *position {
+	root := &position{}
+	line, counted := 1, 0
+	var note func(at *position, e *unstable.Node) *position
+	note = func(at *position, e *unstable.Node) *position {
+		for key := e.Key(); key.Next(); {
+			at = at.below(string(key.Node().Data))
+			offset := int(key.Node().Raw.Offset)
+			line += bytes.Count(text[counted:offset], []byte("\n"))
+			counted = offset
+		}
+		at.line = line
+		if e.Kind == unstable.KeyValue && e.Value().Kind == unstable.InlineTable {
+			for pairs := e.Value().Children(); pairs.Next(); {
+				note(at, pairs.Node())
+			}
+		}
+		return at
+	}
+	table := root
+	var parser unstable.Parser
+	for parser.Reset(text); parser.NextExpression(); {
+		if e := parser.Expression(); e.Kind == unstable.KeyValue {
+			note(table, e)
+		} else {
+			table = note(root, e)
+		}
+	}
+	return root
 }
 
 // take sets one key from the file, unless a flag or variable has said it already; a wrong one is told in any case.
@@ -112,7 +171,7 @@ func unknownKey(flags *flag.FlagSet, key, place string, value any) error {
 			emptyTable = emptyTable || strings.HasPrefix(f.Name, key+".")
 		}
 	})
-	if _, table := value.(*toml.Tree); table && emptyTable {
+	if _, table := value.(map[string]any); table && emptyTable {
 		return nil
 	}
 	message := place + ": unknown key"
