@@ -56,6 +56,7 @@ check: $(SQLC) $(STATICCHECK) ## Run all that CI runs beside the tests: format, 
 	cd $(CONTAINER) && "$(CURDIR)/$(STATICCHECK)" ./...
 	$(SQLC) diff
 	$(SQLC) vet
+	go run ./tools/remote -check
 	go test -run '^TestPlansAreCurrent$$' ./internal/value/phone
 	go mod tidy -diff
 	go -C $(CONTAINER) mod tidy -diff
@@ -87,8 +88,9 @@ release: $(GORELEASER) $(CYCLONEDX) ## Publish the release of this tag; for CI
 	tools/release-notes.sh "$$(git describe --tags --exact-match)" >.tools/release-notes.md
 	PATH="$(CURDIR)/$(dir $(CYCLONEDX)):$$PATH" $(GORELEASER) release --clean --release-notes .tools/release-notes.md
 
-gen: $(SQLC) ## Regenerate gen/ and schema/catalogue.txt from schema/ and queries/, and the telephone plans
+gen: $(SQLC) ## Regenerate gen/, schema/catalogue.txt, the ends of the wire in service/ and remote/, and the telephone plans
 	$(SQLC) generate
+	go run ./tools/remote
 	go test ./schema -run '^TestCatalogueIsCurrent$$' -update
 	go test ./internal/value/phone -run '^TestPlansAreCurrent$$' -update
 

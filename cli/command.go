@@ -240,7 +240,7 @@ func (c *command) may(ctx context.Context) (own *int64, err error) {
 	if err != nil {
 		return nil, err
 	}
-	c.own, err = service.May(ctx, s, strings.TrimPrefix(cmdline.Path(c.app.root, c.Command), c.app.root.Name+" "))
+	c.own, err = s.May(ctx, strings.TrimPrefix(cmdline.Path(c.app.root, c.Command), c.app.root.Name+" "))
 	c.allowed = err == nil
 	return c.own, err
 }

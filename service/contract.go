@@ -134,8 +134,9 @@ func (s *Session) ContractSign(ctx context.Context, id uuid.UUID) (change Change
 // RecordedPayment is a payment, whether it was recorded just now, who paid, and what is due of its contract after it.
 type RecordedPayment struct {
 	gen.ContractAddPaymentRow
-	Customer, Company string
-	TotalDue          int64
+	Customer string `json:"customer"`
+	Company  string `json:"company"`
+	TotalDue int64  `json:"total_due"`
 }
 
 // ContractAddPayment records a payment under an id made by the caller. Repeated with the same id, contract and amount it

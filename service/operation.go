@@ -1,11 +1,45 @@
 package service
 
 import (
+	"context"
 	"fmt"
 
 	"github.com/epicevents/crm/gen"
 	"github.com/epicevents/crm/internal/value"
 )
+
+// Accounts is how an employee gets a session, whether the database is near or behind a server.
+type Accounts interface {
+	// Login starts a session and returns its token.
+	Login(ctx context.Context, username, password string) (token string, err error)
+	// As binds the operations to the employee of a token; whether the session is still good, each of them finds out.
+	As(token string) (Operations, error)
+}
+
+// Accounts returns the Service as somebody who needs not know that the database is near.
+func (s *Service) Accounts() Accounts { return near{s} }
+
+type near struct{ *Service }
+
+func (n near) As(token string) (Operations, error) {
+	s, err := n.Service.As(token)
+	if err != nil {
+		return nil, err
+	}
+	return s, nil
+}
+
+// May refuses the command of an operation to an employee whose role or token may never use it, before anything is asked
+// for it. It returns their id where the table limits the operation to what is theirs, else nil. All may read.
+func (s *Session) May(ctx context.Context, command string) (own *int64, err error) {
+	for operation, permission := range permissions {
+		if commandOf(operation) == command && permission.needs != read {
+			by, err := s.allow(ctx, operation)
+			return by.own, err
+		}
+	}
+	return nil, nil
+}
 
 // retryOf returns whether an operation may be sent a second time. What has no row in the table, as a login, is not.
 func retryOf(operation string) retry {

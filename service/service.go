@@ -110,22 +110,10 @@ func (s *Session) allow(ctx context.Context, operation string, along ...statemen
 	return s.permit(operation, row)
 }
 
-// May refuses the command of an operation to an employee whose role or token may never use it, before anything is asked
-// for it. It returns their id where the table limits the operation to what is theirs, else nil. All may read.
-func May(ctx context.Context, s *Session, command string) (own *int64, err error) {
-	for operation, permission := range permissions {
-		if commandOf(operation) == command && permission.needs != read {
-			by, err := s.allow(ctx, operation)
-			return by.own, err
-		}
-	}
-	return nil, nil
-}
-
 // Change is what a mutation made of a row, all read within its transaction.
 type Change[T any] struct {
-	Before *T // nil where the row was added
-	Now    T
+	Before *T `json:"before"` // nil where the row was added
+	Now    T  `json:"now"`
 }
 
 // plural writes a number with its noun.

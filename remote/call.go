@@ -1,0 +1,228 @@
+package remote
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"io"
+	"iter"
+	"math/rand/v2"
+	"net/http"
+	"net/http/httptrace"
+	"sync/atomic"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/epicevents/crm/gen"
+	"github.com/epicevents/crm/service"
+)
+
+const (
+	pauseFirst = 20 * time.Millisecond // before a second attempt; twice as long before each one after it
+	pauseMost  = time.Second
+	resultMax  = 64 << 20 // bytes of a result that is no rows
+	lineBuffer = 64 << 10
+)
+
+// call does an operation that has one result.
+func call[R any](ctx context.Context, s *Session, operation string, params any) (result R, err error) {
+	err = s.attempts(ctx, operation, params, func(answer io.Reader) error {
+		body, err := io.ReadAll(io.LimitReader(answer, resultMax))
+		if err != nil {
+			return lost{err}
+		}
+		if err := readResult(body, &result); err != nil {
+			return unfit("The server's answer cannot be read: %v.", err)
+		}
+		return nil
+	})
+	return result, err
+}
+
+// rows does an operation that has rows, and hands them on as they arrive. A lost connection is tried again until a row was
+// handed on.
+func rows[R any](ctx context.Context, s *Session, operation string, params any) iter.Seq2[R, error] {
+	return func(yield func(R, error) bool) {
+		yielded := false
+		err := s.attempts(ctx, operation, params, func(answer io.Reader) error {
+			err := readRows(answer, func(row R) bool {
+				yielded = true
+				return yield(row, nil)
+			})
+			if yielded && errors.As(err, new(lost)) {
+				return final{err}
+			}
+			return err
+		})
+		if err != nil {
+			var zero R
+			yield(zero, err)
+		}
+	}
+}
+
+// readRows reads the rows of an answer until yield has enough, or there are as many as the last line says.
+func readRows[R any](answer io.Reader, yield func(R) bool) error {
+	lines := bufio.NewReaderSize(answer, lineBuffer)
+	first, err := readLine(lines)
+	if err != nil {
+		return err
+	}
+	var head struct{ Columns []string }
+	if err := json.Unmarshal(first, &head); err != nil || head.Columns == nil {
+		return unfit("The server's answer does not begin with its columns.")
+	}
+	into, err := newRowOf[R](head.Columns)
+	if err != nil {
+		return err
+	}
+	for n := int64(0); ; n++ {
+		line, err := readLine(lines)
+		if err != nil {
+			return err
+		}
+		if line[0] == '{' {
+			return readEnding(line, n)
+		}
+		if err := into.read(line); err != nil {
+			return unfit("A row of the server's cannot be read.").With(err)
+		}
+		if !yield(into.value) {
+			return nil
+		}
+	}
+}
+
+// readEnding reads the last line after n rows.
+func readEnding(line []byte, n int64) error {
+	var last ending
+	if err := json.Unmarshal(line, &last); err != nil {
+		return unfit("The last line of the server's answer cannot be read.").With(err)
+	}
+	if last.Error != nil {
+		return last.Error.failure()
+	}
+	if last.Rows == nil || *last.Rows != n {
+		return lost{errors.New("the answer has another number of rows than it says")}
+	}
+	return nil
+}
+
+// readLine returns the next line with its end, good until the next one. An answer that ends without its last line was cut.
+func readLine(lines *bufio.Reader) ([]byte, error) {
+	line, err := lines.ReadSlice('\n')
+	if err != bufio.ErrBufferFull {
+		if err != nil {
+			return nil, lost{err}
+		}
+		return line, nil
+	}
+	long := bytes.Clone(line)
+	for err == bufio.ErrBufferFull && len(long) < resultMax {
+		line, err = lines.ReadSlice('\n')
+		long = append(long, line...)
+	}
+	if err != nil {
+		return nil, lost{err}
+	}
+	return long, nil
+}
+
+// attempts sends a request and has read take its answer, again where the connection was lost, the operation may be
+// repeated and time is left. What the error says of what was done is for lost.go.
+func (s *Session) attempts(ctx context.Context, operation string, params any, read func(answer io.Reader) error) error {
+	body, err := appendRequest(nil, params)
+	if err != nil {
+		return err
+	}
+	request := uuid.NewString()
+	unknown := false // whether an attempt may have done it
+	for pause := pauseFirst; ; pause = min(2*pause, pauseMost) {
+		sent, err := s.attempt(ctx, operation, request, body, read)
+		unknown = unknown || sent && errors.As(err, new(lost)) && !service.Reads(operation)
+		if err == nil {
+			return nil
+		}
+		wait := pause/2 + rand.N(pause)
+		again := errors.As(err, new(lost)) && (!sent || service.Repeats(operation)) && (sent || s.client.connected.Load())
+		if errors.As(err, new(final)) || !again || s.client.remaining() <= wait || ctx.Err() != nil {
+			return s.explain(ctx, operation, params, err, unknown)
+		}
+		began := time.Now()
+		select {
+		case <-time.After(wait):
+		case <-ctx.Done():
+		}
+		s.client.clock.charge(began)
+	}
+}
+
+// attempt sends a request once. It reports whether the server may have seen it.
+func (s *Session) attempt(ctx context.Context, operation, request string, body []byte, read func(io.Reader) error) (sent bool, err error) {
+	ctx, stop := context.WithCancelCause(ctx)
+	defer stop(nil)
+	var wrote atomic.Bool
+	ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
+		GotConn:      func(httptrace.GotConnInfo) { s.client.connected.Store(true) },
+		WroteHeaders: func() { wrote.Store(true) },
+	})
+	watch := newWatch(s.client, stop)
+	defer watch.stop()
+	r, err := http.NewRequestWithContext(ctx, http.MethodPost, s.client.base+prefix+operation, bytes.NewReader(body))
+	if err != nil {
+		return false, err
+	}
+	r.Header = http.Header{
+		"Content-Type": {typeOne}, headerProtocol: {protocolNumber}, headerRequest: {request}, "User-Agent": {"crm"},
+	}
+	if s.token != "" {
+		r.Header.Set("Authorization", "Bearer "+s.token)
+	}
+	if left := s.client.remaining(); s.client.limit > 0 {
+		r.Header.Set(headerTimeout, max(left-left/50, time.Millisecond).String()) // the rest is for the way back
+	}
+	watch.begin()
+	response, err := s.client.transport.RoundTrip(r)
+	watch.end()
+	if err != nil {
+		return wrote.Load(), lost{timely(ctx, err)}
+	}
+	defer response.Body.Close()
+	answer := watch.reader(ctx, response.Body)
+	if err := s.check(response, answer); err != nil {
+		return true, err
+	}
+	return true, read(answer)
+}
+
+// check looks at the head of an answer, and returns the error that it is.
+func (s *Session) check(response *http.Response, answer io.Reader) error {
+	spoken := response.Header.Get(headerProtocol)
+	if spoken == "" {
+		if response.StatusCode >= http.StatusInternalServerError { // of what stands between
+			return lost{notCrm(response.Status)}
+		}
+		return notCrm(response.Status)
+	}
+	if spoken != protocolNumber {
+		return unfit("The server speaks protocol %.10q, this crm %s.", spoken, protocolNumber)
+	}
+	if role := gen.Role(response.Header.Get(headerRole)); role.Valid() {
+		s.role = role
+	}
+	if response.StatusCode == http.StatusOK {
+		return nil
+	}
+	body, err := io.ReadAll(io.LimitReader(answer, lineBuffer))
+	if err != nil {
+		return lost{err}
+	}
+	var refused ending
+	if err := json.Unmarshal(body, &refused); err != nil || refused.Error == nil {
+		return notCrm(response.Status)
+	}
+	return refused.Error.failure()
+}

@@ -1,0 +1,126 @@
+package remote
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/VictoriaMetrics/metrics"
+
+	"github.com/epicevents/crm/internal/failure"
+)
+
+// log writes the record of a request. What it says of a cause is what can hold nothing that was typed.
+func (h *handler) log(x *exchange, request string, took time.Duration) {
+	code, level := codeOf(x), slog.LevelInfo
+	attributes := []slog.Attr{
+		slog.String("request", request),
+		slog.String("operation", x.operation),
+		slog.String("peer", peerOf(x.r)),
+		slog.Float64("ms", float64(took.Microseconds())/1000),
+		slog.String("code", code),
+	}
+	if x.session != nil {
+		attributes = append(attributes, slog.Int64("employee", x.session.EmployeeID()),
+			slog.Bool("token", strings.HasPrefix(x.r.Header.Get("Authorization"), "Bearer crm_")))
+	}
+	if x.rows > 0 {
+		attributes = append(attributes, slog.Int64("rows", x.rows))
+	}
+	if code == string(failure.Internal) || code == string(failure.Unavailable) {
+		level = slog.LevelError
+		attributes = append(attributes, slog.String("cause", causeOf(x.err)))
+	}
+	h.Log.LogAttrs(context.WithoutCancel(x.r.Context()), level, "request", attributes...)
+}
+
+// codeOf is ok, gone where the client left before its answer, or the code of the error.
+func codeOf(x *exchange) string {
+	switch {
+	case x.err == nil:
+		return "ok"
+	case errors.Is(x.err, errGone) || x.r.Context().Err() != nil:
+		return "gone"
+	}
+	return string(describe(x.err).Code)
+}
+
+// causeOf names the types of an error and of what caused it, and what PostgreSQL calls it. The texts may repeat values.
+func causeOf(err error) string {
+	var words []string
+	for ; err != nil; err = errors.Unwrap(err) {
+		word := strings.TrimPrefix(fmt.Sprintf("%T", err), "*")
+		if state, ok := err.(interface{ SQLState() string }); ok {
+			word += " " + state.SQLState()
+		}
+		if known, ok := err.(*failure.Error); ok && !known.IsUnforeseen() {
+			word += " (" + known.Message + ")"
+		}
+		words = append(words, word)
+	}
+	return strings.Join(words, ": ")
+}
+
+// readiness is whether the database answers, looked at once a second at most, for nobody has to log in to ask.
+type readiness struct {
+	mutex sync.Mutex
+	at    time.Time
+	err   error
+}
+
+const (
+	readyAge  = time.Second
+	readyTime = 2 * time.Second
+)
+
+func (h *handler) ready(w http.ResponseWriter, r *http.Request) {
+	h.state.mutex.Lock()
+	defer h.state.mutex.Unlock()
+	if time.Since(h.state.at) > readyAge {
+		_, h.state.err = h.Service.Within(readyTime).CheckVersion(context.WithoutCancel(r.Context()))
+		h.state.at = time.Now()
+	}
+	if h.state.err == nil {
+		_, _ = io.WriteString(w, "ok\n")
+		return
+	}
+	http.Error(w, describe(h.state.err).Message, http.StatusServiceUnavailable)
+}
+
+// figures are what a handler counts.
+type figures struct {
+	set      *metrics.Set
+	underWay *metrics.Counter
+	rows     *metrics.Counter
+}
+
+func newFigures() *figures {
+	set := metrics.NewSet()
+	return &figures{set, set.NewCounter("crm_requests_under_way"), set.NewCounter("crm_rows_total")}
+}
+
+func (f *figures) begin() { f.underWay.Inc() }
+
+func (f *figures) end(x *exchange, took time.Duration) {
+	f.underWay.Dec()
+	f.rows.AddInt64(x.rows)
+	f.set.GetOrCreateCounter(fmt.Sprintf(`crm_requests_total{operation=%q,code=%q}`, x.operation, codeOf(x))).Inc()
+	f.set.GetOrCreateHistogram(fmt.Sprintf(`crm_request_seconds{operation=%q}`, x.operation)).Update(took.Seconds())
+}
+
+// metrics answers on the socket and to this machine: what is done how often is nobody else's business.
+func (h *handler) metrics(w http.ResponseWriter, r *http.Request) {
+	if !isNear(r) {
+		http.NotFound(w, r)
+		return
+	}
+	w.Header().Set("Content-Type", "text/plain; version=0.0.4")
+	h.figures.set.WritePrometheus(w)
+	metrics.WriteProcessMetrics(w)
+}

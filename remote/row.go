@@ -1,0 +1,359 @@
+package remote
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"reflect"
+	"strconv"
+	"time"
+	"unicode/utf8"
+
+	"github.com/google/uuid"
+)
+
+// A million rows are the reason for this file: encoding/json takes several times as long, and knows no arrays of
+// different types. What is not one of the types below is left to it, and a fuzz test holds the two to the same.
+
+const null = "null"
+
+// row is a value of a struct with the addresses of its fields, in the order of columns, to write it from or read it to.
+type row[R any] struct {
+	value R
+	at    []any // nil for a column that the struct does not have
+}
+
+// newRow returns a row with all the columns of its struct.
+func newRow[R any]() (*row[R], []string) {
+	r := &row[R]{}
+	var columns []string
+	value := reflect.ValueOf(&r.value).Elem()
+	for _, f := range fieldsOf(value.Type()) {
+		columns = append(columns, f.name)
+		r.at = append(r.at, f.address(value))
+	}
+	return r, columns
+}
+
+// columns returns a row whose columns come in this order, and fails if one of its struct is not among them.
+func newRowOf[R any](columns []string) (*row[R], error) {
+	r, own := newRow[R]()
+	at := make([]any, len(columns))
+	found := 0
+	for i, name := range columns {
+		for j, known := range own {
+			if known == name && r.at[j] != nil {
+				at[i], r.at[j] = r.at[j], nil
+				found++
+			}
+		}
+	}
+	for j, address := range r.at {
+		if address != nil {
+			return nil, unfit("The server does not send the field %s, which this crm knows.", own[j])
+		}
+	}
+	if found != len(own) {
+		return nil, errBadRow
+	}
+	r.at = at
+	return r, nil
+}
+
+var errBadRow = errors.New("a row is not as it should be")
+
+// append appends the row as a line.
+func (r *row[R]) append(line []byte) (_ []byte, err error) {
+	line = append(line, '[')
+	for i, at := range r.at {
+		if i > 0 {
+			line = append(line, ',')
+		}
+		if line, err = appendValue(line, at); err != nil {
+			return nil, err
+		}
+	}
+	return append(line, ']', '\n'), nil
+}
+
+// read reads the row from a line. What a pointer points to is new, so that a copy of the row before stays as it is.
+func (r *row[R]) read(line []byte) (err error) {
+	if len(line) == 0 || line[0] != '[' {
+		return errBadRow
+	}
+	line = line[1:]
+	for i, at := range r.at {
+		if i > 0 {
+			if len(line) == 0 || line[0] != ',' {
+				return errBadRow
+			}
+			line = line[1:]
+		}
+		if line, err = readValue(line, at); err != nil {
+			return err
+		}
+	}
+	if string(line) != "]\n" {
+		return errBadRow
+	}
+	return nil
+}
+
+func appendJSON(line []byte, value any) ([]byte, error) {
+	buffer := bytes.NewBuffer(line)
+	encoder := json.NewEncoder(buffer)
+	encoder.SetEscapeHTML(false)
+	if err := encoder.Encode(value); err != nil {
+		return nil, err
+	}
+	buffer.Truncate(buffer.Len() - 1) // the end of the line
+	return buffer.Bytes(), nil
+}
+
+// appendValue appends what is at an address.
+func appendValue(line []byte, at any) ([]byte, error) {
+	switch at := at.(type) {
+	case *string:
+		return appendString(line, *at), nil
+	case *int64:
+		return strconv.AppendInt(line, *at, 10), nil
+	case *int32:
+		return strconv.AppendInt(line, int64(*at), 10), nil
+	case *bool:
+		return strconv.AppendBool(line, *at), nil
+	case *uuid.UUID:
+		return appendUUID(line, *at), nil
+	case *time.Time:
+		return appendTime(line, *at)
+	case **string:
+		if *at != nil {
+			return appendString(line, **at), nil
+		}
+	case **int64:
+		if *at != nil {
+			return strconv.AppendInt(line, **at, 10), nil
+		}
+	case **int32:
+		if *at != nil {
+			return strconv.AppendInt(line, int64(**at), 10), nil
+		}
+	case **bool:
+		if *at != nil {
+			return strconv.AppendBool(line, **at), nil
+		}
+	case **uuid.UUID:
+		if *at != nil {
+			return appendUUID(line, **at), nil
+		}
+	case **time.Time:
+		if *at != nil {
+			return appendTime(line, **at)
+		}
+	default:
+		return appendJSON(line, at)
+	}
+	return append(line, null...), nil
+}
+
+func appendUUID(line []byte, id uuid.UUID) []byte {
+	var text [36]byte
+	encodeUUID(&text, id)
+	return append(append(append(line, '"'), text[:]...), '"')
+}
+
+func encodeUUID(text *[36]byte, id uuid.UUID) {
+	const digits = "0123456789abcdef"
+	at := 0
+	for i, b := range id {
+		if i == 4 || i == 6 || i == 8 || i == 10 {
+			text[at] = '-'
+			at++
+		}
+		text[at], text[at+1] = digits[b>>4], digits[b&15]
+		at += 2
+	}
+}
+
+// appendTime appends an instant in UTC, so that reading it makes no zone.
+func appendTime(line []byte, t time.Time) ([]byte, error) {
+	line, err := t.UTC().AppendText(append(line, '"'))
+	return append(line, '"'), err
+}
+
+func appendString(line []byte, text string) []byte {
+	const digits = "0123456789abcdef"
+	if !utf8.ValidString(text) { // which PostgreSQL does not store
+		text = string([]rune(text))
+	}
+	line = append(line, '"')
+	clean := 0
+	for i := range len(text) {
+		b := text[i]
+		if b >= ' ' && b != '"' && b != '\\' {
+			continue
+		}
+		line = append(line, text[clean:i]...)
+		clean = i + 1
+		switch b {
+		case '"', '\\':
+			line = append(line, '\\', b)
+		case '\n':
+			line = append(line, '\\', 'n')
+		default:
+			line = append(line, '\\', 'u', '0', '0', digits[b>>4], digits[b&15])
+		}
+	}
+	return append(append(line, text[clean:]...), '"')
+}
+
+// readValue reads the value that a line begins with to an address, nil for nowhere, and returns the rest of the line.
+func readValue(line []byte, at any) (rest []byte, err error) {
+	if len(line) == 0 {
+		return nil, errBadRow
+	}
+	isNull := bytes.HasPrefix(line, []byte(null))
+	switch at := at.(type) {
+	case *string:
+		*at, rest, err = readString(line)
+	case *int64:
+		*at, rest, err = readInt(line, 64)
+	case *int32:
+		var n int64
+		n, rest, err = readInt(line, 32)
+		*at = int32(n)
+	case *bool:
+		*at, rest, err = readBool(line)
+	case *uuid.UUID:
+		*at, rest, err = readUUID(line)
+	case *time.Time:
+		*at, rest, err = readTime(line)
+	case **string:
+		if *at = nil; !isNull {
+			*at = new(string)
+			**at, rest, err = readString(line)
+		}
+	case **int64:
+		if *at = nil; !isNull {
+			*at = new(int64)
+			**at, rest, err = readInt(line, 64)
+		}
+	case **int32:
+		if *at = nil; !isNull {
+			var n int64
+			n, rest, err = readInt(line, 32)
+			*at = new(int32)
+			**at = int32(n)
+		}
+	case **bool:
+		if *at = nil; !isNull {
+			*at = new(bool)
+			**at, rest, err = readBool(line)
+		}
+	case **uuid.UUID:
+		if *at = nil; !isNull {
+			*at = new(uuid.UUID)
+			**at, rest, err = readUUID(line)
+		}
+	case **time.Time:
+		if *at = nil; !isNull {
+			*at = new(time.Time)
+			**at, rest, err = readTime(line)
+		}
+	default:
+		return readOther(line, at)
+	}
+	if err == nil && rest == nil {
+		rest = line[len(null):]
+	}
+	return rest, err
+}
+
+// readOther reads what encoding/json knows, or skips it.
+func readOther(line []byte, at any) ([]byte, error) {
+	if at == nil {
+		at = new(json.RawMessage)
+	}
+	decoder := json.NewDecoder(bytes.NewReader(line))
+	if err := decoder.Decode(at); err != nil {
+		return nil, fmt.Errorf("%w: %w", errBadRow, err)
+	}
+	return line[decoder.InputOffset():], nil
+}
+
+// quoted returns a string of JSON without its quotes, and whether it is the text itself.
+func quoted(line []byte) (content []byte, plain bool, rest []byte, err error) {
+	if len(line) == 0 || line[0] != '"' {
+		return nil, false, nil, errBadRow
+	}
+	plain = true
+	ascii := true
+	for i := 1; i < len(line); i++ {
+		switch b := line[i]; {
+		case b == '"':
+			content = line[1:i]
+			return content, plain && (ascii || utf8.Valid(content)), line[i+1:], nil
+		case b == '\\':
+			plain = false
+			i++
+		case b < ' ':
+			return nil, false, nil, errBadRow
+		case b >= utf8.RuneSelf:
+			ascii = false
+		}
+	}
+	return nil, false, nil, errBadRow
+}
+
+func readString(line []byte) (string, []byte, error) {
+	content, plain, rest, err := quoted(line)
+	if err != nil || plain {
+		return string(content), rest, err
+	}
+	var text string
+	if err := json.Unmarshal(line[:len(content)+2], &text); err != nil {
+		return "", nil, errBadRow
+	}
+	return text, rest, nil
+}
+
+func readUUID(line []byte) (uuid.UUID, []byte, error) {
+	content, plain, rest, err := quoted(line)
+	if err != nil || !plain || len(content) != 36 {
+		return uuid.Nil, nil, errBadRow
+	}
+	id, err := uuid.ParseBytes(content)
+	return id, rest, err
+}
+
+func readTime(line []byte) (t time.Time, rest []byte, err error) {
+	content, plain, rest, err := quoted(line)
+	if err != nil || !plain {
+		return t, nil, errBadRow
+	}
+	err = t.UnmarshalText(content)
+	return t, rest, err
+}
+
+func readBool(line []byte) (bool, []byte, error) {
+	if rest, ok := bytes.CutPrefix(line, []byte("true")); ok {
+		return true, rest, nil
+	}
+	if rest, ok := bytes.CutPrefix(line, []byte("false")); ok {
+		return false, rest, nil
+	}
+	return false, nil, errBadRow
+}
+
+func readInt(line []byte, bits int) (int64, []byte, error) {
+	end := 0
+	for end < len(line) && (line[end] >= '0' && line[end] <= '9' || end == 0 && line[end] == '-') {
+		end++
+	}
+	digits := bytes.TrimPrefix(line[:end], []byte("-"))
+	if len(digits) == 0 || len(digits) > 1 && digits[0] == '0' {
+		return 0, nil, errBadRow
+	}
+	n, err := strconv.ParseInt(string(line[:end]), 10, bits)
+	return n, line[end:], err
+}
