@@ -105,6 +105,9 @@ func variable(flag string) string {
 
 // Load reads the global flags that are given, then the environment, then the file. Its error is about a flag, and that of
 // the flag package where the flag is not one or its value is none; what else is wrong it leaves in fault.
+//
+// It is not ff.Parse: that reads the process's environment instead of the run's, opens the file itself, which waits for a
+// pipe that nobody writes into, knows no setting with two names, and ends at the first fault, where crm doctor goes on.
 func (c *Config) Load(flags *flag.FlagSet, args []string) error {
 	c.source = map[string]string{}
 	flags.VisitAll(func(f *flag.Flag) {
