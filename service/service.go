@@ -16,6 +16,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/jackc/pgx/v5/pgxpool"
+
 	"github.com/epicevents/crm/gen"
 	"github.com/epicevents/crm/internal/failure"
 )
@@ -26,6 +28,8 @@ type core struct {
 	keys   []Key // the first signs, all are good to verify with
 	budget *budget
 	peer   string
+	// streams has a place for each list that may be read at the same time; nil where there is no pool.
+	streams chan struct{}
 }
 
 // keyMin is how many bytes a signing key has at least: as many as the signature, which is of SHA-256.
@@ -47,14 +51,19 @@ type Service struct{ core }
 
 // New makes a Service that signs tokens with the first key. Tokens that were signed with one of the others are good too:
 // those of the last 30 minutes, after a new key was made. Without a key it makes no token and takes none. A Key that does
-// not come from NewKey is a fault of the program: New panics.
+// not come from NewKey is a fault of the program: New panics. A pool has one Service, of which there may be many for one
+// request each: lists that are read take half of its connections at most.
 func New(db DB, keys ...Key) *Service {
 	for _, key := range keys {
 		if key.secret == nil {
 			panic("service: a key that is not from NewKey")
 		}
 	}
-	return &Service{core{db: db, keys: keys, budget: &budget{}}}
+	s := &Service{core{db: db, keys: keys, budget: &budget{}}}
+	if pool, ok := db.(*pgxpool.Pool); ok {
+		s.streams = make(chan struct{}, max(pool.Config().MaxConns/2, 1))
+	}
+	return s
 }
 
 // Within makes a Service for one request, such as a command, whose waits for the database together are no longer than the

@@ -2,6 +2,7 @@ package service
 
 import (
 	"context"
+	"errors"
 	"iter"
 	"reflect"
 	"sync/atomic"
@@ -12,6 +13,7 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/epicevents/crm/gen"
+	"github.com/epicevents/crm/internal/failure"
 )
 
 // drainTime is how long a stream that was left reads on.
@@ -19,12 +21,20 @@ const drainTime = 250 * time.Millisecond
 
 // stream runs the query of a list together with the check of the session, in one round trip, and hands the rows on as
 // they arrive. params is the query's generated struct, whose fields are in the order of its parameters. What fails for a
-// reason that passes is tried again until a row was handed on.
+// reason that passes is tried again until a row was handed on. A list holds its connection for as long as its reader takes,
+// so that those who pause must not be able to take all.
 func stream[T any](ctx context.Context, s *Session, operation, query string, params any) iter.Seq2[T, error] {
 	return func(yield func(T, error) bool) {
+		var zero T
+		done, err := s.enter(ctx)
+		if err != nil {
+			yield(zero, err)
+			return
+		}
+		defer done()
 		pool, _ := s.db.(*pgxpool.Pool)
 		yielded := false
-		err := s.budget.attempts(ctx, func(err error) bool {
+		err = s.budget.attempts(ctx, func(err error) bool {
 			if pool == nil || yielded || !isTransient(err) {
 				return false
 			}
@@ -37,10 +47,37 @@ func stream[T any](ctx context.Context, s *Session, operation, query string, par
 			})
 		})
 		if err != nil {
-			var zero T
 			yield(zero, s.translate(ctx, err))
 		}
 	}
+}
+
+// enter waits for a place among the lists that are read, within the time limit, and returns what gives it back.
+func (s *core) enter(ctx context.Context) (done func(), err error) {
+	if s.streams == nil {
+		return func() {}, nil
+	}
+	done = func() { <-s.streams }
+	select {
+	case s.streams <- struct{}{}:
+		return done, nil
+	default:
+	}
+	wait := retryTime
+	if s.budget.limit > 0 {
+		wait = s.budget.remaining()
+	}
+	defer s.budget.charge(time.Now())
+	select {
+	case s.streams <- struct{}{}:
+		return done, nil
+	case <-time.After(wait):
+	case <-ctx.Done():
+		if errors.Is(ctx.Err(), context.Canceled) {
+			return nil, context.Canceled
+		}
+	}
+	return nil, &failure.Error{Code: failure.Unavailable, Message: "Too many lists are being read at this moment.", Hint: tooSlowHint}
 }
 
 // streamOnce returns the rows until yield has enough.

@@ -2,6 +2,7 @@ package service_test
 
 import (
 	"context"
+	"iter"
 	"runtime"
 	"strings"
 	"testing"
@@ -121,6 +122,58 @@ func TestStreamRowsAreCopies(t *testing.T) {
 	}
 	for _, event := range events {
 		same(t, "event", event, p.event(event.ID))
+	}
+}
+
+// TestStreamsLeaveRoom: whoever reads a list and pauses holds a connection, and half of them stay for everybody else.
+func TestStreamsLeaveRoom(t *testing.T) {
+	t.Parallel()
+	p := sample(t)
+	params := p.fill(20_000) // more than fits into the buffers between the two
+	config := must[*pgxpool.Config](t)(pgxpool.ParseConfig(""))
+	config.ConnConfig = p.config.Copy()
+	config.ConnConfig.DefaultQueryExecMode = pgx.QueryExecModeExec // as Connect has it
+	config.MaxConns = 4
+	pool := must[*pgxpool.Pool](t)(pgxpool.NewWithConfig(t.Context(), config))
+	t.Cleanup(pool.Close)
+	svc := service.New(pool, testKey)
+	request := func(limit time.Duration) *service.Session { return p.asOn(svc.Within(limit), "none1") }
+	const long, short = time.Minute, 100 * time.Millisecond
+
+	for range 5 { // who leaves a list in the middle gives the place back
+		for _, err := range request(long).ContractPayments(t.Context(), params) {
+			if err != nil {
+				t.Fatal(err)
+			}
+			break
+		}
+	}
+	var leave []func()
+	for range 2 {
+		next, stop := iter.Pull2(request(long).ContractPayments(t.Context(), params))
+		defer stop()
+		if _, err, ok := next(); err != nil || !ok {
+			t.Fatal(err, ok)
+		}
+		leave = append(leave, stop)
+	}
+	const full = "Too many lists are being read at this moment."
+	fails(t, failure.Unavailable, full, second(all(request(short).ContractPayments(t.Context(), params))))
+	late, cancel := context.WithTimeout(t.Context(), short)
+	defer cancel()
+	fails(t, failure.Unavailable, full, second(all(request(long).ContractPayments(late, params))))
+	gone, cancel := context.WithCancel(t.Context())
+	cancel()
+	if err := second(all(request(long).ContractPayments(gone, params))); err != context.Canceled {
+		t.Errorf("given up: %v", err)
+	}
+	must[service.Whoami](t)(request(long).AuthWhoami(t.Context()))
+
+	waiting, third := make(chan error), request(long)
+	go func() { waiting <- second(all(third.ContractPayments(t.Context(), params))) }()
+	leave[0]()
+	if err := <-waiting; err != nil {
+		t.Errorf("a place became free: %v", err)
 	}
 }
 
