@@ -46,7 +46,7 @@ func (s *Service) examine(ctx context.Context, look func(context.Context, schema
 }
 
 func unfitness(err *schema.UnfitError) error {
-	return &failure.Error{Code: failure.Unavailable, Message: err.Message, Hint: err.Remedy, Err: err}
+	return hostError(err.Message, err.Remedy, err)
 }
 
 // Clock returns the database's time at this moment.
@@ -76,8 +76,8 @@ func (s *Service) Migrate(ctx context.Context, config *pgx.ConnConfig) error {
 // migrationFailure makes what a migration can fail of into an Error.
 func (s *Service) migrationFailure(ctx context.Context, err error) error {
 	if errors.Is(err, schema.ErrPooled) {
-		return &failure.Error{Code: failure.Unavailable, Err: err, Hint: "name the server itself: crm --database.url ...",
-			Message: "This does not work through a pooler such as PgBouncer, which lends one session of the server to several."}
+		return hostError("This does not work through a pooler such as PgBouncer, which lends one session of the server to several.",
+			"name the server itself: crm --database.url ...", err)
 	}
 	if errors.Is(err, schema.ErrVersion) {
 		_, err = s.CheckVersion(ctx)
@@ -86,7 +86,7 @@ func (s *Service) migrationFailure(ctx context.Context, err error) error {
 		return unfitness(unfit)
 	}
 	if what, exists := existing(err); exists {
-		return &failure.Error{Code: failure.Conflict, Err: err, Hint: "give crm a database or a schema of its own, or put back a backup of crm: crm db restore FILE",
+		return &failure.Error{Code: failure.Conflict, Reason: failure.ForHost, Err: err, Hint: "give crm a database or a schema of its own, or put back a backup of crm: crm db restore FILE",
 			Message: "crm's schema cannot be made here: " + what + "."}
 	}
 	return s.translate(ctx, err)

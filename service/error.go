@@ -24,6 +24,12 @@ func notFound(hint, format string, values ...any) *failure.Error {
 	return &failure.Error{Code: failure.NotFound, Message: fmt.Sprintf(format, values...), Hint: hint}
 }
 
+// hostError returns the error of a database in which crm cannot work before something is done to it, or to the setting
+// that leads to it.
+func hostError(message, hint string, cause error) *failure.Error {
+	return &failure.Error{Code: failure.Unavailable, Reason: failure.ForHost, Message: message, Hint: hint, Err: cause}
+}
+
 const noSchema = "The database does not have crm's schema."
 
 // translate turns what pgx returns into an Error. The message of a broken rule is the comment on it in the schema.
@@ -41,7 +47,7 @@ func translate(ctx context.Context, db DB, err error) error {
 		return translateRefusal(ctx, db, refusal, err)
 	}
 	if errors.Is(err, pgx.ErrNoRows) { // where no row is an answer, the operation has taken it; the version is always there
-		return &failure.Error{Code: failure.Unavailable, Message: noSchema, Hint: "crm db migrate", Err: err}
+		return hostError(noSchema, "crm db migrate", err)
 	}
 	unavailable := &failure.Error{Code: failure.Unavailable, Hint: tooSlowHint, Err: err}
 	if isTimeout(err) {
@@ -49,6 +55,7 @@ func translate(ctx context.Context, db DB, err error) error {
 		return unavailable
 	}
 	if _, ok := errors.AsType[*pgconn.ConnectError](err); ok {
+		unavailable.Reason = failure.ForHost
 		unavailable.Message = "The database cannot be reached" + why(err) + "."
 		unavailable.Hint = "see that it runs, and that database.url is right"
 		switch text := err.Error(); { // for these the packages below have no types
@@ -239,15 +246,15 @@ func translateRefusal(ctx context.Context, db DB, refusal *pgconn.PgError, cause
 	case strings.HasPrefix(code, "22"): // out of range, or bytes that are no text
 		return &failure.Error{Code: failure.Usage, Message: "The database cannot store this value.", Err: cause}
 	case code == "42501":
-		return unavailable("The database's user lacks rights on crm's schema.", "crm doctor says which")
+		return hostError("The database's user lacks rights on crm's schema.", "crm doctor says which", cause)
 	case code == "3D000":
-		return unavailable("The database does not exist.", "have the server's owner create it (CREATE DATABASE), or check database.url")
+		return hostError("The database does not exist.", "have the server's owner create it (CREATE DATABASE), or check database.url", cause)
 	case strings.HasPrefix(code, "28"):
-		return unavailable("The database refused the user or password of its URL.", "check database.url")
+		return hostError("The database refused the user or password of its URL.", "check database.url", cause)
 	case code == "53300":
 		return unavailable("The database has no free connection.", "try again in a moment")
 	case code == "53100":
-		return unavailable("The database's disk is full.", "free some space, then try again")
+		return hostError("The database's disk is full.", "free some space, then try again", cause)
 	case code == "25006":
 		return unavailable("The database only accepts reads at the moment.", "try again in a moment")
 	case isTooSlow(refusal):
@@ -269,7 +276,7 @@ func refusedSetting(refusal *pgconn.PgError, cause error) error {
 	if name == "" {
 		return failure.Unforeseen(cause)
 	}
-	problem := &failure.Error{Code: failure.Usage, Err: cause, Hint: "leave it out of database.url"}
+	problem := &failure.Error{Code: failure.Usage, Reason: failure.ForHost, Err: cause, Hint: "leave it out of database.url"}
 	switch {
 	case pooled:
 		problem.Message = fmt.Sprintf("PgBouncer does not pass on the parameter %s of database.url.", name)
@@ -308,11 +315,11 @@ func missing(ctx context.Context, db DB, refusal *pgconn.PgError, cause error) e
 		case err != nil && !refused && !errors.Is(err, pgx.ErrNoRows):
 			return translate(ctx, nil, err)
 		case err == nil:
-			return &failure.Error{Code: failure.Unavailable, Err: cause, Hint: "crm doctor says what else; a restored backup brings it back",
-				Message: "A part of crm's schema is missing in the database: " + refusal.Message + "."}
+			return hostError("A part of crm's schema is missing in the database: "+refusal.Message+".",
+				"crm doctor says what else; a restored backup brings it back", cause)
 		}
 	}
-	return &failure.Error{Code: failure.Unavailable, Message: noSchema, Hint: "crm db migrate", Err: cause}
+	return hostError(noSchema, "crm db migrate", cause)
 }
 
 // asks reports whether translating an error asks the database something, which has to be within the time limit too.
@@ -332,7 +339,7 @@ func existing(err error) (what string, exists bool) {
 
 // checkVersion refuses to work with a schema that this program does not know.
 func checkVersion(version int64, dirty bool) error {
-	problem := &failure.Error{Code: failure.Unavailable, Hint: "crm db migrate"}
+	problem := hostError("", "crm db migrate", nil)
 	switch {
 	case dirty && version <= schema.Version(): // crm's own migrations leave nothing half done
 		problem.Message = fmt.Sprintf("The migration of the database to version %d did not finish; another program than crm began it.", version)

@@ -121,6 +121,42 @@ func TestConnectFails(t *testing.T) {
 	}
 }
 
+// TestHintsForTheHost: what only whoever runs the database can do says so, and nothing else does.
+func TestHintsForTheHost(t *testing.T) {
+	t.Parallel()
+	p := sample(t)
+	missing := p.config.Copy()
+	missing.Database = "no_such_database"
+	unknown := p.config.Copy()
+	unknown.RuntimeParams["no_such_setting"] = "on"
+	late, cancel := context.WithDeadline(t.Context(), time.Now())
+	defer cancel()
+	on := func(setting, value string) *service.Session {
+		return p.asOn(service.New(p.connect(p.with(setting, value)), testKey), "commercial1")
+	}
+	for name, test := range map[string]struct {
+		err    error
+		reason failure.Reason
+	}{
+		"no database":         {second(service.Connect(t.Context(), missing, 0)), failure.ForHost},
+		"a bad setting":       {second(service.Connect(t.Context(), unknown, 0)), failure.ForHost},
+		"no schema":           {change(t.Context(), on("search_path", "pg_catalog")), failure.ForHost},
+		"only reads":          {change(t.Context(), on("default_transaction_read_only", "on")), ""},
+		"too late":            {change(late, p.as("commercial1")), ""},
+		"no such customer":    {second(p.as("none1").CustomerDetail(t.Context(), 1000)), ""},
+		"a wrong value":       {second(p.as("commercial1").CustomerUpdate(t.Context(), gen.CustomerUpdateParams{ID: ownCustomer, Phone: new("+1")})), ""},
+		"somebody else's own": {second(p.as("commercial1").CustomerUpdate(t.Context(), gen.CustomerUpdateParams{ID: foreignCustomer, Company: new("X")})), ""},
+	} {
+		if problem, ok := errors.AsType[*failure.Error](test.err); !ok || problem.Reason != test.reason || problem.Hint != "" && forHost.MatchString(problem.Hint) != (test.reason == failure.ForHost) {
+			t.Errorf("%s: %#v; want the reason %q", name, test.err, test.reason)
+		}
+	}
+	p.exec("UPDATE schema_migrations SET version = version - 1")
+	if err := change(t.Context(), p.as("commercial1")); failure.ReasonOf(err) != failure.ForHost {
+		t.Errorf("another version: %#v", err)
+	}
+}
+
 // TestDatabaseRefuses an operation for reasons of its own.
 func TestDatabaseRefuses(t *testing.T) {
 	t.Parallel()

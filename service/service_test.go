@@ -1,8 +1,10 @@
 package service_test
 
 import (
+	"errors"
 	"iter"
 	"os"
+	"regexp"
 	"strconv"
 	"strings"
 	"sync"
@@ -204,7 +206,13 @@ func fails(t testing.TB, code failure.Code, message string, err error) {
 	case failure.CodeOf(err) != code || message != "" && err.Error() != message:
 		t.Errorf("%s: %v\nwant %s: %s", failure.CodeOf(err), err, code, message)
 	}
+	if problem, ok := errors.AsType[*failure.Error](err); ok && problem.Reason != failure.ForHost && forHost.MatchString(problem.Hint) {
+		t.Errorf("%s: the hint is not marked as one for the host: %s", err, problem.Hint)
+	}
 }
+
+// forHost finds hints that nobody can follow who only uses a server of crm.
+var forHost = regexp.MustCompile(`database\.url|crm db |crm doctor|restore|CREATE DATABASE|disk`)
 
 // must is the value of a call that works.
 func must[T any](t testing.TB) func(T, error) T {

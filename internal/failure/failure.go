@@ -34,6 +34,7 @@ const (
 	SessionOver    Reason = "session_over"    // there is none any more
 	WrongPassword  Reason = "wrong_password"  // or an unknown username
 	OutcomeUnknown Reason = "outcome_unknown" // whether it was done is not known
+	ForHost        Reason = "for_host"        // only whoever runs the database can do what the hint says
 )
 
 // Error is a refusal or a failure. Message and Hint are for the user, one line each, safe to print once escaped; Err is
