@@ -169,7 +169,11 @@ func (x *exchange) write(part []byte) error {
 // refuse answers with an error: as the last line, if rows were sent before.
 func (x *exchange) refuse(err error) error {
 	known := describe(err)
-	line, errLine := appendLine(nil, ending{Error: &refusal{known.Code, known.Reason, known.Message, known.Hint}})
+	hint := known.Hint
+	if known.Reason == failure.ForHost { // whoever is at the other end has neither the database nor its settings
+		hint = "tell whoever runs the server"
+	}
+	line, errLine := appendLine(nil, ending{Error: &refusal{known.Code, known.Reason, known.Message, hint}})
 	if errLine != nil {
 		return errLine
 	}
