@@ -104,7 +104,7 @@ func (a *app) authLogout() *ffcli.Command {
 func (a *app) authWhoami() *ffcli.Command {
 	c := a.command("whoami", "who is logged in, and until when").WithoutLogin().examples("crm auth whoami", "crm auth whoami -o json")
 	show := detailOf(c, whoami)
-	return c.doesAs(func(ctx context.Context, s *service.Session) error {
+	return c.doesAs(func(ctx context.Context, s service.Operations) error {
 		who, err := s.AuthWhoami(ctx)
 		if err != nil {
 			return err
@@ -119,7 +119,7 @@ func (a *app) authChangePassword() *ffcli.Command {
 		"printf '%s\\n' \"$OLD\" \"$NEW\" | crm auth change-password --password-stdin",
 	)
 	fromStdin := c.Switch("password-stdin", "read the current and then the new password, a line each, from standard input")
-	return c.doesAs(func(ctx context.Context, s *service.Session) error {
+	return c.doesAs(func(ctx context.Context, s service.Operations) error {
 		who, err := s.AuthWhoami(ctx)
 		if err != nil {
 			return err

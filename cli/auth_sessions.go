@@ -21,7 +21,7 @@ func (a *app) authSessions() *ffcli.Command {
 	all := c.Switch("all", "end all logins, this one too")
 	c.Excludes("revoke", "all")
 	l := listingOf(c, logins)
-	return c.doesAs(func(ctx context.Context, s *service.Session) error {
+	return c.doesAs(func(ctx context.Context, s service.Operations) error {
 		if !*all && !revoke.set {
 			p := gen.AuthSessionsParams{Sort: l.order(), RowLimit: l.rowLimit()}
 			return showList(a, ctx, l, logins, s.AuthSessions(ctx, p), s.AuthSessionsCount)

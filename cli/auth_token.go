@@ -34,7 +34,7 @@ func (a *app) authTokenCreate() *ffcli.Command {
 	expires := flagOf(c, "expires", "TIME", "how long it lasts, such as 12h, 90d or 26w; a year at most (default 90d)", value.ParseLifetime)
 	fields := fieldsOf(c, newTokens)
 	show := changeWith(a, fields, newTokens)
-	return c.doesAs(func(ctx context.Context, s *service.Session) error {
+	return c.doesAs(func(ctx context.Context, s service.Operations) error {
 		if err := requireField(fields, "token"); err != nil {
 			return err
 		}
@@ -66,7 +66,7 @@ func (a *app) authTokenCreate() *ffcli.Command {
 func (a *app) authTokenList() *ffcli.Command {
 	c := a.command("list", "list your tokens").examples("crm auth token list")
 	l := listingOf(c, tokens)
-	return c.doesAs(func(ctx context.Context, s *service.Session) error {
+	return c.doesAs(func(ctx context.Context, s service.Operations) error {
 		p := gen.AuthTokenListParams{Sort: l.order(), RowLimit: l.rowLimit()}
 		return showList(a, ctx, l, tokens, s.AuthTokenList(ctx, p), s.AuthTokenListCount)
 	})
@@ -75,7 +75,7 @@ func (a *app) authTokenList() *ffcli.Command {
 func (a *app) authTokenRevoke() *ffcli.Command {
 	c := a.command("revoke", "end a token").examples("crm auth token revoke nightly")
 	name := flagOf(c, "name", "NAME", "name of the token", lineOf("name")).AsArgument().From(a.pickToken)
-	return c.doesAs(func(ctx context.Context, s *service.Session) error {
+	return c.doesAs(func(ctx context.Context, s service.Operations) error {
 		if err := s.AuthTokenRevoke(ctx, name.got); err != nil {
 			return err
 		}

@@ -29,7 +29,7 @@ func (a *app) checkCommand() *ffcli.Command {
 		return value.ParseCount("--within", s)
 	})
 	l := listingOf(c, found)
-	return c.doesAs(func(ctx context.Context, s *service.Session) error {
+	return c.doesAs(func(ctx context.Context, s service.Operations) error {
 		p := gen.CheckParams{WithinDays: checkDays, Sort: l.order()}
 		if within.set {
 			p.WithinDays = within.got

@@ -61,7 +61,7 @@ type inputMeta struct {
 	text        string
 	err         error                                                // of the last take by flag
 	pick        func(ctx context.Context) ([]terminal.Choice, error) // what there is to choose from, for questions and completion
-	find        func(ctx context.Context, s *service.Session) error  // turns what was typed into what the service takes; may be nil
+	find        func(ctx context.Context, s service.Operations) error  // turns what was typed into what the service takes; may be nil
 	several     bool                                                 // a list of such values, with commas
 	present     func(ctx context.Context) (string, error)            // what a question starts with
 }
@@ -199,7 +199,7 @@ func (c *command) does(run func(ctx context.Context) error) *ffcli.Command {
 }
 
 // doesAs completes a command of somebody who is logged in.
-func (c *command) doesAs(run func(ctx context.Context, s *service.Session) error) *ffcli.Command {
+func (c *command) doesAs(run func(ctx context.Context, s service.Operations) error) *ffcli.Command {
 	c.login = true
 	return c.does(func(ctx context.Context) error {
 		s, err := c.app.session(ctx)
@@ -219,7 +219,7 @@ func (c *command) doesAs(run func(ctx context.Context, s *service.Session) error
 }
 
 // findAll looks up what was typed of the values that need it.
-func (c *command) findAll(ctx context.Context, s *service.Session) error {
+func (c *command) findAll(ctx context.Context, s service.Operations) error {
 	for _, in := range c.inputs {
 		if m := in.meta(); m.set && m.find != nil {
 			if err := m.find(ctx, s); err != nil {

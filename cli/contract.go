@@ -41,7 +41,7 @@ func (a *app) contractList() *ffcli.Command {
 	customer := flagOf(c, "customer-id", "N", "only those of this customer", parseID).From(a.pickCustomer(c))
 	search := searchFlag(c, "customer, company or e-mail")
 	l := listingOf(c, contracts)
-	return c.doesAs(func(ctx context.Context, s *service.Session) error {
+	return c.doesAs(func(ctx context.Context, s service.Operations) error {
 		if err := a.existingUsername(ctx, s, commercial); err != nil {
 			return err
 		}
@@ -70,7 +70,7 @@ func (a *app) contractDetail() *ffcli.Command {
 	c := a.command("detail", "show one contract").examples("crm contract detail b0f94a")
 	contract := a.contractFlag(c, offer{}).AsArgument()
 	show := detailOf(c, contracts)
-	return c.doesToContract(contract, func(ctx context.Context, s *service.Session, id uuid.UUID) error {
+	return c.doesToContract(contract, func(ctx context.Context, s service.Operations, id uuid.UUID) error {
 		row, err := s.ContractDetail(ctx, id)
 		if err != nil {
 			return err
@@ -87,7 +87,7 @@ func (a *app) contractAdd() *ffcli.Command {
 		Titled("Customer").From(a.pickCustomer(c))
 	total := flagOf(c, "total-amount", "EUROS", "total amount, such as 1234.50", value.ParseMoney).Needed()
 	show := changeOf(c, contracts)
-	return c.doesAs(func(ctx context.Context, s *service.Session) error {
+	return c.doesAs(func(ctx context.Context, s service.Operations) error {
 		change, err := s.ContractAdd(ctx, gen.ContractAddParams{CustomerID: customer.got, TotalAmount: total.got})
 		if err != nil {
 			return err
@@ -107,7 +107,7 @@ func (a *app) contractUpdate() *ffcli.Command {
 		Titled("Customer").From(a.pickCustomer(c))
 	c.updates(total, customer)
 	show := changeOf(c, contracts)
-	return c.doesToContract(contract, func(ctx context.Context, s *service.Session, id uuid.UUID) error {
+	return c.doesToContract(contract, func(ctx context.Context, s service.Operations, id uuid.UUID) error {
 		if ok, err := edit(ctx, c, contracts, func() (gen.ContractView, error) { return s.ContractDetail(ctx, id) }); !ok {
 			return err
 		}
@@ -125,7 +125,7 @@ func (a *app) contractSign() *ffcli.Command {
 	c := a.command("sign", "record that the customer has signed").examples("crm contract sign fb819b")
 	contract := a.contractFlag(c, offer{list: gen.ContractListParams{NotSigned: true}, what: "to sign"}).AsArgument()
 	show := changeOf(c, contracts)
-	return c.doesToContract(contract, func(ctx context.Context, s *service.Session, id uuid.UUID) error {
+	return c.doesToContract(contract, func(ctx context.Context, s service.Operations, id uuid.UUID) error {
 		change, err := s.ContractSign(ctx, id)
 		if err != nil {
 			return err
@@ -146,7 +146,7 @@ func (a *app) contractAddPayment() *ffcli.Command {
 	payment := flagOf(c, "payment", "EUROS", "amount, such as 1234.50", value.ParseMoney).Needed()
 	paymentID := flagOf(c, "payment-id", "UUID", "id of the payment: repeated with the same id it is recorded once", parseUUID)
 	show := changeOf(c, recordedPayments)
-	return c.doesToContract(contract, func(ctx context.Context, s *service.Session, id uuid.UUID) error {
+	return c.doesToContract(contract, func(ctx context.Context, s service.Operations, id uuid.UUID) error {
 		if !paymentID.set {
 			paymentID.got = uuid.New()
 		}
@@ -170,7 +170,7 @@ func (a *app) contractPayments() *ffcli.Command {
 	c := a.command("payments", "list the payments of a contract").examples("crm contract payments 771c41")
 	contract := a.contractFlag(c, offer{}).AsArgument()
 	l := listingOf(c, payments)
-	return c.doesToContract(contract, func(ctx context.Context, s *service.Session, id uuid.UUID) error {
+	return c.doesToContract(contract, func(ctx context.Context, s service.Operations, id uuid.UUID) error {
 		if _, err := s.ContractDetail(ctx, id); err != nil {
 			return err
 		}
@@ -200,8 +200,8 @@ func (a *app) contractFlag(c *command, o offer) *Value[string] {
 }
 
 // doesToContract completes a command about the contract that was named.
-func (c *command) doesToContract(contract *Value[string], run func(ctx context.Context, s *service.Session, id uuid.UUID) error) *ffcli.Command {
-	return c.doesAs(func(ctx context.Context, s *service.Session) error {
+func (c *command) doesToContract(contract *Value[string], run func(ctx context.Context, s service.Operations, id uuid.UUID) error) *ffcli.Command {
+	return c.doesAs(func(ctx context.Context, s service.Operations) error {
 		id, err := s.ContractFind(ctx, contract.got)
 		if err != nil {
 			return err

@@ -34,7 +34,7 @@ func (a *app) customerList() *ffcli.Command {
 	company := flagOf(c, "company", "TEXT", "only those whose company contains the text", lineOf("company"))
 	search := searchFlag(c, "name, company or e-mail")
 	l := listingOf(c, customers)
-	return c.doesAs(func(ctx context.Context, s *service.Session) error {
+	return c.doesAs(func(ctx context.Context, s service.Operations) error {
 		if err := a.existingUsername(ctx, s, commercial); err != nil {
 			return err
 		}
@@ -56,7 +56,7 @@ func (a *app) customerDetail() *ffcli.Command {
 	c := a.command("detail", "show one customer").examples("crm customer detail 3")
 	id := a.customerArgument(c)
 	show := detailOf(c, customers)
-	return c.doesAs(func(ctx context.Context, s *service.Session) error {
+	return c.doesAs(func(ctx context.Context, s service.Operations) error {
 		row, err := s.CustomerDetail(ctx, id.got)
 		if err != nil {
 			return err
@@ -74,7 +74,7 @@ func (a *app) customerAdd() *ffcli.Command {
 	email := flagOf(c, "email", "ADDRESS", "e-mail address", value.ParseEmail).Needed()
 	phone := flagOf(c, "phone", "NUMBER", "French or international phone number", value.ParsePhone).Needed()
 	show := changeOf(c, customers)
-	return c.doesAs(func(ctx context.Context, s *service.Session) error {
+	return c.doesAs(func(ctx context.Context, s service.Operations) error {
 		change, err := s.CustomerAdd(ctx, gen.CustomerAddParams{
 			Fullname: fullname.got, Company: company.got, Email: email.got, Phone: phone.got,
 		})
@@ -96,7 +96,7 @@ func (a *app) customerUpdate() *ffcli.Command {
 	phone := flagOf(c, "phone", "NUMBER", "French or international phone number", value.ParsePhone)
 	c.updates(fullname, company, email, phone)
 	show := changeOf(c, customers)
-	return c.doesAs(func(ctx context.Context, s *service.Session) error {
+	return c.doesAs(func(ctx context.Context, s service.Operations) error {
 		if ok, err := edit(ctx, c, customers, func() (gen.CustomerView, error) { return s.CustomerDetail(ctx, id.got) }); !ok {
 			return err
 		}
@@ -118,7 +118,7 @@ func (a *app) customerSetCommercial() *ffcli.Command {
 	commercial := a.employeeFlag(c, "commercial-username", "the commercial who takes over").Needed().
 		Titled("Commercial's username").From(a.pickEmployee(gen.RoleCommercial))
 	show := changeOf(c, customers)
-	return c.doesAs(func(ctx context.Context, s *service.Session) error {
+	return c.doesAs(func(ctx context.Context, s service.Operations) error {
 		change, err := s.CustomerSetCommercial(ctx, gen.CustomerSetCommercialParams{ID: id.got, Commercial: commercial.got})
 		if err != nil {
 			return a.suggestUsername(ctx, s, err, commercial.got)

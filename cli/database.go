@@ -20,7 +20,7 @@ type database struct {
 	pool    *pgxpool.Pool
 	spent   time.Duration // of the time limit, on connecting
 	service *service.Service
-	session *service.Session
+	session service.Operations
 	// created is set when this run made the local database, sampled when it has put the sample data into it.
 	created, sampled bool
 	// unsampled is set by a command that is about to fill the database itself.
@@ -134,7 +134,7 @@ func (a *app) service(ctx context.Context) (*service.Service, error) {
 }
 
 // session gives what the employee who is logged in can do. Without a token no database is opened.
-func (a *app) session(ctx context.Context) (*service.Session, error) {
+func (a *app) session(ctx context.Context) (service.Operations, error) {
 	if a.database.session != nil {
 		return a.database.session, nil
 	}
@@ -164,7 +164,7 @@ func (a *app) session(ctx context.Context) (*service.Session, error) {
 	if err != nil {
 		return nil, err
 	}
-	a.database.session, err = s.As(token)
+	a.database.session, err = s.Accounts().As(token)
 	return a.database.session, err
 }
 

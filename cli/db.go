@@ -264,7 +264,7 @@ func (a *app) dbPopulate() *ffcli.Command {
 		"crm db populate --yes",
 	)
 	yes := c.Switch("yes", "do not ask")
-	command := c.doesAs(func(ctx context.Context, s *service.Session) error {
+	command := c.doesAs(func(ctx context.Context, s service.Operations) error {
 		if !a.isLocal() {
 			if err := a.Confirm(ctx, "Put the sample data, whose password everybody knows, into this database?", *yes); err != nil {
 				return err

@@ -39,7 +39,7 @@ func (a *app) employeeList() *ffcli.Command {
 	)
 	role := flagOf(c, "role-filter", "ROLE", "only those with this role: "+roleNames(), parseRole).From(pickRole)
 	l := listingOf(c, employees)
-	return c.doesAs(func(ctx context.Context, s *service.Session) error {
+	return c.doesAs(func(ctx context.Context, s service.Operations) error {
 		p := gen.EmployeeListParams{Role: role.pointer(), Sort: l.order(), RowLimit: l.rowLimit()}
 		return showList(a, ctx, l, employees, s.EmployeeList(ctx, p), func(ctx context.Context) (int64, error) {
 			return s.EmployeeCount(ctx, p)
@@ -51,7 +51,7 @@ func (a *app) employeeDetail() *ffcli.Command {
 	c := a.command("detail", "show one employee").examples("crm employee detail commercial1")
 	username := a.employeeArgument(c)
 	show := detailOf(c, employees)
-	return c.doesAs(func(ctx context.Context, s *service.Session) error {
+	return c.doesAs(func(ctx context.Context, s service.Operations) error {
 		row, err := s.EmployeeDetail(ctx, username.got)
 		if err != nil {
 			return a.suggestUsername(ctx, s, err, username.got)
@@ -69,7 +69,7 @@ func (a *app) employeeAdd() *ffcli.Command {
 	username := flagOf(c, "username", "USERNAME", "name to log in with", value.ParseUsername).Needed()
 	role := flagOf(c, "role", "ROLE", "one of "+roleNames()+" (default none)", parseRole).From(pickRole).Offered()
 	password := a.passwordForAnother(c)
-	return c.doesAs(func(ctx context.Context, s *service.Session) error {
+	return c.doesAs(func(ctx context.Context, s service.Operations) error {
 		secret, err := password.take(ctx, username.got)
 		if err != nil {
 			return err
@@ -96,7 +96,7 @@ func (a *app) employeeUpdate() *ffcli.Command {
 	username := flagOf(c, "username", "USERNAME", "new name to log in with", value.ParseUsername)
 	c.updates(fullname, username)
 	show := changeOf(c, employees)
-	return c.doesAs(func(ctx context.Context, s *service.Session) error {
+	return c.doesAs(func(ctx context.Context, s service.Operations) error {
 		if ok, err := edit(ctx, c, employees, func() (gen.EmployeeView, error) { return s.EmployeeFind(ctx, employee.got) }); !ok {
 			return a.suggestUsername(ctx, s, err, employee.text)
 		}
@@ -129,7 +129,7 @@ func (a *app) employeeSetRole() *ffcli.Command {
 	}
 	yes := c.Switch("yes", "do not ask when it is your own role")
 	show := changeOf(c, employees)
-	return c.doesAs(func(ctx context.Context, s *service.Session) error {
+	return c.doesAs(func(ctx context.Context, s service.Operations) error {
 		if !*yes {
 			row, err := s.EmployeeDetail(ctx, username.got)
 			if err == nil && row.ID == s.EmployeeID() && row.Role != role.got {
@@ -157,7 +157,7 @@ func (a *app) employeeSetPassword() *ffcli.Command {
 	)
 	username := a.employeeArgument(c)
 	password := a.passwordForAnother(c)
-	return c.doesAs(func(ctx context.Context, s *service.Session) error {
+	return c.doesAs(func(ctx context.Context, s service.Operations) error {
 		secret, err := password.take(ctx, username.got)
 		if err != nil {
 			return err
@@ -175,7 +175,7 @@ func (a *app) employeeUnlock() *ffcli.Command {
 	c := a.command("unlock", "forget the failed logins of an employee, who then need not wait").examples("crm employee unlock commercial1")
 	username := a.employeeArgument(c)
 	show := detailOf(c, employees)
-	return c.doesAs(func(ctx context.Context, s *service.Session) error {
+	return c.doesAs(func(ctx context.Context, s service.Operations) error {
 		row, forgotten, err := s.EmployeeUnlock(ctx, username.got)
 		if err != nil {
 			return a.suggestUsername(ctx, s, err, username.got)
@@ -231,7 +231,7 @@ func (a *app) employeeDelete() *ffcli.Command {
 	)
 	username := a.employeeArgument(c)
 	c.asksFirst()
-	return c.doesAs(func(ctx context.Context, s *service.Session) error {
+	return c.doesAs(func(ctx context.Context, s service.Operations) error {
 		// Nobody is asked to confirm what cannot be.
 		row, err := s.EmployeeDetail(ctx, username.got)
 		if err != nil {
@@ -275,7 +275,7 @@ func (a *app) employeeFlag(c *command, name, help string) *Value[string] {
 		_, err := parseEmployee(s)
 		return strings.TrimSpace(s), err
 	})
-	username.find = func(ctx context.Context, s *service.Session) error {
+	username.find = func(ctx context.Context, s service.Operations) error {
 		who, err := parseEmployee(username.got)
 		if err != nil || who.ID == nil {
 			return err
@@ -288,7 +288,7 @@ func (a *app) employeeFlag(c *command, name, help string) *Value[string] {
 }
 
 // suggestUsername adds the username that was probably meant to an error about one that does not exist.
-func (a *app) suggestUsername(ctx context.Context, s *service.Session, err error, typed string) error {
+func (a *app) suggestUsername(ctx context.Context, s service.Operations, err error, typed string) error {
 	problem := describe(ctx, err)
 	if problem.Code != failure.NotFound || !strings.Contains(problem.Message, strconv.Quote(typed)) {
 		return err
@@ -303,7 +303,7 @@ func (a *app) suggestUsername(ctx context.Context, s *service.Session, err error
 }
 
 // existingUsername says NotFound for a filter by somebody who does not exist, where the list is empty for that reason.
-func (a *app) existingUsername(ctx context.Context, s *service.Session, username *Value[string]) error {
+func (a *app) existingUsername(ctx context.Context, s service.Operations, username *Value[string]) error {
 	if !username.set {
 		return nil
 	}

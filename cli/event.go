@@ -43,7 +43,7 @@ func (a *app) eventList() *ffcli.Command {
 	c.Excludes("no-support-assigned", "assigned-to-me", "support")
 	c.Excludes("assigned-to-me", "support")
 	l := listingOf(c, events)
-	return c.doesAs(func(ctx context.Context, s *service.Session) error {
+	return c.doesAs(func(ctx context.Context, s service.Operations) error {
 		if from.set && to.set && !from.got.Before(to.got) {
 			return failure.Misuse("--from is not before --to.", "")
 		}
@@ -70,7 +70,7 @@ func (a *app) eventDetail() *ffcli.Command {
 	c := a.command("detail", "show one event").examples("crm event detail 5")
 	id := a.eventArgument(c)
 	show := detailOf(c, events)
-	return c.doesAs(func(ctx context.Context, s *service.Session) error {
+	return c.doesAs(func(ctx context.Context, s service.Operations) error {
 		row, err := s.EventDetail(ctx, id.got)
 		if err != nil {
 			return err
@@ -118,7 +118,7 @@ func (a *app) eventAdd() *ffcli.Command {
 	f.location.Offered()
 	f.note.Offered()
 	show := changeOf(c, events)
-	return c.doesToContract(contract, func(ctx context.Context, s *service.Session, id uuid.UUID) error {
+	return c.doesToContract(contract, func(ctx context.Context, s service.Operations, id uuid.UUID) error {
 		change, err := s.EventAdd(ctx, gen.EventAddParams{
 			ContractID: id, Name: f.name.got, StartAt: f.start.pointer(), EndAt: f.end.pointer(),
 			Attendees: f.attendees.pointer(), Location: f.location.pointer(), Note: f.note.pointer(),
@@ -144,7 +144,7 @@ func (a *app) eventUpdate() *ffcli.Command {
 		in.meta().blank = slices.Contains(clearable, in.meta().name)
 	}
 	show := changeOf(c, events)
-	return c.doesAs(func(ctx context.Context, s *service.Session) error {
+	return c.doesAs(func(ctx context.Context, s service.Operations) error {
 		set := given(c.fields...)
 		for _, field := range emptied.got {
 			if slices.Contains(set, field) {
@@ -178,7 +178,7 @@ func (a *app) eventSetSupport() *ffcli.Command {
 	support := a.employeeFlag(c, "username", "the support who runs it").Needed().
 		Titled("Support's username").From(a.pickEmployee(gen.RoleSupport))
 	show := changeOf(c, events)
-	return c.doesAs(func(ctx context.Context, s *service.Session) error {
+	return c.doesAs(func(ctx context.Context, s service.Operations) error {
 		change, err := s.EventSetSupport(ctx, gen.EventSetSupportParams{ID: id.got, Support: support.got})
 		if err != nil {
 			return a.suggestUsername(ctx, s, err, support.got)

@@ -83,7 +83,7 @@ func (a *app) startSession(ctx context.Context, username, password string) (who 
 	if err != nil {
 		return who, err
 	}
-	if a.database.session, err = s.As(token); err != nil {
+	if a.database.session, err = s.Accounts().As(token); err != nil {
 		return who, err
 	}
 	if err := a.saveToken(token); err != nil {
@@ -108,7 +108,7 @@ func (a *app) startSession(ctx context.Context, username, password string) (who 
 }
 
 // changePassword changes the password and goes on in the new session.
-func (a *app) changePassword(ctx context.Context, session *service.Session, current, password string) error {
+func (a *app) changePassword(ctx context.Context, session service.Operations, current, password string) error {
 	token, err := session.AuthChangePassword(ctx, current, password)
 	if err != nil {
 		return err
@@ -118,7 +118,7 @@ func (a *app) changePassword(ctx context.Context, session *service.Session, curr
 	if err != nil {
 		return err
 	}
-	if a.database.session, err = s.As(token); err != nil {
+	if a.database.session, err = s.Accounts().As(token); err != nil {
 		return err
 	}
 	return a.saveToken(token)

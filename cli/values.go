@@ -47,7 +47,7 @@ func searchFlag(c *command, where string) *Value[string] {
 }
 
 // mineOnly is the filter of --mine: the employee's own id, or nil.
-func mineOnly(s *service.Session, mine bool) *int64 {
+func mineOnly(s service.Operations, mine bool) *int64 {
 	if !mine {
 		return nil
 	}
