@@ -26,7 +26,7 @@ func (h *handler) log(x *exchange, request string, took time.Duration) {
 		slog.Float64("ms", float64(took.Microseconds())/1000),
 		slog.String("code", code),
 	}
-	if x.session != nil {
+	if x.session != nil && (x.session.Role() != "" || x.operation == loginName) { // else nobody knows who it is
 		attributes = append(attributes, slog.Int64("employee", x.session.EmployeeID()),
 			slog.Bool("token", strings.HasPrefix(x.r.Header.Get("Authorization"), "Bearer crm_")))
 	}

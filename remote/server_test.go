@@ -238,6 +238,20 @@ func TestLog(t *testing.T) {
 	for !strings.Contains(p.log.String(), "CustomerUpdate") { // the record comes after the answer
 		time.Sleep(10 * time.Millisecond)
 	}
+	before := p.log.String()
+	forged, err := client.As(someToken)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := forged.AuthWhoami(t.Context()); failure.CodeOf(err) != failure.Unauthenticated {
+		t.Error(err)
+	}
+	for !strings.Contains(p.log.String(), "AuthWhoami") {
+		time.Sleep(10 * time.Millisecond)
+	}
+	if record := strings.TrimPrefix(p.log.String(), before); strings.Contains(record, "employee") {
+		t.Errorf("whoever a bad token names is in the log: %s", record)
+	}
 	text := p.log.String()
 	for _, secret := range []string{"secret", "yped Name", "typed@", "+331", schema.SamplePassword} {
 		if strings.Contains(text, secret) {
