@@ -86,7 +86,9 @@ var calls = map[string]call{
 	"EmployeeFind": {do: func(ctx context.Context, s service.Operations, _ target) error {
 		return second(s.EmployeeFind(ctx, gen.EmployeeFindParams{Username: new("support2")}))
 	}},
-	"EmployeeUsernames": {do: func(ctx context.Context, s service.Operations, _ target) error { return second(s.EmployeeUsernames(ctx)) }},
+	"EmployeeUsernames": {do: func(ctx context.Context, s service.Operations, _ target) error {
+		return second(s.EmployeeUsernames(ctx))
+	}},
 	"EmployeeAdd": {writes: true, do: func(ctx context.Context, s service.Operations, _ target) error {
 		return second(s.EmployeeAdd(ctx, gen.EmployeeAddParams{Username: "new", Fullname: "Somebody New", Role: gen.RoleNone}, goodPassword))
 	}},
