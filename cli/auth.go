@@ -40,7 +40,7 @@ func (a *app) authLogin() *ffcli.Command {
 		if c.secret() || !a.Interactive() {
 			return nil
 		}
-		_, err := a.service(ctx)
+		_, err := a.Service(ctx)
 		return err
 	})
 	return c.does(func(ctx context.Context) error {
@@ -81,7 +81,7 @@ func (a *app) authLogout() *ffcli.Command {
 		if _, err := a.token(); err != nil {
 			return err
 		}
-		s, err := a.session(ctx)
+		s, err := a.Session(ctx)
 		if err == nil {
 			err = s.AuthLogout(ctx)
 		}
@@ -140,7 +140,8 @@ func (a *app) authChangePassword() *ffcli.Command {
 		if err != nil {
 			return err
 		}
-		return a.changePassword(ctx, s, current, password)
+		_, err = a.changePassword(ctx, s, current, password)
+		return err
 	})
 }
 

@@ -85,7 +85,7 @@ func (a *app) authTokenRevoke() *ffcli.Command {
 }
 
 func (a *app) pickToken(ctx context.Context) ([]terminal.Choice, error) {
-	s, err := a.session(ctx)
+	s, err := a.Session(ctx)
 	if err != nil {
 		return nil, err
 	}

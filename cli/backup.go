@@ -162,7 +162,7 @@ func (a *app) dbRestore() *ffcli.Command {
 		if err != nil {
 			return err
 		}
-		a.database.unsampled = true
+		a.Unsampled, a.Greets = true, true
 		pool, err := a.connect(ctx)
 		if err != nil {
 			return err

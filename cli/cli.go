@@ -36,19 +36,19 @@ type IO = terminal.IO
 // app is one run of crm.
 type app struct {
 	*terminal.Terminal
+	*backend
 	args   []string // as typed
-	config Config
+	config *Config
 	root   *ffcli.Command
 	// commandName is the path of the command that runs, for reports.
 	commandName string
 	commands    map[*ffcli.Command]*command // the leaves, with what ffcli does not know of them
-	database    database
-	// neverStart is set while completing: whoever presses tab does not wait for a server to start.
-	neverStart bool
-	warned     bool // of a weak sslmode
 }
 
-func newApp(t *terminal.Terminal) *app { return &app{Terminal: t, config: Config{Getenv: t.Getenv}} }
+func newApp(t *terminal.Terminal) *app {
+	config := &Config{Getenv: t.Getenv}
+	return &app{Terminal: t, config: config, backend: newBackend(config, t)}
+}
 
 // exitCodes is what a script sees of an error.
 var exitCodes = map[failure.Code]int{
@@ -70,7 +70,7 @@ const interrupted failure.Code = "interrupted"
 func Run(ctx context.Context, args []string, streams terminal.IO) int {
 	a := newApp(terminal.New(ctx, streams))
 	a.args, a.config.Named = args, files.NewNamed(ctx)
-	defer a.database.close()
+	defer a.backend.Close()
 	if len(args) > 0 && args[0] == completeCommand {
 		a.complete(ctx, args[1:])
 		return 0
@@ -176,15 +176,6 @@ func (a *app) configure(args []string) error {
 		return a.flagError(err)
 	}
 	return nil
-}
-
-// noticeReadable warns a person of files with secrets that others can read.
-func (a *app) noticeReadable() {
-	for _, name := range a.config.toldReadable() {
-		if terminal.Is(a.Err) {
-			a.Warn("others on this machine can read the secrets in %s: chmod 600 %s", name, name)
-		}
-	}
 }
 
 // checkFormat refuses flags about csv beside another format. In the environment they may stand for the times when it is

@@ -202,7 +202,7 @@ func (c *command) does(run func(ctx context.Context) error) *ffcli.Command {
 func (c *command) doesAs(run func(ctx context.Context, s service.Operations) error) *ffcli.Command {
 	c.login = true
 	return c.does(func(ctx context.Context) error {
-		s, err := c.app.session(ctx)
+		s, err := c.app.Session(ctx)
 		if err != nil {
 			return err
 		}
@@ -236,7 +236,7 @@ func (c *command) may(ctx context.Context) (own *int64, err error) {
 	if !c.login || c.allowed {
 		return c.own, nil
 	}
-	s, err := c.app.session(ctx)
+	s, err := c.app.Session(ctx)
 	if err != nil {
 		return nil, err
 	}

@@ -78,7 +78,7 @@ func (a *app) complete(ctx context.Context, words []string) {
 	ctx, cancel := context.WithTimeout(ctx, completionTime)
 	defer cancel()
 	a.Err = io.Discard
-	a.neverStart = true
+	a.NeverStart = true
 	if len(words) == 0 {
 		words = []string{""}
 	}

@@ -11,6 +11,7 @@ import (
 	"github.com/peterbourgon/ff/v3/ffcli"
 
 	"github.com/epicevents/crm/cli/render"
+	"github.com/epicevents/crm/cli/text"
 )
 
 func (a *app) configCommands() *ffcli.Command {
@@ -46,8 +47,6 @@ var settings = render.Resource[setting]{
 	},
 }
 
-const mask = "********"
-
 // masked hides what is secret in a value.
 func masked(key, value string) string {
 	if value == "" {
@@ -55,11 +54,11 @@ func masked(key, value string) string {
 	}
 	switch key {
 	case "controller.auth_secret_key", "controller.auth_secret_key_previous", "error_tracing.dns", "error_tracing.dsn":
-		return mask
+		return text.Mask
 	case "database.url":
 		u, err := url.Parse(value)
 		if err != nil || errors.Is(checkURL(value), errPassword) {
-			return mask
+			return text.Mask
 		}
 		query := u.Query()
 		for name := range query {

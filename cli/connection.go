@@ -24,11 +24,11 @@ import (
 const connectTimeout = 5 * time.Second
 
 // connConfig is where the database is, whether or not it runs, and what its sessions begin with.
-func (a *app) connConfig() (*pgx.ConnConfig, error) {
+func (b *backend) connConfig() (*pgx.ConnConfig, error) {
 	ignorePG()
-	raw := a.config.databaseURL
-	if a.isLocal() {
-		raw = a.cluster().URL(localdb.Database)
+	raw := b.settings.databaseURL
+	if b.isLocal() {
+		raw = b.cluster().URL(localdb.Database)
 	} else if err := checkURL(raw); err != nil {
 		return nil, err
 	}
@@ -36,19 +36,19 @@ func (a *app) connConfig() (*pgx.ConnConfig, error) {
 	if err != nil {
 		return nil, err
 	}
-	if mode := sslMode(raw); mode != "" && mode != "verify-full" && !onThisMachine(config) && !a.warned {
-		a.warned = true
-		a.Warn("sslmode=%s in database.url lets others pose as the database; verify-full does not", mode)
+	if mode := sslMode(raw); mode != "" && mode != "verify-full" && !onThisMachine(config) && !b.warned {
+		b.warned = true
+		b.screen.Warn("sslmode=%s in database.url lets others pose as the database; verify-full does not", mode)
 	}
 	config.ConnectTimeout = connectTimeout
-	if limit := a.config.databaseTimeout; limit > 0 {
+	if limit := b.settings.databaseTimeout; limit > 0 {
 		config.ConnectTimeout = min(connectTimeout, limit)
 	}
 	if config.RuntimeParams["application_name"] == "" {
 		config.RuntimeParams["application_name"] = "crm"
 	}
-	if a.config.databaseEcho {
-		config.Tracer = echo{a.Err}
+	if b.settings.databaseEcho {
+		config.Tracer = echo{b.screen.Err}
 	}
 	return config, nil
 }
@@ -266,4 +266,9 @@ func withParameter(raw, name, value string) string {
 		separator = "&"
 	}
 	return raw + separator + name + "=" + url.QueryEscape(value)
+}
+
+// location names a database without user and password.
+func location(config *pgx.ConnConfig) string {
+	return fmt.Sprintf("%s on %s:%d", config.Database, config.Host, config.Port)
 }

@@ -215,7 +215,7 @@ func (a *app) pickContract(ctx context.Context, c *command, o offer) (choices []
 	if o.list.CommercialID, err = c.may(ctx); err != nil {
 		return nil, err
 	}
-	s, err := a.session(ctx)
+	s, err := a.Session(ctx)
 	if err != nil {
 		return nil, err
 	}

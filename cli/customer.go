@@ -145,7 +145,7 @@ func (a *app) pickCustomer(c *command) func(context.Context) ([]terminal.Choice,
 		if own != nil {
 			none = "There is no customer of your own."
 		}
-		s, err := a.session(ctx)
+		s, err := a.Session(ctx)
 		if err != nil {
 			return nil, err
 		}

@@ -11,29 +11,44 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 
+	"github.com/epicevents/crm/cli/terminal"
+	"github.com/epicevents/crm/gen"
 	"github.com/epicevents/crm/internal/failure"
 	"github.com/epicevents/crm/service"
 )
 
-// database is the connection of one run, opened when a command first needs it.
-type database struct {
+// backend is where the operations are done: the local database, or the one that the settings name. It is opened when a
+// command first needs it.
+type backend struct {
+	settings *Config
+	screen   *terminal.Terminal
+
 	pool    *pgxpool.Pool
 	spent   time.Duration // of the time limit, on connecting
 	service *service.Service
 	session service.Operations
-	// created is set when this run made the local database, sampled when it has put the sample data into it.
-	created, sampled bool
-	// unsampled is set by a command that is about to fill the database itself.
-	unsampled bool
+
+	NeverStart bool // whoever presses tab does not wait for a server to start
+	Unsampled  bool // the command is about to fill a new local database itself
+	Samples    bool // the command gets a new local database the sample data even where nobody sees it
+	Greets     bool // the command says itself how to go on with a new database
+	created    bool // this run made the local database
+	sampled    bool // and put the sample data into it
+	warned     bool // of a weak sslmode
 }
 
-func (d *database) close() {
-	if d.pool == nil {
+func newBackend(settings *Config, screen *terminal.Terminal) *backend {
+	return &backend{settings: settings, screen: screen}
+}
+
+// Close closes the connections, if there are any.
+func (b *backend) Close() {
+	if b.pool == nil {
 		return
 	}
 	closed := make(chan struct{})
 	go func() {
-		d.pool.Close()
+		b.pool.Close()
 		close(closed)
 	}()
 	select {
@@ -43,10 +58,10 @@ func (d *database) close() {
 }
 
 // open connects, or says which database did not answer.
-func (a *app) open(ctx context.Context, config *pgx.ConnConfig) (*pgxpool.Pool, error) {
+func (b *backend) open(ctx context.Context, config *pgx.ConnConfig) (*pgxpool.Pool, error) {
 	began := time.Now()
-	pool, err := service.Connect(ctx, config, a.config.databaseTimeout)
-	a.database.spent = time.Since(began)
+	pool, err := service.Connect(ctx, config, b.settings.databaseTimeout)
+	b.spent = time.Since(began)
 	if problem, ok := errors.AsType[*failure.Error](err); ok && problem.Code == failure.Unavailable {
 		named := *problem
 		named.Message = fmt.Sprintf("%s (%s)", strings.TrimSuffix(problem.Message, "."), location(config))
@@ -55,33 +70,46 @@ func (a *app) open(ctx context.Context, config *pgx.ConnConfig) (*pgxpool.Pool, 
 	return pool, err
 }
 
-// connect opens the connection. The local database is started, or made, only when it does not answer.
-func (a *app) connect(ctx context.Context) (*pgxpool.Pool, error) {
-	if a.database.pool != nil {
-		return a.database.pool, nil
+// reach connects to a database that runs: nothing is started or made for it.
+func (b *backend) reach(ctx context.Context) (*pgxpool.Pool, error) {
+	if b.pool != nil {
+		return b.pool, nil
 	}
-	config, err := a.connConfig()
+	config, err := b.connConfig()
 	if err != nil {
 		return nil, err
 	}
-	pool, err := a.open(ctx, config)
-	if err != nil && a.isLocal() && !a.neverStart && ctx.Err() == nil {
-		if err := a.startLocal(ctx); err != nil {
+	b.pool, err = b.open(ctx, config)
+	return b.pool, err
+}
+
+// connect opens the connection. The local database is started, or made, only when it does not answer.
+func (b *backend) connect(ctx context.Context) (*pgxpool.Pool, error) {
+	if b.pool != nil {
+		return b.pool, nil
+	}
+	config, err := b.connConfig()
+	if err != nil {
+		return nil, err
+	}
+	pool, err := b.open(ctx, config)
+	if err != nil && b.isLocal() && !b.NeverStart && ctx.Err() == nil {
+		if err := b.startLocal(ctx); err != nil {
 			return nil, err
 		}
 		// A socket folder outside of the database's own is known only now that it is made.
-		if config, err = a.connConfig(); err != nil {
+		if config, err = b.connConfig(); err != nil {
 			return nil, err
 		}
-		pool, err = a.open(ctx, config)
+		pool, err = b.open(ctx, config)
 	}
 	if err != nil {
 		return nil, err
 	}
-	a.database.pool = pool
-	if a.config.databaseReset && !a.database.created {
-		a.config.databaseReset = false
-		only, err := a.holdsOnlySample(ctx)
+	b.pool = pool
+	if b.settings.databaseReset && !b.created {
+		b.settings.databaseReset = false
+		only, err := b.holdsOnlySample(ctx)
 		if err != nil {
 			return nil, err
 		}
@@ -89,8 +117,8 @@ func (a *app) connect(ctx context.Context) (*pgxpool.Pool, error) {
 			return nil, &failure.Error{Code: failure.Conflict, Hint: "remove that setting; crm db reset asks before it deletes anything",
 				Message: "database.reset is set, but the database holds more than the sample data; nothing is deleted."}
 		}
-		a.Notice("database.reset is set: everything in %s is deleted.", a.holdings(ctx, config))
-		if err := a.reset(ctx, config, nil); err != nil {
+		b.screen.Notice("database.reset is set: everything in %s is deleted.", b.holdings(ctx, config))
+		if err := b.reset(ctx, config, nil); err != nil {
 			return nil, err
 		}
 	}
@@ -98,84 +126,104 @@ func (a *app) connect(ctx context.Context) (*pgxpool.Pool, error) {
 }
 
 // serviceOn gives a service that keeps to what is left of the time limit.
-func (a *app) serviceOn(pool *pgxpool.Pool, keys ...service.Key) *service.Service {
-	s := service.New(pool, keys...).From(a.peer())
-	if limit := a.config.databaseTimeout; limit > 0 {
-		s = s.Within(max(limit-a.database.spent, time.Second))
+func (b *backend) serviceOn(pool *pgxpool.Pool, keys ...service.Key) *service.Service {
+	s := service.New(pool, keys...).From(b.peer())
+	if limit := b.settings.databaseTimeout; limit > 0 {
+		s = s.Within(max(limit-b.spent, time.Second))
 	}
 	return s
 }
 
 // peer is the account of this machine for which crm works.
-func (a *app) peer() string {
+func (b *backend) peer() string {
 	account := fmt.Sprintf("uid %d", os.Getuid())
 	if os.Getuid() < 0 { // Windows has no such number
-		account = "user " + a.Getenv("USERNAME")
+		account = "user " + b.settings.Getenv("USERNAME")
 	}
 	host, _ := os.Hostname()
 	return account + " on " + host
 }
 
-// service gives what can be done without a session.
-func (a *app) service(ctx context.Context) (*service.Service, error) {
-	if a.database.service != nil {
-		return a.database.service, nil
+// Service returns what can be done without a session.
+func (b *backend) Service(ctx context.Context) (*service.Service, error) {
+	if b.service != nil {
+		return b.service, nil
 	}
-	keys, err := a.signingKeys()
+	keys, err := b.signingKeys()
 	if err != nil {
 		return nil, err
 	}
-	pool, err := a.connect(ctx)
+	pool, err := b.connect(ctx)
 	if err != nil {
 		return nil, err
 	}
-	a.database.service = a.serviceOn(pool, keys...)
-	return a.database.service, nil
+	b.service = b.serviceOn(pool, keys...)
+	return b.service, nil
 }
 
-// session gives what the employee who is logged in can do. Without a token no database is opened.
-func (a *app) session(ctx context.Context) (service.Operations, error) {
-	if a.database.session != nil {
-		return a.database.session, nil
+// Session returns what the employee who is logged in can do. Without a token no database is opened.
+func (b *backend) Session(ctx context.Context) (service.Operations, error) {
+	if b.session != nil {
+		return b.session, nil
 	}
-	if !a.isLocal() {
-		if err := checkURL(a.config.databaseURL); err != nil {
+	if !b.isLocal() {
+		if err := checkURL(b.settings.databaseURL); err != nil {
 			return nil, err
 		}
 	}
-	token, err := a.token()
+	token, err := b.token()
 	if err == nil && token == "" {
 		_, err = service.New(nil).As("")
 	}
 	if err != nil {
 		return nil, err
 	}
-	if err := a.requireMade(); err != nil {
+	if err := b.requireMade(); err != nil {
 		return nil, err
 	}
-	keys, err := a.signingKeys()
+	keys, err := b.signingKeys()
 	if err != nil {
 		return nil, err
 	}
 	if _, err := service.New(nil, keys...).As(token); err != nil {
 		return nil, err
 	}
-	s, err := a.service(ctx)
+	s, err := b.Service(ctx)
 	if err != nil {
 		return nil, err
 	}
-	a.database.session, err = s.Accounts().As(token)
-	return a.database.session, err
+	b.session, err = s.Accounts().As(token)
+	return b.session, err
+}
+
+// Begin goes on as whom a token is for, and keeps the token for the next command.
+func (b *backend) Begin(ctx context.Context, token string) (service.Operations, error) {
+	s, err := b.Service(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if b.session, err = s.Accounts().As(token); err != nil {
+		return nil, err
+	}
+	return b.session, b.saveToken(token)
+}
+
+// Role returns the role of who is logged in; empty as long as it is not known.
+func (b *backend) Role() gen.Role {
+	if b.session == nil {
+		return ""
+	}
+	return b.session.Role()
 }
 
 // signingKeys are the key that signs and the one before it, whose tokens are good until they expire.
-func (a *app) signingKeys() (keys []service.Key, err error) {
-	secret, err := a.signingKey()
+func (b *backend) signingKeys() (keys []service.Key, err error) {
+	secret, err := b.signingKey()
 	if err != nil {
 		return nil, err
 	}
 	secrets := [][]byte{secret}
-	if previous := a.config.authSecretKeyPrevious; previous != "" {
+	if previous := b.settings.authSecretKeyPrevious; previous != "" {
 		secrets = append(secrets, []byte(previous))
 	}
 	for _, secret := range secrets {

@@ -25,8 +25,8 @@ func TestConnectionOverNetwork(t *testing.T) {
 		{"postgres://crm@/crm?host=/run/postgresql", false, false, ""},
 	} {
 		var notices strings.Builder
-		a := &app{Terminal: &terminal.Terminal{IO: terminal.IO{Err: &notices, Getenv: func(string) string { return "" }}}, config: Config{databaseURL: tt.url}}
-		got, err := a.connConfig()
+		b := newBackend(&Config{databaseURL: tt.url, Getenv: func(string) string { return "" }}, &terminal.Terminal{IO: terminal.IO{Err: &notices}})
+		got, err := b.connConfig()
 		if err != nil {
 			t.Errorf("%s: %v", tt.url, err)
 			continue

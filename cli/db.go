@@ -2,10 +2,8 @@ package cli
 
 import (
 	"context"
-	"fmt"
 	"strconv"
 
-	"github.com/jackc/pgx/v5"
 	"github.com/peterbourgon/ff/v3/ffcli"
 
 	"github.com/epicevents/crm/cli/render"
@@ -70,16 +68,9 @@ func (a *app) dbStatus() *ffcli.Command {
 
 // showDatabase prints the state of a database that answers; one of another schema version is an error.
 func (a *app) showDatabase(ctx context.Context, show func(databaseStatus) error) error {
-	config, err := a.connConfig()
+	pool, err := a.reach(ctx)
 	if err != nil {
 		return err
-	}
-	pool := a.database.pool
-	if pool == nil {
-		if pool, err = a.open(ctx, config); err != nil {
-			return err
-		}
-		a.database.pool = pool
 	}
 	version, err := a.serviceOn(pool).CheckVersion(ctx)
 	if err != nil {
@@ -119,6 +110,7 @@ func (a *app) dbStart() *ffcli.Command {
 		if err := a.localOnly(); err != nil {
 			return err
 		}
+		a.Samples = true
 		if _, err := a.connect(ctx); err != nil {
 			return err
 		}
@@ -138,11 +130,6 @@ func (a *app) dbStop() *ffcli.Command {
 		a.Notice("The local database is stopped.")
 		return nil
 	})
-}
-
-// location names a database without user and password.
-func location(config *pgx.ConnConfig) string {
-	return fmt.Sprintf("%s on %s:%d", config.Database, config.Host, config.Port)
 }
 
 func (a *app) localOnly() error {
@@ -172,7 +159,7 @@ func (a *app) dbMigrate() *ffcli.Command {
 				return err
 			}
 		}
-		a.database.unsampled = username.set
+		a.Unsampled, a.Greets = username.set, true
 		pool, err := a.connect(ctx)
 		if err != nil {
 			return err
@@ -278,6 +265,7 @@ func (a *app) dbPopulate() *ffcli.Command {
 	})
 	asEmployee := c.run
 	c.run = func(ctx context.Context) error {
+		a.Samples, a.Greets = true, true
 		if done, err := a.populateNew(ctx); done || err != nil {
 			return err
 		}

@@ -194,26 +194,25 @@ func (e *examination) reach(ctx context.Context) *pgxpool.Pool {
 	if e.isLocal() && !e.localRuns(ctx) {
 		return nil
 	}
-	config, err := e.connConfig()
+	pool, err := e.app.reach(ctx)
 	if err != nil {
 		e.addError(checkDatabase, err)
 		return nil
 	}
-	pool, err := e.open(ctx, config)
-	if err != nil {
-		e.addError(checkDatabase, err)
-		return nil
-	}
-	e.app.database.pool = pool // closed with the run
 	conn, err := pool.Acquire(ctx)
 	if err != nil {
 		e.addError(checkDatabase, err)
 		return nil
 	}
 	defer conn.Release()
-	where := location(config)
-	if e.isLocal() {
-		where = "local, in " + e.cluster().Dir()
+	where := "local, in " + e.cluster().Dir()
+	if !e.isLocal() {
+		config, err := e.connConfig()
+		if err != nil {
+			e.addError(checkDatabase, err)
+			return nil
+		}
+		where = location(config)
 	}
 	e.add(checkDatabase, healthOK, "", "%s, PostgreSQL %s", where, conn.Conn().PgConn().ParameterStatus("server_version"))
 	return pool

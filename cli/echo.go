@@ -61,7 +61,7 @@ func failed(err error) string {
 	}
 	message := strings.Join(strings.Fields(refusal.Message), " ")
 	if strings.HasPrefix(refusal.Code, "22") {
-		message = quotedValue().ReplaceAllString(message, `"`+mask+`"`)
+		message = quotedValue().ReplaceAllString(message, `"`+text.Mask+`"`)
 	}
 	return fmt.Sprintf("failed: %s %s %s", refusal.SeverityUnlocalized, refusal.Code, text.Escape(message))
 }
@@ -89,7 +89,7 @@ func (e echo) log(sql, took string, rows int64, err error) {
 	}
 	// The only secret that a statement itself can hold: the sample data has one. All others are parameters.
 	storedHash := regexp.MustCompile(`\$argon2id\$[^']*`)
-	statement := storedHash.ReplaceAllString(strings.Join(lines, " "), mask)
+	statement := storedHash.ReplaceAllString(strings.Join(lines, " "), text.Mask)
 	outcome := fmt.Sprintf("%d rows", rows)
 	switch {
 	case err != nil:

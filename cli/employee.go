@@ -117,7 +117,7 @@ func (a *app) employeeSetRole() *ffcli.Command {
 	username := a.employeeArgument(c)
 	role := flagOf(c, "role", "ROLE", "one of "+roleNames(), parseRole).Needed().From(pickRole)
 	role.present = func(ctx context.Context) (string, error) {
-		s, err := a.session(ctx)
+		s, err := a.Session(ctx)
 		if err != nil {
 			return "", err
 		}
@@ -345,7 +345,7 @@ func (a *app) pickEmployee(role gen.Role) func(context.Context) ([]terminal.Choi
 		if role != "" {
 			p.Role = &role
 		}
-		s, err := a.session(ctx)
+		s, err := a.Session(ctx)
 		if err != nil {
 			return nil, err
 		}

@@ -204,7 +204,7 @@ func (a *app) pickEvent(ctx context.Context, c *command) ([]terminal.Choice, err
 	if own != nil {
 		none = "There is no event that you run."
 	}
-	s, err := a.session(ctx)
+	s, err := a.Session(ctx)
 	if err != nil {
 		return nil, err
 	}

@@ -9,12 +9,12 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 	"syscall"
 
 	"github.com/jackc/pgx/v5"
 
+	"github.com/epicevents/crm/cli/terminal"
 	"github.com/epicevents/crm/internal/failure"
 	"github.com/epicevents/crm/internal/files"
 	"github.com/epicevents/crm/internal/localdb"
@@ -22,83 +22,83 @@ import (
 	"github.com/epicevents/crm/service"
 )
 
-func (a *app) isLocal() bool { return a.config.databaseURL == "" }
+func (b *backend) isLocal() bool { return b.settings.databaseURL == "" }
 
-func (a *app) cluster() *localdb.Cluster {
-	return localdb.New(a.config.Folder("XDG_DATA_HOME", ".local/share"), a.Getenv)
+func (b *backend) cluster() *localdb.Cluster {
+	return localdb.New(b.settings.Folder("XDG_DATA_HOME", ".local/share"), b.settings.Getenv)
 }
 
 // startLocal makes the local database run, after creating it if need be.
-func (a *app) startLocal(ctx context.Context) error {
-	if err := a.requireMade(); err != nil {
+func (b *backend) startLocal(ctx context.Context) error {
+	if err := b.requireMade(); err != nil {
 		return err
 	}
 	progress := func(line string) {
-		if line == localdb.Starting && a.ErrWidth == 0 {
+		if line == localdb.Starting && b.screen.ErrWidth == 0 {
 			return // a script need not know, and cron would send a mail of it
 		}
-		a.Notice("%s", line)
+		b.screen.Notice("%s", line)
 	}
-	err := a.cluster().Start(ctx, progress, func(ctx context.Context, url string) error {
-		if err := a.requireNoToken(); err != nil { // where a first command was killed before there was a database
+	err := b.cluster().Start(ctx, progress, func(ctx context.Context, url string) error {
+		if err := b.requireNoToken(); err != nil { // where a first command was killed before there was a database
 			return err
 		}
 		config, err := parseURL(url)
 		if err != nil {
 			return err
 		}
-		return a.fill(ctx, config)
+		return b.fill(ctx, config)
 	})
-	if err == nil && a.database.created {
-		a.welcome(a.database.sampled)
+	if err == nil && b.created {
+		b.welcome(b.sampled)
 	}
 	return err
 }
 
 // requireMade refuses to make a local database for whoever has a token, which can only be for another one. A job that runs
 // without its HOME, for example, would go on with an empty database.
-func (a *app) requireMade() error {
-	if !a.isLocal() || a.cluster().Exists() {
+func (b *backend) requireMade() error {
+	if !b.isLocal() || b.cluster().Exists() {
 		return nil
 	}
-	return a.requireNoToken()
+	return b.requireNoToken()
 }
 
-func (a *app) requireNoToken() error {
-	from, hint := a.tokenFile(), "crm auth logout"
-	switch variable := a.tokenVariable(); variable {
+func (b *backend) requireNoToken() error {
+	from, hint := b.tokenFile(), "crm auth logout"
+	switch variable := b.tokenVariable(); variable {
 	case "":
 		if _, err := os.Lstat(from); err != nil {
 			return nil
 		}
 	case "CRM_TOKEN_FILE":
-		from, hint = a.Getenv(variable)+", which "+variable+" names", "unset "+variable
+		from, hint = b.settings.Getenv(variable)+", which "+variable+" names", "unset "+variable
 	default:
 		from, hint = variable, "unset "+variable
 	}
 	return &failure.Error{Code: failure.Unavailable,
-		Message: fmt.Sprintf("There is a token, from %s, but not the local database that it is for; a new one would be made in %s.", from, a.cluster().Dir()),
+		Message: fmt.Sprintf("There is a token, from %s, but not the local database that it is for; a new one would be made in %s.", from, b.cluster().Dir()),
 		Hint:    "set HOME or XDG_DATA_HOME to where the database is, or for a new one: " + hint}
 }
 
 // welcome says how to go on with a new database.
-func (a *app) welcome(sampled bool) {
+func (b *backend) welcome(sampled bool) {
 	switch {
 	case sampled:
-		a.Notice("It holds sample data. Log in: crm auth login administrator1 (password %s)", schema.SamplePassword)
-	case a.commandName != "crm db migrate" && a.commandName != "crm db restore" && a.commandName != "crm db populate": // which fill it, or say so themselves
-		a.Notice(`It is empty. Add the first administrator: crm db migrate --admin-username USERNAME --admin-fullname "FIRST LAST"`)
+		b.screen.Notice("It holds sample data. Log in: crm auth login administrator1 (password %s)", schema.SamplePassword)
+	case !b.Greets:
+		b.screen.Notice(`It is empty. Add the first administrator: crm db migrate --admin-username USERNAME --admin-fullname "FIRST LAST"`)
 	}
 }
 
 // fill migrates an empty local database and puts the sample data into it, if somebody asks for that or sees it.
-func (a *app) fill(ctx context.Context, config *pgx.ConnConfig) error {
+func (b *backend) fill(ctx context.Context, config *pgx.ConnConfig) error {
 	if err := schema.Migrate(ctx, config); err != nil {
 		return err
 	}
-	a.database.created = true
-	if !a.config.populateSample || a.database.unsampled ||
-		!a.Interactive() && !slices.Contains([]string{"crm db start", "crm db populate"}, a.commandName) {
+	b.created = true
+	if !b.settings.populateSample || b.Unsampled ||
+		!b.screen.Interactive() && !b.Samples {
 		return nil
 	}
 	pool, err := service.Connect(ctx, config, 0)
@@ -109,20 +109,20 @@ func (a *app) fill(ctx context.Context, config *pgx.ConnConfig) error {
 	if err := service.New(pool).Populate(ctx); err != nil {
 		return err
 	}
-	a.database.sampled = true
+	b.sampled = true
 	return nil
 }
 
 // populateNew puts the sample data into a local database that nobody can log in to yet, and reports whether it did.
-func (a *app) populateNew(ctx context.Context) (bool, error) {
-	if !a.isLocal() {
+func (b *backend) populateNew(ctx context.Context) (bool, error) {
+	if !b.isLocal() {
 		return false, nil
 	}
-	pool, err := a.connect(ctx)
-	if err != nil || a.database.sampled {
-		return a.database.sampled, err
+	pool, err := b.connect(ctx)
+	if err != nil || b.sampled {
+		return b.sampled, err
 	}
-	s := a.serviceOn(pool)
+	s := b.serviceOn(pool)
 	empty, err := s.HasNoEmployee(ctx)
 	if err != nil || !empty {
 		return false, err
@@ -130,26 +130,26 @@ func (a *app) populateNew(ctx context.Context) (bool, error) {
 	if err := s.Populate(ctx); err != nil {
 		return false, err
 	}
-	a.welcome(true)
+	b.welcome(true)
 	return true, nil
 }
 
 // holdsOnlySample reports whether nobody's work would be lost with the database.
-func (a *app) holdsOnlySample(ctx context.Context) (bool, error) {
-	pool, err := a.connect(ctx)
+func (b *backend) holdsOnlySample(ctx context.Context) (bool, error) {
+	pool, err := b.connect(ctx)
 	if err != nil {
 		return false, err
 	}
-	return a.serviceOn(pool).HoldsOnlySample(ctx)
+	return b.serviceOn(pool).HoldsOnlySample(ctx)
 }
 
 // resettable refuses to delete anybody's data but a developer's own: the local database, or one that holds the sample
 // data only.
-func (a *app) resettable(ctx context.Context) error {
-	if a.isLocal() {
+func (b *backend) resettable(ctx context.Context) error {
+	if b.isLocal() {
 		return nil
 	}
-	only, err := a.holdsOnlySample(ctx)
+	only, err := b.holdsOnlySample(ctx)
 	if err == nil && !only {
 		err = &failure.Error{Code: failure.Conflict, Message: "This database is not the local one and holds more than the sample data; it is not reset."}
 	}
@@ -157,16 +157,16 @@ func (a *app) resettable(ctx context.Context) error {
 }
 
 // holdings names a database and how many customers are in it, for whoever is about to delete them.
-func (a *app) holdings(ctx context.Context, config *pgx.ConnConfig) string {
+func (b *backend) holdings(ctx context.Context, config *pgx.ConnConfig) string {
 	name := "the database " + location(config)
-	if a.isLocal() {
+	if b.isLocal() {
 		name = "the local database"
 	}
-	pool, err := a.connect(ctx)
+	pool, err := b.connect(ctx)
 	if err != nil {
 		return name // deleting will tell
 	}
-	switch n, err := a.serviceOn(pool).Customers(ctx); {
+	switch n, err := b.serviceOn(pool).Customers(ctx); {
 	case err != nil:
 		return name
 	case n == 1:
@@ -177,8 +177,8 @@ func (a *app) holdings(ctx context.Context, config *pgx.ConnConfig) string {
 }
 
 // reset deletes everything and begins anew: with the sample data, if that is said, or else if the database was begun so.
-func (a *app) reset(ctx context.Context, config *pgx.ConnConfig, sample *bool) error {
-	pool, err := a.connect(ctx)
+func (b *backend) reset(ctx context.Context, config *pgx.ConnConfig, sample *bool) error {
+	pool, err := b.connect(ctx)
 	if err != nil {
 		return err
 	}
@@ -187,7 +187,7 @@ func (a *app) reset(ctx context.Context, config *pgx.ConnConfig, sample *bool) e
 	if err != nil {
 		return err
 	}
-	sampled = sampled && a.config.populateSample
+	sampled = sampled && b.settings.populateSample
 	if sample != nil {
 		sampled = *sample
 	}
@@ -202,24 +202,24 @@ func (a *app) reset(ctx context.Context, config *pgx.ConnConfig, sample *bool) e
 			return err
 		}
 	}
-	a.welcome(sampled)
+	b.welcome(sampled)
 	return nil
 }
 
 // keyFile is where the signing key for the local database lies.
-func (a *app) keyFile() string {
-	return filepath.Join(a.config.Folder("XDG_DATA_HOME", ".local/share"), "auth_secret_key")
+func (b *backend) keyFile() string {
+	return filepath.Join(b.settings.Folder("XDG_DATA_HOME", ".local/share"), "auth_secret_key")
 }
 
 // signingKey is the configured one, or for the local database one that is generated once.
-func (a *app) signingKey() ([]byte, error) {
-	if a.config.authSecretKey != "" {
-		return []byte(a.config.authSecretKey), nil
+func (b *backend) signingKey() ([]byte, error) {
+	if b.settings.authSecretKey != "" {
+		return []byte(b.settings.authSecretKey), nil
 	}
-	if !a.isLocal() {
+	if !b.isLocal() {
 		return nil, failure.Misuse("controller.auth_secret_key is not set; it is needed with database.url.", keyHint)
 	}
-	name := a.keyFile()
+	name := b.keyFile()
 	folder := filepath.Dir(name)
 	fail := func(err error) ([]byte, error) {
 		problem := &failure.Error{Code: failure.Internal, Message: fmt.Sprintf("The key in %s cannot be read or made.", name), Err: err}
@@ -250,13 +250,22 @@ func (a *app) signingKey() ([]byte, error) {
 	if err != nil {
 		return fail(err)
 	}
-	if err := a.config.guarded("key file", name, signingKeySecret, info); err != nil {
+	if err := b.settings.guarded("key file", name, signingKeySecret, info); err != nil {
 		return nil, err
 	}
-	a.noticeReadable()
+	b.noticeReadable()
 	key = []byte(strings.TrimSpace(string(key)))
 	if len(key) < 32 {
 		return fail(errors.New("the key is too short"))
 	}
 	return key, nil
+}
+
+// noticeReadable warns a person of files with secrets that others can read.
+func (b *backend) noticeReadable() {
+	for _, name := range b.settings.toldReadable() {
+		if terminal.Is(b.screen.Err) {
+			b.screen.Warn("others on this machine can read the secrets in %s: chmod 600 %s", name, name)
+		}
+	}
 }

@@ -45,7 +45,7 @@ func (a *app) login(ctx context.Context, why error) error {
 		return why
 	}
 	a.Notice("%s", why.Error())
-	if _, err := a.service(ctx); err != nil { // before somebody types a password for nothing
+	if _, err := a.Service(ctx); err != nil { // before somebody types a password for nothing
 		return err
 	}
 	username, err := a.AskText(ctx, terminal.Question{Title: "Username", Check: checkUsername})
@@ -68,7 +68,7 @@ func checkUsername(s string) error {
 // startSession logs in and keeps the token. A person is asked again for a password that was refused, and for a new one
 // after a one-time password.
 func (a *app) startSession(ctx context.Context, username, password string) (who service.Whoami, err error) {
-	s, err := a.service(ctx)
+	s, err := a.Service(ctx)
 	if err != nil {
 		return who, err
 	}
@@ -83,13 +83,11 @@ func (a *app) startSession(ctx context.Context, username, password string) (who 
 	if err != nil {
 		return who, err
 	}
-	if a.database.session, err = s.Accounts().As(token); err != nil {
+	session, err := a.Begin(ctx, token)
+	if err != nil {
 		return who, err
 	}
-	if err := a.saveToken(token); err != nil {
-		return who, err
-	}
-	if who, err = a.database.session.AuthWhoami(ctx); err != nil || !who.PasswordOneTime {
+	if who, err = session.AuthWhoami(ctx); err != nil || !who.PasswordOneTime {
 		return who, err
 	}
 	if !a.Interactive() {
@@ -101,25 +99,18 @@ func (a *app) startSession(ctx context.Context, username, password string) (who 
 	if err != nil {
 		return who, err
 	}
-	if err := a.changePassword(ctx, a.database.session, password, fresh); err != nil {
+	if session, err = a.changePassword(ctx, session, password, fresh); err != nil {
 		return who, err
 	}
-	return a.database.session.AuthWhoami(ctx)
+	return session.AuthWhoami(ctx)
 }
 
-// changePassword changes the password and goes on in the new session.
-func (a *app) changePassword(ctx context.Context, session service.Operations, current, password string) error {
+// changePassword changes the password and goes on in the new session, which it returns.
+func (a *app) changePassword(ctx context.Context, session service.Operations, current, password string) (service.Operations, error) {
 	token, err := session.AuthChangePassword(ctx, current, password)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	a.Notice("Your password is changed; your other sessions and your tokens are over.")
-	s, err := a.service(ctx)
-	if err != nil {
-		return err
-	}
-	if a.database.session, err = s.Accounts().As(token); err != nil {
-		return err
-	}
-	return a.saveToken(token)
+	return a.Begin(ctx, token)
 }

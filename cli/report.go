@@ -17,6 +17,7 @@ import (
 	"github.com/getsentry/sentry-go"
 	"github.com/jackc/pgx/v5/pgconn"
 
+	"github.com/epicevents/crm/cli/text"
 	"github.com/epicevents/crm/internal/failure"
 )
 
@@ -44,10 +45,7 @@ func (a *app) report(command, request string, problem error, stack *sentry.Stack
 	if err != nil {
 		return
 	}
-	role := "unknown"
-	if a.database.session != nil && a.database.session.Role() != "" {
-		role = string(a.database.session.Role())
-	}
+	role := cmp.Or(string(a.Role()), "unknown")
 	event := sentry.NewEvent()
 	event.Level = sentry.LevelError
 	event.Transaction = command
@@ -65,7 +63,7 @@ func withoutValues(refusal *pgconn.PgError) string {
 	if refusal.Routine == "exec_stmt_raise" {
 		return "raised by a function of the database"
 	}
-	return quotedValue().ReplaceAllString(strings.Join(strings.Fields(refusal.Message), " "), `"`+mask+`"`)
+	return quotedValue().ReplaceAllString(strings.Join(strings.Fields(refusal.Message), " "), `"`+text.Mask+`"`)
 }
 
 // stackOf is where an error was made, or where it was first known as unexpected. Frames of crm's own packages are told

@@ -20,6 +20,7 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/epicevents/crm/cli/terminal"
+	"github.com/epicevents/crm/cli/text"
 	"github.com/epicevents/crm/internal/failure"
 )
 
@@ -124,7 +125,7 @@ func TestReportHasTheServersWords(t *testing.T) {
 		"raised by a function of the database":      {Code: "XX001", Routine: "exec_stmt_raise", Message: "Johanna Baker"},
 		`cannot do "***"`:                           {Code: "0A000", Message: "cannot do \"a\"\n and \"b\""},
 	} {
-		if got := withoutValues(refusal); got != strings.ReplaceAll(words, "***", mask) {
+		if got := withoutValues(refusal); got != strings.ReplaceAll(words, "***", text.Mask) {
 			t.Errorf("%q, want %q", got, words)
 		}
 	}

@@ -16,14 +16,14 @@ import (
 // tokenMax is far more than a token has; a larger file is not one.
 const tokenMax = 16 << 10
 
-func (a *app) tokenFile() string {
-	return filepath.Join(a.config.Folder("XDG_STATE_HOME", ".local/state"), "token")
+func (b *backend) tokenFile() string {
+	return filepath.Join(b.settings.Folder("XDG_STATE_HOME", ".local/state"), "token")
 }
 
 // tokenVariable is the variable that gives the token instead of the last login; empty if there is none.
-func (a *app) tokenVariable() string {
+func (b *backend) tokenVariable() string {
 	for _, name := range []string{"CRM_TOKEN", "CRM_TOKEN_FILE"} {
-		if a.Getenv(name) != "" {
+		if b.settings.Getenv(name) != "" {
 			return name
 		}
 	}
@@ -31,13 +31,13 @@ func (a *app) tokenVariable() string {
 }
 
 // token gives the token of the environment or of the last login; empty when there is none.
-func (a *app) token() (string, error) {
-	switch a.tokenVariable() {
+func (b *backend) token() (string, error) {
+	switch b.tokenVariable() {
 	case "CRM_TOKEN":
-		return strings.TrimSpace(a.Getenv("CRM_TOKEN")), nil
+		return strings.TrimSpace(b.settings.Getenv("CRM_TOKEN")), nil
 	case "CRM_TOKEN_FILE":
-		name := a.Getenv("CRM_TOKEN_FILE")
-		file := a.config.Named.Read(name, tokenMax)
+		name := b.settings.Getenv("CRM_TOKEN_FILE")
+		file := b.settings.Named.Read(name, tokenMax)
 		token := strings.TrimSpace(string(file.Text))
 		switch {
 		case file.Err != nil && !errors.Is(file.Err, fs.ErrNotExist):
@@ -50,7 +50,7 @@ func (a *app) token() (string, error) {
 		}
 		return token, nil
 	}
-	return readToken(a.tokenFile())
+	return readToken(b.tokenFile())
 }
 
 // readToken reads crm's own token file, which only its owner may be able to read; empty when there is none.
@@ -90,8 +90,8 @@ func tokenError(name, what, hint string) error {
 }
 
 // saveToken replaces the token file at one instant: who reads meanwhile gets the old or the new one, whole.
-func (a *app) saveToken(token string) error {
-	name := a.tokenFile()
+func (b *backend) saveToken(token string) error {
+	name := b.tokenFile()
 	folder := filepath.Dir(name)
 	fail := func(err error) error {
 		return &failure.Error{Code: failure.Internal, Message: fmt.Sprintf("The token cannot be kept in %s.", folder),
@@ -116,8 +116,8 @@ func (a *app) saveToken(token string) error {
 	return nil
 }
 
-func (a *app) removeToken() error {
-	err := os.Remove(a.tokenFile())
+func (b *backend) removeToken() error {
+	err := os.Remove(b.tokenFile())
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}

@@ -8,3 +8,6 @@ func Shorten(s string) string {
 	}
 	return s
 }
+
+// Mask stands for a value that is not shown.
+const Mask = "********"
