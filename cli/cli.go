@@ -46,8 +46,8 @@ type app struct {
 }
 
 func newApp(t *terminal.Terminal) *app {
-	config := &Config{Getenv: t.Getenv}
-	return &app{Terminal: t, config: config, backend: newBackend(config, t)}
+	settings := &Config{Getenv: t.Getenv}
+	return &app{Terminal: t, config: settings, backend: newBackend(settings, t)}
 }
 
 // exitCodes is what a script sees of an error.

@@ -3,10 +3,7 @@ package cli
 import (
 	"cmp"
 	"context"
-	"errors"
 	"flag"
-	"net/url"
-	"regexp"
 
 	"github.com/peterbourgon/ff/v3/ffcli"
 
@@ -56,18 +53,7 @@ func masked(key, value string) string {
 	case "controller.auth_secret_key", "controller.auth_secret_key_previous", "error_tracing.dns", "error_tracing.dsn":
 		return text.Mask
 	case "database.url":
-		u, err := url.Parse(value)
-		if err != nil || errors.Is(checkURL(value), errPassword) {
-			return text.Mask
-		}
-		query := u.Query()
-		for name := range query {
-			if regexp.MustCompile(`pass|key|secret`).MatchString(name) {
-				query.Set(name, "xxxxx")
-			}
-		}
-		u.RawQuery = query.Encode()
-		return u.Redacted()
+		return maskURL(value)
 	}
 	return value
 }

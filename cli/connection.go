@@ -6,6 +6,7 @@ import (
 	"net"
 	"net/url"
 	"os"
+	"regexp"
 	"slices"
 	"strings"
 	"syscall"
@@ -271,4 +272,20 @@ func withParameter(raw, name, value string) string {
 // location names a database without user and password.
 func location(config *pgx.ConnConfig) string {
 	return fmt.Sprintf("%s on %s:%d", config.Database, config.Host, config.Port)
+}
+
+// maskURL hides what is secret in a URL, and all of one that cannot be read.
+func maskURL(raw string) string {
+	u, err := url.Parse(raw)
+	if err != nil || errors.Is(checkURL(raw), errPassword) {
+		return text.Mask
+	}
+	query := u.Query()
+	for name := range query {
+		if regexp.MustCompile(`pass|key|secret`).MatchString(name) {
+			query.Set(name, "xxxxx")
+		}
+	}
+	u.RawQuery = query.Encode()
+	return u.Redacted()
 }
