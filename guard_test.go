@@ -34,9 +34,10 @@ var mayImport = map[string][]string{
 	"cli/cmdline":               {"internal/failure", "cli/text"},
 	"cli/render":                {"internal/failure", "internal/value", "cli/text"},
 	"cli/terminal":              {"internal/failure", "internal/files", "cli/text"},
+	"cli/config":                {"internal/failure", "internal/files", "cli/text", "cli/cmdline", "cli/render"},
 	"cli": {
 		"schema", "gen", "internal/failure", "internal/value", "service", "internal/files", "internal/localdb", "internal/pgclient",
-		"cli/text", "cli/cmdline", "cli/render", "cli/terminal",
+		"cli/text", "cli/cmdline", "cli/render", "cli/terminal", "cli/config",
 	},
 	".":                  {"cli"},
 	"tools/findpostgres": {"internal/failure", "internal/localdb"},
@@ -64,7 +65,7 @@ var onlyIn = map[string][]string{
 	"github.com/peterbourgon/ff/v3":   {"cli"},
 	"github.com/golang-migrate":       {"schema"},
 	"github.com/nyaruka/phonenumbers": {}, // in tests only: TestSlowStartersStayOut
-	"github.com/pelletier/go-toml":    {"cli/config_file.go"},
+	"github.com/pelletier/go-toml":    {"cli/config/file.go"},
 	"github.com/VictoriaMetrics":      {"remote/observe.go"},
 	"golang.org/x/time":               {"remote/limiter.go"},
 	"github.com/testcontainers":       {"internal/dbtest/container"},

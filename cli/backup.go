@@ -244,7 +244,7 @@ func fileError(name string, err error) error {
 
 // clientConnection tells PostgreSQL's programs what pgx was told. Where the URL says nothing, parseURL's choices hold.
 func (a *app) clientConnection(config *pgx.ConnConfig) pgclient.Connection {
-	parameters := urlQuery(a.config.databaseURL)
+	parameters := urlQuery(a.config.DatabaseURL)
 	if parameters.Get("sslmode") == "" && !a.isLocal() && !onThisMachine(config) {
 		parameters.Set("sslmode", "verify-full")
 	}

@@ -42,7 +42,7 @@ func (a *app) checkCommand() *ffcli.Command {
 			rows = append(rows, row)
 		}
 		n := int64(len(rows))
-		if n == 0 && !*l.count && (a.config.output == "table" || a.config.output == "markdown") {
+		if n == 0 && !*l.count && (a.config.Output == "table" || a.config.Output == "markdown") {
 			if terminal.Is(a.Err) { // cron sends a mail for the least word
 				a.Notice("Nothing was found.")
 			}

@@ -23,6 +23,7 @@ import (
 	"github.com/peterbourgon/ff/v3/ffcli"
 
 	"github.com/epicevents/crm/cli/cmdline"
+	"github.com/epicevents/crm/cli/config"
 	"github.com/epicevents/crm/cli/terminal"
 	"github.com/epicevents/crm/cli/text"
 	"github.com/epicevents/crm/internal/failure"
@@ -38,7 +39,7 @@ type app struct {
 	*terminal.Terminal
 	*backend
 	args   []string // as typed
-	config *Config
+	config *config.Config
 	root   *ffcli.Command
 	// commandName is the path of the command that runs, for reports.
 	commandName string
@@ -46,7 +47,7 @@ type app struct {
 }
 
 func newApp(t *terminal.Terminal) *app {
-	settings := &Config{Getenv: t.Getenv}
+	settings := &config.Config{Getenv: t.Getenv}
 	return &app{Terminal: t, config: settings, backend: newBackend(settings, t)}
 }
 
@@ -117,7 +118,7 @@ func (a *app) run(ctx context.Context, args []string) error {
 		err = configErr
 	}
 	if err == nil && a.usesSettings(command) {
-		err = a.config.fault
+		err = a.config.Fault
 	}
 	if errors.Is(err, flag.ErrHelp) {
 		return a.printHelp(a.Out, command)
@@ -128,7 +129,7 @@ func (a *app) run(ctx context.Context, args []string) error {
 	if err != nil {
 		return err
 	}
-	for _, line := range a.config.misspelled(a.root.FlagSet) {
+	for _, line := range a.config.Misspelled(a.root.FlagSet) {
 		a.Notice("%s", line)
 	}
 	if a.usesSettings(command) {
@@ -168,7 +169,7 @@ func (a *app) usesSettings(command *ffcli.Command) bool {
 // configure loads the configuration. Wrong flags are its error; what else is wrong is in config.fault.
 func (a *app) configure(args []string) error {
 	err := a.config.Load(a.root.FlagSet, args)
-	a.NoColor, a.HoldNotices = a.config.noColor, a.jsonErrors()
+	a.NoColor, a.HoldNotices = a.config.NoColor, a.jsonErrors()
 	for _, line := range a.config.Notices {
 		a.Notice("%s", line)
 	}
@@ -182,7 +183,7 @@ func (a *app) configure(args []string) error {
 // csv.
 func (a *app) checkFormat() error {
 	for _, name := range []string{"csv-style", "no-header"} {
-		if a.config.output != "csv" && a.config.source[name] == cmdline.Dashed(name) {
+		if a.config.Output != "csv" && a.config.Source[name] == cmdline.Dashed(name) {
 			return failure.Misuse(fmt.Sprintf("%s needs -o csv.", cmdline.Dashed(name)), "")
 		}
 	}
@@ -192,7 +193,7 @@ func (a *app) checkFormat() error {
 // newRoot builds the tree of all commands.
 func (a *app) newRoot() *ffcli.Command {
 	flags := cmdline.NewFlagSet()
-	a.config.define(flags)
+	a.config.Define(flags)
 	a.commands = map[*ffcli.Command]*command{}
 	return &ffcli.Command{
 		Name:       "crm",
@@ -231,7 +232,7 @@ func (a *app) flagError(err error) error {
 	if bad := badFlagValue.FindStringSubmatch(err.Error()); bad != nil {
 		want := "true or false" // all that a command's own flag can refuse here
 		if f := a.root.FlagSet.Lookup(bad[2]); f != nil {
-			want = wanted(f)
+			want = config.Wanted(f)
 		}
 		message = fmt.Sprintf("%s cannot be %s: it wants %s", cmdline.Dashed(bad[2]), text.Shorten(bad[1]), want)
 	}
@@ -275,7 +276,7 @@ type unwritten struct{ error }
 func (e unwritten) Unwrap() error { return e.error }
 
 // jsonErrors says whether errors are JSON, as the result would have been.
-func (a *app) jsonErrors() bool { return a.config.output == "json" || a.config.output == "jsonl" }
+func (a *app) jsonErrors() bool { return a.config.Output == "json" || a.config.Output == "jsonl" }
 
 // printError writes an error for people, or as JSON where the result would have been JSON. An unexpected one has the name
 // under which it is reported.

@@ -13,6 +13,7 @@ import (
 	"github.com/peterbourgon/ff/v3/ffcli"
 
 	"github.com/epicevents/crm/cli/cmdline"
+	"github.com/epicevents/crm/cli/config"
 	"github.com/epicevents/crm/cli/render"
 	"github.com/epicevents/crm/cli/terminal"
 	"github.com/epicevents/crm/cli/text"
@@ -86,10 +87,10 @@ func (a *app) complete(ctx context.Context, words []string) {
 	_, _ = a.caught(func() error {
 		a.root = a.newRoot()
 		line := cmdline.Read(a.root, before)
-		if err := errors.Join(a.configure(globalFlags(line)), a.config.fault); err != nil {
+		if err := errors.Join(a.configure(globalFlags(line)), a.config.Fault); err != nil {
 			cancel() // what is in the database is not known; the rest completes all the same
 		}
-		a.config.databaseReset = false
+		a.config.DatabaseReset = false
 		return a.printCandidates(a.candidates(ctx, line, before, typed), typed)
 	})
 }
@@ -206,7 +207,7 @@ func (a *app) flagValues(ctx context.Context, line *cmdline.Line, name, typed st
 		choices, _ = fixed(render.Formats)(ctx)
 		return choices
 	case "csv-style":
-		choices, _ = fixed([]string{csvPlain, csvExcelFr})(ctx)
+		choices, _ = fixed([]string{config.CSVPlain, config.CSVExcelFr})(ctx)
 		return choices
 	case "config":
 		return []terminal.Choice{{Value: completeFiles}}

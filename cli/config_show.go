@@ -7,6 +7,7 @@ import (
 
 	"github.com/peterbourgon/ff/v3/ffcli"
 
+	"github.com/epicevents/crm/cli/config"
 	"github.com/epicevents/crm/cli/render"
 	"github.com/epicevents/crm/cli/text"
 )
@@ -23,8 +24,8 @@ func (a *app) configShow() *ffcli.Command {
 		o.Fields = fields.got
 		var rows []setting
 		a.root.FlagSet.VisitAll(func(f *flag.Flag) {
-			if isKey(f.Name) {
-				source := cmp.Or(a.config.source[f.Name], "default")
+			if config.IsKey(f.Name) {
+				source := cmp.Or(a.config.Source[f.Name], "default")
 				rows = append(rows, setting{f.Name, masked(f.Name, f.Value.String()), source})
 			}
 		})

@@ -27,7 +27,7 @@ const connectTimeout = 5 * time.Second
 // connConfig is where the database is, whether or not it runs, and what its sessions begin with.
 func (b *backend) connConfig() (*pgx.ConnConfig, error) {
 	ignorePG()
-	raw := b.settings.databaseURL
+	raw := b.settings.DatabaseURL
 	if b.isLocal() {
 		raw = b.cluster().URL(localdb.Database)
 	} else if err := checkURL(raw); err != nil {
@@ -42,13 +42,13 @@ func (b *backend) connConfig() (*pgx.ConnConfig, error) {
 		b.screen.Warn("sslmode=%s in database.url lets others pose as the database; verify-full does not", mode)
 	}
 	config.ConnectTimeout = connectTimeout
-	if limit := b.settings.databaseTimeout; limit > 0 {
+	if limit := b.settings.DatabaseTimeout; limit > 0 {
 		config.ConnectTimeout = min(connectTimeout, limit)
 	}
 	if config.RuntimeParams["application_name"] == "" {
 		config.RuntimeParams["application_name"] = "crm"
 	}
-	if b.settings.databaseEcho {
+	if b.settings.DatabaseEcho {
 		config.Tracer = echo{b.screen.Err}
 	}
 	return config, nil

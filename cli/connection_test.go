@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/epicevents/crm/cli/config"
 	"github.com/epicevents/crm/cli/terminal"
 	"github.com/epicevents/crm/internal/failure"
 )
@@ -35,7 +36,7 @@ func TestURLThatIsNone(t *testing.T) {
 		"postgres://crm@127.0.0.1/crm?connect_timeout=zzxord":           "The parameter connect_timeout",
 		"postgres://crm@db.example/crm?sslrootcert=/nonexistent/zzxord": "The file that sslrootcert in database.url names cannot be used: no such file or directory",
 	} {
-		b := newBackend(&Config{databaseURL: url, Getenv: func(string) string { return "" }}, &terminal.Terminal{})
+		b := newBackend(&config.Config{DatabaseURL: url, Getenv: func(string) string { return "" }}, &terminal.Terminal{})
 		_, err := b.connConfig()
 		usage, ok := errors.AsType[*failure.Error](err)
 		if !ok || usage.Code != failure.Usage {
@@ -63,7 +64,7 @@ func TestURLThatIsTaken(t *testing.T) {
 		{"postgresql://one.example,two.example/crm?target_session_attrs=any", "scram-sha-256,none", "any"},
 		{"postgres:///crm?host=@socket&client_encoding=LATIN1&datestyle=SQL&LOCK_TIMEOUT=1", "scram-sha-256,none", ""},
 	} {
-		b := newBackend(&Config{databaseURL: tt.url, Getenv: func(string) string { return "" }}, &terminal.Terminal{})
+		b := newBackend(&config.Config{DatabaseURL: tt.url, Getenv: func(string) string { return "" }}, &terminal.Terminal{})
 		got, err := b.connConfig()
 		if err != nil {
 			t.Errorf("%s: %v", tt.url, err)

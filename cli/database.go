@@ -11,6 +11,7 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 
+	"github.com/epicevents/crm/cli/config"
 	"github.com/epicevents/crm/cli/terminal"
 	"github.com/epicevents/crm/gen"
 	"github.com/epicevents/crm/internal/failure"
@@ -20,7 +21,7 @@ import (
 // backend is where the operations are done: the local database, or the one that the settings name. It is opened when a
 // command first needs it.
 type backend struct {
-	settings *Config
+	settings *config.Config
 	screen   *terminal.Terminal
 
 	pool    *pgxpool.Pool
@@ -37,7 +38,7 @@ type backend struct {
 	warned     bool // of a weak sslmode
 }
 
-func newBackend(settings *Config, screen *terminal.Terminal) *backend {
+func newBackend(settings *config.Config, screen *terminal.Terminal) *backend {
 	return &backend{settings: settings, screen: screen}
 }
 
@@ -60,7 +61,7 @@ func (b *backend) Close() {
 // open connects, or says which database did not answer.
 func (b *backend) open(ctx context.Context, config *pgx.ConnConfig) (*pgxpool.Pool, error) {
 	began := time.Now()
-	pool, err := service.Connect(ctx, config, b.settings.databaseTimeout)
+	pool, err := service.Connect(ctx, config, b.settings.DatabaseTimeout)
 	b.spent = time.Since(began)
 	if problem, ok := errors.AsType[*failure.Error](err); ok && problem.Code == failure.Unavailable {
 		named := *problem
@@ -107,8 +108,8 @@ func (b *backend) connect(ctx context.Context) (*pgxpool.Pool, error) {
 		return nil, err
 	}
 	b.pool = pool
-	if b.settings.databaseReset && !b.created {
-		b.settings.databaseReset = false
+	if b.settings.DatabaseReset && !b.created {
+		b.settings.DatabaseReset = false
 		only, err := b.holdsOnlySample(ctx)
 		if err != nil {
 			return nil, err
@@ -128,7 +129,7 @@ func (b *backend) connect(ctx context.Context) (*pgxpool.Pool, error) {
 // serviceOn gives a service that keeps to what is left of the time limit.
 func (b *backend) serviceOn(pool *pgxpool.Pool, keys ...service.Key) *service.Service {
 	s := service.New(pool, keys...).From(b.peer())
-	if limit := b.settings.databaseTimeout; limit > 0 {
+	if limit := b.settings.DatabaseTimeout; limit > 0 {
 		s = s.Within(max(limit-b.spent, time.Second))
 	}
 	return s
@@ -167,7 +168,7 @@ func (b *backend) Session(ctx context.Context) (service.Operations, error) {
 		return b.session, nil
 	}
 	if !b.isLocal() {
-		if err := checkURL(b.settings.databaseURL); err != nil {
+		if err := checkURL(b.settings.DatabaseURL); err != nil {
 			return nil, err
 		}
 	}
@@ -223,7 +224,7 @@ func (b *backend) signingKeys() (keys []service.Key, err error) {
 		return nil, err
 	}
 	secrets := [][]byte{secret}
-	if previous := b.settings.authSecretKeyPrevious; previous != "" {
+	if previous := b.settings.AuthSecretKeyPrevious; previous != "" {
 		secrets = append(secrets, []byte(previous))
 	}
 	for _, secret := range secrets {

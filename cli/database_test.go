@@ -4,6 +4,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/epicevents/crm/cli/config"
 	"github.com/epicevents/crm/cli/terminal"
 )
 
@@ -25,7 +26,7 @@ func TestConnectionOverNetwork(t *testing.T) {
 		{"postgres://crm@/crm?host=/run/postgresql", false, false, ""},
 	} {
 		var notices strings.Builder
-		b := newBackend(&Config{databaseURL: tt.url, Getenv: func(string) string { return "" }}, &terminal.Terminal{IO: terminal.IO{Err: &notices}})
+		b := newBackend(&config.Config{DatabaseURL: tt.url, Getenv: func(string) string { return "" }}, &terminal.Terminal{IO: terminal.IO{Err: &notices}})
 		got, err := b.connConfig()
 		if err != nil {
 			t.Errorf("%s: %v", tt.url, err)

@@ -285,7 +285,7 @@ func (a *app) dbReset() *ffcli.Command {
 	})
 	show := detailOf(c, databaseStatuses)
 	return c.does(func(ctx context.Context) error {
-		a.config.databaseReset = false // this asks
+		a.config.DatabaseReset = false // this asks
 		if err := a.resettable(ctx); err != nil {
 			return err
 		}

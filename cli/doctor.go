@@ -182,7 +182,7 @@ func (e *examination) rules(ctx context.Context, svc *service.Service) {
 
 // mayBeUnread says whether a setting may be in the configuration file, which could not be read.
 func (e *examination) mayBeUnread(key string) bool {
-	return e.config.unread && e.config.source[key] == ""
+	return e.config.Unread && e.config.Source[key] == ""
 }
 
 // reach connects to a database that runs; one that does not is told.
@@ -241,7 +241,7 @@ func (e *examination) localRuns(ctx context.Context) bool {
 
 func (e *examination) encryption(config *pgx.ConnConfig) {
 	const advice = "sslmode=verify-full in database.url"
-	switch mode := sslMode(e.config.databaseURL); {
+	switch mode := sslMode(e.config.DatabaseURL); {
 	case onThisMachine(config):
 		e.add(checkEncryption, healthOK, "", "not needed: the database is on this machine")
 	case mode == "" || mode == "verify-full":
@@ -281,8 +281,8 @@ var zoneFolders = []string{"/usr/share/zoneinfo", "/usr/share/lib/zoneinfo", "/u
 
 func (e *examination) zone() {
 	const check = "time zone"
-	name := e.config.timeZone
-	if _, err := time.LoadLocation(name); err != nil || e.config.location.String() != name {
+	name := e.config.TimeZone
+	if _, err := time.LoadLocation(name); err != nil || e.config.Location.String() != name {
 		e.add(check, healthFailed, "a name such as Europe/Paris", "time_zone is not a time zone")
 		return
 	}
@@ -299,15 +299,15 @@ func (e *examination) zone() {
 // tracing looks whether somebody listens where reports go. It connects, for two seconds at most, and sends nothing.
 func (e *examination) tracing(ctx context.Context) {
 	const check, advice = "error tracing", "the DSN of the Sentry project in error_tracing.dns, or error_tracing.enabled = false"
-	if !e.config.tracing {
+	if !e.config.Tracing {
 		e.add(check, healthOK, "", "off; nothing is reported")
 		return
 	}
-	if e.config.tracingDSN == "" {
+	if e.config.TracingDSN == "" {
 		e.add(check, healthFailed, advice, "on, but error_tracing.dns is not set; nothing can be reported")
 		return
 	}
-	server, err := reportServer(e.config.tracingDSN)
+	server, err := reportServer(e.config.TracingDSN)
 	if err != nil {
 		e.add(check, healthFailed, advice, "on, but error_tracing.dns is not a DSN; nothing can be reported")
 		return

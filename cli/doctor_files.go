@@ -9,47 +9,48 @@ import (
 	"strings"
 
 	"github.com/epicevents/crm/cli/cmdline"
+	"github.com/epicevents/crm/cli/config"
 	"github.com/epicevents/crm/internal/files"
 )
 
 func (e *examination) configuration() {
 	const check = "configuration"
-	if e.config.fault != nil {
-		e.addError(check, e.config.fault)
+	if e.config.Fault != nil {
+		e.addError(check, e.config.Fault)
 		return
 	}
-	if e.config.file == "" {
+	if e.config.File == "" {
 		e.add(check, healthOK, "", "no file; only flags, CRM_ variables and defaults")
 		return
 	}
-	file := e.config.file
+	file := e.config.File
 	info, err := os.Stat(file)
 	switch {
 	case err != nil:
 		e.add(check, healthFailed, "", "%s cannot be looked at", file)
 	case files.OthersMay(info, files.ToWrite):
-		e.add(check, healthWarning, "chmod go-w "+file, "others can change %s, and with it which database is used", describedFile(file, info))
-	case len(e.config.secrets) > 0 && files.OthersMay(info, files.ToRead):
+		e.add(check, healthWarning, "chmod go-w "+file, "others can change %s, and with it which database is used", config.DescribeFile(file, info))
+	case len(e.config.Secrets) > 0 && files.OthersMay(info, files.ToRead):
 		e.add(check, healthWarning, "chmod 600 "+file, "others can read %s, which has %s",
-			describedFile(file, info), strings.Join(e.config.secrets, " and "))
+			config.DescribeFile(file, info), strings.Join(e.config.Secrets, " and "))
 	default:
-		e.add(check, healthOK, "", "%s", describedFile(file, info))
+		e.add(check, healthOK, "", "%s", config.DescribeFile(file, info))
 	}
 }
 
 func (e *examination) isIn(file, key string) bool {
-	return strings.HasPrefix(e.config.source[key], file+":")
+	return strings.HasPrefix(e.config.Source[key], file+":")
 }
 
 func (e *examination) signing() {
 	const check, key = "signing key", "controller.auth_secret_key"
-	source := e.config.source[key]
+	source := e.config.Source[key]
 	switch {
 	case source == cmdline.Dashed(key):
 		e.add(check, healthWarning, "give it in CRM_CONTROLLER_AUTH_SECRET_KEY or in a file of mode 600",
 			"given on the command line, where others on this machine can see it")
 		return
-	case e.config.authSecretKey != "":
+	case e.config.AuthSecretKey != "":
 		e.add(check, healthOK, "", "from %s", source)
 		return
 	case e.mayBeUnread(key) || e.mayBeUnread("database.url"):
@@ -71,10 +72,10 @@ func (e *examination) signing() {
 		return
 	}
 	if err == nil && files.OthersMay(info, files.ToRead) {
-		e.add(check, healthWarning, "chmod 600 "+name, "others can read %s, and act as anyone", describedFile(name, info))
+		e.add(check, healthWarning, "chmod 600 "+name, "others can read %s, and act as anyone", config.DescribeFile(name, info))
 		return
 	}
-	e.add(check, healthOK, "", "in %s", describedFile(name, info))
+	e.add(check, healthOK, "", "in %s", config.DescribeFile(name, info))
 }
 
 // tokenFiles looks at the token as the next command will.
@@ -92,12 +93,12 @@ func (e *examination) tokenFiles() {
 	case e.tokenVariable() != "":
 		e.add(check, healthOK, "", "from %s", e.tokenVariable())
 	case folderErr == nil && files.OthersMay(folder, files.ToWrite) && folder.Mode()&fs.ModeSticky == 0:
-		e.add(check, healthWarning, "chmod 700 "+filepath.Dir(name), "others can put another token into %s", describedFile(filepath.Dir(name), folder))
+		e.add(check, healthWarning, "chmod 700 "+filepath.Dir(name), "others can put another token into %s", config.DescribeFile(filepath.Dir(name), folder))
 	case token == "":
 		e.add(check, healthOK, "", "none: nobody is logged in")
 	default:
 		if info, err := os.Lstat(name); err == nil {
-			name = describedFile(name, info)
+			name = config.DescribeFile(name, info)
 		}
 		e.add(check, healthOK, "", "in %s", name)
 	}
@@ -122,11 +123,11 @@ func (e *examination) localFiles() {
 	case err != nil:
 		e.add(check, healthWarning, "see who owns "+folder, "%s cannot be looked at", data)
 	case files.OthersMay(dataInfo, 0o027): // PostgreSQL lets a group read
-		e.add(check, healthFailed, "chmod 700 "+data, "others can get into %s; PostgreSQL does not start on it", describedFile(data, dataInfo))
+		e.add(check, healthFailed, "chmod 700 "+data, "others can get into %s; PostgreSQL does not start on it", config.DescribeFile(data, dataInfo))
 	case socketErr == nil && files.OthersMay(socketInfo, files.ToRead|files.ToWrite|files.ToEnter):
-		e.add(check, healthWarning, "chmod 700 "+socket, "others can get into %s, and do anything in the database", describedFile(socket, socketInfo))
+		e.add(check, healthWarning, "chmod 700 "+socket, "others can get into %s, and do anything in the database", config.DescribeFile(socket, socketInfo))
 	default:
-		e.add(check, healthOK, "", "%s", describedFile(data, dataInfo))
+		e.add(check, healthOK, "", "%s", config.DescribeFile(data, dataInfo))
 	}
 }
 
@@ -145,11 +146,11 @@ func (e *examination) directMode() {
 		}
 	}
 	for _, key := range []string{"database.url", "controller.auth_secret_key"} {
-		source := e.config.source[key]
+		source := e.config.Source[key]
 		switch {
-		case e.isIn(e.config.file, key) || e.mayBeUnread(key):
-			if info, err := os.Stat(e.config.file); err == nil {
-				add(describedFile(e.config.file, info), files.OthersMay(info, files.ToRead))
+		case e.isIn(e.config.File, key) || e.mayBeUnread(key):
+			if info, err := os.Stat(e.config.File); err == nil {
+				add(config.DescribeFile(e.config.File, info), files.OthersMay(info, files.ToRead))
 			}
 		case source == cmdline.Dashed(key):
 			add("the command line", true)
@@ -161,7 +162,7 @@ func (e *examination) directMode() {
 			add("the local database's folder "+e.cluster().Dir(), false)
 		default:
 			if info, err := os.Stat(e.keyFile()); err == nil {
-				add(describedFile(e.keyFile(), info), files.OthersMay(info, files.ToRead))
+				add(config.DescribeFile(e.keyFile(), info), files.OthersMay(info, files.ToRead))
 			}
 		}
 	}

@@ -32,7 +32,7 @@ func edit[T any](ctx context.Context, c *command, r render.Resource[T], read fun
 		name := strings.ReplaceAll(in.meta().name, "-", "_")
 		if i := slices.IndexFunc(r.Columns, func(c render.Column[T]) bool { return c.Name == name }); i >= 0 {
 			fields = append(fields, in)
-			before = append(before, r.Columns[i].Typed(row, c.app.config.location))
+			before = append(before, r.Columns[i].Typed(row, c.app.config.Location))
 		}
 	}
 	now := slices.Clone(before)

@@ -16,6 +16,7 @@ import (
 	"github.com/peterbourgon/ff/v3/ffcli"
 
 	"github.com/epicevents/crm/cli/cmdline"
+	"github.com/epicevents/crm/cli/config"
 	"github.com/epicevents/crm/cli/render"
 	"github.com/epicevents/crm/cli/terminal"
 	"github.com/epicevents/crm/schema"
@@ -303,14 +304,14 @@ func TestTopics(t *testing.T) {
 	configuration, example := d.must(t, "help", "configuration"), readFile(t, "../crm.toml")
 	a := newApp(&terminal.Terminal{})
 	a.newRoot().FlagSet.VisitAll(func(f *flag.Flag) {
-		if !isKey(f.Name) {
+		if !config.IsKey(f.Name) {
 			return
 		}
 		if !strings.Contains(configuration, f.Name) && f.Name != "error_tracing.dsn" { // the other spelling of dns
 			t.Errorf("crm help configuration does not explain %s", f.Name)
 		}
-		if !strings.Contains(example, variable(f.Name)) && f.Name != "error_tracing.dsn" {
-			t.Errorf("crm.toml does not explain %s", variable(f.Name))
+		if !strings.Contains(example, config.Variable(f.Name)) && f.Name != "error_tracing.dsn" {
+			t.Errorf("crm.toml does not explain %s", config.Variable(f.Name))
 		}
 	})
 }

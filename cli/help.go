@@ -10,6 +10,7 @@ import (
 	"github.com/peterbourgon/ff/v3/ffcli"
 
 	"github.com/epicevents/crm/cli/cmdline"
+	"github.com/epicevents/crm/cli/config"
 	"github.com/epicevents/crm/cli/terminal"
 	"github.com/epicevents/crm/cli/text"
 )
@@ -105,7 +106,7 @@ func (a *app) globalFlags() (rows []globalFlag) {
 			short[long] = spelled[:2] + ", "
 			return
 		}
-		row := globalFlag{short[f.Name] + spelled, help, variable(f.Name), f.DefValue}
+		row := globalFlag{short[f.Name] + spelled, help, config.Variable(f.Name), f.DefValue}
 		if f.DefValue == "false" {
 			row.fallback = ""
 		}

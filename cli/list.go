@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/epicevents/crm/cli/cmdline"
+	"github.com/epicevents/crm/cli/config"
 	"github.com/epicevents/crm/cli/render"
 	"github.com/epicevents/crm/cli/terminal"
 	"github.com/epicevents/crm/cli/text"
@@ -161,20 +162,20 @@ func (l *listing) rowLimit() *int64 {
 }
 
 // shortTable says whether a list is a table on a terminal, which nobody reads to its thousandth row.
-func (a *app) shortTable() bool { return a.config.output == "table" && terminal.Is(a.Out) }
+func (a *app) shortTable() bool { return a.config.Output == "table" && terminal.Is(a.Out) }
 
 // output is how this run prints.
 func (a *app) output() render.Output {
 	o := render.Output{
-		Format:   a.config.output,
-		NoHeader: a.config.noHeader,
-		Excel:    a.config.csvStyle == csvExcelFr,
-		Zone:     a.config.location,
+		Format:   a.config.Output,
+		NoHeader: a.config.NoHeader,
+		Excel:    a.config.CSVStyle == config.CSVExcelFr,
+		Zone:     a.config.Location,
 		Out:      a.Out,
 		Err:      a.Notices(),
 	}
 	if o.Width = terminal.Width(a.Out); o.Width > 0 {
-		o.Color = !a.config.noColor && a.Getenv("NO_COLOR") == "" && a.Getenv("TERM") != "dumb"
+		o.Color = !a.config.NoColor && a.Getenv("NO_COLOR") == "" && a.Getenv("TERM") != "dumb"
 		o.Out = a.Paged()
 	}
 	return o
@@ -248,11 +249,11 @@ func streamOf[T any](rows []T) iter.Seq2[T, error] {
 // showNumber prints the answer of --count.
 func (a *app) showNumber(n int64) error {
 	text := strconv.FormatInt(n, 10) + "\n"
-	switch a.config.output {
+	switch a.config.Output {
 	case "json", "jsonl":
 		text = fmt.Sprintf("{\"count\": %d}\n", n)
 	case "csv":
-		if !a.config.noHeader {
+		if !a.config.NoHeader {
 			text = "count\n" + text
 		}
 	}

@@ -14,6 +14,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"github.com/epicevents/crm/cli/config"
 	"github.com/epicevents/crm/cli/terminal"
 	"github.com/epicevents/crm/internal/failure"
 	"github.com/epicevents/crm/internal/files"
@@ -22,7 +23,7 @@ import (
 	"github.com/epicevents/crm/service"
 )
 
-func (b *backend) isLocal() bool { return b.settings.databaseURL == "" }
+func (b *backend) isLocal() bool { return b.settings.DatabaseURL == "" }
 
 func (b *backend) cluster() *localdb.Cluster {
 	return localdb.New(b.settings.Folder("XDG_DATA_HOME", ".local/share"), b.settings.Getenv)
@@ -97,7 +98,7 @@ func (b *backend) fill(ctx context.Context, config *pgx.ConnConfig) error {
 		return err
 	}
 	b.created = true
-	if !b.settings.populateSample || b.Unsampled ||
+	if !b.settings.PopulateSample || b.Unsampled ||
 		!b.screen.Interactive() && !b.Samples {
 		return nil
 	}
@@ -187,7 +188,7 @@ func (b *backend) reset(ctx context.Context, config *pgx.ConnConfig, sample *boo
 	if err != nil {
 		return err
 	}
-	sampled = sampled && b.settings.populateSample
+	sampled = sampled && b.settings.PopulateSample
 	if sample != nil {
 		sampled = *sample
 	}
@@ -213,11 +214,11 @@ func (b *backend) keyFile() string {
 
 // signingKey is the configured one, or for the local database one that is generated once.
 func (b *backend) signingKey() ([]byte, error) {
-	if b.settings.authSecretKey != "" {
-		return []byte(b.settings.authSecretKey), nil
+	if b.settings.AuthSecretKey != "" {
+		return []byte(b.settings.AuthSecretKey), nil
 	}
 	if !b.isLocal() {
-		return nil, failure.Misuse("controller.auth_secret_key is not set; it is needed with database.url.", keyHint)
+		return nil, failure.Misuse("controller.auth_secret_key is not set; it is needed with database.url.", config.KeyHint)
 	}
 	name := b.keyFile()
 	folder := filepath.Dir(name)
@@ -250,7 +251,7 @@ func (b *backend) signingKey() ([]byte, error) {
 	if err != nil {
 		return fail(err)
 	}
-	if err := b.settings.guarded("key file", name, signingKeySecret, info); err != nil {
+	if err := b.settings.Guarded("key file", name, config.SigningKeySecret, info); err != nil {
 		return nil, err
 	}
 	b.noticeReadable()
@@ -263,7 +264,7 @@ func (b *backend) signingKey() ([]byte, error) {
 
 // noticeReadable warns a person of files with secrets that others can read.
 func (b *backend) noticeReadable() {
-	for _, name := range b.settings.toldReadable() {
+	for _, name := range b.settings.ToldReadable() {
 		if terminal.Is(b.screen.Err) {
 			b.screen.Warn("others on this machine can read the secrets in %s: chmod 600 %s", name, name)
 		}

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/epicevents/crm/cli/config"
 	"github.com/epicevents/crm/cli/terminal"
 	"github.com/epicevents/crm/internal/failure"
 )
@@ -22,7 +23,7 @@ func FuzzTokenFile(f *testing.F) {
 	f.Add("\x00\xff\r\n\x1b[31m", uint16(0o400))
 	f.Fuzz(func(t *testing.T, content string, mode uint16) {
 		home := t.TempDir()
-		settings := &Config{home: home, Getenv: func(string) string { return "" }}
+		settings := &config.Config{Home: home, Getenv: func(string) string { return "" }}
 		a := newBackend(settings, &terminal.Terminal{})
 		if err := a.saveToken(content); err != nil {
 			t.Fatal(err)

@@ -1,4 +1,4 @@
-package cli
+package config
 
 import (
 	"fmt"
@@ -17,8 +17,8 @@ func secretsIn(entries []entry) (secrets []string) {
 		value, _ := e.value.(string)
 		switch {
 		case value == "":
-		case strings.HasPrefix(e.key, "controller.auth_secret_key") && !slices.Contains(secrets, signingKeySecret):
-			secrets = append(secrets, signingKeySecret)
+		case strings.HasPrefix(e.key, "controller.auth_secret_key") && !slices.Contains(secrets, SigningKeySecret):
+			secrets = append(secrets, SigningKeySecret)
 		case e.key == "database.url":
 			if u, err := url.Parse(value); err != nil || u.Redacted() != u.String() || u.Query().Has("password") {
 				secrets = append(secrets, "the database's password")
@@ -28,16 +28,16 @@ func secretsIn(entries []entry) (secrets []string) {
 	return secrets
 }
 
-const signingKeySecret = "the signing key" // this one or one before it
+const SigningKeySecret = "the signing key" // this one or one before it
 
-// guarded refuses a file with secrets that others could have written. One that others can read is kept for a person to
+// Guarded refuses a file with secrets that others could have written. One that others can read is kept for a person to
 // be told of, once the command runs.
-func (c *Config) guarded(kind, name, secrets string, info fs.FileInfo) error {
+func (c *Config) Guarded(kind, name, secrets string, info fs.FileInfo) error {
 	var hint string
 	switch {
 	case !info.Mode().IsRegular():
 		return nil
-	case !files.HasTrustedOwner(info, c.home):
+	case !files.HasTrustedOwner(info, c.Home):
 		hint = "chown it to yourself, if what is in it is yours"
 	case files.OthersMay(info, files.ToWrite):
 		hint = "chmod 600 " + name
@@ -47,18 +47,18 @@ func (c *Config) guarded(kind, name, secrets string, info fs.FileInfo) error {
 	default:
 		return nil
 	}
-	return failure.Misuse(fmt.Sprintf("The %s %s has %s and can be changed by others.", kind, describedFile(name, info), secrets), hint)
+	return failure.Misuse(fmt.Sprintf("The %s %s has %s and can be changed by others.", kind, DescribeFile(name, info), secrets), hint)
 }
 
-// toldReadable returns the files with secrets that others can read, each once.
-func (c *Config) toldReadable() []string {
+// ToldReadable returns the files with secrets that others can read, each once.
+func (c *Config) ToldReadable() []string {
 	names := c.readable
 	c.readable = nil
 	return names
 }
 
-// describedFile names a file with its mode and owner.
-func describedFile(name string, info fs.FileInfo) string {
+// DescribeFile names a file with its mode and owner.
+func DescribeFile(name string, info fs.FileInfo) string {
 	if owner := files.Owner(info); owner != "" {
 		return fmt.Sprintf("%s (mode %04o, of %s)", name, info.Mode().Perm(), owner)
 	}

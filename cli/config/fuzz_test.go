@@ -1,4 +1,4 @@
-package cli
+package config
 
 import (
 	"errors"
@@ -25,7 +25,7 @@ func FuzzConfigFile(f *testing.F) {
 	f.Fuzz(func(t *testing.T, content string) {
 		home := t.TempDir()
 		c, flags := newConfig(t, func(name string) string { return map[string]string{"HOME": home}[name] })
-		c.home = c.Getenv("HOME")
+		c.Home = c.Getenv("HOME")
 		name := filepath.Join(c.Folder("XDG_CONFIG_HOME", ".config"), "crm.toml")
 		if err := os.MkdirAll(filepath.Dir(name), 0o700); err != nil {
 			t.Fatal(err)
@@ -35,10 +35,10 @@ func FuzzConfigFile(f *testing.F) {
 		}
 		err := c.Load(flags, nil)
 		if err == nil {
-			err = c.fault
+			err = c.Fault
 		}
 		if err == nil {
-			if c.location == nil || c.databaseTimeout < 0 || c.authSecretKey != "" && len(c.authSecretKey) < 32 {
+			if c.Location == nil || c.DatabaseTimeout < 0 || c.AuthSecretKey != "" && len(c.AuthSecretKey) < 32 {
 				t.Fatalf("%q gives %+v", content, c)
 			}
 			return

@@ -1,4 +1,4 @@
-package cli
+package config
 
 import (
 	"errors"
@@ -32,15 +32,15 @@ func settle(t *testing.T, name, file string, env map[string]string, args ...stri
 		args = append([]string{"--config", path}, args...)
 	}
 	c, flags := newConfig(t, func(name string) string { return variables[name] })
-	err := errors.Join(c.Load(flags, args), c.fault)
-	return settled{flags.Lookup(name).Value.String(), strings.TrimPrefix(c.source[name], variables["HOME"]+"/")}, err
+	err := errors.Join(c.Load(flags, args), c.Fault)
+	return settled{flags.Lookup(name).Value.String(), strings.TrimPrefix(c.Source[name], variables["HOME"]+"/")}, err
 }
 
 // newConfig returns a configuration that is not loaded yet, and its flags.
 func newConfig(t *testing.T, getenv func(string) string) (*Config, *flag.FlagSet) {
 	t.Helper()
 	c, flags := &Config{Getenv: getenv, Named: files.NewNamed(t.Context())}, cmdline.NewFlagSet()
-	c.define(flags)
+	c.Define(flags)
 	return c, flags
 }
 
@@ -92,8 +92,8 @@ func TestPrecedence(t *testing.T) {
 			t.Errorf("%s is a key of the file", name)
 		}
 		if values.inVariable != "" {
-			env[variable(name)] = values.inVariable
-			check(values.inVariable, variable(name), file, env)
+			env[Variable(name)] = values.inVariable
+			check(values.inVariable, Variable(name), file, env)
 		}
 		if values.inFlag != "" {
 			check(values.inFlag, cmdline.Dashed(name), file, env, cmdline.Dashed(name)+"="+values.inFlag)
@@ -110,11 +110,11 @@ func TestPrecedenceOfTwoNames(t *testing.T) {
 		file := one + ` = "https://k@file/1"`
 		for want, got := range map[settled]func() (settled, error){
 			{"https://k@file/1", "file.toml:1"}: func() (settled, error) { return settle(t, other, file, nil) },
-			{"https://k@variable/1", variable(other)}: func() (settled, error) {
-				return settle(t, one, file, map[string]string{variable(other): "https://k@variable/1"})
+			{"https://k@variable/1", Variable(other)}: func() (settled, error) {
+				return settle(t, one, file, map[string]string{Variable(other): "https://k@variable/1"})
 			},
 			{"https://k@flag/1", cmdline.Dashed(other)}: func() (settled, error) {
-				return settle(t, one, file, map[string]string{variable(one): "https://k@variable/1"}, cmdline.Dashed(other), "https://k@flag/1")
+				return settle(t, one, file, map[string]string{Variable(one): "https://k@variable/1"}, cmdline.Dashed(other), "https://k@flag/1")
 			},
 		} {
 			if got, err := got(); got != want || err != nil {
@@ -132,13 +132,13 @@ func TestFolder(t *testing.T) {
 	found := func() (*user.User, error) { return &user.User{HomeDir: "/home/ada"}, nil }
 	unknown := func() (*user.User, error) { return nil, user.UnknownUserIdError(4711) }
 	if err := c.findHome(found); err != nil || c.Folder("XDG_STATE_HOME", ".local/state") != "/home/ada/.local/state/crm" {
-		t.Error(c.home, err)
+		t.Error(c.Home, err)
 	}
 	if err := c.findHome(unknown); err == nil || !strings.Contains(err.(*failure.Error).Hint, "set HOME, or XDG_CONFIG_HOME, XDG_STATE_HOME, XDG_DATA_HOME") {
 		t.Errorf("no home and no error of use: %v", err)
 	}
 	env = map[string]string{"XDG_CONFIG_HOME": "/a", "XDG_STATE_HOME": "/b", "XDG_DATA_HOME": "/c"}
 	if err := c.findHome(unknown); err != nil || c.Folder("XDG_STATE_HOME", ".local/state") != "/b/crm" {
-		t.Error(c.home, err)
+		t.Error(c.Home, err)
 	}
 }

@@ -1,4 +1,4 @@
-package cli
+package config
 
 import (
 	"bytes"
@@ -25,7 +25,7 @@ const configMax = 64 << 10
 // readFile takes from the file what neither a flag nor a variable has said. An error names the line and what is wrong
 // there, and shows nothing of what is in the file: there are secrets.
 func (c *Config) readFile(flags *flag.FlagSet) error {
-	name := c.file
+	name := c.File
 	file := c.Named.Read(name, configMax)
 	if file.Err != nil {
 		return failure.Misuse(fmt.Sprintf("The configuration file %s cannot be read: %v.", name, file.Err), "")
@@ -34,13 +34,13 @@ func (c *Config) readFile(flags *flag.FlagSet) error {
 	if faulty > 0 {
 		return failure.Misuse(fmt.Sprintf("%s:%d: this is not TOML.", name, faulty), "")
 	}
-	c.secrets = secretsIn(entries)
-	if len(c.secrets) > 0 {
-		if err := c.guarded("configuration file", name, strings.Join(c.secrets, " and "), file.Info); err != nil {
+	c.Secrets = secretsIn(entries)
+	if len(c.Secrets) > 0 {
+		if err := c.Guarded("configuration file", name, strings.Join(c.Secrets, " and "), file.Info); err != nil {
 			return err
 		}
 	}
-	said := maps.Clone(c.source)
+	said := maps.Clone(c.Source)
 	for _, e := range entries {
 		if err := c.take(flags, e, fmt.Sprintf("%s:%d", name, e.line), said[e.key] != ""); err != nil {
 			return err
@@ -136,7 +136,7 @@ func positionsIn(text []byte) *position {
 // take sets one key from the file, unless a flag or variable has said it already; a wrong one is told in any case.
 func (c *Config) take(flags *flag.FlagSet, e entry, place string, said bool) error {
 	f := flags.Lookup(e.key)
-	if f == nil || !isKey(e.key) {
+	if f == nil || !IsKey(e.key) {
 		return unknownKey(flags, e.key, place, e.value)
 	}
 	wanted := "a string in quotes"
@@ -166,7 +166,7 @@ func unknownKey(flags *flag.FlagSet, key, place string, value any) error {
 	var known []string
 	emptyTable := false
 	flags.VisitAll(func(f *flag.Flag) {
-		if isKey(f.Name) {
+		if IsKey(f.Name) {
 			known = append(known, f.Name)
 			emptyTable = emptyTable || strings.HasPrefix(f.Name, key+".")
 		}

@@ -1,4 +1,4 @@
-package cli
+package config
 
 import (
 	"flag"
@@ -15,13 +15,13 @@ import (
 // otherVariables are those that are no flag.
 var otherVariables = []string{"CRM_TOKEN", "CRM_TOKEN_FILE", "CRM_PAGER", "CRM_POSTGRES_BIN"}
 
-// misspelled returns a line for each variable whose name is a slip of the finger away from one that crm reads. Others are
+// Misspelled returns a line for each variable whose name is a slip of the finger away from one that crm reads. Others are
 // not crm's affair.
-func (c *Config) misspelled(flags *flag.FlagSet) (lines []string) {
+func (c *Config) Misspelled(flags *flag.FlagSet) (lines []string) {
 	known := slices.Clone(otherVariables)
 	flags.VisitAll(func(f *flag.Flag) {
 		if len(f.Name) > 1 {
-			known = append(known, variable(f.Name))
+			known = append(known, Variable(f.Name))
 		}
 	})
 	for _, entry := range os.Environ() {
@@ -36,8 +36,8 @@ func (c *Config) misspelled(flags *flag.FlagSet) (lines []string) {
 	return lines
 }
 
-// wanted returns in words which values a global flag can have.
-func wanted(f *flag.Flag) string {
+// Wanted returns in words which values a global flag can have.
+func Wanted(f *flag.Flag) string {
 	if cmdline.IsSwitch(f) {
 		return "true or false"
 	}
