@@ -35,9 +35,12 @@ var mayImport = map[string][]string{
 	"cli/render":                {"internal/failure", "internal/value", "cli/text"},
 	"cli/terminal":              {"internal/failure", "internal/files", "cli/text"},
 	"cli/config":                {"internal/failure", "internal/files", "cli/text", "cli/cmdline", "cli/render"},
+	"cli/backend": {
+		"schema", "gen", "internal/failure", "internal/files", "internal/localdb", "service", "cli/text", "cli/terminal", "cli/config",
+	},
 	"cli": {
 		"schema", "gen", "internal/failure", "internal/value", "service", "internal/files", "internal/localdb", "internal/pgclient",
-		"cli/text", "cli/cmdline", "cli/render", "cli/terminal", "cli/config",
+		"cli/text", "cli/cmdline", "cli/render", "cli/terminal", "cli/config", "cli/backend",
 	},
 	".":                  {"cli"},
 	"tools/findpostgres": {"internal/failure", "internal/localdb"},
@@ -61,7 +64,7 @@ var onlyIn = map[string][]string{
 	"github.com/getsentry/sentry-go":  {"cli/cli.go", "cli/report.go"},
 	"github.com/golang-jwt/jwt/v5":    {"service/session.go"},
 	"github.com/alexedwards/argon2id": {"service/password.go"},
-	"github.com/jackc/pgx/v5/pgconn":  {"gen", "schema/driver.go", "schema/session.go", "schema/demand.go", "service/backup.go", "service/error.go", "service/connect.go", "service/statement.go", "cli/report.go", "cli/connection.go", "cli/echo.go", "internal", "tools/bench/wire"},
+	"github.com/jackc/pgx/v5/pgconn":  {"gen", "schema/driver.go", "schema/session.go", "schema/demand.go", "service/backup.go", "service/error.go", "service/connect.go", "service/statement.go", "cli/report.go", "cli/backend", "internal", "tools/bench/wire"},
 	"github.com/peterbourgon/ff/v3":   {"cli"},
 	"github.com/golang-migrate":       {"schema"},
 	"github.com/nyaruka/phonenumbers": {}, // in tests only: TestSlowStartersStayOut

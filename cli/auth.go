@@ -63,7 +63,7 @@ func (a *app) authLogin() *ffcli.Command {
 		if err != nil {
 			return err
 		}
-		if variable := a.tokenVariable(); variable != "" {
+		if variable := a.TokenVariable(); variable != "" {
 			a.Warn("%s is set and is used instead of this login", variable)
 		}
 		return show(who)
@@ -73,12 +73,12 @@ func (a *app) authLogin() *ffcli.Command {
 func (a *app) authLogout() *ffcli.Command {
 	c := a.command("logout", "end the session").WithoutLogin().examples("crm auth logout")
 	return c.does(func(ctx context.Context) error {
-		if a.tokenVariable() == "" && a.requireMade() != nil { // of a database that is no more, or of another
+		if a.TokenVariable() == "" && a.RequireMade() != nil { // of a database that is no more, or of another
 			a.Notice("You are logged out.")
-			return a.removeToken()
+			return a.RemoveToken()
 		}
 		// A token file that cannot be trusted is told, not forgotten: its session may still be good.
-		if _, err := a.token(); err != nil {
+		if _, err := a.Token(); err != nil {
 			return err
 		}
 		s, err := a.Session(ctx)
@@ -94,10 +94,10 @@ func (a *app) authLogout() *ffcli.Command {
 		if err != nil {
 			return err
 		}
-		if a.tokenVariable() != "" {
+		if a.TokenVariable() != "" {
 			return nil // the file is another login's
 		}
-		return a.removeToken()
+		return a.RemoveToken()
 	})
 }
 

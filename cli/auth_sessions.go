@@ -36,7 +36,7 @@ func (a *app) authSessions() *ffcli.Command {
 		}
 		a.Notice("%d of your sessions ended.", ended)
 		if _, err := s.AuthWhoami(ctx); service.NeedsLogin(err) {
-			return a.removeToken() // it was this one
+			return a.RemoveToken() // it was this one
 		}
 		return nil
 	})

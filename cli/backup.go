@@ -17,6 +17,7 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/peterbourgon/ff/v3/ffcli"
 
+	"github.com/epicevents/crm/cli/backend"
 	"github.com/epicevents/crm/cli/render"
 	"github.com/epicevents/crm/cli/terminal"
 	"github.com/epicevents/crm/cli/text"
@@ -63,7 +64,7 @@ func (a *app) dbBackup() *ffcli.Command {
 		case !errors.Is(err, fs.ErrNotExist):
 			return fileError(file.got, err)
 		}
-		pool, err := a.connect(ctx)
+		pool, err := a.Connect(ctx)
 		if err != nil {
 			return err
 		}
@@ -72,7 +73,7 @@ func (a *app) dbBackup() *ffcli.Command {
 			return err
 		}
 		server := conn.Conn().PgConn().ParameterStatus("server_version")
-		version, err := a.serviceOn(pool).BackupVersion(ctx, conn.Conn())
+		version, err := a.ServiceOn(pool).BackupVersion(ctx, conn.Conn())
 		conn.Release()
 		if err != nil {
 			return err
@@ -93,12 +94,12 @@ func (a *app) dbBackup() *ffcli.Command {
 
 // dump writes the database into a file that is there when it is complete, and as it was before until then.
 func (a *app) dump(ctx context.Context, name, server string) error {
-	config, err := a.connConfig()
+	config, err := a.ConnConfig()
 	if err != nil {
 		return err
 	}
 	major, _ := strconv.Atoi(strings.FieldsFunc(server, func(r rune) bool { return r < '0' || r > '9' })[0])
-	client, err := pgclient.Find(ctx, a.cluster(), pgclient.Dump, major)
+	client, err := pgclient.Find(ctx, a.Cluster(), pgclient.Dump, major)
 	if err != nil {
 		return err
 	}
@@ -151,7 +152,7 @@ func (a *app) dbRestore() *ffcli.Command {
 			return fileError(file.got, err)
 		}
 		_ = opened.Close()
-		client, err := pgclient.Find(ctx, a.cluster(), pgclient.Restore, 0)
+		client, err := pgclient.Find(ctx, a.Cluster(), pgclient.Restore, 0)
 		if err != nil {
 			return err
 		}
@@ -163,15 +164,15 @@ func (a *app) dbRestore() *ffcli.Command {
 			return err
 		}
 		a.Unsampled, a.Greets = true, true
-		pool, err := a.connect(ctx)
+		pool, err := a.Connect(ctx)
 		if err != nil {
 			return err
 		}
-		config, err := a.connConfig() // not before: the local database may have been made meanwhile
+		config, err := a.ConnConfig() // not before: the local database may have been made meanwhile
 		if err != nil {
 			return err
 		}
-		s := a.serviceOn(pool)
+		s := a.ServiceOn(pool)
 		holds, err := s.HoldsData(ctx)
 		if err != nil {
 			return err
@@ -179,15 +180,15 @@ func (a *app) dbRestore() *ffcli.Command {
 		if holds && !name.set {
 			if !a.Interactive() {
 				return &failure.Error{Code: failure.Conflict, Hint: "crm db restore " + file.got + " --database " + config.Database,
-					Message: fmt.Sprintf("The database %s holds data, which would be replaced.", location(config))}
+					Message: fmt.Sprintf("The database %s holds data, which would be replaced.", backend.Location(config))}
 			}
-			a.Notice("Everything in the database %s will be replaced.", location(config))
+			a.Notice("Everything in the database %s will be replaced.", backend.Location(config))
 			if err := name.ask(ctx); err != nil {
 				return err
 			}
 		}
 		if name.set && name.got != config.Database {
-			return failure.Misuse(fmt.Sprintf("--database: the database is %s, not %q.", location(config), text.Shorten(name.got)), "")
+			return failure.Misuse(fmt.Sprintf("--database: the database is %s, not %q.", backend.Location(config), text.Shorten(name.got)), "")
 		}
 		p := a.progress("Restoring the database " + config.Database)
 		restored, err := s.Restore(ctx, config, archive, name.set, p.at)
@@ -244,17 +245,17 @@ func fileError(name string, err error) error {
 
 // clientConnection tells PostgreSQL's programs what pgx was told. Where the URL says nothing, parseURL's choices hold.
 func (a *app) clientConnection(config *pgx.ConnConfig) pgclient.Connection {
-	parameters := urlQuery(a.config.DatabaseURL)
-	if parameters.Get("sslmode") == "" && !a.isLocal() && !onThisMachine(config) {
+	parameters := backend.URLQuery(a.config.DatabaseURL)
+	if parameters.Get("sslmode") == "" && !a.IsLocal() && !backend.OnThisMachine(config) {
 		parameters.Set("sslmode", "verify-full")
 	}
 	if !parameters.Has("require_auth") {
-		parameters.Set("require_auth", safeAuth)
+		parameters.Set("require_auth", backend.SafeAuth)
 	}
-	if severalHosts(config) && !parameters.Has("target_session_attrs") {
+	if backend.SeveralHosts(config) && !parameters.Has("target_session_attrs") {
 		parameters.Set("target_session_attrs", "read-write")
 	}
-	return pgclient.Connection{Config: config, Parameters: parameters, Timeout: connectTimeout, Getenv: a.Getenv}
+	return pgclient.Connection{Config: config, Parameters: parameters, Timeout: backend.ConnectTimeout, Getenv: a.Getenv}
 }
 
 // progress is a line on stderr that says how far a long work is; where nobody watches it says only what begins.

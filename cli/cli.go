@@ -22,6 +22,7 @@ import (
 	"github.com/getsentry/sentry-go"
 	"github.com/peterbourgon/ff/v3/ffcli"
 
+	"github.com/epicevents/crm/cli/backend"
 	"github.com/epicevents/crm/cli/cmdline"
 	"github.com/epicevents/crm/cli/config"
 	"github.com/epicevents/crm/cli/terminal"
@@ -37,7 +38,7 @@ type IO = terminal.IO
 // app is one run of crm.
 type app struct {
 	*terminal.Terminal
-	*backend
+	*backend.Backend
 	args   []string // as typed
 	config *config.Config
 	root   *ffcli.Command
@@ -48,7 +49,7 @@ type app struct {
 
 func newApp(t *terminal.Terminal) *app {
 	settings := &config.Config{Getenv: t.Getenv}
-	return &app{Terminal: t, config: settings, backend: newBackend(settings, t)}
+	return &app{Terminal: t, config: settings, Backend: backend.New(settings, t)}
 }
 
 // exitCodes is what a script sees of an error.
@@ -71,7 +72,7 @@ const interrupted failure.Code = "interrupted"
 func Run(ctx context.Context, args []string, streams terminal.IO) int {
 	a := newApp(terminal.New(ctx, streams))
 	a.args, a.config.Named = args, files.NewNamed(ctx)
-	defer a.backend.Close()
+	defer a.Backend.Close()
 	if len(args) > 0 && args[0] == completeCommand {
 		a.complete(ctx, args[1:])
 		return 0
@@ -133,7 +134,7 @@ func (a *app) run(ctx context.Context, args []string) error {
 		a.Notice("%s", line)
 	}
 	if a.usesSettings(command) {
-		a.noticeReadable()
+		a.NoticeReadable()
 	}
 	if len(command.Subcommands) > 0 {
 		if len(args) == 0 {
@@ -146,7 +147,7 @@ func (a *app) run(ctx context.Context, args []string) error {
 		return a.flagError(err)
 	}
 	err = a.root.Run(ctx)
-	if variable := a.tokenVariable(); variable != "" && service.NeedsLogin(err) {
+	if variable := a.TokenVariable(); variable != "" && service.NeedsLogin(err) {
 		return &failure.Error{Code: failure.Unauthenticated, Err: err,
 			Message: fmt.Sprintf("The token in %s is not good: it is over, was revoked, or is not a token.", variable),
 			Hint:    "unset it, or give it a token that crm auth token create made"}

@@ -7,6 +7,7 @@ import (
 
 	"github.com/peterbourgon/ff/v3/ffcli"
 
+	"github.com/epicevents/crm/cli/backend"
 	"github.com/epicevents/crm/cli/config"
 	"github.com/epicevents/crm/cli/render"
 	"github.com/epicevents/crm/cli/text"
@@ -54,7 +55,7 @@ func masked(key, value string) string {
 	case "controller.auth_secret_key", "controller.auth_secret_key_previous", "error_tracing.dns", "error_tracing.dsn":
 		return text.Mask
 	case "database.url":
-		return maskURL(value)
+		return backend.MaskURL(value)
 	}
 	return value
 }

@@ -6,6 +6,7 @@ import (
 
 	"github.com/peterbourgon/ff/v3/ffcli"
 
+	"github.com/epicevents/crm/cli/backend"
 	"github.com/epicevents/crm/cli/render"
 	"github.com/epicevents/crm/internal/failure"
 	"github.com/epicevents/crm/internal/localdb"
@@ -52,8 +53,8 @@ func (a *app) dbStatus() *ffcli.Command {
 	c := a.command("status", "whether the database answers, and its schema version").examples("crm db status", "crm db status -o json")
 	show := detailOf(c, databaseStatuses)
 	return c.does(func(ctx context.Context) error {
-		if a.isLocal() {
-			status, err := a.cluster().Status(ctx)
+		if a.IsLocal() {
+			status, err := a.Cluster().Status(ctx)
 			if err != nil {
 				return err
 			}
@@ -68,11 +69,11 @@ func (a *app) dbStatus() *ffcli.Command {
 
 // showDatabase prints the state of a database that answers; one of another schema version is an error.
 func (a *app) showDatabase(ctx context.Context, show func(databaseStatus) error) error {
-	pool, err := a.reach(ctx)
+	pool, err := a.Reach(ctx)
 	if err != nil {
 		return err
 	}
-	version, err := a.serviceOn(pool).CheckVersion(ctx)
+	version, err := a.ServiceOn(pool).CheckVersion(ctx)
 	if err != nil {
 		return err
 	}
@@ -90,15 +91,15 @@ func (a *app) showDatabase(ctx context.Context, show func(databaseStatus) error)
 
 // statusOf describes a database that answers.
 func (a *app) statusOf(version int64, server string) (databaseStatus, error) {
-	config, err := a.connConfig()
+	config, err := a.ConnConfig()
 	if err != nil {
 		return databaseStatus{}, err
 	}
 	status := databaseStatus{
-		kind: "remote", state: "running", location: location(config), server: server, schema: version, needed: schema.Version(),
+		kind: "remote", state: "running", location: backend.Location(config), server: server, schema: version, needed: schema.Version(),
 	}
-	if a.isLocal() {
-		status.kind, status.location = "local", a.cluster().Dir()
+	if a.IsLocal() {
+		status.kind, status.location = "local", a.Cluster().Dir()
 	}
 	return status, nil
 }
@@ -111,7 +112,7 @@ func (a *app) dbStart() *ffcli.Command {
 			return err
 		}
 		a.Samples = true
-		if _, err := a.connect(ctx); err != nil {
+		if _, err := a.Connect(ctx); err != nil {
 			return err
 		}
 		return a.showDatabase(ctx, show)
@@ -124,7 +125,7 @@ func (a *app) dbStop() *ffcli.Command {
 		if err := a.localOnly(); err != nil {
 			return err
 		}
-		if err := a.cluster().Stop(ctx); err != nil {
+		if err := a.Cluster().Stop(ctx); err != nil {
 			return err
 		}
 		a.Notice("The local database is stopped.")
@@ -133,7 +134,7 @@ func (a *app) dbStop() *ffcli.Command {
 }
 
 func (a *app) localOnly() error {
-	if a.isLocal() {
+	if a.IsLocal() {
 		return nil
 	}
 	return failure.Misuse("crm starts and stops only the local database; database.url names another.", "")
@@ -160,12 +161,12 @@ func (a *app) dbMigrate() *ffcli.Command {
 			}
 		}
 		a.Unsampled, a.Greets = username.set, true
-		pool, err := a.connect(ctx)
+		pool, err := a.Connect(ctx)
 		if err != nil {
 			return err
 		}
-		s := a.serviceOn(pool)
-		config, err := a.connConfig()
+		s := a.ServiceOn(pool)
+		config, err := a.ConnConfig()
 		if err != nil {
 			return err
 		}
@@ -222,11 +223,11 @@ func (a *app) dbSetPassword() *ffcli.Command {
 	employee := flagOf(c, "username", "USERNAME", "who", parseEmployee).AsArgument()
 	password := a.passwordForAnother(c)
 	return c.does(func(ctx context.Context) error {
-		pool, err := a.connect(ctx)
+		pool, err := a.Connect(ctx)
 		if err != nil {
 			return err
 		}
-		svc := a.serviceOn(pool)
+		svc := a.ServiceOn(pool)
 		found, err := svc.DbEmployeeFind(ctx, employee.got)
 		if err != nil {
 			return err
@@ -252,7 +253,7 @@ func (a *app) dbPopulate() *ffcli.Command {
 	)
 	yes := c.Switch("yes", "do not ask")
 	command := c.doesAs(func(ctx context.Context, s service.Operations) error {
-		if !a.isLocal() {
+		if !a.IsLocal() {
 			if err := a.Confirm(ctx, "Put the sample data, whose password everybody knows, into this database?", *yes); err != nil {
 				return err
 			}
@@ -266,7 +267,7 @@ func (a *app) dbPopulate() *ffcli.Command {
 	asEmployee := c.run
 	c.run = func(ctx context.Context) error {
 		a.Samples, a.Greets = true, true
-		if done, err := a.populateNew(ctx); done || err != nil {
+		if done, err := a.PopulateNew(ctx); done || err != nil {
 			return err
 		}
 		return asEmployee(ctx)
@@ -286,17 +287,17 @@ func (a *app) dbReset() *ffcli.Command {
 	show := detailOf(c, databaseStatuses)
 	return c.does(func(ctx context.Context) error {
 		a.config.DatabaseReset = false // this asks
-		if err := a.resettable(ctx); err != nil {
+		if err := a.Resettable(ctx); err != nil {
 			return err
 		}
-		config, err := a.connConfig()
+		config, err := a.ConnConfig()
 		if err != nil {
 			return err
 		}
-		if err := a.ConfirmByName(ctx, a.holdings(ctx, config), config.Database, *yes); err != nil {
+		if err := a.ConfirmByName(ctx, a.Holdings(ctx, config), config.Database, *yes); err != nil {
 			return err
 		}
-		if err := a.reset(ctx, config, sample); err != nil {
+		if err := a.Reset(ctx, config, sample); err != nil {
 			return err
 		}
 		return a.showDatabase(ctx, show)

@@ -12,6 +12,7 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/peterbourgon/ff/v3/ffcli"
 
+	"github.com/epicevents/crm/cli/backend"
 	"github.com/epicevents/crm/cli/render"
 	"github.com/epicevents/crm/internal/failure"
 	"github.com/epicevents/crm/internal/localdb"
@@ -57,7 +58,7 @@ func (a *app) doctorCommand() *ffcli.Command {
 		e.configuration()
 		e.signing()
 		e.databases(ctx)
-		if a.isLocal() && !e.mayBeUnread("database.url") {
+		if a.IsLocal() && !e.mayBeUnread("database.url") {
 			e.localFiles()
 		}
 		e.tokenFiles()
@@ -130,9 +131,9 @@ func (e *examination) databases(ctx context.Context) {
 	pool := e.reach(ctx)
 	if e.mayBeUnread("database.url") {
 		e.add(checkEncryption, healthWarning, "", "not known: the database is not")
-	} else if e.isLocal() {
+	} else if e.IsLocal() {
 		e.add(checkEncryption, healthOK, "", "not needed: the local database listens on a Unix socket only")
-	} else if config, err := e.connConfig(); err == nil {
+	} else if config, err := e.ConnConfig(); err == nil {
 		e.encryption(config)
 	}
 	if pool == nil {
@@ -142,7 +143,7 @@ func (e *examination) databases(ctx context.Context) {
 		e.add(checkClock, healthWarning, "", "not known: the database was not reached")
 		return
 	}
-	svc := e.serviceOn(pool)
+	svc := e.ServiceOn(pool)
 	if err := svc.Fit(ctx); err != nil {
 		e.addError(checkSettings, err)
 	} else if logs, err := svc.LogsParameters(ctx); err == nil && logs {
@@ -191,10 +192,10 @@ func (e *examination) reach(ctx context.Context) *pgxpool.Pool {
 		e.add(checkDatabase, healthWarning, "", "not known: it may be in the configuration that cannot be used")
 		return nil
 	}
-	if e.isLocal() && !e.localRuns(ctx) {
+	if e.IsLocal() && !e.localRuns(ctx) {
 		return nil
 	}
-	pool, err := e.app.reach(ctx)
+	pool, err := e.app.Reach(ctx)
 	if err != nil {
 		e.addError(checkDatabase, err)
 		return nil
@@ -205,14 +206,14 @@ func (e *examination) reach(ctx context.Context) *pgxpool.Pool {
 		return nil
 	}
 	defer conn.Release()
-	where := "local, in " + e.cluster().Dir()
-	if !e.isLocal() {
-		config, err := e.connConfig()
+	where := "local, in " + e.Cluster().Dir()
+	if !e.IsLocal() {
+		config, err := e.ConnConfig()
 		if err != nil {
 			e.addError(checkDatabase, err)
 			return nil
 		}
-		where = location(config)
+		where = backend.Location(config)
 	}
 	e.add(checkDatabase, healthOK, "", "%s, PostgreSQL %s", where, conn.Conn().PgConn().ParameterStatus("server_version"))
 	return pool
@@ -221,7 +222,7 @@ func (e *examination) reach(ctx context.Context) *pgxpool.Pool {
 // localRuns says whether the local database runs. One that does not is started by the next command, if the programs for
 // it are there.
 func (e *examination) localRuns(ctx context.Context) bool {
-	cluster := e.cluster()
+	cluster := e.Cluster()
 	status, err := cluster.Status(ctx)
 	if err == nil && status.State != localdb.Running {
 		_, err = cluster.Program(ctx, "postgres")
@@ -241,8 +242,8 @@ func (e *examination) localRuns(ctx context.Context) bool {
 
 func (e *examination) encryption(config *pgx.ConnConfig) {
 	const advice = "sslmode=verify-full in database.url"
-	switch mode := sslMode(e.config.DatabaseURL); {
-	case onThisMachine(config):
+	switch mode := backend.SSLMode(e.config.DatabaseURL); {
+	case backend.OnThisMachine(config):
 		e.add(checkEncryption, healthOK, "", "not needed: the database is on this machine")
 	case mode == "" || mode == "verify-full":
 		e.add(checkEncryption, healthOK, "", "TLS, and the database's certificate is verified")

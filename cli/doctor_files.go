@@ -56,18 +56,18 @@ func (e *examination) signing() {
 	case e.mayBeUnread(key) || e.mayBeUnread("database.url"):
 		e.add(check, healthWarning, "", "not known: it may be in the configuration that cannot be used")
 		return
-	case !e.isLocal():
-		_, err := e.signingKey()
+	case !e.IsLocal():
+		_, err := e.SigningKey()
 		e.addError(check, err)
 		return
 	}
-	name := e.keyFile()
+	name := e.KeyFile()
 	info, err := os.Stat(name)
 	if errors.Is(err, fs.ErrNotExist) {
 		e.add(check, healthOK, "", "not made yet; it will be in %s", name)
 		return
 	}
-	if _, err := e.signingKey(); err != nil {
+	if _, err := e.SigningKey(); err != nil {
 		e.addError(check, err)
 		return
 	}
@@ -81,17 +81,17 @@ func (e *examination) signing() {
 // tokenFiles looks at the token as the next command will.
 func (e *examination) tokenFiles() {
 	const check = "token"
-	name := e.tokenFile()
-	token, err := e.token()
+	name := e.TokenFile()
+	token, err := e.Token()
 	folder, folderErr := os.Stat(filepath.Dir(name))
 	switch {
 	case err != nil:
 		e.addError(check, err)
-	case e.tokenVariable() == "CRM_TOKEN_FILE" && e.tokenExposed():
+	case e.TokenVariable() == "CRM_TOKEN_FILE" && e.tokenExposed():
 		name = e.Getenv("CRM_TOKEN_FILE")
 		e.add(check, healthWarning, "chmod 600 "+name, "others can read or change %s, and act as you", name)
-	case e.tokenVariable() != "":
-		e.add(check, healthOK, "", "from %s", e.tokenVariable())
+	case e.TokenVariable() != "":
+		e.add(check, healthOK, "", "from %s", e.TokenVariable())
 	case folderErr == nil && files.OthersMay(folder, files.ToWrite) && folder.Mode()&fs.ModeSticky == 0:
 		e.add(check, healthWarning, "chmod 700 "+filepath.Dir(name), "others can put another token into %s", config.DescribeFile(filepath.Dir(name), folder))
 	case token == "":
@@ -113,7 +113,7 @@ func (e *examination) tokenExposed() bool {
 // localFiles looks whether anybody else can get at the local database.
 func (e *examination) localFiles() {
 	const check = "local files"
-	folder := e.cluster().Dir()
+	folder := e.Cluster().Dir()
 	data, socket := filepath.Join(folder, "data"), filepath.Join(folder, "socket")
 	dataInfo, err := os.Stat(data)
 	socketInfo, socketErr := os.Stat(socket)
@@ -156,13 +156,13 @@ func (e *examination) directMode() {
 			add("the command line", true)
 		case source != "":
 			add("the variable "+source, false)
-		case !e.isLocal():
+		case !e.IsLocal():
 			// There is no key, which is a finding of its own.
 		case key == "database.url":
-			add("the local database's folder "+e.cluster().Dir(), false)
+			add("the local database's folder "+e.Cluster().Dir(), false)
 		default:
-			if info, err := os.Stat(e.keyFile()); err == nil {
-				add(config.DescribeFile(e.keyFile(), info), files.OthersMay(info, files.ToRead))
+			if info, err := os.Stat(e.KeyFile()); err == nil {
+				add(config.DescribeFile(e.KeyFile(), info), files.OthersMay(info, files.ToRead))
 			}
 		}
 	}

@@ -11,6 +11,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/epicevents/crm/cli/backend"
 	"github.com/epicevents/crm/cli/cmdline"
 	"github.com/epicevents/crm/cli/terminal"
 )
@@ -31,7 +32,7 @@ func TestHintsDoNotCircle(t *testing.T) {
 			d.sql("DROP SCHEMA public CASCADE; CREATE SCHEMA public; CREATE SCHEMA extensions; CREATE EXTENSION pg_trgm SCHEMA extensions")
 		},
 		"no path": func(d *desk) {
-			d.env["CRM_DATABASE_URL"] = withParameter(d.env["CRM_DATABASE_URL"], "search_path", "nowhere")
+			d.env["CRM_DATABASE_URL"] = backend.WithParameter(d.env["CRM_DATABASE_URL"], "search_path", "nowhere")
 		},
 		"missing view": func(d *desk) { d.sql("DROP VIEW customer_view CASCADE") },
 		"dirty":        func(d *desk) { d.sql("UPDATE schema_migrations SET dirty = true") },
@@ -46,7 +47,7 @@ func TestHintsDoNotCircle(t *testing.T) {
 		"one-time password": func(d *desk) { d.sql("UPDATE employee SET password_one_time = true") },
 		"healthy":           func(*desk) {},
 		"no parameter": func(d *desk) {
-			d.env["CRM_DATABASE_URL"] = withParameter(d.env["CRM_DATABASE_URL"], "no_such_setting", "1")
+			d.env["CRM_DATABASE_URL"] = backend.WithParameter(d.env["CRM_DATABASE_URL"], "no_such_setting", "1")
 		},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -17,6 +17,7 @@ import (
 	"github.com/getsentry/sentry-go"
 	"github.com/jackc/pgx/v5/pgconn"
 
+	"github.com/epicevents/crm/cli/backend"
 	"github.com/epicevents/crm/cli/text"
 	"github.com/epicevents/crm/internal/failure"
 )
@@ -63,7 +64,7 @@ func withoutValues(refusal *pgconn.PgError) string {
 	if refusal.Routine == "exec_stmt_raise" {
 		return "raised by a function of the database"
 	}
-	return quotedValue().ReplaceAllString(strings.Join(strings.Fields(refusal.Message), " "), `"`+text.Mask+`"`)
+	return backend.QuotedValue().ReplaceAllString(strings.Join(strings.Fields(refusal.Message), " "), `"`+text.Mask+`"`)
 }
 
 // stackOf is where an error was made, or where it was first known as unexpected. Frames of crm's own packages are told

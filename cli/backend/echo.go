@@ -1,4 +1,4 @@
-package cli
+package backend
 
 import (
 	"context"
@@ -61,12 +61,12 @@ func failed(err error) string {
 	}
 	message := strings.Join(strings.Fields(refusal.Message), " ")
 	if strings.HasPrefix(refusal.Code, "22") {
-		message = quotedValue().ReplaceAllString(message, `"`+text.Mask+`"`)
+		message = QuotedValue().ReplaceAllString(message, `"`+text.Mask+`"`)
 	}
 	return fmt.Sprintf("failed: %s %s %s", refusal.SeverityUnlocalized, refusal.Code, text.Escape(message))
 }
 
-var quotedValue = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`".*"`) })
+var QuotedValue = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`".*"`) })
 
 type startedQuery struct {
 	sql string

@@ -1,4 +1,9 @@
-package cli
+// Package backend is the way from the settings to the operations: the local database, started or made if need be, or the
+// one that database.url names; the token of who is logged in, and the key that tokens are signed with.
+//
+// Nothing is opened before a command needs it. Commands take a Session, or a Service for what needs no login; those about
+// the database itself take its connection.
+package backend
 
 import (
 	"context"
@@ -18,9 +23,9 @@ import (
 	"github.com/epicevents/crm/service"
 )
 
-// backend is where the operations are done: the local database, or the one that the settings name. It is opened when a
+// Backend is where the operations are done: the local database, or the one that the settings name. It is opened when a
 // command first needs it.
-type backend struct {
+type Backend struct {
 	settings *config.Config
 	screen   *terminal.Terminal
 
@@ -38,12 +43,12 @@ type backend struct {
 	warned     bool // of a weak sslmode
 }
 
-func newBackend(settings *config.Config, screen *terminal.Terminal) *backend {
-	return &backend{settings: settings, screen: screen}
+func New(settings *config.Config, screen *terminal.Terminal) *Backend {
+	return &Backend{settings: settings, screen: screen}
 }
 
 // Close closes the connections, if there are any.
-func (b *backend) Close() {
+func (b *Backend) Close() {
 	if b.pool == nil {
 		return
 	}
@@ -59,24 +64,24 @@ func (b *backend) Close() {
 }
 
 // open connects, or says which database did not answer.
-func (b *backend) open(ctx context.Context, config *pgx.ConnConfig) (*pgxpool.Pool, error) {
+func (b *Backend) open(ctx context.Context, config *pgx.ConnConfig) (*pgxpool.Pool, error) {
 	began := time.Now()
 	pool, err := service.Connect(ctx, config, b.settings.DatabaseTimeout)
 	b.spent = time.Since(began)
 	if problem, ok := errors.AsType[*failure.Error](err); ok && problem.Code == failure.Unavailable {
 		named := *problem
-		named.Message = fmt.Sprintf("%s (%s)", strings.TrimSuffix(problem.Message, "."), location(config))
+		named.Message = fmt.Sprintf("%s (%s)", strings.TrimSuffix(problem.Message, "."), Location(config))
 		return nil, &named
 	}
 	return pool, err
 }
 
-// reach connects to a database that runs: nothing is started or made for it.
-func (b *backend) reach(ctx context.Context) (*pgxpool.Pool, error) {
+// Reach connects to a database that runs: nothing is started or made for it.
+func (b *Backend) Reach(ctx context.Context) (*pgxpool.Pool, error) {
 	if b.pool != nil {
 		return b.pool, nil
 	}
-	config, err := b.connConfig()
+	config, err := b.ConnConfig()
 	if err != nil {
 		return nil, err
 	}
@@ -84,22 +89,22 @@ func (b *backend) reach(ctx context.Context) (*pgxpool.Pool, error) {
 	return b.pool, err
 }
 
-// connect opens the connection. The local database is started, or made, only when it does not answer.
-func (b *backend) connect(ctx context.Context) (*pgxpool.Pool, error) {
+// Connect opens the connection. The local database is started, or made, only when it does not answer.
+func (b *Backend) Connect(ctx context.Context) (*pgxpool.Pool, error) {
 	if b.pool != nil {
 		return b.pool, nil
 	}
-	config, err := b.connConfig()
+	config, err := b.ConnConfig()
 	if err != nil {
 		return nil, err
 	}
 	pool, err := b.open(ctx, config)
-	if err != nil && b.isLocal() && !b.NeverStart && ctx.Err() == nil {
+	if err != nil && b.IsLocal() && !b.NeverStart && ctx.Err() == nil {
 		if err := b.startLocal(ctx); err != nil {
 			return nil, err
 		}
 		// A socket folder outside of the database's own is known only now that it is made.
-		if config, err = b.connConfig(); err != nil {
+		if config, err = b.ConnConfig(); err != nil {
 			return nil, err
 		}
 		pool, err = b.open(ctx, config)
@@ -118,16 +123,16 @@ func (b *backend) connect(ctx context.Context) (*pgxpool.Pool, error) {
 			return nil, &failure.Error{Code: failure.Conflict, Hint: "remove that setting; crm db reset asks before it deletes anything",
 				Message: "database.reset is set, but the database holds more than the sample data; nothing is deleted."}
 		}
-		b.screen.Notice("database.reset is set: everything in %s is deleted.", b.holdings(ctx, config))
-		if err := b.reset(ctx, config, nil); err != nil {
+		b.screen.Notice("database.reset is set: everything in %s is deleted.", b.Holdings(ctx, config))
+		if err := b.Reset(ctx, config, nil); err != nil {
 			return nil, err
 		}
 	}
 	return pool, nil
 }
 
-// serviceOn gives a service that keeps to what is left of the time limit.
-func (b *backend) serviceOn(pool *pgxpool.Pool, keys ...service.Key) *service.Service {
+// ServiceOn gives a service that keeps to what is left of the time limit.
+func (b *Backend) ServiceOn(pool *pgxpool.Pool, keys ...service.Key) *service.Service {
 	s := service.New(pool, keys...).From(b.peer())
 	if limit := b.settings.DatabaseTimeout; limit > 0 {
 		s = s.Within(max(limit-b.spent, time.Second))
@@ -136,7 +141,7 @@ func (b *backend) serviceOn(pool *pgxpool.Pool, keys ...service.Key) *service.Se
 }
 
 // peer is the account of this machine for which crm works.
-func (b *backend) peer() string {
+func (b *Backend) peer() string {
 	account := fmt.Sprintf("uid %d", os.Getuid())
 	if os.Getuid() < 0 { // Windows has no such number
 		account = "user " + b.settings.Getenv("USERNAME")
@@ -146,7 +151,7 @@ func (b *backend) peer() string {
 }
 
 // Service returns what can be done without a session.
-func (b *backend) Service(ctx context.Context) (*service.Service, error) {
+func (b *Backend) Service(ctx context.Context) (*service.Service, error) {
 	if b.service != nil {
 		return b.service, nil
 	}
@@ -154,32 +159,32 @@ func (b *backend) Service(ctx context.Context) (*service.Service, error) {
 	if err != nil {
 		return nil, err
 	}
-	pool, err := b.connect(ctx)
+	pool, err := b.Connect(ctx)
 	if err != nil {
 		return nil, err
 	}
-	b.service = b.serviceOn(pool, keys...)
+	b.service = b.ServiceOn(pool, keys...)
 	return b.service, nil
 }
 
 // Session returns what the employee who is logged in can do. Without a token no database is opened.
-func (b *backend) Session(ctx context.Context) (service.Operations, error) {
+func (b *Backend) Session(ctx context.Context) (service.Operations, error) {
 	if b.session != nil {
 		return b.session, nil
 	}
-	if !b.isLocal() {
+	if !b.IsLocal() {
 		if err := checkURL(b.settings.DatabaseURL); err != nil {
 			return nil, err
 		}
 	}
-	token, err := b.token()
+	token, err := b.Token()
 	if err == nil && token == "" {
 		_, err = service.New(nil).As("")
 	}
 	if err != nil {
 		return nil, err
 	}
-	if err := b.requireMade(); err != nil {
+	if err := b.RequireMade(); err != nil {
 		return nil, err
 	}
 	keys, err := b.signingKeys()
@@ -198,7 +203,7 @@ func (b *backend) Session(ctx context.Context) (service.Operations, error) {
 }
 
 // Begin goes on as whom a token is for, and keeps the token for the next command.
-func (b *backend) Begin(ctx context.Context, token string) (service.Operations, error) {
+func (b *Backend) Begin(ctx context.Context, token string) (service.Operations, error) {
 	s, err := b.Service(ctx)
 	if err != nil {
 		return nil, err
@@ -210,7 +215,7 @@ func (b *backend) Begin(ctx context.Context, token string) (service.Operations, 
 }
 
 // Role returns the role of who is logged in; empty as long as it is not known.
-func (b *backend) Role() gen.Role {
+func (b *Backend) Role() gen.Role {
 	if b.session == nil {
 		return ""
 	}
@@ -218,8 +223,8 @@ func (b *backend) Role() gen.Role {
 }
 
 // signingKeys are the key that signs and the one before it, whose tokens are good until they expire.
-func (b *backend) signingKeys() (keys []service.Key, err error) {
-	secret, err := b.signingKey()
+func (b *Backend) signingKeys() (keys []service.Key, err error) {
+	secret, err := b.SigningKey()
 	if err != nil {
 		return nil, err
 	}

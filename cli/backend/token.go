@@ -1,4 +1,4 @@
-package cli
+package backend
 
 import (
 	"errors"
@@ -16,12 +16,12 @@ import (
 // tokenMax is far more than a token has; a larger file is not one.
 const tokenMax = 16 << 10
 
-func (b *backend) tokenFile() string {
+func (b *Backend) TokenFile() string {
 	return filepath.Join(b.settings.Folder("XDG_STATE_HOME", ".local/state"), "token")
 }
 
-// tokenVariable is the variable that gives the token instead of the last login; empty if there is none.
-func (b *backend) tokenVariable() string {
+// TokenVariable is the variable that gives the token instead of the last login; empty if there is none.
+func (b *Backend) TokenVariable() string {
 	for _, name := range []string{"CRM_TOKEN", "CRM_TOKEN_FILE"} {
 		if b.settings.Getenv(name) != "" {
 			return name
@@ -30,9 +30,9 @@ func (b *backend) tokenVariable() string {
 	return ""
 }
 
-// token gives the token of the environment or of the last login; empty when there is none.
-func (b *backend) token() (string, error) {
-	switch b.tokenVariable() {
+// Token gives the token of the environment or of the last login; empty when there is none.
+func (b *Backend) Token() (string, error) {
+	switch b.TokenVariable() {
 	case "CRM_TOKEN":
 		return strings.TrimSpace(b.settings.Getenv("CRM_TOKEN")), nil
 	case "CRM_TOKEN_FILE":
@@ -50,7 +50,7 @@ func (b *backend) token() (string, error) {
 		}
 		return token, nil
 	}
-	return readToken(b.tokenFile())
+	return readToken(b.TokenFile())
 }
 
 // readToken reads crm's own token file, which only its owner may be able to read; empty when there is none.
@@ -90,8 +90,8 @@ func tokenError(name, what, hint string) error {
 }
 
 // saveToken replaces the token file at one instant: who reads meanwhile gets the old or the new one, whole.
-func (b *backend) saveToken(token string) error {
-	name := b.tokenFile()
+func (b *Backend) saveToken(token string) error {
+	name := b.TokenFile()
 	folder := filepath.Dir(name)
 	fail := func(err error) error {
 		return &failure.Error{Code: failure.Internal, Message: fmt.Sprintf("The token cannot be kept in %s.", folder),
@@ -116,8 +116,8 @@ func (b *backend) saveToken(token string) error {
 	return nil
 }
 
-func (b *backend) removeToken() error {
-	err := os.Remove(b.tokenFile())
+func (b *Backend) RemoveToken() error {
+	err := os.Remove(b.TokenFile())
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}

@@ -1,4 +1,4 @@
-package cli
+package backend
 
 import (
 	"strings"
@@ -26,8 +26,8 @@ func TestConnectionOverNetwork(t *testing.T) {
 		{"postgres://crm@/crm?host=/run/postgresql", false, false, ""},
 	} {
 		var notices strings.Builder
-		b := newBackend(&config.Config{DatabaseURL: tt.url, Getenv: func(string) string { return "" }}, &terminal.Terminal{IO: terminal.IO{Err: &notices}})
-		got, err := b.connConfig()
+		b := New(&config.Config{DatabaseURL: tt.url, Getenv: func(string) string { return "" }}, &terminal.Terminal{IO: terminal.IO{Err: &notices}})
+		got, err := b.ConnConfig()
 		if err != nil {
 			t.Errorf("%s: %v", tt.url, err)
 			continue

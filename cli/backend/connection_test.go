@@ -1,4 +1,4 @@
-package cli
+package backend
 
 import (
 	"errors"
@@ -36,8 +36,8 @@ func TestURLThatIsNone(t *testing.T) {
 		"postgres://crm@127.0.0.1/crm?connect_timeout=zzxord":           "The parameter connect_timeout",
 		"postgres://crm@db.example/crm?sslrootcert=/nonexistent/zzxord": "The file that sslrootcert in database.url names cannot be used: no such file or directory",
 	} {
-		b := newBackend(&config.Config{DatabaseURL: url, Getenv: func(string) string { return "" }}, &terminal.Terminal{})
-		_, err := b.connConfig()
+		b := New(&config.Config{DatabaseURL: url, Getenv: func(string) string { return "" }}, &terminal.Terminal{})
+		_, err := b.ConnConfig()
 		usage, ok := errors.AsType[*failure.Error](err)
 		if !ok || usage.Code != failure.Usage {
 			t.Errorf("%s: %v", url, err)
@@ -47,7 +47,7 @@ func TestURLThatIsNone(t *testing.T) {
 		if !strings.Contains(shown, want) || strings.Contains(shown, "zzxord") || strings.Contains(shown, "zz") {
 			t.Errorf("%s: %s", url, shown)
 		}
-		if shown := maskURL(url); strings.Contains(shown, "zzxord") && !strings.Contains(want, "sslrootcert") && strings.Contains(url, "crm:p") {
+		if shown := MaskURL(url); strings.Contains(shown, "zzxord") && !strings.Contains(want, "sslrootcert") && strings.Contains(url, "crm:p") {
 			t.Errorf("config show: %s", shown)
 		}
 	}
@@ -64,8 +64,8 @@ func TestURLThatIsTaken(t *testing.T) {
 		{"postgresql://one.example,two.example/crm?target_session_attrs=any", "scram-sha-256,none", "any"},
 		{"postgres:///crm?host=@socket&client_encoding=LATIN1&datestyle=SQL&LOCK_TIMEOUT=1", "scram-sha-256,none", ""},
 	} {
-		b := newBackend(&config.Config{DatabaseURL: tt.url, Getenv: func(string) string { return "" }}, &terminal.Terminal{})
-		got, err := b.connConfig()
+		b := New(&config.Config{DatabaseURL: tt.url, Getenv: func(string) string { return "" }}, &terminal.Terminal{})
+		got, err := b.ConnConfig()
 		if err != nil {
 			t.Errorf("%s: %v", tt.url, err)
 			continue

@@ -1,6 +1,6 @@
 //go:build unix
 
-package cli
+package backend
 
 import (
 	"errors"
@@ -24,24 +24,24 @@ func FuzzTokenFile(f *testing.F) {
 	f.Fuzz(func(t *testing.T, content string, mode uint16) {
 		home := t.TempDir()
 		settings := &config.Config{Home: home, Getenv: func(string) string { return "" }}
-		a := newBackend(settings, &terminal.Terminal{})
+		a := New(settings, &terminal.Terminal{})
 		if err := a.saveToken(content); err != nil {
 			t.Fatal(err)
 		}
 		fits := len(content) < tokenMax // a line break follows it
-		switch got, err := a.token(); {
+		switch got, err := a.Token(); {
 		case fits && (err != nil || got != strings.TrimSpace(content)):
 			t.Fatalf("saved %q, got %q, %v", content, got, err)
 		case !fits && err == nil:
 			t.Fatalf("%d bytes are taken for a token", len(content))
 		}
 
-		name := a.tokenFile()
+		name := a.TokenFile()
 		permissions := fs.FileMode(mode)&fs.ModePerm | 0o400 // so that whoever tests may read it
 		if err := os.Chmod(name, permissions); err != nil {
 			t.Fatal(err)
 		}
-		_, err := a.token()
+		_, err := a.Token()
 		if open := permissions&0o077 != 0; (err == nil) != (fits && !open) {
 			t.Fatalf("mode %v: %v", permissions, err)
 		}

@@ -1,4 +1,4 @@
-package cli
+package backend
 
 import (
 	"context"
@@ -23,15 +23,15 @@ import (
 	"github.com/epicevents/crm/service"
 )
 
-func (b *backend) isLocal() bool { return b.settings.DatabaseURL == "" }
+func (b *Backend) IsLocal() bool { return b.settings.DatabaseURL == "" }
 
-func (b *backend) cluster() *localdb.Cluster {
+func (b *Backend) Cluster() *localdb.Cluster {
 	return localdb.New(b.settings.Folder("XDG_DATA_HOME", ".local/share"), b.settings.Getenv)
 }
 
 // startLocal makes the local database run, after creating it if need be.
-func (b *backend) startLocal(ctx context.Context) error {
-	if err := b.requireMade(); err != nil {
+func (b *Backend) startLocal(ctx context.Context) error {
+	if err := b.RequireMade(); err != nil {
 		return err
 	}
 	progress := func(line string) {
@@ -40,7 +40,7 @@ func (b *backend) startLocal(ctx context.Context) error {
 		}
 		b.screen.Notice("%s", line)
 	}
-	err := b.cluster().Start(ctx, progress, func(ctx context.Context, url string) error {
+	err := b.Cluster().Start(ctx, progress, func(ctx context.Context, url string) error {
 		if err := b.requireNoToken(); err != nil { // where a first command was killed before there was a database
 			return err
 		}
@@ -56,18 +56,18 @@ func (b *backend) startLocal(ctx context.Context) error {
 	return err
 }
 
-// requireMade refuses to make a local database for whoever has a token, which can only be for another one. A job that runs
+// RequireMade refuses to make a local database for whoever has a token, which can only be for another one. A job that runs
 // without its HOME, for example, would go on with an empty database.
-func (b *backend) requireMade() error {
-	if !b.isLocal() || b.cluster().Exists() {
+func (b *Backend) RequireMade() error {
+	if !b.IsLocal() || b.Cluster().Exists() {
 		return nil
 	}
 	return b.requireNoToken()
 }
 
-func (b *backend) requireNoToken() error {
-	from, hint := b.tokenFile(), "crm auth logout"
-	switch variable := b.tokenVariable(); variable {
+func (b *Backend) requireNoToken() error {
+	from, hint := b.TokenFile(), "crm auth logout"
+	switch variable := b.TokenVariable(); variable {
 	case "":
 		if _, err := os.Lstat(from); err != nil {
 			return nil
@@ -78,12 +78,12 @@ func (b *backend) requireNoToken() error {
 		from, hint = variable, "unset "+variable
 	}
 	return &failure.Error{Code: failure.Unavailable,
-		Message: fmt.Sprintf("There is a token, from %s, but not the local database that it is for; a new one would be made in %s.", from, b.cluster().Dir()),
+		Message: fmt.Sprintf("There is a token, from %s, but not the local database that it is for; a new one would be made in %s.", from, b.Cluster().Dir()),
 		Hint:    "set HOME or XDG_DATA_HOME to where the database is, or for a new one: " + hint}
 }
 
 // welcome says how to go on with a new database.
-func (b *backend) welcome(sampled bool) {
+func (b *Backend) welcome(sampled bool) {
 	switch {
 	case sampled:
 		b.screen.Notice("It holds sample data. Log in: crm auth login administrator1 (password %s)", schema.SamplePassword)
@@ -93,7 +93,7 @@ func (b *backend) welcome(sampled bool) {
 }
 
 // fill migrates an empty local database and puts the sample data into it, if somebody asks for that or sees it.
-func (b *backend) fill(ctx context.Context, config *pgx.ConnConfig) error {
+func (b *Backend) fill(ctx context.Context, config *pgx.ConnConfig) error {
 	if err := schema.Migrate(ctx, config); err != nil {
 		return err
 	}
@@ -114,16 +114,16 @@ func (b *backend) fill(ctx context.Context, config *pgx.ConnConfig) error {
 	return nil
 }
 
-// populateNew puts the sample data into a local database that nobody can log in to yet, and reports whether it did.
-func (b *backend) populateNew(ctx context.Context) (bool, error) {
-	if !b.isLocal() {
+// PopulateNew puts the sample data into a local database that nobody can log in to yet, and reports whether it did.
+func (b *Backend) PopulateNew(ctx context.Context) (bool, error) {
+	if !b.IsLocal() {
 		return false, nil
 	}
-	pool, err := b.connect(ctx)
+	pool, err := b.Connect(ctx)
 	if err != nil || b.sampled {
 		return b.sampled, err
 	}
-	s := b.serviceOn(pool)
+	s := b.ServiceOn(pool)
 	empty, err := s.HasNoEmployee(ctx)
 	if err != nil || !empty {
 		return false, err
@@ -136,18 +136,18 @@ func (b *backend) populateNew(ctx context.Context) (bool, error) {
 }
 
 // holdsOnlySample reports whether nobody's work would be lost with the database.
-func (b *backend) holdsOnlySample(ctx context.Context) (bool, error) {
-	pool, err := b.connect(ctx)
+func (b *Backend) holdsOnlySample(ctx context.Context) (bool, error) {
+	pool, err := b.Connect(ctx)
 	if err != nil {
 		return false, err
 	}
-	return b.serviceOn(pool).HoldsOnlySample(ctx)
+	return b.ServiceOn(pool).HoldsOnlySample(ctx)
 }
 
-// resettable refuses to delete anybody's data but a developer's own: the local database, or one that holds the sample
+// Resettable refuses to delete anybody's data but a developer's own: the local database, or one that holds the sample
 // data only.
-func (b *backend) resettable(ctx context.Context) error {
-	if b.isLocal() {
+func (b *Backend) Resettable(ctx context.Context) error {
+	if b.IsLocal() {
 		return nil
 	}
 	only, err := b.holdsOnlySample(ctx)
@@ -157,17 +157,17 @@ func (b *backend) resettable(ctx context.Context) error {
 	return err
 }
 
-// holdings names a database and how many customers are in it, for whoever is about to delete them.
-func (b *backend) holdings(ctx context.Context, config *pgx.ConnConfig) string {
-	name := "the database " + location(config)
-	if b.isLocal() {
+// Holdings names a database and how many customers are in it, for whoever is about to delete them.
+func (b *Backend) Holdings(ctx context.Context, config *pgx.ConnConfig) string {
+	name := "the database " + Location(config)
+	if b.IsLocal() {
 		name = "the local database"
 	}
-	pool, err := b.connect(ctx)
+	pool, err := b.Connect(ctx)
 	if err != nil {
 		return name // deleting will tell
 	}
-	switch n, err := b.serviceOn(pool).Customers(ctx); {
+	switch n, err := b.ServiceOn(pool).Customers(ctx); {
 	case err != nil:
 		return name
 	case n == 1:
@@ -177,9 +177,9 @@ func (b *backend) holdings(ctx context.Context, config *pgx.ConnConfig) string {
 	}
 }
 
-// reset deletes everything and begins anew: with the sample data, if that is said, or else if the database was begun so.
-func (b *backend) reset(ctx context.Context, config *pgx.ConnConfig, sample *bool) error {
-	pool, err := b.connect(ctx)
+// Reset deletes everything and begins anew: with the sample data, if that is said, or else if the database was begun so.
+func (b *Backend) Reset(ctx context.Context, config *pgx.ConnConfig, sample *bool) error {
+	pool, err := b.Connect(ctx)
 	if err != nil {
 		return err
 	}
@@ -207,20 +207,20 @@ func (b *backend) reset(ctx context.Context, config *pgx.ConnConfig, sample *boo
 	return nil
 }
 
-// keyFile is where the signing key for the local database lies.
-func (b *backend) keyFile() string {
+// KeyFile is where the signing key for the local database lies.
+func (b *Backend) KeyFile() string {
 	return filepath.Join(b.settings.Folder("XDG_DATA_HOME", ".local/share"), "auth_secret_key")
 }
 
-// signingKey is the configured one, or for the local database one that is generated once.
-func (b *backend) signingKey() ([]byte, error) {
+// SigningKey is the configured one, or for the local database one that is generated once.
+func (b *Backend) SigningKey() ([]byte, error) {
 	if b.settings.AuthSecretKey != "" {
 		return []byte(b.settings.AuthSecretKey), nil
 	}
-	if !b.isLocal() {
+	if !b.IsLocal() {
 		return nil, failure.Misuse("controller.auth_secret_key is not set; it is needed with database.url.", config.KeyHint)
 	}
-	name := b.keyFile()
+	name := b.KeyFile()
 	folder := filepath.Dir(name)
 	fail := func(err error) ([]byte, error) {
 		problem := &failure.Error{Code: failure.Internal, Message: fmt.Sprintf("The key in %s cannot be read or made.", name), Err: err}
@@ -254,7 +254,7 @@ func (b *backend) signingKey() ([]byte, error) {
 	if err := b.settings.Guarded("key file", name, config.SigningKeySecret, info); err != nil {
 		return nil, err
 	}
-	b.noticeReadable()
+	b.NoticeReadable()
 	key = []byte(strings.TrimSpace(string(key)))
 	if len(key) < 32 {
 		return fail(errors.New("the key is too short"))
@@ -262,8 +262,8 @@ func (b *backend) signingKey() ([]byte, error) {
 	return key, nil
 }
 
-// noticeReadable warns a person of files with secrets that others can read.
-func (b *backend) noticeReadable() {
+// NoticeReadable warns a person of files with secrets that others can read.
+func (b *Backend) NoticeReadable() {
 	for _, name := range b.settings.ToldReadable() {
 		if terminal.Is(b.screen.Err) {
 			b.screen.Warn("others on this machine can read the secrets in %s: chmod 600 %s", name, name)

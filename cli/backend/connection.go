@@ -1,4 +1,4 @@
-package cli
+package backend
 
 import (
 	"errors"
@@ -21,15 +21,15 @@ import (
 	"github.com/epicevents/crm/schema"
 )
 
-// connectTimeout bounds the wait for a database that does not answer.
-const connectTimeout = 5 * time.Second
+// ConnectTimeout bounds the wait for a database that does not answer.
+const ConnectTimeout = 5 * time.Second
 
-// connConfig is where the database is, whether or not it runs, and what its sessions begin with.
-func (b *backend) connConfig() (*pgx.ConnConfig, error) {
+// ConnConfig is where the database is, whether or not it runs, and what its sessions begin with.
+func (b *Backend) ConnConfig() (*pgx.ConnConfig, error) {
 	ignorePG()
 	raw := b.settings.DatabaseURL
-	if b.isLocal() {
-		raw = b.cluster().URL(localdb.Database)
+	if b.IsLocal() {
+		raw = b.Cluster().URL(localdb.Database)
 	} else if err := checkURL(raw); err != nil {
 		return nil, err
 	}
@@ -37,13 +37,13 @@ func (b *backend) connConfig() (*pgx.ConnConfig, error) {
 	if err != nil {
 		return nil, err
 	}
-	if mode := sslMode(raw); mode != "" && mode != "verify-full" && !onThisMachine(config) && !b.warned {
+	if mode := SSLMode(raw); mode != "" && mode != "verify-full" && !OnThisMachine(config) && !b.warned {
 		b.warned = true
 		b.screen.Warn("sslmode=%s in database.url lets others pose as the database; verify-full does not", mode)
 	}
-	config.ConnectTimeout = connectTimeout
+	config.ConnectTimeout = ConnectTimeout
 	if limit := b.settings.DatabaseTimeout; limit > 0 {
-		config.ConnectTimeout = min(connectTimeout, limit)
+		config.ConnectTimeout = min(ConnectTimeout, limit)
 	}
 	if config.RuntimeParams["application_name"] == "" {
 		config.RuntimeParams["application_name"] = "crm"
@@ -62,15 +62,15 @@ func parseURL(raw string) (*pgx.ConnConfig, error) {
 	if err != nil {
 		return nil, urlError(raw)
 	}
-	given := urlQuery(raw)
-	if !onThisMachine(config) && sslMode(raw) == "" {
-		raw = withParameter(raw, "sslmode", "verify-full")
+	given := URLQuery(raw)
+	if !OnThisMachine(config) && SSLMode(raw) == "" {
+		raw = WithParameter(raw, "sslmode", "verify-full")
 	}
 	if !given.Has("require_auth") {
-		raw = withParameter(raw, "require_auth", safeAuth)
+		raw = WithParameter(raw, "require_auth", SafeAuth)
 	}
-	if severalHosts(config) && !given.Has("target_session_attrs") {
-		raw = withParameter(raw, "target_session_attrs", "read-write")
+	if SeveralHosts(config) && !given.Has("target_session_attrs") {
+		raw = WithParameter(raw, "target_session_attrs", "read-write")
 	}
 	if config, err = pgx.ParseConfig(raw); err != nil {
 		return nil, urlError(raw)
@@ -79,9 +79,9 @@ func parseURL(raw string) (*pgx.ConnConfig, error) {
 	return config, nil
 }
 
-// safeAuth are the ways to prove who one is that tell a server nothing it did not know: not the password itself, in clear
+// SafeAuth are the ways to prove who one is that tell a server nothing it did not know: not the password itself, in clear
 // or as md5. The server may also ask for nothing, as on a socket it does that knows the account.
-const safeAuth = "scram-sha-256,none"
+const SafeAuth = "scram-sha-256,none"
 
 const urlForm = "postgres://user@host:5432/database"
 
@@ -107,7 +107,7 @@ func checkURL(raw string) error {
 	if signs > 1 || signs == 1 && authority != "" && !strings.Contains(authority, "@") || strings.Contains(rest, "#") {
 		return errPassword
 	}
-	for name := range urlQuery(raw) {
+	for name := range URLQuery(raw) {
 		if err := checkParameter(name); err != nil {
 			return err
 		}
@@ -228,8 +228,8 @@ func ignorePG() {
 	}
 }
 
-// onThisMachine reports whether all hosts of a configuration are reached without a network.
-func onThisMachine(config *pgx.ConnConfig) bool {
+// OnThisMachine reports whether all hosts of a configuration are reached without a network.
+func OnThisMachine(config *pgx.ConnConfig) bool {
 	local := func(host string) bool {
 		ip := net.ParseIP(host)
 		return host == "localhost" || strings.HasPrefix(host, "/") || strings.HasPrefix(host, "@") || ip != nil && ip.IsLoopback()
@@ -237,31 +237,31 @@ func onThisMachine(config *pgx.ConnConfig) bool {
 	return local(config.Host) && !slices.ContainsFunc(config.Fallbacks, func(f *pgconn.FallbackConfig) bool { return !local(f.Host) })
 }
 
-// severalHosts reports whether a configuration names more than one server. The same one comes twice where TLS is a matter
+// SeveralHosts reports whether a configuration names more than one server. The same one comes twice where TLS is a matter
 // of trying.
-func severalHosts(config *pgx.ConnConfig) bool {
+func SeveralHosts(config *pgx.ConnConfig) bool {
 	return slices.ContainsFunc(config.Fallbacks, func(f *pgconn.FallbackConfig) bool {
 		return f.Host != config.Host || f.Port != config.Port
 	})
 }
 
-// sslMode returns the sslmode of a URL; empty if it has none.
-func sslMode(raw string) string {
-	query := urlQuery(raw)
+// SSLMode returns the sslmode of a URL; empty if it has none.
+func SSLMode(raw string) string {
+	query := URLQuery(raw)
 	if query.Get("sslmode") == "" && query.Get("ssl") == "true" {
 		return "require"
 	}
 	return query.Get("sslmode")
 }
 
-// urlQuery returns the parameters of a URL, which may name several hosts, as net/url refuses.
-func urlQuery(raw string) url.Values {
+// URLQuery returns the parameters of a URL, which may name several hosts, as net/url refuses.
+func URLQuery(raw string) url.Values {
 	_, query, _ := strings.Cut(raw, "?")
 	values, _ := url.ParseQuery(query)
 	return values
 }
 
-func withParameter(raw, name, value string) string {
+func WithParameter(raw, name, value string) string {
 	separator := "?"
 	if strings.Contains(raw, "?") {
 		separator = "&"
@@ -269,13 +269,13 @@ func withParameter(raw, name, value string) string {
 	return raw + separator + name + "=" + url.QueryEscape(value)
 }
 
-// location names a database without user and password.
-func location(config *pgx.ConnConfig) string {
+// Location names a database without user and password.
+func Location(config *pgx.ConnConfig) string {
 	return fmt.Sprintf("%s on %s:%d", config.Database, config.Host, config.Port)
 }
 
-// maskURL hides what is secret in a URL, and all of one that cannot be read.
-func maskURL(raw string) string {
+// MaskURL hides what is secret in a URL, and all of one that cannot be read.
+func MaskURL(raw string) string {
 	u, err := url.Parse(raw)
 	if err != nil || errors.Is(checkURL(raw), errPassword) {
 		return text.Mask
