@@ -32,12 +32,13 @@ func (a *app) authLogin() *ffcli.Command {
 	username := flagOf(c, "username", "USERNAME", "who logs in", value.ParseUsername).AsArgument()
 	fromStdin := c.Switch("password-stdin", "read the password from standard input")
 	password := flagOf(c, "password", "PASSWORD", "the password, for others on this machine to see", asTyped)
-	c.secret = func() bool { return *fromStdin || password.set }
+	given := func() bool { return *fromStdin || password.set }
+	c.NeedsPassword(given)
 	show := detailOf(c, whoami)
 	c.Excludes("password", "password-stdin")
 	// Nobody types a password for a database that does not answer, and a new local one says who can log in.
 	c.Checks(func(ctx context.Context) error {
-		if c.secret() || !a.Interactive() {
+		if given() || !a.Interactive() {
 			return nil
 		}
 		_, err := a.Service(ctx)

@@ -24,7 +24,7 @@ func (a *app) authSessions() *ffcli.Command {
 	return c.doesAs(func(ctx context.Context, s service.Operations) error {
 		if !*all && !revoke.set {
 			p := gen.AuthSessionsParams{Sort: l.order(), RowLimit: l.rowLimit()}
-			return showList(a, ctx, l, logins, s.AuthSessions(ctx, p), s.AuthSessionsCount)
+			return showList(ctx, l, logins, s.AuthSessions(ctx, p), s.AuthSessionsCount)
 		}
 		var id *uuid.UUID
 		if revoke.set {

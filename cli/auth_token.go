@@ -33,7 +33,7 @@ func (a *app) authTokenCreate() *ffcli.Command {
 	readOnly := c.Switch("read-only", "a token that changes nothing")
 	expires := flagOf(c, "expires", "TIME", "how long it lasts, such as 12h, 90d or 26w; a year at most (default 90d)", value.ParseLifetime)
 	fields := fieldsOf(c, newTokens)
-	show := changeWith(a, fields, newTokens)
+	show := changeWith(a.env, fields, newTokens)
 	return c.doesAs(func(ctx context.Context, s service.Operations) error {
 		if err := requireField(fields, "token"); err != nil {
 			return err
@@ -68,7 +68,7 @@ func (a *app) authTokenList() *ffcli.Command {
 	l := listingOf(c, tokens)
 	return c.doesAs(func(ctx context.Context, s service.Operations) error {
 		p := gen.AuthTokenListParams{Sort: l.order(), RowLimit: l.rowLimit()}
-		return showList(a, ctx, l, tokens, s.AuthTokenList(ctx, p), s.AuthTokenListCount)
+		return showList(ctx, l, tokens, s.AuthTokenList(ctx, p), s.AuthTokenListCount)
 	})
 }
 

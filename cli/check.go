@@ -52,7 +52,7 @@ func (a *app) checkCommand() *ffcli.Command {
 		if limit := l.rowLimit(); limit != nil {
 			shown = rows[:min(*limit, n)]
 		}
-		err := showList(a, ctx, l, found, streamOf(shown), func(context.Context) (int64, error) { return n, nil })
+		err := showList(ctx, l, found, streamOf(shown), func(context.Context) (int64, error) { return n, nil })
 		if err != nil || n == 0 {
 			return err
 		}

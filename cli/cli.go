@@ -37,19 +37,12 @@ type IO = terminal.IO
 
 // app is one run of crm.
 type app struct {
-	*terminal.Terminal
-	*backend.Backend
-	args   []string // as typed
-	config *config.Config
-	root   *ffcli.Command
-	// commandName is the path of the command that runs, for reports.
-	commandName string
-	commands    map[*ffcli.Command]*command // the leaves, with what ffcli does not know of them
+	*env
 }
 
 func newApp(t *terminal.Terminal) *app {
 	settings := &config.Config{Getenv: t.Getenv}
-	return &app{Terminal: t, config: settings, Backend: backend.New(settings, t)}
+	return &app{&env{Terminal: t, Backend: backend.New(settings, t), config: settings}}
 }
 
 // exitCodes is what a script sees of an error.
@@ -118,7 +111,7 @@ func (a *app) run(ctx context.Context, args []string) error {
 	if configErr := a.configure(ordered); err == nil {
 		err = configErr
 	}
-	if err == nil && a.usesSettings(command) {
+	if err == nil && a.commands[command].UsesSettings() {
 		err = a.config.Fault
 	}
 	if errors.Is(err, flag.ErrHelp) {
@@ -133,7 +126,7 @@ func (a *app) run(ctx context.Context, args []string) error {
 	for _, line := range a.config.Misspelled(a.root.FlagSet) {
 		a.Notice("%s", line)
 	}
-	if a.usesSettings(command) {
+	if a.commands[command].UsesSettings() {
 		a.NoticeReadable()
 	}
 	if len(command.Subcommands) > 0 {
@@ -152,19 +145,13 @@ func (a *app) run(ctx context.Context, args []string) error {
 			Message: fmt.Sprintf("The token in %s is not good: it is over, was revoked, or is not a token.", variable),
 			Hint:    "unset it, or give it a token that crm auth token create made"}
 	}
-	if service.NeedsLogin(err) && a.Interactive() && !a.commands[command].withoutLogin {
+	if service.NeedsLogin(err) && a.Interactive() && a.commands[command].MayAskLogin() {
 		if err := a.login(ctx, err); err != nil {
 			return err
 		}
 		err = a.root.Run(ctx)
 	}
 	return err
-}
-
-// usesSettings reports whether what is wrong with the settings is in the way of a command.
-func (a *app) usesSettings(command *ffcli.Command) bool {
-	leaf, isLeaf := a.commands[command]
-	return !isLeaf || !leaf.withoutSettings
 }
 
 // configure loads the configuration. Wrong flags are its error; what else is wrong is in config.fault.
@@ -220,9 +207,6 @@ func (a *app) newRoot() *ffcli.Command {
 	}
 }
 
-// group is the Exec of a command that only has subcommands; run answers before it is reached.
-func group(context.Context, []string) error { return flag.ErrHelp }
-
 // flagError makes the flag package's words into ours.
 func (a *app) flagError(err error) error {
 	if _, ok := errors.AsType[*failure.Error](err); ok {
@@ -270,14 +254,6 @@ func classify(ctx context.Context, err error) *failure.Error {
 	}
 	return failure.Unforeseen(err)
 }
-
-// unwritten is why the result of a mutation, which was done, could not be written.
-type unwritten struct{ error }
-
-func (e unwritten) Unwrap() error { return e.error }
-
-// jsonErrors says whether errors are JSON, as the result would have been.
-func (a *app) jsonErrors() bool { return a.config.Output == "json" || a.config.Output == "jsonl" }
 
 // printError writes an error for people, or as JSON where the result would have been JSON. An unexpected one has the name
 // under which it is reported.

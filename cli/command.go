@@ -3,19 +3,17 @@ package cli
 import (
 	"cmp"
 	"context"
+	"flag"
 	"fmt"
-	"reflect"
 	"slices"
 	"strings"
 
 	"github.com/peterbourgon/ff/v3/ffcli"
 
 	"github.com/epicevents/crm/cli/cmdline"
-	"github.com/epicevents/crm/cli/render"
 	"github.com/epicevents/crm/cli/terminal"
 	"github.com/epicevents/crm/cli/text"
 	"github.com/epicevents/crm/internal/failure"
-	"github.com/epicevents/crm/internal/value"
 	"github.com/epicevents/crm/service"
 )
 
@@ -23,13 +21,14 @@ import (
 // it does with them.
 type command struct {
 	*ffcli.Command
-	app                           *app
+	env                           *env
 	inputs                        []input
 	fields                        []input // of an update, which needs one of them
 	run                           func(ctx context.Context) error
-	checks                        []func(ctx context.Context) error // what must be so before anything is asked or done
-	secret                        func() bool                       // whether the password that the command needs is given; nil where it needs none
-	yes                           *bool                             // whether the command's question is answered; nil where it has none
+	before                        func(ctx context.Context) (done bool, err error) // nil where nothing is done before there is a session
+	checks                        []func(ctx context.Context) error                // what must be so before anything is asked or done
+	secret                        func() bool                                      // whether the password that the command needs is given; nil where it needs none
+	yes                           *bool                                            // whether the command's question is answered; nil where it has none
 	withoutLogin, withoutSettings bool
 	// login is set for a command of somebody who is logged in; allowed once their role is known to be one that may use
 	// it, if only on what is in the charge of own.
@@ -37,135 +36,17 @@ type command struct {
 	own            *int64
 }
 
-// input is a value of a command, whatever its type.
-type input interface {
-	meta() *inputMeta
-	take(text string) error // parse and keep
-	ask(ctx context.Context) error
-	differs(text string) bool // whether what was taken is another value than this text would be
-}
-
-// inputMeta is what is known of a value before it is given.
-type inputMeta struct {
-	name        string
-	title       string // in a question, where it is not that of the column of this name
-	placeholder string
-	help        string
-	required    bool // asked for at a terminal, else exit 2
-	offered     bool // asked for with the values that are needed, where none of those that are offered was given
-	argument    bool // may also be the first argument
-	blank       bool // Enter leaves it out
-	multiline   bool
-	set         bool
-	cleared     bool // by a person who emptied it
-	text        string
-	err         error                                                 // of the last take by flag
-	pick        func(ctx context.Context) ([]terminal.Choice, error)  // what there is to choose from, for questions and completion
-	find        func(ctx context.Context, s service.Operations) error // turns what was typed into what the service takes; may be nil
-	several     bool                                                  // a list of such values, with commas
-	present     func(ctx context.Context) (string, error)             // what a question starts with
-}
-
-// Value is a value of type T: a flag, perhaps also the first argument, perhaps asked for.
-type Value[T any] struct {
-	inputMeta
-	app   *app
-	parse func(string) (T, error)
-	got   T
-}
-
-func (v *Value[T]) meta() *inputMeta { return &v.inputMeta }
-
-func (v *Value[T]) take(text string) error {
-	got, err := v.parse(text)
-	if err != nil {
-		return namedError(v.name, err)
-	}
-	v.got, v.set, v.text = got, true, text
-	return nil
-}
-
-// pointer is nil when the value was not given: the field stays as it is.
-func (v *Value[T]) pointer() *T {
-	if !v.set {
-		return nil
-	}
-	return &v.got
-}
-
-func (v *Value[T]) ask(ctx context.Context) error {
-	present := ""
-	if v.present != nil {
-		var err error
-		if present, err = v.present(ctx); err != nil {
-			return err
-		}
-	}
-	if v.pick != nil && !v.several {
-		choices, err := v.pick(ctx)
-		if err != nil {
-			return err
-		}
-		text, err := v.app.Choose(ctx, v.label(), choices, present)
-		if err != nil {
-			return err
-		}
-		return v.take(text)
-	}
-	text, err := v.app.AskText(ctx, terminal.Question{
-		Title: v.label(), Help: v.help, Present: present, Blank: v.blank, Multiline: v.multiline, Check: v.check,
-	})
-	if err != nil {
-		return err
-	}
-	if v.blank && text == "" {
-		v.set, v.text = false, ""
-		return nil
-	}
-	return v.take(text)
-}
-
-// check is parse for a question, whose errors name no flag.
-func (v *Value[T]) check(text string) error {
-	if v.blank && text == "" {
-		return nil
-	}
-	_, err := v.parse(text)
-	if err == nil {
-		return nil
-	}
-	problem := failure.Of(err)
-	return failure.Misuse(strings.Replace(problem.Message, "--"+v.name, v.label(), 1), problem.Hint)
-}
-
-func (v *Value[T]) differs(text string) bool {
-	other, err := v.parse(text)
-	return err != nil || !reflect.DeepEqual(v.got, other)
-}
-
-// label is how the value is called in a question: as in a table.
-func (m *inputMeta) label() string {
-	if m.title != "" {
-		return m.title
-	}
-	return render.LabelOf(strings.ReplaceAll(m.name, "-", "_"))
-}
-
-// namedError says which value is wrong.
-func namedError(name string, err error) error {
-	problem := failure.Of(err)
-	if strings.HasPrefix(problem.Message, "--"+name) {
-		return err
-	}
-	return failure.Misuse(fmt.Sprintf("--%s: %s", name, problem.Message), problem.Hint)
-}
-
 // command declares a leaf. usage is what stands behind the command's path.
-func (a *app) command(name, help string) *command {
-	c := &command{app: a, Command: &ffcli.Command{Name: name, ShortHelp: help, FlagSet: cmdline.NewFlagSet()}}
+func (e *env) command(name, help string) *command {
+	c := &command{env: e, Command: &ffcli.Command{Name: name, ShortHelp: help, FlagSet: cmdline.NewFlagSet()}}
 	c.Exec = func(ctx context.Context, arguments []string) error {
 		if err := c.resolve(ctx, arguments); err != nil {
 			return err
+		}
+		if c.before != nil {
+			if done, err := c.before(ctx); done || err != nil {
+				return err
+			}
 		}
 		return c.run(ctx)
 	}
@@ -194,7 +75,7 @@ func (c *command) WithoutSettings() *command {
 func (c *command) does(run func(ctx context.Context) error) *ffcli.Command {
 	c.run = run
 	c.ShortUsage = c.usage()
-	c.app.commands[c.Command] = c
+	c.env.commands[c.Command] = c
 	return c.Command
 }
 
@@ -202,7 +83,7 @@ func (c *command) does(run func(ctx context.Context) error) *ffcli.Command {
 func (c *command) doesAs(run func(ctx context.Context, s service.Operations) error) *ffcli.Command {
 	c.login = true
 	return c.does(func(ctx context.Context) error {
-		s, err := c.app.Session(ctx)
+		s, err := c.env.Session(ctx)
 		if err != nil {
 			return err
 		}
@@ -236,22 +117,63 @@ func (c *command) may(ctx context.Context) (own *int64, err error) {
 	if !c.login || c.allowed {
 		return c.own, nil
 	}
-	s, err := c.app.Session(ctx)
+	s, err := c.env.Session(ctx)
 	if err != nil {
 		return nil, err
 	}
-	c.own, err = s.May(ctx, strings.TrimPrefix(cmdline.Path(c.app.root, c.Command), c.app.root.Name+" "))
+	c.own, err = s.May(ctx, strings.TrimPrefix(cmdline.Path(c.env.root, c.Command), c.env.root.Name+" "))
 	c.allowed = err == nil
 	return c.own, err
 }
 
 // asksFirst declares the flag that answers the question which the command asks before it does anything.
-func (c *command) asksFirst() {
+func (c *command) asksFirst() *bool {
 	c.yes = c.Switch("yes", "do not ask")
+	return c.yes
 }
+
+// NeedsPassword has a script told that a password is missing, before it is told anything else, unless one is given.
+func (c *command) NeedsPassword(given func() bool) { c.secret = given }
+
+// Before is what the command does before it needs a session; done means that there is nothing more to do.
+func (c *command) Before(do func(ctx context.Context) (done bool, err error)) { c.before = do }
+
+// MayAskLogin reports whether a person without a session is asked to log in for this command.
+func (c *command) MayAskLogin() bool { return c != nil && !c.withoutLogin }
+
+// UsesSettings reports whether what is wrong with the settings is in the way of the command; a group is nil.
+func (c *command) UsesSettings() bool { return c == nil || !c.withoutSettings }
 
 // updates declares the fields of which an update needs one: given, or chosen by a person in edit.
 func (c *command) updates(fields ...input) { c.fields = fields }
+
+// Clears adds --clear to an update, for those of its fields that may be empty. A person empties them in edit. What it
+// returns gives the names of the fields to empty.
+func (c *command) Clears(names ...string) (emptied func() []string) {
+	fields := c.fields
+	for _, in := range fields {
+		in.meta().blank = slices.Contains(names, in.meta().name)
+	}
+	cleared := fieldNames(c, "clear", "FIELD", "fields to empty: "+strings.Join(names, ", "), names)
+	c.fields = append(fields[:len(fields):len(fields)], cleared)
+	c.Checks(func(context.Context) error {
+		for _, field := range given(fields...) {
+			if slices.Contains(cleared.got, field) {
+				return failure.Misuse(fmt.Sprintf("--%s and --clear %s exclude each other.", field, field), "")
+			}
+		}
+		return nil
+	})
+	return func() []string {
+		names := append([]string{}, cleared.got...)
+		for _, in := range fields {
+			if m := in.meta(); m.cleared {
+				names = append(names, m.name)
+			}
+		}
+		return names
+	}
+}
 
 // groupOf declares a resource with its commands.
 func groupOf(name, help string, commands ...*ffcli.Command) *ffcli.Command {
@@ -272,65 +194,6 @@ func (c *command) usage() string {
 		}
 	}
 	return strings.Join(append(words, "[flags]"), " ")
-}
-
-// flagOf declares a value that may be left out.
-func flagOf[T any](c *command, name, placeholder, help string, parse func(string) (T, error)) *Value[T] {
-	v := &Value[T]{app: c.app, parse: parse, inputMeta: inputMeta{name: name, placeholder: placeholder, help: help}}
-	c.inputs = append(c.inputs, v)
-	// The error is kept for resolve, which tells it in our words; a flag given twice takes the last.
-	c.FlagSet.Func(name, "`"+placeholder+"` "+help, func(text string) error {
-		v.err = v.take(text)
-		return nil
-	})
-	return v
-}
-
-// Needed makes the value one that the command cannot do without: a person is asked for it, a script fails.
-func (v *Value[T]) Needed() *Value[T] {
-	v.required = true
-	return v
-}
-
-// Offered makes the value one that a person who is asked for others is asked for too. Enter leaves it out, where there is
-// nothing to choose from.
-func (v *Value[T]) Offered() *Value[T] {
-	v.offered = true
-	v.blank = v.pick == nil
-	return v
-}
-
-// MaybeArgument makes the value one that may also stand as the first argument, or be left out.
-func (v *Value[T]) MaybeArgument() *Value[T] {
-	v.argument = true
-	return v
-}
-
-// AsArgument makes the value one that is needed, and may stand as the first argument.
-func (v *Value[T]) AsArgument() *Value[T] {
-	v.argument = true
-	return v.Needed()
-}
-
-// Titled sets what a question calls the value, where that is not the name of its column.
-func (v *Value[T]) Titled(title string) *Value[T] {
-	v.title = title
-	return v
-}
-
-// From offers choices in questions and completion.
-func (v *Value[T]) From(choices func(ctx context.Context) ([]terminal.Choice, error)) *Value[T] {
-	v.pick = choices
-	return v
-}
-
-// OneOf offers these values in questions and completion.
-func (v *Value[T]) OneOf(values ...string) *Value[T] { return v.From(fixed(values)) }
-
-// Several lets completion go on after a comma. What the flag takes is for its parser to say.
-func (v *Value[T]) Several() *Value[T] {
-	v.several = true
-	return v
 }
 
 // Switch adds a flag that is on or off.
@@ -390,8 +253,8 @@ func (c *command) resolve(ctx context.Context, arguments []string) error {
 		arguments = arguments[1:]
 	}
 	if len(arguments) > 0 {
-		return failure.Misuse(fmt.Sprintf("unexpected argument %q for %q", text.Shorten(arguments[0]), cmdline.Path(c.app.root, c.Command)),
-			cmp.Or(c.unquoted(arguments[0]), cmdline.Path(c.app.root, c.Command)+" --help"))
+		return failure.Misuse(fmt.Sprintf("unexpected argument %q for %q", text.Shorten(arguments[0]), cmdline.Path(c.env.root, c.Command)),
+			cmp.Or(c.unquoted(arguments[0]), cmdline.Path(c.env.root, c.Command)+" --help"))
 	}
 	for _, check := range c.checks {
 		if err := check(ctx); err != nil {
@@ -404,13 +267,13 @@ func (c *command) resolve(ctx context.Context, arguments []string) error {
 			missing = append(missing, "--"+m.name)
 		}
 	}
-	if c.secret != nil && !c.secret() && !c.app.Interactive() {
+	if c.secret != nil && !c.secret() && !c.env.Interactive() {
 		missing = append(missing, "--password-stdin")
 	}
-	if len(missing) > 0 && !c.app.Interactive() {
-		return failure.Misuse("missing "+strings.Join(missing, ", "), cmdline.Path(c.app.root, c.Command)+" --help")
+	if len(missing) > 0 && !c.env.Interactive() {
+		return failure.Misuse("missing "+strings.Join(missing, ", "), cmdline.Path(c.env.root, c.Command)+" --help")
 	}
-	if len(c.fields) > 0 && len(given(c.fields...)) == 0 && !c.app.Interactive() {
+	if len(c.fields) > 0 && len(given(c.fields...)) == 0 && !c.env.Interactive() {
 		return nothingToChange(c.fields)
 	}
 	if len(missing) == 0 {
@@ -435,16 +298,16 @@ func (c *command) resolve(ctx context.Context, arguments []string) error {
 func (c *command) unquoted(argument string) string {
 	for _, in := range c.inputs {
 		m := in.meta()
-		at := slices.Index(c.app.args, argument)
+		at := slices.Index(c.env.args, argument)
 		if !m.set || at < 1 {
 			continue
 		}
-		inOne := c.app.args[at-1] == cmdline.Dashed(m.name)+"="+m.text
-		if !inOne && (at < 2 || c.app.args[at-1] != m.text || strings.TrimLeft(c.app.args[at-2], "-") != m.name || !cmdline.StartsFlag(c.app.args[at-2])) {
+		inOne := c.env.args[at-1] == cmdline.Dashed(m.name)+"="+m.text
+		if !inOne && (at < 2 || c.env.args[at-1] != m.text || strings.TrimLeft(c.env.args[at-2], "-") != m.name || !cmdline.StartsFlag(c.env.args[at-2])) {
 			continue
 		}
 		more := ""
-		if rest := c.app.args[at+1:]; len(rest) > 0 && !cmdline.StartsFlag(rest[0]) {
+		if rest := c.env.args[at+1:]; len(rest) > 0 && !cmdline.StartsFlag(rest[0]) {
 			more = " ..." // words of the value too, or an argument
 		}
 		return fmt.Sprintf("quote what has spaces: %s \"%s%s\"", cmdline.Dashed(m.name), text.Shorten(m.text+" "+argument), more)
@@ -470,10 +333,16 @@ func given(inputs ...input) (names []string) {
 	return names
 }
 
-// asTyped takes any string as it is.
-func asTyped(s string) (string, error) { return s, nil }
+// group is the Exec of a command that only has subcommands; run answers before it is reached.
+func group(context.Context, []string) error { return flag.ErrHelp }
 
-// lineOf parses one line of text for the flag of this name.
-func lineOf(name string) func(string) (string, error) {
-	return func(s string) (string, error) { return value.ParseLine("--"+name, s) }
+// fixed are choices that need no description.
+func fixed(values []string) func(context.Context) ([]terminal.Choice, error) {
+	return func(context.Context) ([]terminal.Choice, error) {
+		choices := make([]terminal.Choice, len(values))
+		for i, v := range values {
+			choices[i] = terminal.Choice{Label: "", Value: v}
+		}
+		return choices, nil
+	}
 }

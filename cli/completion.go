@@ -59,20 +59,6 @@ func (a *app) completionCommand() *ffcli.Command {
 	})
 }
 
-// fixed are choices that need no description.
-func fixed(values []string) func(context.Context) ([]terminal.Choice, error) {
-	return func(context.Context) ([]terminal.Choice, error) {
-		choices := make([]terminal.Choice, len(values))
-		for i, v := range values {
-			choices[i] = terminal.Choice{Label: "", Value: v}
-		}
-		return choices, nil
-	}
-}
-
-// completeFiles is printed instead of candidates where a file name is wanted, which the shell completes best.
-const completeFiles = ":files"
-
 // complete prints the candidates for the last word, each with a tab and a description if it has one. It is silent when
 // nobody is logged in, when the database does not answer at once, and on any error.
 func (a *app) complete(ctx context.Context, words []string) {
@@ -189,14 +175,7 @@ func (a *app) argumentValues(ctx context.Context, line *cmdline.Line, typed stri
 		}
 		return subcommands(explained)
 	}
-	if command := a.commands[line.Command()]; command != nil {
-		for _, in := range command.inputs {
-			if m := in.meta(); m.argument {
-				return values(ctx, m, typed)
-			}
-		}
-	}
-	return nil
+	return a.commands[line.Command()].ArgumentCompletions(ctx, typed)
 }
 
 // flagValues are the values that a flag may have.
@@ -210,42 +189,9 @@ func (a *app) flagValues(ctx context.Context, line *cmdline.Line, name, typed st
 		choices, _ = fixed([]string{config.CSVPlain, config.CSVExcelFr})(ctx)
 		return choices
 	case "config":
-		return []terminal.Choice{{Value: completeFiles}}
+		return []terminal.Choice{{Value: Files}}
 	}
-	if command := a.commands[line.Command()]; command != nil {
-		for _, in := range command.inputs {
-			if m := in.meta(); m.name == name {
-				return values(ctx, m, typed)
-			}
-		}
-	}
-	return nil
-}
-
-// values are the choices of one value. Where several may be given with commas, those before the last comma are kept.
-func values(ctx context.Context, m *inputMeta, typed string) []terminal.Choice {
-	if m.placeholder == "FILE" {
-		return []terminal.Choice{{Value: completeFiles}}
-	}
-	if m.pick == nil {
-		return nil
-	}
-	choices, err := m.pick(ctx)
-	if err != nil {
-		return nil
-	}
-	i := strings.LastIndexByte(typed, ',')
-	if !m.several || i < 0 {
-		return choices
-	}
-	kept := typed[:i+1]
-	var more []terminal.Choice
-	for _, c := range choices {
-		if !slices.Contains(strings.Split(kept, ","), c.Value) {
-			more = append(more, terminal.Choice{Label: c.Description(), Value: kept + c.Value})
-		}
-	}
-	return more
+	return a.commands[line.Command()].Completions(ctx, name, typed)
 }
 
 // startingWith keeps the candidates that begin as the word does, no more of them than are of use; first the one that is
@@ -256,7 +202,7 @@ func startingWith(choices []terminal.Choice, typed string) (matching []terminal.
 		matching = append(matching, choices[exact])
 	}
 	for i, c := range choices {
-		if i != exact && (strings.HasPrefix(c.Value, typed) || c.Value == completeFiles || strings.HasPrefix(c.Value, "-") && strings.HasSuffix(c.Value, "="+completeFiles)) {
+		if i != exact && (strings.HasPrefix(c.Value, typed) || c.Value == Files || strings.HasPrefix(c.Value, "-") && strings.HasSuffix(c.Value, "="+Files)) {
 			matching = append(matching, c)
 		}
 		if len(matching) == completionMax {

@@ -60,7 +60,7 @@ func (a *app) contractList() *ffcli.Command {
 			Sort:         l.order(),
 			RowLimit:     l.rowLimit(),
 		}
-		return showList(a, ctx, l, contracts, s.ContractList(ctx, p), func(ctx context.Context) (int64, error) {
+		return showList(ctx, l, contracts, s.ContractList(ctx, p), func(ctx context.Context) (int64, error) {
 			return s.ContractCount(ctx, p)
 		})
 	})
@@ -70,7 +70,7 @@ func (a *app) contractDetail() *ffcli.Command {
 	c := a.command("detail", "show one contract").examples("crm contract detail b0f94a")
 	contract := a.contractFlag(c, offer{}).AsArgument()
 	show := detailOf(c, contracts)
-	return c.doesToContract(contract, func(ctx context.Context, s service.Operations, id uuid.UUID) error {
+	return doesToContract(c, contract, func(ctx context.Context, s service.Operations, id uuid.UUID) error {
 		row, err := s.ContractDetail(ctx, id)
 		if err != nil {
 			return err
@@ -107,7 +107,7 @@ func (a *app) contractUpdate() *ffcli.Command {
 		Titled("Customer").From(a.pickCustomer(c))
 	c.updates(total, customer)
 	show := changeOf(c, contracts)
-	return c.doesToContract(contract, func(ctx context.Context, s service.Operations, id uuid.UUID) error {
+	return doesToContract(c, contract, func(ctx context.Context, s service.Operations, id uuid.UUID) error {
 		if ok, err := edit(ctx, c, contracts, func() (gen.ContractView, error) { return s.ContractDetail(ctx, id) }); !ok {
 			return err
 		}
@@ -125,7 +125,7 @@ func (a *app) contractSign() *ffcli.Command {
 	c := a.command("sign", "record that the customer has signed").examples("crm contract sign fb819b")
 	contract := a.contractFlag(c, offer{list: gen.ContractListParams{NotSigned: true}, what: "to sign"}).AsArgument()
 	show := changeOf(c, contracts)
-	return c.doesToContract(contract, func(ctx context.Context, s service.Operations, id uuid.UUID) error {
+	return doesToContract(c, contract, func(ctx context.Context, s service.Operations, id uuid.UUID) error {
 		change, err := s.ContractSign(ctx, id)
 		if err != nil {
 			return err
@@ -146,7 +146,7 @@ func (a *app) contractAddPayment() *ffcli.Command {
 	payment := flagOf(c, "payment", "EUROS", "amount, such as 1234.50", value.ParseMoney).Needed()
 	paymentID := flagOf(c, "payment-id", "UUID", "id of the payment: repeated with the same id it is recorded once", parseUUID)
 	show := changeOf(c, recordedPayments)
-	return c.doesToContract(contract, func(ctx context.Context, s service.Operations, id uuid.UUID) error {
+	return doesToContract(c, contract, func(ctx context.Context, s service.Operations, id uuid.UUID) error {
 		if !paymentID.set {
 			paymentID.got = uuid.New()
 		}
@@ -170,12 +170,12 @@ func (a *app) contractPayments() *ffcli.Command {
 	c := a.command("payments", "list the payments of a contract").examples("crm contract payments 771c41")
 	contract := a.contractFlag(c, offer{}).AsArgument()
 	l := listingOf(c, payments)
-	return c.doesToContract(contract, func(ctx context.Context, s service.Operations, id uuid.UUID) error {
+	return doesToContract(c, contract, func(ctx context.Context, s service.Operations, id uuid.UUID) error {
 		if _, err := s.ContractDetail(ctx, id); err != nil {
 			return err
 		}
 		p := gen.ContractPaymentsParams{ContractID: id, Sort: l.order(), RowLimit: l.rowLimit()}
-		return showList(a, ctx, l, payments, s.ContractPayments(ctx, p), func(ctx context.Context) (int64, error) {
+		return showList(ctx, l, payments, s.ContractPayments(ctx, p), func(ctx context.Context) (int64, error) {
 			return s.ContractPaymentsCount(ctx, p)
 		})
 	})
@@ -190,17 +190,16 @@ type offer struct {
 
 // contractFlag declares the contract that a command is about: its id or the beginning of one.
 func (a *app) contractFlag(c *command, o offer) *Value[string] {
-	contract := flagOf(c, "contract-uuid", "UUID", "id of the contract, or its first 6 characters or more", func(s string) (string, error) {
+	parse := func(s string) (string, error) {
 		_, _, err := value.ParseContractID(s)
 		return s, err
-	})
-	contract.title = "Contract"
-	contract.pick = func(ctx context.Context) ([]terminal.Choice, error) { return a.pickContract(ctx, c, o) }
-	return contract
+	}
+	return flagOf(c, "contract-uuid", "UUID", "id of the contract, or its first 6 characters or more", parse).Titled("Contract").
+		From(func(ctx context.Context) ([]terminal.Choice, error) { return a.pickContract(ctx, c, o) })
 }
 
 // doesToContract completes a command about the contract that was named.
-func (c *command) doesToContract(contract *Value[string], run func(ctx context.Context, s service.Operations, id uuid.UUID) error) *ffcli.Command {
+func doesToContract(c *command, contract *Value[string], run func(ctx context.Context, s service.Operations, id uuid.UUID) error) *ffcli.Command {
 	return c.doesAs(func(ctx context.Context, s service.Operations) error {
 		id, err := s.ContractFind(ctx, contract.got)
 		if err != nil {

@@ -46,7 +46,7 @@ func (a *app) customerList() *ffcli.Command {
 			Sort:         l.order(),
 			RowLimit:     l.rowLimit(),
 		}
-		return showList(a, ctx, l, customers, s.CustomerList(ctx, p), func(ctx context.Context) (int64, error) {
+		return showList(ctx, l, customers, s.CustomerList(ctx, p), func(ctx context.Context) (int64, error) {
 			return s.CustomerCount(ctx, p)
 		})
 	})

@@ -252,7 +252,12 @@ func (a *app) dbPopulate() *ffcli.Command {
 		"crm db populate --yes",
 	)
 	yes := c.Switch("yes", "do not ask")
-	command := c.doesAs(func(ctx context.Context, s service.Operations) error {
+	// Where nobody can log in yet, there is no session to do it in.
+	c.Before(func(ctx context.Context) (done bool, err error) {
+		a.Samples, a.Greets = true, true
+		return a.PopulateNew(ctx)
+	})
+	return c.doesAs(func(ctx context.Context, s service.Operations) error {
 		if !a.IsLocal() {
 			if err := a.Confirm(ctx, "Put the sample data, whose password everybody knows, into this database?", *yes); err != nil {
 				return err
@@ -264,15 +269,6 @@ func (a *app) dbPopulate() *ffcli.Command {
 		a.Notice("The sample data is in the database; the password of its employees is %s.", schema.SamplePassword)
 		return nil
 	})
-	asEmployee := c.run
-	c.run = func(ctx context.Context) error {
-		a.Samples, a.Greets = true, true
-		if done, err := a.PopulateNew(ctx); done || err != nil {
-			return err
-		}
-		return asEmployee(ctx)
-	}
-	return command
 }
 
 func (a *app) dbReset() *ffcli.Command {

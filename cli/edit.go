@@ -32,7 +32,7 @@ func edit[T any](ctx context.Context, c *command, r render.Resource[T], read fun
 		name := strings.ReplaceAll(in.meta().name, "-", "_")
 		if i := slices.IndexFunc(r.Columns, func(c render.Column[T]) bool { return c.Name == name }); i >= 0 {
 			fields = append(fields, in)
-			before = append(before, r.Columns[i].Typed(row, c.app.config.Location))
+			before = append(before, r.Columns[i].Typed(row, c.env.config.Location))
 		}
 	}
 	now := slices.Clone(before)
@@ -44,7 +44,7 @@ func edit[T any](ctx context.Context, c *command, r render.Resource[T], read fun
 		if chosen != "" {
 			chosen = done
 		}
-		chosen, err = c.app.Choose(ctx, "What to change", append(choices, terminal.Choice{Label: "Done", Value: done}), chosen)
+		chosen, err = c.env.Choose(ctx, "What to change", append(choices, terminal.Choice{Label: "Done", Value: done}), chosen)
 		if err != nil {
 			return false, err
 		}
@@ -65,7 +65,7 @@ func edit[T any](ctx context.Context, c *command, r render.Resource[T], read fun
 		changed = changed || m.set || m.cleared
 	}
 	if !changed {
-		c.app.Notice("Nothing was changed.")
+		c.env.Notice("Nothing was changed.")
 	}
 	return changed, nil
 }

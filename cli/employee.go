@@ -41,7 +41,7 @@ func (a *app) employeeList() *ffcli.Command {
 	l := listingOf(c, employees)
 	return c.doesAs(func(ctx context.Context, s service.Operations) error {
 		p := gen.EmployeeListParams{Role: role.pointer(), Sort: l.order(), RowLimit: l.rowLimit()}
-		return showList(a, ctx, l, employees, s.EmployeeList(ctx, p), func(ctx context.Context) (int64, error) {
+		return showList(ctx, l, employees, s.EmployeeList(ctx, p), func(ctx context.Context) (int64, error) {
 			return s.EmployeeCount(ctx, p)
 		})
 	})
@@ -116,7 +116,7 @@ func (a *app) employeeSetRole() *ffcli.Command {
 	)
 	username := a.employeeArgument(c)
 	role := flagOf(c, "role", "ROLE", "one of "+roleNames(), parseRole).Needed().From(pickRole)
-	role.present = func(ctx context.Context) (string, error) {
+	role.StartsWith(func(ctx context.Context) (string, error) {
 		s, err := a.Session(ctx)
 		if err != nil {
 			return "", err
@@ -126,7 +126,7 @@ func (a *app) employeeSetRole() *ffcli.Command {
 			return "", a.suggestUsername(ctx, s, err, username.got)
 		}
 		return string(row.Role), nil
-	}
+	})
 	yes := c.Switch("yes", "do not ask when it is your own role")
 	show := changeOf(c, employees)
 	return c.doesAs(func(ctx context.Context, s service.Operations) error {
@@ -216,12 +216,12 @@ func (p *passwordForAnother) take(ctx context.Context, username string) (string,
 // show prints the employee, and the password if it was made here.
 func (p *passwordForAnother) show(now service.NewPassword) error {
 	if p.generated() {
-		return changeWith(p.app, p.fields, newEmployees)(service.Change[newEmployee]{Now: newEmployee{now, p.made}})
+		return changeWith(p.app.env, p.fields, newEmployees)(service.Change[newEmployee]{Now: newEmployee{now, p.made}})
 	}
 	if now.Until != nil {
 		p.app.Notice("It is a one-time password: %s has to choose another first of all.", now.Username)
 	}
-	return changeWith(p.app, p.fields, employees)(service.Change[gen.EmployeeView]{Now: now.EmployeeView})
+	return changeWith(p.app.env, p.fields, employees)(service.Change[gen.EmployeeView]{Now: now.EmployeeView})
 }
 
 func (a *app) employeeDelete() *ffcli.Command {
@@ -230,7 +230,7 @@ func (a *app) employeeDelete() *ffcli.Command {
 		"crm employee delete none1 --yes",
 	)
 	username := a.employeeArgument(c)
-	c.asksFirst()
+	yes := c.asksFirst()
 	return c.doesAs(func(ctx context.Context, s service.Operations) error {
 		// Nobody is asked to confirm what cannot be.
 		row, err := s.EmployeeDetail(ctx, username.got)
@@ -241,7 +241,7 @@ func (a *app) employeeDelete() *ffcli.Command {
 		if row.ID == s.EmployeeID() {
 			question = "You are " + row.Username + " yourself: delete your own account?"
 		}
-		if err := a.Confirm(ctx, question, *c.yes); err != nil {
+		if err := a.Confirm(ctx, question, *yes); err != nil {
 			return err
 		}
 		if err := s.EmployeeDelete(ctx, username.got); err != nil {
@@ -275,7 +275,7 @@ func (a *app) employeeFlag(c *command, name, help string) *Value[string] {
 		_, err := parseEmployee(s)
 		return strings.TrimSpace(s), err
 	})
-	username.find = func(ctx context.Context, s service.Operations) error {
+	return username.Finds(func(ctx context.Context, s service.Operations) error {
 		who, err := parseEmployee(username.got)
 		if err != nil || who.ID == nil {
 			return err
@@ -283,8 +283,7 @@ func (a *app) employeeFlag(c *command, name, help string) *Value[string] {
 		row, err := s.EmployeeFind(ctx, who)
 		username.got = cmp.Or(row.Username, username.got)
 		return err
-	}
-	return username
+	})
 }
 
 // suggestUsername adds the username that was probably meant to an error about one that does not exist.

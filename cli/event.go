@@ -3,8 +3,6 @@ package cli
 import (
 	"context"
 	"fmt"
-	"slices"
-	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -60,7 +58,7 @@ func (a *app) eventList() *ffcli.Command {
 			Sort:              l.order(),
 			RowLimit:          l.rowLimit(),
 		}
-		return showList(a, ctx, l, events, s.EventList(ctx, p), func(ctx context.Context) (int64, error) {
+		return showList(ctx, l, events, s.EventList(ctx, p), func(ctx context.Context) (int64, error) {
 			return s.EventCount(ctx, p)
 		})
 	})
@@ -89,7 +87,7 @@ type eventFields struct {
 }
 
 func (a *app) eventFields(c *command) eventFields {
-	f := eventFields{
+	return eventFields{
 		name:  flagOf(c, "name", "NAME", "name of the event", lineOf("name")),
 		start: flagOf(c, "start", "DATE", "when it starts, such as 2026-06-20 or 2026-06-20 18:30", a.parseTime),
 		end:   flagOf(c, "end", "DATE", "when it ends", a.parseTime),
@@ -99,10 +97,8 @@ func (a *app) eventFields(c *command) eventFields {
 		location: flagOf(c, "location", "PLACE", "where it is held", lineOf("location")),
 		note: flagOf(c, "note", "TEXT", "what the support should know; may have several lines", func(s string) (string, error) {
 			return value.ParseNote("--note", s)
-		}),
+		}).Multiline(),
 	}
-	f.note.multiline = true
-	return f
 }
 
 func (a *app) eventAdd() *ffcli.Command {
@@ -118,7 +114,7 @@ func (a *app) eventAdd() *ffcli.Command {
 	f.location.Offered()
 	f.note.Offered()
 	show := changeOf(c, events)
-	return c.doesToContract(contract, func(ctx context.Context, s service.Operations, id uuid.UUID) error {
+	return doesToContract(c, contract, func(ctx context.Context, s service.Operations, id uuid.UUID) error {
 		change, err := s.EventAdd(ctx, gen.EventAddParams{
 			ContractID: id, Name: f.name.got, StartAt: f.start.pointer(), EndAt: f.end.pointer(),
 			Attendees: f.attendees.pointer(), Location: f.location.pointer(), Note: f.note.pointer(),
@@ -137,33 +133,17 @@ func (a *app) eventUpdate() *ffcli.Command {
 	)
 	id := a.eventArgument(c)
 	f := a.eventFields(c)
-	clearable := []string{"start", "end", "attendees", "location", "note"}
-	emptied := fieldNames(c, "clear", "FIELD", "fields to empty: "+strings.Join(clearable, ", "), clearable)
-	c.updates(f.name, f.start, f.end, f.attendees, f.location, f.note, emptied)
-	for _, in := range c.fields {
-		in.meta().blank = slices.Contains(clearable, in.meta().name)
-	}
+	c.updates(f.name, f.start, f.end, f.attendees, f.location, f.note)
+	emptied := c.Clears("start", "end", "attendees", "location", "note")
 	show := changeOf(c, events)
 	return c.doesAs(func(ctx context.Context, s service.Operations) error {
-		set := given(c.fields...)
-		for _, field := range emptied.got {
-			if slices.Contains(set, field) {
-				return failure.Misuse(fmt.Sprintf("--%s and --clear %s exclude each other.", field, field), "")
-			}
-		}
 		if ok, err := edit(ctx, c, events, func() (gen.EventView, error) { return s.EventDetail(ctx, id.got) }); !ok {
 			return err
-		}
-		clear := append([]string{}, emptied.got...)
-		for _, in := range c.fields {
-			if m := in.meta(); m.cleared {
-				clear = append(clear, m.name)
-			}
 		}
 		change, err := s.EventUpdate(ctx, gen.EventUpdateParams{
 			ID: id.got, Name: f.name.pointer(), StartAt: f.start.pointer(), EndAt: f.end.pointer(),
 			Attendees: f.attendees.pointer(), Location: f.location.pointer(), Note: f.note.pointer(),
-			Clear: clear,
+			Clear: emptied(),
 		})
 		if err != nil {
 			return err

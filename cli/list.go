@@ -23,7 +23,7 @@ const terminalRows = 50
 
 // listing is the flags that every list has.
 type listing struct {
-	app    *app
+	env    *env
 	sort   *Value[string]
 	limit  *Value[int64]
 	fields *Value[[]string]
@@ -33,7 +33,7 @@ type listing struct {
 // listingOf adds the flags of every list: --sort, --limit, --fields, --count.
 func listingOf[T any](c *command, r render.Resource[T]) *listing {
 	sortable := sortableNames(r)
-	l := &listing{app: c.app}
+	l := &listing{env: c.env}
 	l.sort = flagOf(c, "sort", "FIELD[:desc]", "order of the rows, by any field but the ids beside a name", func(s string) (string, error) {
 		field, direction, _ := strings.Cut(s, ":")
 		if downward := strings.TrimPrefix(s, "-"); downward != s && slices.Contains(sortable, downward) {
@@ -92,22 +92,22 @@ func requireField(fields *Value[[]string], name string) error {
 
 // detailOf declares what a command that shows one row can be asked, and gives the function that shows it.
 func detailOf[T any](c *command, r render.Resource[T]) func(row T) error {
-	return detailWith(c.app, fieldsOf(c, r), r)
+	return detailWith(c.env, fieldsOf(c, r), r)
 }
 
-func detailWith[T any](a *app, fields *Value[[]string], r render.Resource[T]) func(row T) error {
+func detailWith[T any](e *env, fields *Value[[]string], r render.Resource[T]) func(row T) error {
 	return func(row T) error {
-		if err := a.canShow(); err != nil {
+		if err := e.canShow(); err != nil {
 			return err
 		}
-		return render.Detail(a.outputOf(fields), r, row, nil)
+		return render.Detail(e.outputOf(fields), r, row, nil)
 	}
 }
 
 // canShow refuses to read for nobody: a list or a detail whose stdout was closed. Commands that change something, and
 // those whose exit code is an answer, go on, for a program may have started crm with a null device that looks the same.
-func (a *app) canShow() error {
-	if last := a.commandName[strings.LastIndexByte(a.commandName, ' ')+1:]; a.NoOut && (last == "list" || last == "detail" || last == "payments") {
+func (e *env) canShow() error {
+	if last := e.commandName[strings.LastIndexByte(e.commandName, ' ')+1:]; e.NoOut && (last == "list" || last == "detail" || last == "payments") {
 		return &failure.Error{Code: failure.Internal, Message: "The result could not be written: standard output is closed."}
 	}
 	return nil
@@ -115,12 +115,12 @@ func (a *app) canShow() error {
 
 // changeOf is detailOf for a command that changes the row: the columns that are no longer as before stand out.
 func changeOf[T any](c *command, r render.Resource[T]) func(change service.Change[T]) error {
-	return changeWith(c.app, fieldsOf(c, r), r)
+	return changeWith(c.env, fieldsOf(c, r), r)
 }
 
-func changeWith[T any](a *app, fields *Value[[]string], r render.Resource[T]) func(change service.Change[T]) error {
+func changeWith[T any](e *env, fields *Value[[]string], r render.Resource[T]) func(change service.Change[T]) error {
 	return func(change service.Change[T]) error {
-		if err := render.Detail(a.outputOf(fields), r, change.Now, change.Before); err != nil {
+		if err := render.Detail(e.outputOf(fields), r, change.Now, change.Before); err != nil {
 			return unwritten{err}
 		}
 		return nil
@@ -152,7 +152,7 @@ func (l *listing) order() string { return l.sort.got }
 // to know whether there are more.
 func (l *listing) rowLimit() *int64 {
 	limit := l.limit.got
-	if !l.limit.set && l.app.shortTable() {
+	if !l.limit.set && l.env.shortTable() {
 		limit = terminalRows + 1
 	}
 	if limit == 0 {
@@ -162,37 +162,38 @@ func (l *listing) rowLimit() *int64 {
 }
 
 // shortTable says whether a list is a table on a terminal, which nobody reads to its thousandth row.
-func (a *app) shortTable() bool { return a.config.Output == "table" && terminal.Is(a.Out) }
+func (e *env) shortTable() bool { return e.config.Output == "table" && terminal.Is(e.Out) }
 
 // output is how this run prints.
-func (a *app) output() render.Output {
+func (e *env) output() render.Output {
 	o := render.Output{
-		Format:   a.config.Output,
-		NoHeader: a.config.NoHeader,
-		Excel:    a.config.CSVStyle == config.CSVExcelFr,
-		Zone:     a.config.Location,
-		Out:      a.Out,
-		Err:      a.Notices(),
+		Format:   e.config.Output,
+		NoHeader: e.config.NoHeader,
+		Excel:    e.config.CSVStyle == config.CSVExcelFr,
+		Zone:     e.config.Location,
+		Out:      e.Out,
+		Err:      e.Notices(),
 	}
-	if o.Width = terminal.Width(a.Out); o.Width > 0 {
-		o.Color = !a.config.NoColor && a.Getenv("NO_COLOR") == "" && a.Getenv("TERM") != "dumb"
-		o.Out = a.Paged()
+	if o.Width = terminal.Width(e.Out); o.Width > 0 {
+		o.Color = !e.config.NoColor && e.Getenv("NO_COLOR") == "" && e.Getenv("TERM") != "dumb"
+		o.Out = e.Paged()
 	}
 	return o
 }
 
 // outputOf is output with the fields that --fields names.
-func (a *app) outputOf(fields *Value[[]string]) render.Output {
-	o := a.output()
+func (e *env) outputOf(fields *Value[[]string]) render.Output {
+	o := e.output()
 	o.Fields = fields.got
 	return o
 }
 
 // showList prints the rows of a list. count gives their number without fetching them.
-func showList[T any](a *app, ctx context.Context, l *listing, r render.Resource[T],
+func showList[T any](ctx context.Context, l *listing, r render.Resource[T],
 	rows iter.Seq2[T, error], count func(context.Context) (int64, error),
 ) error {
-	if err := a.canShow(); err != nil {
+	e := l.env
+	if err := e.canShow(); err != nil {
 		return err
 	}
 	if *l.count {
@@ -200,11 +201,11 @@ func showList[T any](a *app, ctx context.Context, l *listing, r render.Resource[
 		if err != nil {
 			return err
 		}
-		return a.showNumber(n)
+		return e.showNumber(n)
 	}
-	o := a.outputOf(l.fields)
+	o := e.outputOf(l.fields)
 	shortened := false
-	if a.shortTable() && !l.limit.set {
+	if e.shortTable() && !l.limit.set {
 		rows = first(rows, terminalRows, &shortened)
 	}
 	if err := render.List(o, r, rows); err != nil || !shortened {
@@ -214,7 +215,7 @@ func showList[T any](a *app, ctx context.Context, l *listing, r render.Resource[
 	if err != nil {
 		return err
 	}
-	a.Notice("Showing %d of %d; --limit 0 shows all", terminalRows, n)
+	e.Notice("Showing %d of %d; --limit 0 shows all", terminalRows, n)
 	return nil
 }
 
@@ -247,16 +248,21 @@ func streamOf[T any](rows []T) iter.Seq2[T, error] {
 }
 
 // showNumber prints the answer of --count.
-func (a *app) showNumber(n int64) error {
+func (e *env) showNumber(n int64) error {
 	text := strconv.FormatInt(n, 10) + "\n"
-	switch a.config.Output {
+	switch e.config.Output {
 	case "json", "jsonl":
 		text = fmt.Sprintf("{\"count\": %d}\n", n)
 	case "csv":
-		if !a.config.NoHeader {
+		if !e.config.NoHeader {
 			text = "count\n" + text
 		}
 	}
-	_, err := io.WriteString(a.Out, text)
+	_, err := io.WriteString(e.Out, text)
 	return err
 }
+
+// unwritten is why the result of a mutation, which was done, could not be written.
+type unwritten struct{ error }
+
+func (e unwritten) Unwrap() error { return e.error }

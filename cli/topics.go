@@ -63,7 +63,7 @@ func (a *app) helpCommand() *ffcli.Command {
 		"crm help contract list",
 	)
 	topic := flagOf(c, "topic", "TOPIC", "what to explain: a command, or "+strings.Join(topics(), ", "), asTyped).MaybeArgument()
-	topic.pick = func(context.Context) (choices []terminal.Choice, _ error) {
+	topic.From(func(context.Context) (choices []terminal.Choice, _ error) {
 		for _, t := range topics() {
 			choices = append(choices, terminal.Choice{Label: "", Value: t})
 		}
@@ -71,7 +71,7 @@ func (a *app) helpCommand() *ffcli.Command {
 			choices = append(choices, terminal.Choice{Label: sub.ShortHelp, Value: sub.Name})
 		}
 		return choices, nil
-	}
+	})
 	done := c.does(nil)
 	c.Exec = func(_ context.Context, words []string) error {
 		if topic.set {

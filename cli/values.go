@@ -32,10 +32,10 @@ func parseUUID(s string) (uuid.UUID, error) {
 	return id, nil
 }
 
-func (a *app) parseTime(s string) (time.Time, error) { return value.ParseTime(s, a.config.Location) }
+func (e *env) parseTime(s string) (time.Time, error) { return value.ParseTime(s, e.config.Location) }
 
-func (a *app) parseUntil(s string) (time.Time, error) {
-	return value.ParseUntil(s, a.config.Location)
+func (e *env) parseUntil(s string) (time.Time, error) {
+	return value.ParseUntil(s, e.config.Location)
 }
 
 // searchFlag declares --search over what is named.

@@ -1,0 +1,222 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"reflect"
+	"strings"
+
+	"github.com/epicevents/crm/cli/render"
+	"github.com/epicevents/crm/cli/terminal"
+	"github.com/epicevents/crm/internal/failure"
+	"github.com/epicevents/crm/internal/value"
+	"github.com/epicevents/crm/service"
+)
+
+// input is a value of a command, whatever its type.
+type input interface {
+	meta() *inputMeta
+	take(text string) error // parse and keep
+	ask(ctx context.Context) error
+	differs(text string) bool // whether what was taken is another value than this text would be
+}
+
+// inputMeta is what is known of a value before it is given.
+type inputMeta struct {
+	name        string
+	title       string // in a question, where it is not that of the column of this name
+	placeholder string
+	help        string
+	required    bool // asked for at a terminal, else exit 2
+	offered     bool // asked for with the values that are needed, where none of those that are offered was given
+	argument    bool // may also be the first argument
+	blank       bool // Enter leaves it out
+	multiline   bool
+	set         bool
+	cleared     bool // by a person who emptied it
+	text        string
+	err         error                                                 // of the last take by flag
+	pick        func(ctx context.Context) ([]terminal.Choice, error)  // what there is to choose from, for questions and completion
+	find        func(ctx context.Context, s service.Operations) error // turns what was typed into what the service takes; may be nil
+	several     bool                                                  // a list of such values, with commas
+	present     func(ctx context.Context) (string, error)             // what a question starts with
+}
+
+// Value is a value of type T: a flag, perhaps also the first argument, perhaps asked for.
+type Value[T any] struct {
+	inputMeta
+	env   *env
+	parse func(string) (T, error)
+	got   T
+}
+
+func (v *Value[T]) meta() *inputMeta { return &v.inputMeta }
+
+func (v *Value[T]) take(text string) error {
+	got, err := v.parse(text)
+	if err != nil {
+		return namedError(v.name, err)
+	}
+	v.got, v.set, v.text = got, true, text
+	return nil
+}
+
+// pointer is nil when the value was not given: the field stays as it is.
+func (v *Value[T]) pointer() *T {
+	if !v.set {
+		return nil
+	}
+	return &v.got
+}
+
+func (v *Value[T]) ask(ctx context.Context) error {
+	present := ""
+	if v.present != nil {
+		var err error
+		if present, err = v.present(ctx); err != nil {
+			return err
+		}
+	}
+	if v.pick != nil && !v.several {
+		choices, err := v.pick(ctx)
+		if err != nil {
+			return err
+		}
+		text, err := v.env.Choose(ctx, v.label(), choices, present)
+		if err != nil {
+			return err
+		}
+		return v.take(text)
+	}
+	text, err := v.env.AskText(ctx, terminal.Question{
+		Title: v.label(), Help: v.help, Present: present, Blank: v.blank, Multiline: v.multiline, Check: v.check,
+	})
+	if err != nil {
+		return err
+	}
+	if v.blank && text == "" {
+		v.set, v.text = false, ""
+		return nil
+	}
+	return v.take(text)
+}
+
+// check is parse for a question, whose errors name no flag.
+func (v *Value[T]) check(text string) error {
+	if v.blank && text == "" {
+		return nil
+	}
+	_, err := v.parse(text)
+	if err == nil {
+		return nil
+	}
+	problem := failure.Of(err)
+	return failure.Misuse(strings.Replace(problem.Message, "--"+v.name, v.label(), 1), problem.Hint)
+}
+
+func (v *Value[T]) differs(text string) bool {
+	other, err := v.parse(text)
+	return err != nil || !reflect.DeepEqual(v.got, other)
+}
+
+// label is how the value is called in a question: as in a table.
+func (m *inputMeta) label() string {
+	if m.title != "" {
+		return m.title
+	}
+	return render.LabelOf(strings.ReplaceAll(m.name, "-", "_"))
+}
+
+// namedError says which value is wrong.
+func namedError(name string, err error) error {
+	problem := failure.Of(err)
+	if strings.HasPrefix(problem.Message, "--"+name) {
+		return err
+	}
+	return failure.Misuse(fmt.Sprintf("--%s: %s", name, problem.Message), problem.Hint)
+}
+
+// flagOf declares a value that may be left out.
+func flagOf[T any](c *command, name, placeholder, help string, parse func(string) (T, error)) *Value[T] {
+	v := &Value[T]{env: c.env, parse: parse, inputMeta: inputMeta{name: name, placeholder: placeholder, help: help}}
+	c.inputs = append(c.inputs, v)
+	// The error is kept for resolve, which tells it in our words; a flag given twice takes the last.
+	c.FlagSet.Func(name, "`"+placeholder+"` "+help, func(text string) error {
+		v.err = v.take(text)
+		return nil
+	})
+	return v
+}
+
+// Needed makes the value one that the command cannot do without: a person is asked for it, a script fails.
+func (v *Value[T]) Needed() *Value[T] {
+	v.required = true
+	return v
+}
+
+// Offered makes the value one that a person who is asked for others is asked for too. Enter leaves it out, where there is
+// nothing to choose from.
+func (v *Value[T]) Offered() *Value[T] {
+	v.offered = true
+	v.blank = v.pick == nil
+	return v
+}
+
+// MaybeArgument makes the value one that may also stand as the first argument, or be left out.
+func (v *Value[T]) MaybeArgument() *Value[T] {
+	v.argument = true
+	return v
+}
+
+// AsArgument makes the value one that is needed, and may stand as the first argument.
+func (v *Value[T]) AsArgument() *Value[T] {
+	v.argument = true
+	return v.Needed()
+}
+
+// Titled sets what a question calls the value, where that is not the name of its column.
+func (v *Value[T]) Titled(title string) *Value[T] {
+	v.title = title
+	return v
+}
+
+// From offers choices in questions and completion.
+func (v *Value[T]) From(choices func(ctx context.Context) ([]terminal.Choice, error)) *Value[T] {
+	v.pick = choices
+	return v
+}
+
+// OneOf offers these values in questions and completion.
+func (v *Value[T]) OneOf(values ...string) *Value[T] { return v.From(fixed(values)) }
+
+// Multiline lets the answer to a question have several lines.
+func (v *Value[T]) Multiline() *Value[T] {
+	v.multiline = true
+	return v
+}
+
+// StartsWith gives a question an answer to start with.
+func (v *Value[T]) StartsWith(present func(ctx context.Context) (string, error)) *Value[T] {
+	v.present = present
+	return v
+}
+
+// Finds turns what was typed into what the service takes, once there is a session.
+func (v *Value[T]) Finds(find func(ctx context.Context, s service.Operations) error) *Value[T] {
+	v.find = find
+	return v
+}
+
+// Several lets completion go on after a comma. What the flag takes is for its parser to say.
+func (v *Value[T]) Several() *Value[T] {
+	v.several = true
+	return v
+}
+
+// asTyped takes any string as it is.
+func asTyped(s string) (string, error) { return s, nil }
+
+// lineOf parses one line of text for the flag of this name.
+func lineOf(name string) func(string) (string, error) {
+	return func(s string) (string, error) { return value.ParseLine("--"+name, s) }
+}
