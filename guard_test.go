@@ -38,9 +38,13 @@ var mayImport = map[string][]string{
 	"cli/backend": {
 		"schema", "gen", "internal/failure", "internal/files", "internal/localdb", "service", "cli/text", "cli/terminal", "cli/config",
 	},
+	"cli/command": {
+		"internal/failure", "internal/value", "service", "cli/text", "cli/cmdline", "cli/render", "cli/terminal", "cli/config",
+		"cli/backend",
+	},
 	"cli": {
 		"schema", "gen", "internal/failure", "internal/value", "service", "internal/files", "internal/localdb", "internal/pgclient",
-		"cli/text", "cli/cmdline", "cli/render", "cli/terminal", "cli/config", "cli/backend",
+		"cli/text", "cli/cmdline", "cli/render", "cli/terminal", "cli/config", "cli/backend", "cli/command",
 	},
 	".":                  {"cli"},
 	"tools/findpostgres": {"internal/failure", "internal/localdb"},

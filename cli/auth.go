@@ -6,6 +6,7 @@ import (
 	"github.com/peterbourgon/ff/v3/ffcli"
 
 	"github.com/epicevents/crm/cli/cmdline"
+	"github.com/epicevents/crm/cli/command"
 	"github.com/epicevents/crm/cli/render"
 	"github.com/epicevents/crm/internal/failure"
 	"github.com/epicevents/crm/internal/value"
@@ -13,7 +14,7 @@ import (
 )
 
 func (a *app) authCommands() *ffcli.Command {
-	return groupOf("auth", "log in and out, and see who may do what",
+	return command.Group("auth", "log in and out, and see who may do what",
 		a.authLogin(),
 		a.authLogout(),
 		a.authWhoami(),
@@ -25,16 +26,16 @@ func (a *app) authCommands() *ffcli.Command {
 }
 
 func (a *app) authLogin() *ffcli.Command {
-	c := a.command("login", "log in; the session lasts 30 minutes").WithoutLogin().examples(
+	c := a.Command("login", "log in; the session lasts 30 minutes").WithoutLogin().Examples(
 		"crm auth login administrator1",
 		"crm auth login --username commercial1 --password-stdin < password.txt",
 	)
-	username := flagOf(c, "username", "USERNAME", "who logs in", value.ParseUsername).AsArgument()
+	username := command.Flag(c, "username", "USERNAME", "who logs in", value.ParseUsername).AsArgument()
 	fromStdin := c.Switch("password-stdin", "read the password from standard input")
-	password := flagOf(c, "password", "PASSWORD", "the password, for others on this machine to see", asTyped)
-	given := func() bool { return *fromStdin || password.set }
+	password := command.Flag(c, "password", "PASSWORD", "the password, for others on this machine to see", command.AsTyped)
+	given := func() bool { return *fromStdin || password.Set }
 	c.NeedsPassword(given)
-	show := detailOf(c, whoami)
+	show := command.Shows(c, whoami)
 	c.Excludes("password", "password-stdin")
 	// Nobody types a password for a database that does not answer, and a new local one says who can log in.
 	c.Checks(func(ctx context.Context) error {
@@ -44,11 +45,11 @@ func (a *app) authLogin() *ffcli.Command {
 		_, err := a.Service(ctx)
 		return err
 	})
-	return c.does(func(ctx context.Context) error {
-		secret := password.got
+	return c.Does(func(ctx context.Context) error {
+		secret := password.Got
 		var err error
 		switch {
-		case password.set:
+		case password.Set:
 			a.Warn("--password can be seen by others on this machine; use --password-stdin")
 		case *fromStdin:
 			secret, err = a.ReadLine()
@@ -60,7 +61,7 @@ func (a *app) authLogin() *ffcli.Command {
 		if err != nil {
 			return err
 		}
-		who, err := a.startSession(ctx, username.got, secret)
+		who, err := a.startSession(ctx, username.Got, secret)
 		if err != nil {
 			return err
 		}
@@ -72,8 +73,8 @@ func (a *app) authLogin() *ffcli.Command {
 }
 
 func (a *app) authLogout() *ffcli.Command {
-	c := a.command("logout", "end the session").WithoutLogin().examples("crm auth logout")
-	return c.does(func(ctx context.Context) error {
+	c := a.Command("logout", "end the session").WithoutLogin().Examples("crm auth logout")
+	return c.Does(func(ctx context.Context) error {
 		if a.TokenVariable() == "" && a.RequireMade() != nil { // of a database that is no more, or of another
 			a.Notice("You are logged out.")
 			return a.RemoveToken()
@@ -103,9 +104,9 @@ func (a *app) authLogout() *ffcli.Command {
 }
 
 func (a *app) authWhoami() *ffcli.Command {
-	c := a.command("whoami", "who is logged in, and until when").WithoutLogin().examples("crm auth whoami", "crm auth whoami -o json")
-	show := detailOf(c, whoami)
-	return c.doesAs(func(ctx context.Context, s service.Operations) error {
+	c := a.Command("whoami", "who is logged in, and until when").WithoutLogin().Examples("crm auth whoami", "crm auth whoami -o json")
+	show := command.Shows(c, whoami)
+	return c.DoesAs(func(ctx context.Context, s service.Operations) error {
 		who, err := s.AuthWhoami(ctx)
 		if err != nil {
 			return err
@@ -115,12 +116,12 @@ func (a *app) authWhoami() *ffcli.Command {
 }
 
 func (a *app) authChangePassword() *ffcli.Command {
-	c := a.command("change-password", "change your own password; ends your other sessions and your tokens").examples(
+	c := a.Command("change-password", "change your own password; ends your other sessions and your tokens").Examples(
 		"crm auth change-password",
 		"printf '%s\\n' \"$OLD\" \"$NEW\" | crm auth change-password --password-stdin",
 	)
 	fromStdin := c.Switch("password-stdin", "read the current and then the new password, a line each, from standard input")
-	return c.doesAs(func(ctx context.Context, s service.Operations) error {
+	return c.DoesAs(func(ctx context.Context, s service.Operations) error {
 		who, err := s.AuthWhoami(ctx)
 		if err != nil {
 			return err
@@ -147,18 +148,18 @@ func (a *app) authChangePassword() *ffcli.Command {
 }
 
 func (a *app) authPermissions() *ffcli.Command {
-	c := a.command("permissions", "who may do what: all, own (what is in one's charge) or no").examples("crm auth permissions")
-	fields := fieldsOf(c, permissions)
-	return c.does(func(context.Context) error {
+	c := a.Command("permissions", "who may do what: all, own (what is in one's charge) or no").Examples("crm auth permissions")
+	fields := command.FieldsFlag(c, permissions)
+	return c.Does(func(context.Context) error {
 		commands := map[string]bool{}
-		cmdline.Walk(a.root, "", func(_ *ffcli.Command, path string) { commands[path] = true })
+		cmdline.Walk(a.Root, "", func(_ *ffcli.Command, path string) { commands[path] = true })
 		var rows []service.Permission
 		for _, permission := range service.Permissions() {
 			if commands["crm "+permission.Operation] {
 				rows = append(rows, permission)
 			}
 		}
-		return render.List(a.outputOf(fields), permissions, streamOf(rows))
+		return render.List(a.OutputOf(fields), permissions, command.Rows(rows))
 	})
 }
 

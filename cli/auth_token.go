@@ -6,6 +6,7 @@ import (
 
 	"github.com/peterbourgon/ff/v3/ffcli"
 
+	"github.com/epicevents/crm/cli/command"
 	"github.com/epicevents/crm/cli/render"
 	"github.com/epicevents/crm/cli/terminal"
 	"github.com/epicevents/crm/gen"
@@ -17,7 +18,7 @@ import (
 const tokenLifetime = 90 * 24 * time.Hour
 
 func (a *app) authTokenCommands() *ffcli.Command {
-	return groupOf("token", "tokens for scripts, which act as you without a login",
+	return command.Group("token", "tokens for scripts, which act as you without a login",
 		a.authTokenCreate(),
 		a.authTokenList(),
 		a.authTokenRevoke(),
@@ -25,61 +26,61 @@ func (a *app) authTokenCommands() *ffcli.Command {
 }
 
 func (a *app) authTokenCreate() *ffcli.Command {
-	c := a.command("create", "make a token, which is shown this once").examples(
+	c := a.Command("create", "make a token, which is shown this once").Examples(
 		"crm auth token create nightly --read-only",
 		"(umask 077; crm auth token create --name nightly --expires 30d -o csv --no-header --fields token > nightly.token)",
 	)
-	name := flagOf(c, "name", "NAME", "what the token is for", lineOf("name")).AsArgument()
+	name := command.Flag(c, "name", "NAME", "what the token is for", command.Line("name")).AsArgument()
 	readOnly := c.Switch("read-only", "a token that changes nothing")
-	expires := flagOf(c, "expires", "TIME", "how long it lasts, such as 12h, 90d or 26w; a year at most (default 90d)", value.ParseLifetime)
-	fields := fieldsOf(c, newTokens)
-	show := changeWith(a.env, fields, newTokens)
-	return c.doesAs(func(ctx context.Context, s service.Operations) error {
-		if err := requireField(fields, "token"); err != nil {
+	expires := command.Flag(c, "expires", "TIME", "how long it lasts, such as 12h, 90d or 26w; a year at most (default 90d)", value.ParseLifetime)
+	fields := command.FieldsFlag(c, newTokens)
+	show := command.ShowsChangeWith(a.Env, fields, newTokens)
+	return c.DoesAs(func(ctx context.Context, s service.Operations) error {
+		if err := command.RequireField(fields, "token"); err != nil {
 			return err
 		}
-		if !expires.set {
-			expires.got = tokenLifetime
+		if !expires.Set {
+			expires.Got = tokenLifetime
 		}
-		token, err := s.AuthTokenCreate(ctx, name.got, *readOnly, expires.got)
+		token, err := s.AuthTokenCreate(ctx, name.Got, *readOnly, expires.Got)
 		if err != nil {
 			return err
 		}
 		change := service.Change[service.Token]{Now: token}
-		if !a.shortTable() || fields.set {
+		if !a.ShortTable() || fields.Set {
 			return show(change)
 		}
 		// Where a person is to copy it, it stands on a line of its own: a box would break it.
 		for _, column := range newTokens.Columns {
 			if column.Name != "token" {
-				fields.got = append(fields.got, column.Name)
+				fields.Got = append(fields.Got, column.Name)
 			}
 		}
 		if err := show(change); err != nil {
 			return err
 		}
 		a.Notice("The token is not shown again. A script takes it from CRM_TOKEN, or from a file of mode 0600 in CRM_TOKEN_FILE:")
-		return render.WriteOut(a.output().Out, token.Secret+"\n")
+		return render.WriteOut(a.Output().Out, token.Secret+"\n")
 	})
 }
 
 func (a *app) authTokenList() *ffcli.Command {
-	c := a.command("list", "list your tokens").examples("crm auth token list")
-	l := listingOf(c, tokens)
-	return c.doesAs(func(ctx context.Context, s service.Operations) error {
-		p := gen.AuthTokenListParams{Sort: l.order(), RowLimit: l.rowLimit()}
-		return showList(ctx, l, tokens, s.AuthTokenList(ctx, p), s.AuthTokenListCount)
+	c := a.Command("list", "list your tokens").Examples("crm auth token list")
+	l := command.ListFlags(c, tokens)
+	return c.DoesAs(func(ctx context.Context, s service.Operations) error {
+		p := gen.AuthTokenListParams{Sort: l.Order(), RowLimit: l.RowLimit()}
+		return command.ShowList(ctx, l, tokens, s.AuthTokenList(ctx, p), s.AuthTokenListCount)
 	})
 }
 
 func (a *app) authTokenRevoke() *ffcli.Command {
-	c := a.command("revoke", "end a token").examples("crm auth token revoke nightly")
-	name := flagOf(c, "name", "NAME", "name of the token", lineOf("name")).AsArgument().From(a.pickToken)
-	return c.doesAs(func(ctx context.Context, s service.Operations) error {
-		if err := s.AuthTokenRevoke(ctx, name.got); err != nil {
+	c := a.Command("revoke", "end a token").Examples("crm auth token revoke nightly")
+	name := command.Flag(c, "name", "NAME", "name of the token", command.Line("name")).AsArgument().From(a.pickToken)
+	return c.DoesAs(func(ctx context.Context, s service.Operations) error {
+		if err := s.AuthTokenRevoke(ctx, name.Got); err != nil {
 			return err
 		}
-		a.Notice("The token %q is revoked.", name.got)
+		a.Notice("The token %q is revoked.", name.Got)
 		return nil
 	})
 }

@@ -18,6 +18,7 @@ import (
 	"github.com/peterbourgon/ff/v3/ffcli"
 
 	"github.com/epicevents/crm/cli/backend"
+	"github.com/epicevents/crm/cli/command"
 	"github.com/epicevents/crm/cli/render"
 	"github.com/epicevents/crm/cli/terminal"
 	"github.com/epicevents/crm/cli/text"
@@ -45,24 +46,24 @@ var backups = render.Resource[backup]{
 }
 
 func (a *app) dbBackup() *ffcli.Command {
-	c := a.command("backup", "save everything but sessions and tokens into a file of pg_dump's custom format").examples(
+	c := a.Command("backup", "save everything but sessions and tokens into a file of pg_dump's custom format").Examples(
 		"crm db backup crm.backup",
 		"crm db backup crm-$(date +%F).backup --yes",
 	)
-	file := flagOf(c, "file", "FILE", "the file to write", parseFile).AsArgument()
+	file := command.Flag(c, "file", "FILE", "the file to write", parseFile).AsArgument()
 	yes := c.Switch("yes", "replace the file if it exists")
-	show := detailOf(c, backups)
-	return c.does(func(ctx context.Context) error {
-		info, err := os.Stat(file.got)
+	show := command.Shows(c, backups)
+	return c.Does(func(ctx context.Context) error {
+		info, err := os.Stat(file.Got)
 		switch {
 		case err == nil && !info.Mode().IsRegular():
-			return failure.Misuse(fmt.Sprintf("%s is not a file.", file.got), "")
+			return failure.Misuse(fmt.Sprintf("%s is not a file.", file.Got), "")
 		case err == nil:
-			if err := a.Confirm(ctx, "Replace the file "+file.got+"?", *yes); err != nil {
+			if err := a.Confirm(ctx, "Replace the file "+file.Got+"?", *yes); err != nil {
 				return err
 			}
 		case !errors.Is(err, fs.ErrNotExist):
-			return fileError(file.got, err)
+			return fileError(file.Got, err)
 		}
 		pool, err := a.Connect(ctx)
 		if err != nil {
@@ -78,17 +79,17 @@ func (a *app) dbBackup() *ffcli.Command {
 		if err != nil {
 			return err
 		}
-		if err := a.dump(ctx, file.got, server); err != nil {
+		if err := a.dump(ctx, file.Got, server); err != nil {
 			return err
 		}
-		if info, err = os.Stat(file.got); err != nil {
-			return fileError(file.got, err)
+		if info, err = os.Stat(file.Got); err != nil {
+			return fileError(file.Got, err)
 		}
 		status, err := a.statusOf(version, server)
 		if err != nil {
 			return err
 		}
-		return show(backup{file.got, status.location, version, info.Size()})
+		return show(backup{file.Got, status.location, version, info.Size()})
 	})
 }
 
@@ -139,17 +140,17 @@ func (a *app) dump(ctx context.Context, name, server string) error {
 }
 
 func (a *app) dbRestore() *ffcli.Command {
-	c := a.command("restore", "replace everything in the database by a backup, or change nothing if that fails").examples(
+	c := a.Command("restore", "replace everything in the database by a backup, or change nothing if that fails").Examples(
 		"crm db restore crm.backup",
 		"crm db restore crm.backup --database crm",
 	)
-	file := flagOf(c, "file", "FILE", "the file that crm db backup wrote", parseFile).AsArgument()
-	name := flagOf(c, "database", "NAME", "the name of the database, once more, if it holds data", asTyped)
-	show := detailOf(c, databaseStatuses)
-	return c.does(func(ctx context.Context) error {
-		opened, err := os.Open(file.got)
+	file := command.Flag(c, "file", "FILE", "the file that crm db backup wrote", parseFile).AsArgument()
+	name := command.Flag(c, "database", "NAME", "the name of the database, once more, if it holds data", command.AsTyped)
+	show := command.Shows(c, databaseStatuses)
+	return c.Does(func(ctx context.Context) error {
+		opened, err := os.Open(file.Got)
 		if err != nil {
-			return fileError(file.got, err)
+			return fileError(file.Got, err)
 		}
 		_ = opened.Close()
 		client, err := pgclient.Find(ctx, a.Cluster(), pgclient.Restore, 0)
@@ -157,7 +158,7 @@ func (a *app) dbRestore() *ffcli.Command {
 			return err
 		}
 		archive := func(arguments ...string) (io.ReadCloser, error) {
-			return client.Start(ctx, append(arguments, "--file=-", "--", file.got)...)
+			return client.Start(ctx, append(arguments, "--file=-", "--", file.Got)...)
 		}
 		version, err := service.ArchiveVersion(archive)
 		if err != nil {
@@ -177,21 +178,21 @@ func (a *app) dbRestore() *ffcli.Command {
 		if err != nil {
 			return err
 		}
-		if holds && !name.set {
+		if holds && !name.Set {
 			if !a.Interactive() {
-				return &failure.Error{Code: failure.Conflict, Hint: "crm db restore " + file.got + " --database " + config.Database,
+				return &failure.Error{Code: failure.Conflict, Hint: "crm db restore " + file.Got + " --database " + config.Database,
 					Message: fmt.Sprintf("The database %s holds data, which would be replaced.", backend.Location(config))}
 			}
 			a.Notice("Everything in the database %s will be replaced.", backend.Location(config))
-			if err := name.ask(ctx); err != nil {
+			if err := name.Ask(ctx); err != nil {
 				return err
 			}
 		}
-		if name.set && name.got != config.Database {
-			return failure.Misuse(fmt.Sprintf("--database: the database is %s, not %q.", backend.Location(config), text.Shorten(name.got)), "")
+		if name.Set && name.Got != config.Database {
+			return failure.Misuse(fmt.Sprintf("--database: the database is %s, not %q.", backend.Location(config), text.Shorten(name.Got)), "")
 		}
 		p := a.progress("Restoring the database " + config.Database)
-		restored, err := s.Restore(ctx, config, archive, name.set, p.at)
+		restored, err := s.Restore(ctx, config, archive, name.Set, p.at)
 		p.end()
 		if err != nil {
 			return err
@@ -245,7 +246,7 @@ func fileError(name string, err error) error {
 
 // clientConnection tells PostgreSQL's programs what pgx was told. Where the URL says nothing, parseURL's choices hold.
 func (a *app) clientConnection(config *pgx.ConnConfig) pgclient.Connection {
-	parameters := backend.URLQuery(a.config.DatabaseURL)
+	parameters := backend.URLQuery(a.Config.DatabaseURL)
 	if parameters.Get("sslmode") == "" && !a.IsLocal() && !backend.OnThisMachine(config) {
 		parameters.Set("sslmode", "verify-full")
 	}

@@ -417,7 +417,7 @@ func TestBackupEnvironment(t *testing.T) {
 		"postgres://anna@db.example/crm?sslmode=require&sslcert=/c&sslkey=/k&options=-c%20role%3Dcrm": {"PGHOST=db.example", "PGSSLMODE=require",
 			"PGSSLCERT=/c", "PGSSLKEY=/k", "PGOPTIONS=-c role=crm"},
 	} {
-		a.config.DatabaseURL = url
+		a.Config.DatabaseURL = url
 		parsed := strings.NewReplacer("&sslcert=/c", "", "&sslkey=/k", "").Replace(url) // of files that pgx would read
 		config, err := pgx.ParseConfig(parsed)
 		if err != nil {

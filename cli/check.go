@@ -6,6 +6,7 @@ import (
 
 	"github.com/peterbourgon/ff/v3/ffcli"
 
+	"github.com/epicevents/crm/cli/command"
 	"github.com/epicevents/crm/cli/render"
 	"github.com/epicevents/crm/cli/terminal"
 	"github.com/epicevents/crm/gen"
@@ -20,19 +21,19 @@ const findings failure.Code = "findings"
 const checkDays = 30
 
 func (a *app) checkCommand() *ffcli.Command {
-	c := a.command("check", "find what should not be, such as what is paid but not signed; exit 8 if there is any").examples(
+	c := a.Command("check", "find what should not be, such as what is paid but not signed; exit 8 if there is any").Examples(
 		"crm check",
 		"crm check --within 7 -o csv",
 		"crm check --fields finding,id,detail --sort id",
 	)
-	within := flagOf(c, "within", "DAYS", fmt.Sprintf("how soon an event needs a support; %d days unless said otherwise", checkDays), func(s string) (int32, error) {
+	within := command.Flag(c, "within", "DAYS", fmt.Sprintf("how soon an event needs a support; %d days unless said otherwise", checkDays), func(s string) (int32, error) {
 		return value.ParseCount("--within", s)
 	})
-	l := listingOf(c, found)
-	return c.doesAs(func(ctx context.Context, s service.Operations) error {
-		p := gen.CheckParams{WithinDays: checkDays, Sort: l.order()}
-		if within.set {
-			p.WithinDays = within.got
+	l := command.ListFlags(c, found)
+	return c.DoesAs(func(ctx context.Context, s service.Operations) error {
+		p := gen.CheckParams{WithinDays: checkDays, Sort: l.Order()}
+		if within.Set {
+			p.WithinDays = within.Got
 		}
 		var rows []gen.CheckRow
 		for row, err := range s.Check(ctx, p) {
@@ -42,17 +43,17 @@ func (a *app) checkCommand() *ffcli.Command {
 			rows = append(rows, row)
 		}
 		n := int64(len(rows))
-		if n == 0 && !*l.count && (a.config.Output == "table" || a.config.Output == "markdown") {
+		if n == 0 && !*l.Count && (a.Config.Output == "table" || a.Config.Output == "markdown") {
 			if terminal.Is(a.Err) { // cron sends a mail for the least word
 				a.Notice("Nothing was found.")
 			}
 			return nil
 		}
 		shown := rows
-		if limit := l.rowLimit(); limit != nil {
+		if limit := l.RowLimit(); limit != nil {
 			shown = rows[:min(*limit, n)]
 		}
-		err := showList(ctx, l, found, streamOf(shown), func(context.Context) (int64, error) { return n, nil })
+		err := command.ShowList(ctx, l, found, command.Rows(shown), func(context.Context) (int64, error) { return n, nil })
 		if err != nil || n == 0 {
 			return err
 		}

@@ -24,6 +24,7 @@ import (
 
 	"github.com/epicevents/crm/cli/backend"
 	"github.com/epicevents/crm/cli/cmdline"
+	"github.com/epicevents/crm/cli/command"
 	"github.com/epicevents/crm/cli/config"
 	"github.com/epicevents/crm/cli/terminal"
 	"github.com/epicevents/crm/cli/text"
@@ -37,12 +38,12 @@ type IO = terminal.IO
 
 // app is one run of crm.
 type app struct {
-	*env
+	*command.Env
 }
 
 func newApp(t *terminal.Terminal) *app {
 	settings := &config.Config{Getenv: t.Getenv}
-	return &app{&env{Terminal: t, Backend: backend.New(settings, t), config: settings}}
+	return &app{&command.Env{Terminal: t, Backend: backend.New(settings, t), Config: settings}}
 }
 
 // exitCodes is what a script sees of an error.
@@ -64,7 +65,7 @@ const interrupted failure.Code = "interrupted"
 // Run runs one command line, without the program's name, and gives the exit code.
 func Run(ctx context.Context, args []string, streams terminal.IO) int {
 	a := newApp(terminal.New(ctx, streams))
-	a.args, a.config.Named = args, files.NewNamed(ctx)
+	a.Args, a.Config.Named = args, files.NewNamed(ctx)
 	defer a.Backend.Close()
 	if len(args) > 0 && args[0] == completeCommand {
 		a.complete(ctx, args[1:])
@@ -93,7 +94,7 @@ func Run(ctx context.Context, args []string, streams terminal.IO) int {
 	if stack == nil {
 		stack = cmp.Or(stackOf(problem), ours(sentry.NewStacktrace()))
 	}
-	a.report(a.commandName, request, problem, stack)
+	a.report(a.CommandName, request, problem, stack)
 	return exitCodes[problem.Code]
 }
 
@@ -105,14 +106,14 @@ func readerLeft(err error) bool {
 }
 
 func (a *app) run(ctx context.Context, args []string) error {
-	a.root = a.newRoot()
-	ordered, command, err := cmdline.Permute(a.root, args)
-	a.commandName = cmdline.Path(a.root, command)
+	a.Root = a.newRoot()
+	ordered, command, err := cmdline.Permute(a.Root, args)
+	a.CommandName = cmdline.Path(a.Root, command)
 	if configErr := a.configure(ordered); err == nil {
 		err = configErr
 	}
-	if err == nil && a.commands[command].UsesSettings() {
-		err = a.config.Fault
+	if err == nil && a.Commands[command].UsesSettings() {
+		err = a.Config.Fault
 	}
 	if errors.Is(err, flag.ErrHelp) {
 		return a.printHelp(a.Out, command)
@@ -123,42 +124,42 @@ func (a *app) run(ctx context.Context, args []string) error {
 	if err != nil {
 		return err
 	}
-	for _, line := range a.config.Misspelled(a.root.FlagSet) {
+	for _, line := range a.Config.Misspelled(a.Root.FlagSet) {
 		a.Notice("%s", line)
 	}
-	if a.commands[command].UsesSettings() {
+	if a.Commands[command].UsesSettings() {
 		a.NoticeReadable()
 	}
 	if len(command.Subcommands) > 0 {
 		if len(args) == 0 {
 			return a.printHelp(a.Out, command)
 		}
-		return failure.Misuse(fmt.Sprintf("%q needs one of the commands %s", cmdline.Path(a.root, command), strings.Join(cmdline.Names(command.Subcommands), ", ")),
-			cmdline.Path(a.root, command)+" --help")
+		return failure.Misuse(fmt.Sprintf("%q needs one of the commands %s", cmdline.Path(a.Root, command), strings.Join(cmdline.Names(command.Subcommands), ", ")),
+			cmdline.Path(a.Root, command)+" --help")
 	}
-	if err := a.root.Parse(ordered); err != nil {
+	if err := a.Root.Parse(ordered); err != nil {
 		return a.flagError(err)
 	}
-	err = a.root.Run(ctx)
+	err = a.Root.Run(ctx)
 	if variable := a.TokenVariable(); variable != "" && service.NeedsLogin(err) {
 		return &failure.Error{Code: failure.Unauthenticated, Err: err,
 			Message: fmt.Sprintf("The token in %s is not good: it is over, was revoked, or is not a token.", variable),
 			Hint:    "unset it, or give it a token that crm auth token create made"}
 	}
-	if service.NeedsLogin(err) && a.Interactive() && a.commands[command].MayAskLogin() {
+	if service.NeedsLogin(err) && a.Interactive() && a.Commands[command].MayAskLogin() {
 		if err := a.login(ctx, err); err != nil {
 			return err
 		}
-		err = a.root.Run(ctx)
+		err = a.Root.Run(ctx)
 	}
 	return err
 }
 
 // configure loads the configuration. Wrong flags are its error; what else is wrong is in config.fault.
 func (a *app) configure(args []string) error {
-	err := a.config.Load(a.root.FlagSet, args)
-	a.NoColor, a.HoldNotices = a.config.NoColor, a.jsonErrors()
-	for _, line := range a.config.Notices {
+	err := a.Config.Load(a.Root.FlagSet, args)
+	a.NoColor, a.HoldNotices = a.Config.NoColor, a.JSONErrors()
+	for _, line := range a.Config.Notices {
 		a.Notice("%s", line)
 	}
 	if err != nil {
@@ -171,7 +172,7 @@ func (a *app) configure(args []string) error {
 // csv.
 func (a *app) checkFormat() error {
 	for _, name := range []string{"csv-style", "no-header"} {
-		if a.config.Output != "csv" && a.config.Source[name] == cmdline.Dashed(name) {
+		if a.Config.Output != "csv" && a.Config.Source[name] == cmdline.Dashed(name) {
 			return failure.Misuse(fmt.Sprintf("%s needs -o csv.", cmdline.Dashed(name)), "")
 		}
 	}
@@ -181,14 +182,14 @@ func (a *app) checkFormat() error {
 // newRoot builds the tree of all commands.
 func (a *app) newRoot() *ffcli.Command {
 	flags := cmdline.NewFlagSet()
-	a.config.Define(flags)
-	a.commands = map[*ffcli.Command]*command{}
+	a.Config.Define(flags)
+	a.Commands = map[*ffcli.Command]*command.Command{}
 	return &ffcli.Command{
 		Name:       "crm",
 		ShortUsage: "crm [global flags] <resource> <verb> [flags] [arguments]",
 		ShortHelp:  "employees, customers, contracts and events of Epic Events",
 		FlagSet:    flags,
-		Exec:       group,
+		Exec:       command.NoVerb,
 		Subcommands: []*ffcli.Command{
 			a.authCommands(),
 			a.employeeCommands(),
@@ -216,7 +217,7 @@ func (a *app) flagError(err error) error {
 	badFlagValue := regexp.MustCompile(`invalid (?:boolean )?value (".*") for (?:flag )?-([^ :]+)`)
 	if bad := badFlagValue.FindStringSubmatch(err.Error()); bad != nil {
 		want := "true or false" // all that a command's own flag can refuse here
-		if f := a.root.FlagSet.Lookup(bad[2]); f != nil {
+		if f := a.Root.FlagSet.Lookup(bad[2]); f != nil {
 			want = config.Wanted(f)
 		}
 		message = fmt.Sprintf("%s cannot be %s: it wants %s", cmdline.Dashed(bad[2]), text.Shorten(bad[1]), want)
@@ -241,7 +242,7 @@ func classify(ctx context.Context, err error) *failure.Error {
 	if errors.Is(err, terminal.ErrAborted) || ctx.Err() != nil && errors.Is(err, context.Canceled) {
 		return &failure.Error{Code: interrupted, Message: "Interrupted.", Err: err}
 	}
-	_, done := errors.AsType[unwritten](err)
+	_, done := errors.AsType[command.Unwritten](err)
 	if full := errors.Is(err, syscall.ENOSPC); done || full {
 		message := "The result could not be written"
 		if done {
@@ -258,7 +259,7 @@ func classify(ctx context.Context, err error) *failure.Error {
 // printError writes an error for people, or as JSON where the result would have been JSON. An unexpected one has the name
 // under which it is reported.
 func (a *app) printError(problem *failure.Error, request string) {
-	if a.jsonErrors() {
+	if a.JSONErrors() {
 		_ = problem.WriteJSON(a.Err, request)
 		return
 	}

@@ -13,6 +13,7 @@ import (
 	"github.com/peterbourgon/ff/v3/ffcli"
 
 	"github.com/epicevents/crm/cli/cmdline"
+	"github.com/epicevents/crm/cli/command"
 	"github.com/epicevents/crm/cli/config"
 	"github.com/epicevents/crm/cli/render"
 	"github.com/epicevents/crm/cli/terminal"
@@ -40,21 +41,21 @@ var (
 func (a *app) completionCommand() *ffcli.Command {
 	scripts := map[string]string{"bash": completionBash, "zsh": completionZsh, "fish": completionFish}
 	shells := []string{"bash", "zsh", "fish"}
-	c := a.command("completion", "print the script that completes crm's commands, flags and values in a shell").
-		WithoutSettings().examples(
+	c := a.Command("completion", "print the script that completes crm's commands, flags and values in a shell").
+		WithoutSettings().Examples(
 		"source <(crm completion bash)",
 		"mkdir -p ~/.zfunc; crm completion zsh > ~/.zfunc/_crm",
 		"mkdir -p ~/.config/fish/completions; crm completion fish > ~/.config/fish/completions/crm.fish",
 	)
-	shell := flagOf(c, "shell", "SHELL", "bash, zsh or fish", func(s string) (string, error) {
+	shell := command.Flag(c, "shell", "SHELL", "bash, zsh or fish", func(s string) (string, error) {
 		if scripts[s] == "" {
 			return "", cmdline.UnknownValue("shell", s, shells)
 		}
 		return s, nil
 	}).AsArgument()
-	shell.pick = fixed(shells)
-	return c.does(func(context.Context) error {
-		_, err := io.WriteString(a.Out, scripts[shell.got])
+	shell.Pick = command.Fixed(shells)
+	return c.Does(func(context.Context) error {
+		_, err := io.WriteString(a.Out, scripts[shell.Got])
 		return err
 	})
 }
@@ -71,12 +72,12 @@ func (a *app) complete(ctx context.Context, words []string) {
 	}
 	before, typed := words[:len(words)-1], words[len(words)-1]
 	_, _ = a.caught(func() error {
-		a.root = a.newRoot()
-		line := cmdline.Read(a.root, before)
-		if err := errors.Join(a.configure(globalFlags(line)), a.config.Fault); err != nil {
+		a.Root = a.newRoot()
+		line := cmdline.Read(a.Root, before)
+		if err := errors.Join(a.configure(globalFlags(line)), a.Config.Fault); err != nil {
 			cancel() // what is in the database is not known; the rest completes all the same
 		}
-		a.config.DatabaseReset = false
+		a.Config.DatabaseReset = false
 		return a.printCandidates(a.candidates(ctx, line, before, typed), typed)
 	})
 }
@@ -114,7 +115,7 @@ func (a *app) candidates(ctx context.Context, line *cmdline.Line, before []strin
 		}
 	}
 	selected := line.Command()
-	mayBeFlag := !endsFlags(a.root, before)
+	mayBeFlag := !endsFlags(a.Root, before)
 	switch name, value, hasValue := strings.Cut(typed, "="); {
 	case mayBeFlag && cmdline.StartsFlag(typed) && hasValue:
 		choices := a.flagValues(ctx, line, strings.TrimLeft(name, "-"), value)
@@ -142,10 +143,10 @@ func (a *app) flagNames(selected *ffcli.Command, typed string) (choices []termin
 		choices = append(choices, terminal.Choice{Label: help, Value: cmdline.Dashed(f.Name)})
 	}
 	selected.FlagSet.VisitAll(add)
-	if selected == a.root {
+	if selected == a.Root {
 		return choices
 	}
-	a.root.FlagSet.VisitAll(func(f *flag.Flag) {
+	a.Root.FlagSet.VisitAll(func(f *flag.Flag) {
 		key := strings.Contains(f.Name, ".") // rarely typed
 		if selected.FlagSet.Lookup(f.Name) == nil && (!key || strings.HasPrefix(typed, "--"+f.Name[:1])) {
 			add(f)
@@ -167,7 +168,7 @@ func (a *app) argumentValues(ctx context.Context, line *cmdline.Line, typed stri
 		if line.Command().Name != "help" {
 			return nil
 		}
-		explained := a.root
+		explained := a.Root
 		for _, word := range line.Arguments {
 			if explained = cmdline.Find(explained, word); explained == nil {
 				return nil
@@ -175,7 +176,7 @@ func (a *app) argumentValues(ctx context.Context, line *cmdline.Line, typed stri
 		}
 		return subcommands(explained)
 	}
-	return a.commands[line.Command()].ArgumentCompletions(ctx, typed)
+	return a.Commands[line.Command()].ArgumentCompletions(ctx, typed)
 }
 
 // flagValues are the values that a flag may have.
@@ -183,15 +184,15 @@ func (a *app) flagValues(ctx context.Context, line *cmdline.Line, name, typed st
 	var choices []terminal.Choice
 	switch name {
 	case "o", "output":
-		choices, _ = fixed(render.Formats)(ctx)
+		choices, _ = command.Fixed(render.Formats)(ctx)
 		return choices
 	case "csv-style":
-		choices, _ = fixed([]string{config.CSVPlain, config.CSVExcelFr})(ctx)
+		choices, _ = command.Fixed([]string{config.CSVPlain, config.CSVExcelFr})(ctx)
 		return choices
 	case "config":
-		return []terminal.Choice{{Value: Files}}
+		return []terminal.Choice{{Value: command.Files}}
 	}
-	return a.commands[line.Command()].Completions(ctx, name, typed)
+	return a.Commands[line.Command()].Completions(ctx, name, typed)
 }
 
 // startingWith keeps the candidates that begin as the word does, no more of them than are of use; first the one that is
@@ -202,7 +203,7 @@ func startingWith(choices []terminal.Choice, typed string) (matching []terminal.
 		matching = append(matching, choices[exact])
 	}
 	for i, c := range choices {
-		if i != exact && (strings.HasPrefix(c.Value, typed) || c.Value == Files || strings.HasPrefix(c.Value, "-") && strings.HasSuffix(c.Value, "="+Files)) {
+		if i != exact && (strings.HasPrefix(c.Value, typed) || c.Value == command.Files || strings.HasPrefix(c.Value, "-") && strings.HasSuffix(c.Value, "="+command.Files)) {
 			matching = append(matching, c)
 		}
 		if len(matching) == completionMax {

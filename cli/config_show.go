@@ -8,29 +8,30 @@ import (
 	"github.com/peterbourgon/ff/v3/ffcli"
 
 	"github.com/epicevents/crm/cli/backend"
+	"github.com/epicevents/crm/cli/command"
 	"github.com/epicevents/crm/cli/config"
 	"github.com/epicevents/crm/cli/render"
 	"github.com/epicevents/crm/cli/text"
 )
 
 func (a *app) configCommands() *ffcli.Command {
-	return groupOf("config", "the configuration, and where each value is from", a.configShow())
+	return command.Group("config", "the configuration, and where each value is from", a.configShow())
 }
 
 func (a *app) configShow() *ffcli.Command {
-	c := a.command("show", "each setting with its value and where that is from; secrets are masked").examples("crm config show")
-	fields := fieldsOf(c, settings)
-	return c.does(func(context.Context) error {
-		o := a.output()
-		o.Fields = fields.got
+	c := a.Command("show", "each setting with its value and where that is from; secrets are masked").Examples("crm config show")
+	fields := command.FieldsFlag(c, settings)
+	return c.Does(func(context.Context) error {
+		o := a.Output()
+		o.Fields = fields.Got
 		var rows []setting
-		a.root.FlagSet.VisitAll(func(f *flag.Flag) {
+		a.Root.FlagSet.VisitAll(func(f *flag.Flag) {
 			if config.IsKey(f.Name) {
-				source := cmp.Or(a.config.Source[f.Name], "default")
+				source := cmp.Or(a.Config.Source[f.Name], "default")
 				rows = append(rows, setting{f.Name, masked(f.Name, f.Value.String()), source})
 			}
 		})
-		return render.List(o, settings, streamOf(rows))
+		return render.List(o, settings, command.Rows(rows))
 	})
 }
 

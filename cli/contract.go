@@ -8,6 +8,7 @@ import (
 	"github.com/google/uuid"
 	"github.com/peterbourgon/ff/v3/ffcli"
 
+	"github.com/epicevents/crm/cli/command"
 	"github.com/epicevents/crm/cli/render"
 	"github.com/epicevents/crm/cli/terminal"
 	"github.com/epicevents/crm/gen"
@@ -16,7 +17,7 @@ import (
 )
 
 func (a *app) contractCommands() *ffcli.Command {
-	return groupOf("contract", "contracts and their payments",
+	return command.Group("contract", "contracts and their payments",
 		a.contractList(),
 		a.contractDetail(),
 		a.contractAdd(),
@@ -28,7 +29,7 @@ func (a *app) contractCommands() *ffcli.Command {
 }
 
 func (a *app) contractList() *ffcli.Command {
-	c := a.command("list", "list contracts, oldest first").examples(
+	c := a.Command("list", "list contracts, oldest first").Examples(
 		"crm contract list --not-paid-filter",
 		"crm contract list --not-paid-filter -o csv > unpaid.csv",
 		"crm contract list --mine --sort total_due:desc --limit 10",
@@ -38,38 +39,38 @@ func (a *app) contractList() *ffcli.Command {
 	mine := c.Switch("mine", "only those of your own customers")
 	commercial := a.employeeFlag(c, "commercial", "only those of this commercial's customers").
 		From(a.pickEmployee(gen.RoleCommercial))
-	customer := flagOf(c, "customer-id", "N", "only those of this customer", parseID).From(a.pickCustomer(c))
-	search := searchFlag(c, "customer, company or e-mail")
-	l := listingOf(c, contracts)
-	return c.doesAs(func(ctx context.Context, s service.Operations) error {
+	customer := command.Flag(c, "customer-id", "N", "only those of this customer", command.ParseID).From(a.pickCustomer(c))
+	search := command.SearchFlag(c, "customer, company or e-mail")
+	l := command.ListFlags(c, contracts)
+	return c.DoesAs(func(ctx context.Context, s service.Operations) error {
 		if err := a.existingUsername(ctx, s, commercial); err != nil {
 			return err
 		}
-		if customer.set { // where there is none, the list is empty for that reason
-			if _, err := s.CustomerDetail(ctx, customer.got); err != nil {
+		if customer.Set { // where there is none, the list is empty for that reason
+			if _, err := s.CustomerDetail(ctx, customer.Got); err != nil {
 				return err
 			}
 		}
 		p := gen.ContractListParams{
 			NotSigned:    *notSigned,
 			NotPaid:      *notPaid,
-			CommercialID: mineOnly(s, *mine),
-			Commercial:   commercial.pointer(),
-			CustomerID:   customer.pointer(),
-			Search:       search.pointer(),
-			Sort:         l.order(),
-			RowLimit:     l.rowLimit(),
+			CommercialID: command.MineOnly(s, *mine),
+			Commercial:   commercial.Pointer(),
+			CustomerID:   customer.Pointer(),
+			Search:       search.Pointer(),
+			Sort:         l.Order(),
+			RowLimit:     l.RowLimit(),
 		}
-		return showList(ctx, l, contracts, s.ContractList(ctx, p), func(ctx context.Context) (int64, error) {
+		return command.ShowList(ctx, l, contracts, s.ContractList(ctx, p), func(ctx context.Context) (int64, error) {
 			return s.ContractCount(ctx, p)
 		})
 	})
 }
 
 func (a *app) contractDetail() *ffcli.Command {
-	c := a.command("detail", "show one contract").examples("crm contract detail b0f94a")
+	c := a.Command("detail", "show one contract").Examples("crm contract detail b0f94a")
 	contract := a.contractFlag(c, offer{}).AsArgument()
-	show := detailOf(c, contracts)
+	show := command.Shows(c, contracts)
 	return doesToContract(c, contract, func(ctx context.Context, s service.Operations, id uuid.UUID) error {
 		row, err := s.ContractDetail(ctx, id)
 		if err != nil {
@@ -80,15 +81,15 @@ func (a *app) contractDetail() *ffcli.Command {
 }
 
 func (a *app) contractAdd() *ffcli.Command {
-	c := a.command("add", "draw up a contract for a customer").examples(
+	c := a.Command("add", "draw up a contract for a customer").Examples(
 		`crm contract add --customer-id 3 --total-amount "1 234,50"`,
 	)
-	customer := flagOf(c, "customer-id", "N", "id of the customer", parseID).Needed().
+	customer := command.Flag(c, "customer-id", "N", "id of the customer", command.ParseID).Needed().
 		Titled("Customer").From(a.pickCustomer(c))
-	total := flagOf(c, "total-amount", "EUROS", "total amount, such as 1234.50", value.ParseMoney).Needed()
-	show := changeOf(c, contracts)
-	return c.doesAs(func(ctx context.Context, s service.Operations) error {
-		change, err := s.ContractAdd(ctx, gen.ContractAddParams{CustomerID: customer.got, TotalAmount: total.got})
+	total := command.Flag(c, "total-amount", "EUROS", "total amount, such as 1234.50", value.ParseMoney).Needed()
+	show := command.ShowsChange(c, contracts)
+	return c.DoesAs(func(ctx context.Context, s service.Operations) error {
+		change, err := s.ContractAdd(ctx, gen.ContractAddParams{CustomerID: customer.Got, TotalAmount: total.Got})
 		if err != nil {
 			return err
 		}
@@ -97,22 +98,22 @@ func (a *app) contractAdd() *ffcli.Command {
 }
 
 func (a *app) contractUpdate() *ffcli.Command {
-	c := a.command("update", "change the total amount or the customer of a contract").examples(
+	c := a.Command("update", "change the total amount or the customer of a contract").Examples(
 		"crm contract update b0f94a --total-amount 9900",
 		"crm contract update b0f94a --customer-id 6",
 	)
 	contract := a.contractFlag(c, offer{}).AsArgument()
-	total := flagOf(c, "total-amount", "EUROS", "total amount, such as 1234.50", value.ParseMoney)
-	customer := flagOf(c, "customer-id", "N", "id of the customer it goes to", parseID).
+	total := command.Flag(c, "total-amount", "EUROS", "total amount, such as 1234.50", value.ParseMoney)
+	customer := command.Flag(c, "customer-id", "N", "id of the customer it goes to", command.ParseID).
 		Titled("Customer").From(a.pickCustomer(c))
-	c.updates(total, customer)
-	show := changeOf(c, contracts)
+	c.Updates(total, customer)
+	show := command.ShowsChange(c, contracts)
 	return doesToContract(c, contract, func(ctx context.Context, s service.Operations, id uuid.UUID) error {
-		if ok, err := edit(ctx, c, contracts, func() (gen.ContractView, error) { return s.ContractDetail(ctx, id) }); !ok {
+		if ok, err := command.Edit(ctx, c, contracts, func() (gen.ContractView, error) { return s.ContractDetail(ctx, id) }); !ok {
 			return err
 		}
 		change, err := s.ContractUpdate(ctx, gen.ContractUpdateParams{
-			ID: id, TotalAmount: total.pointer(), CustomerID: customer.pointer(),
+			ID: id, TotalAmount: total.Pointer(), CustomerID: customer.Pointer(),
 		})
 		if err != nil {
 			return err
@@ -122,9 +123,9 @@ func (a *app) contractUpdate() *ffcli.Command {
 }
 
 func (a *app) contractSign() *ffcli.Command {
-	c := a.command("sign", "record that the customer has signed").examples("crm contract sign fb819b")
+	c := a.Command("sign", "record that the customer has signed").Examples("crm contract sign fb819b")
 	contract := a.contractFlag(c, offer{list: gen.ContractListParams{NotSigned: true}, what: "to sign"}).AsArgument()
-	show := changeOf(c, contracts)
+	show := command.ShowsChange(c, contracts)
 	return doesToContract(c, contract, func(ctx context.Context, s service.Operations, id uuid.UUID) error {
 		change, err := s.ContractSign(ctx, id)
 		if err != nil {
@@ -138,24 +139,24 @@ func (a *app) contractSign() *ffcli.Command {
 }
 
 func (a *app) contractAddPayment() *ffcli.Command {
-	c := a.command("add-payment", "record a payment").examples(
+	c := a.Command("add-payment", "record a payment").Examples(
 		"crm contract add-payment b0f94a --payment 1500",
 		`crm contract add-payment b0f94a --payment "1 234,50" --payment-id 5f0c1a52-8d0e-4c1a-9d62-3f1d1f0f7a10`,
 	)
 	contract := a.contractFlag(c, offer{list: gen.ContractListParams{NotPaid: true}, what: "with anything due"}).AsArgument()
-	payment := flagOf(c, "payment", "EUROS", "amount, such as 1234.50", value.ParseMoney).Needed()
-	paymentID := flagOf(c, "payment-id", "UUID", "id of the payment: repeated with the same id it is recorded once", parseUUID)
-	show := changeOf(c, recordedPayments)
+	payment := command.Flag(c, "payment", "EUROS", "amount, such as 1234.50", value.ParseMoney).Needed()
+	paymentID := command.Flag(c, "payment-id", "UUID", "id of the payment: repeated with the same id it is recorded once", command.ParseUUID)
+	show := command.ShowsChange(c, recordedPayments)
 	return doesToContract(c, contract, func(ctx context.Context, s service.Operations, id uuid.UUID) error {
-		if !paymentID.set {
-			paymentID.got = uuid.New()
+		if !paymentID.Set {
+			paymentID.Got = uuid.New()
 		}
 		// Told before it is sent: whatever happens then, the command can be repeated with it. Where an error is JSON, it
 		// stands in the error, for that is to be all of stderr.
-		if !paymentID.set && !a.jsonErrors() {
-			a.Notice("Sending the payment %s", paymentID.got)
+		if !paymentID.Set && !a.JSONErrors() {
+			a.Notice("Sending the payment %s", paymentID.Got)
 		}
-		change, err := s.ContractAddPayment(ctx, gen.ContractAddPaymentParams{ID: paymentID.got, ContractID: id, Amount: payment.got})
+		change, err := s.ContractAddPayment(ctx, gen.ContractAddPaymentParams{ID: paymentID.Got, ContractID: id, Amount: payment.Got})
 		if err != nil {
 			return err
 		}
@@ -167,15 +168,15 @@ func (a *app) contractAddPayment() *ffcli.Command {
 }
 
 func (a *app) contractPayments() *ffcli.Command {
-	c := a.command("payments", "list the payments of a contract").examples("crm contract payments 771c41")
+	c := a.Command("payments", "list the payments of a contract").Examples("crm contract payments 771c41")
 	contract := a.contractFlag(c, offer{}).AsArgument()
-	l := listingOf(c, payments)
+	l := command.ListFlags(c, payments)
 	return doesToContract(c, contract, func(ctx context.Context, s service.Operations, id uuid.UUID) error {
 		if _, err := s.ContractDetail(ctx, id); err != nil {
 			return err
 		}
-		p := gen.ContractPaymentsParams{ContractID: id, Sort: l.order(), RowLimit: l.rowLimit()}
-		return showList(ctx, l, payments, s.ContractPayments(ctx, p), func(ctx context.Context) (int64, error) {
+		p := gen.ContractPaymentsParams{ContractID: id, Sort: l.Order(), RowLimit: l.RowLimit()}
+		return command.ShowList(ctx, l, payments, s.ContractPayments(ctx, p), func(ctx context.Context) (int64, error) {
 			return s.ContractPaymentsCount(ctx, p)
 		})
 	})
@@ -189,19 +190,19 @@ type offer struct {
 }
 
 // contractFlag declares the contract that a command is about: its id or the beginning of one.
-func (a *app) contractFlag(c *command, o offer) *Value[string] {
+func (a *app) contractFlag(c *command.Command, o offer) *command.Value[string] {
 	parse := func(s string) (string, error) {
 		_, _, err := value.ParseContractID(s)
 		return s, err
 	}
-	return flagOf(c, "contract-uuid", "UUID", "id of the contract, or its first 6 characters or more", parse).Titled("Contract").
+	return command.Flag(c, "contract-uuid", "UUID", "id of the contract, or its first 6 characters or more", parse).Titled("Contract").
 		From(func(ctx context.Context) ([]terminal.Choice, error) { return a.pickContract(ctx, c, o) })
 }
 
 // doesToContract completes a command about the contract that was named.
-func doesToContract(c *command, contract *Value[string], run func(ctx context.Context, s service.Operations, id uuid.UUID) error) *ffcli.Command {
-	return c.doesAs(func(ctx context.Context, s service.Operations) error {
-		id, err := s.ContractFind(ctx, contract.got)
+func doesToContract(c *command.Command, contract *command.Value[string], run func(ctx context.Context, s service.Operations, id uuid.UUID) error) *ffcli.Command {
+	return c.DoesAs(func(ctx context.Context, s service.Operations) error {
+		id, err := s.ContractFind(ctx, contract.Got)
 		if err != nil {
 			return err
 		}
@@ -209,9 +210,9 @@ func doesToContract(c *command, contract *Value[string], run func(ctx context.Co
 	})
 }
 
-func (a *app) pickContract(ctx context.Context, c *command, o offer) (choices []terminal.Choice, err error) {
+func (a *app) pickContract(ctx context.Context, c *command.Command, o offer) (choices []terminal.Choice, err error) {
 	none := "There is no contract"
-	if o.list.CommercialID, err = c.may(ctx); err != nil {
+	if o.list.CommercialID, err = c.May(ctx); err != nil {
 		return nil, err
 	}
 	s, err := a.Session(ctx)

@@ -6,6 +6,7 @@ import (
 
 	"github.com/peterbourgon/ff/v3/ffcli"
 
+	"github.com/epicevents/crm/cli/command"
 	"github.com/epicevents/crm/cli/render"
 	"github.com/epicevents/crm/cli/terminal"
 	"github.com/epicevents/crm/gen"
@@ -14,7 +15,7 @@ import (
 )
 
 func (a *app) customerCommands() *ffcli.Command {
-	return groupOf("customer", "customers and who is in charge of them",
+	return command.Group("customer", "customers and who is in charge of them",
 		a.customerList(),
 		a.customerDetail(),
 		a.customerAdd(),
@@ -24,40 +25,40 @@ func (a *app) customerCommands() *ffcli.Command {
 }
 
 func (a *app) customerList() *ffcli.Command {
-	c := a.command("list", "list customers").examples(
+	c := a.Command("list", "list customers").Examples(
 		"crm customer list --mine",
 		"crm customer list --search ines --fields id,fullname,phone",
 	)
 	mine := c.Switch("mine", "only your own")
 	commercial := a.employeeFlag(c, "commercial", "only those of this commercial").
 		From(a.pickEmployee(gen.RoleCommercial))
-	company := flagOf(c, "company", "TEXT", "only those whose company contains the text", lineOf("company"))
-	search := searchFlag(c, "name, company or e-mail")
-	l := listingOf(c, customers)
-	return c.doesAs(func(ctx context.Context, s service.Operations) error {
+	company := command.Flag(c, "company", "TEXT", "only those whose company contains the text", command.Line("company"))
+	search := command.SearchFlag(c, "name, company or e-mail")
+	l := command.ListFlags(c, customers)
+	return c.DoesAs(func(ctx context.Context, s service.Operations) error {
 		if err := a.existingUsername(ctx, s, commercial); err != nil {
 			return err
 		}
 		p := gen.CustomerListParams{
-			CommercialID: mineOnly(s, *mine),
-			Commercial:   commercial.pointer(),
-			Company:      company.pointer(),
-			Search:       search.pointer(),
-			Sort:         l.order(),
-			RowLimit:     l.rowLimit(),
+			CommercialID: command.MineOnly(s, *mine),
+			Commercial:   commercial.Pointer(),
+			Company:      company.Pointer(),
+			Search:       search.Pointer(),
+			Sort:         l.Order(),
+			RowLimit:     l.RowLimit(),
 		}
-		return showList(ctx, l, customers, s.CustomerList(ctx, p), func(ctx context.Context) (int64, error) {
+		return command.ShowList(ctx, l, customers, s.CustomerList(ctx, p), func(ctx context.Context) (int64, error) {
 			return s.CustomerCount(ctx, p)
 		})
 	})
 }
 
 func (a *app) customerDetail() *ffcli.Command {
-	c := a.command("detail", "show one customer").examples("crm customer detail 3")
+	c := a.Command("detail", "show one customer").Examples("crm customer detail 3")
 	id := a.customerArgument(c)
-	show := detailOf(c, customers)
-	return c.doesAs(func(ctx context.Context, s service.Operations) error {
-		row, err := s.CustomerDetail(ctx, id.got)
+	show := command.Shows(c, customers)
+	return c.DoesAs(func(ctx context.Context, s service.Operations) error {
+		row, err := s.CustomerDetail(ctx, id.Got)
 		if err != nil {
 			return err
 		}
@@ -66,17 +67,17 @@ func (a *app) customerDetail() *ffcli.Command {
 }
 
 func (a *app) customerAdd() *ffcli.Command {
-	c := a.command("add", "add a customer of your own").examples(
+	c := a.Command("add", "add a customer of your own").Examples(
 		`crm customer add --fullname "Kévin Durand" --company "Cirque Durand" --email kevin@durand.example --phone "01 45 67 89 01"`,
 	)
-	fullname := flagOf(c, "fullname", "NAME", "first and last name of the contact", lineOf("fullname")).Needed()
-	company := flagOf(c, "company", "NAME", "name of the company", lineOf("company")).Needed()
-	email := flagOf(c, "email", "ADDRESS", "e-mail address", value.ParseEmail).Needed()
-	phone := flagOf(c, "phone", "NUMBER", "French or international phone number", value.ParsePhone).Needed()
-	show := changeOf(c, customers)
-	return c.doesAs(func(ctx context.Context, s service.Operations) error {
+	fullname := command.Flag(c, "fullname", "NAME", "first and last name of the contact", command.Line("fullname")).Needed()
+	company := command.Flag(c, "company", "NAME", "name of the company", command.Line("company")).Needed()
+	email := command.Flag(c, "email", "ADDRESS", "e-mail address", value.ParseEmail).Needed()
+	phone := command.Flag(c, "phone", "NUMBER", "French or international phone number", value.ParsePhone).Needed()
+	show := command.ShowsChange(c, customers)
+	return c.DoesAs(func(ctx context.Context, s service.Operations) error {
 		change, err := s.CustomerAdd(ctx, gen.CustomerAddParams{
-			Fullname: fullname.got, Company: company.got, Email: email.got, Phone: phone.got,
+			Fullname: fullname.Got, Company: company.Got, Email: email.Got, Phone: phone.Got,
 		})
 		if err != nil {
 			return err
@@ -86,22 +87,22 @@ func (a *app) customerAdd() *ffcli.Command {
 }
 
 func (a *app) customerUpdate() *ffcli.Command {
-	c := a.command("update", "change a customer of your own").examples(
+	c := a.Command("update", "change a customer of your own").Examples(
 		`crm customer update 3 --phone "+33 6 12 34 56 78"`,
 	)
 	id := a.customerArgument(c)
-	fullname := flagOf(c, "fullname", "NAME", "first and last name of the contact", lineOf("fullname"))
-	company := flagOf(c, "company", "NAME", "name of the company", lineOf("company"))
-	email := flagOf(c, "email", "ADDRESS", "e-mail address", value.ParseEmail)
-	phone := flagOf(c, "phone", "NUMBER", "French or international phone number", value.ParsePhone)
-	c.updates(fullname, company, email, phone)
-	show := changeOf(c, customers)
-	return c.doesAs(func(ctx context.Context, s service.Operations) error {
-		if ok, err := edit(ctx, c, customers, func() (gen.CustomerView, error) { return s.CustomerDetail(ctx, id.got) }); !ok {
+	fullname := command.Flag(c, "fullname", "NAME", "first and last name of the contact", command.Line("fullname"))
+	company := command.Flag(c, "company", "NAME", "name of the company", command.Line("company"))
+	email := command.Flag(c, "email", "ADDRESS", "e-mail address", value.ParseEmail)
+	phone := command.Flag(c, "phone", "NUMBER", "French or international phone number", value.ParsePhone)
+	c.Updates(fullname, company, email, phone)
+	show := command.ShowsChange(c, customers)
+	return c.DoesAs(func(ctx context.Context, s service.Operations) error {
+		if ok, err := command.Edit(ctx, c, customers, func() (gen.CustomerView, error) { return s.CustomerDetail(ctx, id.Got) }); !ok {
 			return err
 		}
 		change, err := s.CustomerUpdate(ctx, gen.CustomerUpdateParams{
-			ID: id.got, Fullname: fullname.pointer(), Company: company.pointer(), Email: email.pointer(), Phone: phone.pointer(),
+			ID: id.Got, Fullname: fullname.Pointer(), Company: company.Pointer(), Email: email.Pointer(), Phone: phone.Pointer(),
 		})
 		if err != nil {
 			return err
@@ -111,34 +112,34 @@ func (a *app) customerUpdate() *ffcli.Command {
 }
 
 func (a *app) customerSetCommercial() *ffcli.Command {
-	c := a.command("set-commercial", "hand a customer over to another commercial").examples(
+	c := a.Command("set-commercial", "hand a customer over to another commercial").Examples(
 		"crm customer set-commercial 3 --commercial-username commercial2",
 	)
 	id := a.customerArgument(c)
 	commercial := a.employeeFlag(c, "commercial-username", "the commercial who takes over").Needed().
 		Titled("Commercial's username").From(a.pickEmployee(gen.RoleCommercial))
-	show := changeOf(c, customers)
-	return c.doesAs(func(ctx context.Context, s service.Operations) error {
-		change, err := s.CustomerSetCommercial(ctx, gen.CustomerSetCommercialParams{ID: id.got, Commercial: commercial.got})
+	show := command.ShowsChange(c, customers)
+	return c.DoesAs(func(ctx context.Context, s service.Operations) error {
+		change, err := s.CustomerSetCommercial(ctx, gen.CustomerSetCommercialParams{ID: id.Got, Commercial: commercial.Got})
 		if err != nil {
-			return a.suggestUsername(ctx, s, err, commercial.got)
+			return a.suggestUsername(ctx, s, err, commercial.Got)
 		}
 		return show(change)
 	})
 }
 
 // customerArgument declares the customer that a command is about.
-func (a *app) customerArgument(c *command) *Value[int64] {
-	id := flagOf(c, "customer-id", "N", "id of the customer", parseID).AsArgument().
+func (a *app) customerArgument(c *command.Command) *command.Value[int64] {
+	id := command.Flag(c, "customer-id", "N", "id of the customer", command.ParseID).AsArgument().
 		Titled("Customer").From(a.pickCustomer(c))
 	return id
 }
 
 // pickCustomer offers the customers that the employee may use the command on.
-func (a *app) pickCustomer(c *command) func(context.Context) ([]terminal.Choice, error) {
+func (a *app) pickCustomer(c *command.Command) func(context.Context) ([]terminal.Choice, error) {
 	return func(ctx context.Context) (choices []terminal.Choice, err error) {
 		none := "There is no customer."
-		own, err := c.may(ctx)
+		own, err := c.May(ctx)
 		if err != nil {
 			return nil, err
 		}

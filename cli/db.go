@@ -7,6 +7,7 @@ import (
 	"github.com/peterbourgon/ff/v3/ffcli"
 
 	"github.com/epicevents/crm/cli/backend"
+	"github.com/epicevents/crm/cli/command"
 	"github.com/epicevents/crm/cli/render"
 	"github.com/epicevents/crm/internal/failure"
 	"github.com/epicevents/crm/internal/localdb"
@@ -16,7 +17,7 @@ import (
 )
 
 func (a *app) dbCommands() *ffcli.Command {
-	return groupOf("db", "the database: start, stop, migrate, fill, save",
+	return command.Group("db", "the database: start, stop, migrate, fill, save",
 		a.dbStatus(),
 		a.dbStart(),
 		a.dbStop(),
@@ -50,9 +51,9 @@ var databaseStatuses = render.Resource[databaseStatus]{
 }
 
 func (a *app) dbStatus() *ffcli.Command {
-	c := a.command("status", "whether the database answers, and its schema version").examples("crm db status", "crm db status -o json")
-	show := detailOf(c, databaseStatuses)
-	return c.does(func(ctx context.Context) error {
+	c := a.Command("status", "whether the database answers, and its schema version").Examples("crm db status", "crm db status -o json")
+	show := command.Shows(c, databaseStatuses)
+	return c.Does(func(ctx context.Context) error {
 		if a.IsLocal() {
 			status, err := a.Cluster().Status(ctx)
 			if err != nil {
@@ -105,9 +106,9 @@ func (a *app) statusOf(version int64, server string) (databaseStatus, error) {
 }
 
 func (a *app) dbStart() *ffcli.Command {
-	c := a.command("start", "start the local database; other commands do so by themselves").examples("crm db start")
-	show := detailOf(c, databaseStatuses)
-	return c.does(func(ctx context.Context) error {
+	c := a.Command("start", "start the local database; other commands do so by themselves").Examples("crm db start")
+	show := command.Shows(c, databaseStatuses)
+	return c.Does(func(ctx context.Context) error {
 		if err := a.localOnly(); err != nil {
 			return err
 		}
@@ -120,8 +121,8 @@ func (a *app) dbStart() *ffcli.Command {
 }
 
 func (a *app) dbStop() *ffcli.Command {
-	c := a.command("stop", "stop the local database").examples("crm db stop")
-	return c.does(func(ctx context.Context) error {
+	c := a.Command("stop", "stop the local database").Examples("crm db stop")
+	return c.Does(func(ctx context.Context) error {
 		if err := a.localOnly(); err != nil {
 			return err
 		}
@@ -141,26 +142,26 @@ func (a *app) localOnly() error {
 }
 
 func (a *app) dbMigrate() *ffcli.Command {
-	c := a.command("migrate", "bring the database to the schema of this crm; on an empty one, add the first administrator").examples(
+	c := a.Command("migrate", "bring the database to the schema of this crm; on an empty one, add the first administrator").Examples(
 		"crm db migrate",
 		`crm db migrate --admin-username chloe --admin-fullname "Chloé Dupré" --password-stdin < password.txt`,
 	)
-	username := flagOf(c, "admin-username", "USERNAME", "the first administrator's name to log in with", value.ParseUsername)
-	fullname := flagOf(c, "admin-fullname", "NAME", "the first administrator's first and last name", lineOf("admin-fullname"))
+	username := command.Flag(c, "admin-username", "USERNAME", "the first administrator's name to log in with", value.ParseUsername)
+	fullname := command.Flag(c, "admin-fullname", "NAME", "the first administrator's first and last name", command.Line("admin-fullname"))
 	fromStdin := c.Switch("password-stdin", "read the first administrator's password from standard input")
-	show := detailOf(c, databaseStatuses)
-	return c.does(func(ctx context.Context) error {
-		if username.set != fullname.set {
+	show := command.Shows(c, databaseStatuses)
+	return c.Does(func(ctx context.Context) error {
+		if username.Set != fullname.Set {
 			return failure.Misuse("--admin-username and --admin-fullname go together.", "")
 		}
 		var password string
-		if username.set && (*fromStdin || !a.Interactive()) {
+		if username.Set && (*fromStdin || !a.Interactive()) {
 			var err error
-			if password, err = a.newPassword(ctx, username.got, *fromStdin); err != nil {
+			if password, err = a.newPassword(ctx, username.Got, *fromStdin); err != nil {
 				return err
 			}
 		}
-		a.Unsampled, a.Greets = username.set, true
+		a.Unsampled, a.Greets = username.Set, true
 		pool, err := a.Connect(ctx)
 		if err != nil {
 			return err
@@ -178,10 +179,10 @@ func (a *app) dbMigrate() *ffcli.Command {
 			return err
 		}
 		switch {
-		case !empty && username.set:
+		case !empty && username.Set:
 			return &failure.Error{Code: failure.Conflict,
 				Message: "The database has employees already; an administrator adds more.", Hint: "crm employee add"}
-		case empty && !username.set && !a.Interactive():
+		case empty && !username.Set && !a.Interactive():
 			a.Notice("The database has no employee yet: crm db migrate --admin-username ... --admin-fullname ... --password-stdin")
 		case empty:
 			if err := a.addFirst(ctx, s, username, fullname, password); err != nil {
@@ -193,42 +194,42 @@ func (a *app) dbMigrate() *ffcli.Command {
 }
 
 // addFirst adds the first administrator, asking for what was not given.
-func (a *app) addFirst(ctx context.Context, s *service.Service, username, fullname *Value[string], password string) error {
-	for _, v := range []*Value[string]{username, fullname} {
-		if !v.set {
-			if err := v.ask(ctx); err != nil {
+func (a *app) addFirst(ctx context.Context, s *service.Service, username, fullname *command.Value[string], password string) error {
+	for _, v := range []*command.Value[string]{username, fullname} {
+		if !v.Set {
+			if err := v.Ask(ctx); err != nil {
 				return err
 			}
 		}
 	}
 	if password == "" {
 		var err error
-		if password, err = a.newPassword(ctx, username.got, false); err != nil {
+		if password, err = a.newPassword(ctx, username.Got, false); err != nil {
 			return err
 		}
 	}
-	if err := s.EmployeeAddFirst(ctx, username.got, fullname.got, password); err != nil {
+	if err := s.EmployeeAddFirst(ctx, username.Got, fullname.Got, password); err != nil {
 		return err
 	}
-	a.Notice("The administrator %s is added.", username.got)
+	a.Notice("The administrator %s is added.", username.Got)
 	return nil
 }
 
 // dbSetPassword is for whoever has the database, by its URL or its socket, who could change the hash in it anyhow.
 func (a *app) dbSetPassword() *ffcli.Command {
-	c := a.command("set-password", "give an employee a one-time password without a login, when no administrator is left who can").examples(
+	c := a.Command("set-password", "give an employee a one-time password without a login, when no administrator is left who can").Examples(
 		"crm db set-password administrator1",
 		"crm db set-password administrator1 --password-stdin < password.txt",
 	)
-	employee := flagOf(c, "username", "USERNAME", "who", parseEmployee).AsArgument()
+	employee := command.Flag(c, "username", "USERNAME", "who", parseEmployee).AsArgument()
 	password := a.passwordForAnother(c)
-	return c.does(func(ctx context.Context) error {
+	return c.Does(func(ctx context.Context) error {
 		pool, err := a.Connect(ctx)
 		if err != nil {
 			return err
 		}
 		svc := a.ServiceOn(pool)
-		found, err := svc.DbEmployeeFind(ctx, employee.got)
+		found, err := svc.DbEmployeeFind(ctx, employee.Got)
 		if err != nil {
 			return err
 		}
@@ -247,7 +248,7 @@ func (a *app) dbSetPassword() *ffcli.Command {
 }
 
 func (a *app) dbPopulate() *ffcli.Command {
-	c := a.command("populate", "put the sample data into a database that holds no customer yet").examples(
+	c := a.Command("populate", "put the sample data into a database that holds no customer yet").Examples(
 		"crm db populate",
 		"crm db populate --yes",
 	)
@@ -257,7 +258,7 @@ func (a *app) dbPopulate() *ffcli.Command {
 		a.Samples, a.Greets = true, true
 		return a.PopulateNew(ctx)
 	})
-	return c.doesAs(func(ctx context.Context, s service.Operations) error {
+	return c.DoesAs(func(ctx context.Context, s service.Operations) error {
 		if !a.IsLocal() {
 			if err := a.Confirm(ctx, "Put the sample data, whose password everybody knows, into this database?", *yes); err != nil {
 				return err
@@ -272,7 +273,7 @@ func (a *app) dbPopulate() *ffcli.Command {
 }
 
 func (a *app) dbReset() *ffcli.Command {
-	c := a.command("reset", "delete everything and begin anew").examples("crm db reset", "crm db reset --yes", "crm db reset --sample=false")
+	c := a.Command("reset", "delete everything and begin anew").Examples("crm db reset", "crm db reset --yes", "crm db reset --sample=false")
 	var sample *bool
 	yes := c.Switch("yes", "do not ask")
 	c.FlagSet.BoolFunc("sample", "fill it with the sample data, or not: --sample=false; else as it was", func(s string) error {
@@ -280,9 +281,9 @@ func (a *app) dbReset() *ffcli.Command {
 		sample = &fills
 		return err
 	})
-	show := detailOf(c, databaseStatuses)
-	return c.does(func(ctx context.Context) error {
-		a.config.DatabaseReset = false // this asks
+	show := command.Shows(c, databaseStatuses)
+	return c.Does(func(ctx context.Context) error {
+		a.Config.DatabaseReset = false // this asks
 		if err := a.Resettable(ctx); err != nil {
 			return err
 		}

@@ -13,6 +13,7 @@ import (
 	"github.com/peterbourgon/ff/v3/ffcli"
 
 	"github.com/epicevents/crm/cli/backend"
+	"github.com/epicevents/crm/cli/command"
 	"github.com/epicevents/crm/cli/render"
 	"github.com/epicevents/crm/internal/failure"
 	"github.com/epicevents/crm/internal/localdb"
@@ -47,13 +48,13 @@ var diagnoses = render.Resource[finding]{
 }
 
 func (a *app) doctorCommand() *ffcli.Command {
-	c := a.command("doctor", "check the configuration, the database, the clock, the files' modes and more, and say what to do").
-		WithoutSettings().examples(
+	c := a.Command("doctor", "check the configuration, the database, the clock, the files' modes and more, and say what to do").
+		WithoutSettings().Examples(
 		"crm doctor",
 		`crm doctor -o json | jq -r '.[] | select(.status != "ok") | .advice'`,
 	)
-	fields := fieldsOf(c, diagnoses)
-	return c.does(func(ctx context.Context) error {
+	fields := command.FieldsFlag(c, diagnoses)
+	return c.Does(func(ctx context.Context) error {
 		e := &examination{app: a}
 		e.configuration()
 		e.signing()
@@ -68,9 +69,9 @@ func (a *app) doctorCommand() *ffcli.Command {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		o := a.output()
-		o.Fields = fields.got
-		if err := render.List(o, diagnoses, streamOf(e.rows)); err != nil {
+		o := a.Output()
+		o.Fields = fields.Got
+		if err := render.List(o, diagnoses, command.Rows(e.rows)); err != nil {
 			return err
 		}
 		return e.verdict()
@@ -183,7 +184,7 @@ func (e *examination) rules(ctx context.Context, svc *service.Service) {
 
 // mayBeUnread says whether a setting may be in the configuration file, which could not be read.
 func (e *examination) mayBeUnread(key string) bool {
-	return e.config.Unread && e.config.Source[key] == ""
+	return e.Config.Unread && e.Config.Source[key] == ""
 }
 
 // reach connects to a database that runs; one that does not is told.
@@ -242,7 +243,7 @@ func (e *examination) localRuns(ctx context.Context) bool {
 
 func (e *examination) encryption(config *pgx.ConnConfig) {
 	const advice = "sslmode=verify-full in database.url"
-	switch mode := backend.SSLMode(e.config.DatabaseURL); {
+	switch mode := backend.SSLMode(e.Config.DatabaseURL); {
 	case backend.OnThisMachine(config):
 		e.add(checkEncryption, healthOK, "", "not needed: the database is on this machine")
 	case mode == "" || mode == "verify-full":
@@ -282,8 +283,8 @@ var zoneFolders = []string{"/usr/share/zoneinfo", "/usr/share/lib/zoneinfo", "/u
 
 func (e *examination) zone() {
 	const check = "time zone"
-	name := e.config.TimeZone
-	if _, err := time.LoadLocation(name); err != nil || e.config.Location.String() != name {
+	name := e.Config.TimeZone
+	if _, err := time.LoadLocation(name); err != nil || e.Config.Location.String() != name {
 		e.add(check, healthFailed, "a name such as Europe/Paris", "time_zone is not a time zone")
 		return
 	}
@@ -300,15 +301,15 @@ func (e *examination) zone() {
 // tracing looks whether somebody listens where reports go. It connects, for two seconds at most, and sends nothing.
 func (e *examination) tracing(ctx context.Context) {
 	const check, advice = "error tracing", "the DSN of the Sentry project in error_tracing.dns, or error_tracing.enabled = false"
-	if !e.config.Tracing {
+	if !e.Config.Tracing {
 		e.add(check, healthOK, "", "off; nothing is reported")
 		return
 	}
-	if e.config.TracingDSN == "" {
+	if e.Config.TracingDSN == "" {
 		e.add(check, healthFailed, advice, "on, but error_tracing.dns is not set; nothing can be reported")
 		return
 	}
-	server, err := reportServer(e.config.TracingDSN)
+	server, err := reportServer(e.Config.TracingDSN)
 	if err != nil {
 		e.add(check, healthFailed, advice, "on, but error_tracing.dns is not a DSN; nothing can be reported")
 		return

@@ -15,42 +15,42 @@ import (
 
 func (e *examination) configuration() {
 	const check = "configuration"
-	if e.config.Fault != nil {
-		e.addError(check, e.config.Fault)
+	if e.Config.Fault != nil {
+		e.addError(check, e.Config.Fault)
 		return
 	}
-	if e.config.File == "" {
+	if e.Config.File == "" {
 		e.add(check, healthOK, "", "no file; only flags, CRM_ variables and defaults")
 		return
 	}
-	file := e.config.File
+	file := e.Config.File
 	info, err := os.Stat(file)
 	switch {
 	case err != nil:
 		e.add(check, healthFailed, "", "%s cannot be looked at", file)
 	case files.OthersMay(info, files.ToWrite):
 		e.add(check, healthWarning, "chmod go-w "+file, "others can change %s, and with it which database is used", config.DescribeFile(file, info))
-	case len(e.config.Secrets) > 0 && files.OthersMay(info, files.ToRead):
+	case len(e.Config.Secrets) > 0 && files.OthersMay(info, files.ToRead):
 		e.add(check, healthWarning, "chmod 600 "+file, "others can read %s, which has %s",
-			config.DescribeFile(file, info), strings.Join(e.config.Secrets, " and "))
+			config.DescribeFile(file, info), strings.Join(e.Config.Secrets, " and "))
 	default:
 		e.add(check, healthOK, "", "%s", config.DescribeFile(file, info))
 	}
 }
 
 func (e *examination) isIn(file, key string) bool {
-	return strings.HasPrefix(e.config.Source[key], file+":")
+	return strings.HasPrefix(e.Config.Source[key], file+":")
 }
 
 func (e *examination) signing() {
 	const check, key = "signing key", "controller.auth_secret_key"
-	source := e.config.Source[key]
+	source := e.Config.Source[key]
 	switch {
 	case source == cmdline.Dashed(key):
 		e.add(check, healthWarning, "give it in CRM_CONTROLLER_AUTH_SECRET_KEY or in a file of mode 600",
 			"given on the command line, where others on this machine can see it")
 		return
-	case e.config.AuthSecretKey != "":
+	case e.Config.AuthSecretKey != "":
 		e.add(check, healthOK, "", "from %s", source)
 		return
 	case e.mayBeUnread(key) || e.mayBeUnread("database.url"):
@@ -146,11 +146,11 @@ func (e *examination) directMode() {
 		}
 	}
 	for _, key := range []string{"database.url", "controller.auth_secret_key"} {
-		source := e.config.Source[key]
+		source := e.Config.Source[key]
 		switch {
-		case e.isIn(e.config.File, key) || e.mayBeUnread(key):
-			if info, err := os.Stat(e.config.File); err == nil {
-				add(config.DescribeFile(e.config.File, info), files.OthersMay(info, files.ToRead))
+		case e.isIn(e.Config.File, key) || e.mayBeUnread(key):
+			if info, err := os.Stat(e.Config.File); err == nil {
+				add(config.DescribeFile(e.Config.File, info), files.OthersMay(info, files.ToRead))
 			}
 		case source == cmdline.Dashed(key):
 			add("the command line", true)

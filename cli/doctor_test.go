@@ -92,7 +92,7 @@ func TestEncryption(t *testing.T) {
 			t.Fatal(err)
 		}
 		e := &examination{app: newApp(&terminal.Terminal{})}
-		e.config.DatabaseURL = raw
+		e.Config.DatabaseURL = raw
 		e.encryption(config)
 		if e.rows[0].status != want {
 			t.Errorf("%s: %+v, want %s", raw, e.rows[0], want)

@@ -10,6 +10,7 @@ import (
 	"github.com/peterbourgon/ff/v3/ffcli"
 
 	"github.com/epicevents/crm/cli/cmdline"
+	"github.com/epicevents/crm/cli/command"
 	"github.com/epicevents/crm/cli/render"
 	"github.com/epicevents/crm/cli/terminal"
 	"github.com/epicevents/crm/cli/text"
@@ -20,7 +21,7 @@ import (
 )
 
 func (a *app) employeeCommands() *ffcli.Command {
-	return groupOf("employee", "the people who use crm, and their roles",
+	return command.Group("employee", "the people who use crm, and their roles",
 		a.employeeList(),
 		a.employeeDetail(),
 		a.employeeAdd(),
@@ -33,51 +34,51 @@ func (a *app) employeeCommands() *ffcli.Command {
 }
 
 func (a *app) employeeList() *ffcli.Command {
-	c := a.command("list", "list employees").examples(
+	c := a.Command("list", "list employees").Examples(
 		"crm employee list",
 		"crm employee list --role-filter support -o json",
 	)
-	role := flagOf(c, "role-filter", "ROLE", "only those with this role: "+roleNames(), parseRole).From(pickRole)
-	l := listingOf(c, employees)
-	return c.doesAs(func(ctx context.Context, s service.Operations) error {
-		p := gen.EmployeeListParams{Role: role.pointer(), Sort: l.order(), RowLimit: l.rowLimit()}
-		return showList(ctx, l, employees, s.EmployeeList(ctx, p), func(ctx context.Context) (int64, error) {
+	role := command.Flag(c, "role-filter", "ROLE", "only those with this role: "+roleNames(), parseRole).From(pickRole)
+	l := command.ListFlags(c, employees)
+	return c.DoesAs(func(ctx context.Context, s service.Operations) error {
+		p := gen.EmployeeListParams{Role: role.Pointer(), Sort: l.Order(), RowLimit: l.RowLimit()}
+		return command.ShowList(ctx, l, employees, s.EmployeeList(ctx, p), func(ctx context.Context) (int64, error) {
 			return s.EmployeeCount(ctx, p)
 		})
 	})
 }
 
 func (a *app) employeeDetail() *ffcli.Command {
-	c := a.command("detail", "show one employee").examples("crm employee detail commercial1")
+	c := a.Command("detail", "show one employee").Examples("crm employee detail commercial1")
 	username := a.employeeArgument(c)
-	show := detailOf(c, employees)
-	return c.doesAs(func(ctx context.Context, s service.Operations) error {
-		row, err := s.EmployeeDetail(ctx, username.got)
+	show := command.Shows(c, employees)
+	return c.DoesAs(func(ctx context.Context, s service.Operations) error {
+		row, err := s.EmployeeDetail(ctx, username.Got)
 		if err != nil {
-			return a.suggestUsername(ctx, s, err, username.got)
+			return a.suggestUsername(ctx, s, err, username.Got)
 		}
 		return show(row)
 	})
 }
 
 func (a *app) employeeAdd() *ffcli.Command {
-	c := a.command("add", "add an employee, with a generated one-time password unless one is given").examples(
+	c := a.Command("add", "add an employee, with a generated one-time password unless one is given").Examples(
 		`crm employee add --fullname "Léa Martin" --username lea.martin --role support`,
 		`crm employee add --fullname "Léa Martin" --username lea.martin --password-stdin < password.txt`,
 	)
-	fullname := flagOf(c, "fullname", "NAME", "first and last name", lineOf("fullname")).Needed()
-	username := flagOf(c, "username", "USERNAME", "name to log in with", value.ParseUsername).Needed()
-	role := flagOf(c, "role", "ROLE", "one of "+roleNames()+" (default none)", parseRole).From(pickRole).Offered()
+	fullname := command.Flag(c, "fullname", "NAME", "first and last name", command.Line("fullname")).Needed()
+	username := command.Flag(c, "username", "USERNAME", "name to log in with", value.ParseUsername).Needed()
+	role := command.Flag(c, "role", "ROLE", "one of "+roleNames()+" (default none)", parseRole).From(pickRole).Offered()
 	password := a.passwordForAnother(c)
-	return c.doesAs(func(ctx context.Context, s service.Operations) error {
-		secret, err := password.take(ctx, username.got)
+	return c.DoesAs(func(ctx context.Context, s service.Operations) error {
+		secret, err := password.take(ctx, username.Got)
 		if err != nil {
 			return err
 		}
-		if !role.set {
-			role.got = gen.RoleNone
+		if !role.Set {
+			role.Got = gen.RoleNone
 		}
-		added, err := s.EmployeeAdd(ctx, gen.EmployeeAddParams{Username: username.got, Fullname: fullname.got, Role: role.got}, secret)
+		added, err := s.EmployeeAdd(ctx, gen.EmployeeAddParams{Username: username.Got, Fullname: fullname.Got, Role: role.Got}, secret)
 		if err != nil {
 			return err
 		}
@@ -86,85 +87,85 @@ func (a *app) employeeAdd() *ffcli.Command {
 }
 
 func (a *app) employeeUpdate() *ffcli.Command {
-	c := a.command("update", "change the name or the username of an employee").examples(
+	c := a.Command("update", "change the name or the username of an employee").Examples(
 		`crm employee update support1 --fullname "Gaëlle Imbert-Roche"`,
 		"crm employee update 8 --username helene.jacquet",
 	)
-	employee := flagOf(c, "employee", "ID|USERNAME", "id or username of the employee", parseEmployee).AsArgument().
+	employee := command.Flag(c, "employee", "ID|USERNAME", "id or username of the employee", parseEmployee).AsArgument().
 		From(a.pickEmployee(""))
-	fullname := flagOf(c, "fullname", "NAME", "first and last name", lineOf("fullname"))
-	username := flagOf(c, "username", "USERNAME", "new name to log in with", value.ParseUsername)
-	c.updates(fullname, username)
-	show := changeOf(c, employees)
-	return c.doesAs(func(ctx context.Context, s service.Operations) error {
-		if ok, err := edit(ctx, c, employees, func() (gen.EmployeeView, error) { return s.EmployeeFind(ctx, employee.got) }); !ok {
-			return a.suggestUsername(ctx, s, err, employee.text)
+	fullname := command.Flag(c, "fullname", "NAME", "first and last name", command.Line("fullname"))
+	username := command.Flag(c, "username", "USERNAME", "new name to log in with", value.ParseUsername)
+	c.Updates(fullname, username)
+	show := command.ShowsChange(c, employees)
+	return c.DoesAs(func(ctx context.Context, s service.Operations) error {
+		if ok, err := command.Edit(ctx, c, employees, func() (gen.EmployeeView, error) { return s.EmployeeFind(ctx, employee.Got) }); !ok {
+			return a.suggestUsername(ctx, s, err, employee.Text)
 		}
 		change, err := s.EmployeeUpdate(ctx, gen.EmployeeUpdateParams{
-			ID: employee.got.ID, CurrentUsername: employee.got.Username, Fullname: fullname.pointer(), Username: username.pointer(),
+			ID: employee.Got.ID, CurrentUsername: employee.Got.Username, Fullname: fullname.Pointer(), Username: username.Pointer(),
 		})
 		if err != nil {
-			return a.suggestUsername(ctx, s, err, employee.text)
+			return a.suggestUsername(ctx, s, err, employee.Text)
 		}
 		return show(change)
 	})
 }
 
 func (a *app) employeeSetRole() *ffcli.Command {
-	c := a.command("set-role", "change the role of an employee; ends their sessions").examples(
+	c := a.Command("set-role", "change the role of an employee; ends their sessions").Examples(
 		"crm employee set-role none1 --role support",
 	)
 	username := a.employeeArgument(c)
-	role := flagOf(c, "role", "ROLE", "one of "+roleNames(), parseRole).Needed().From(pickRole)
+	role := command.Flag(c, "role", "ROLE", "one of "+roleNames(), parseRole).Needed().From(pickRole)
 	role.StartsWith(func(ctx context.Context) (string, error) {
 		s, err := a.Session(ctx)
 		if err != nil {
 			return "", err
 		}
-		row, err := s.EmployeeDetail(ctx, username.got)
+		row, err := s.EmployeeDetail(ctx, username.Got)
 		if err != nil {
-			return "", a.suggestUsername(ctx, s, err, username.got)
+			return "", a.suggestUsername(ctx, s, err, username.Got)
 		}
 		return string(row.Role), nil
 	})
 	yes := c.Switch("yes", "do not ask when it is your own role")
-	show := changeOf(c, employees)
-	return c.doesAs(func(ctx context.Context, s service.Operations) error {
+	show := command.ShowsChange(c, employees)
+	return c.DoesAs(func(ctx context.Context, s service.Operations) error {
 		if !*yes {
-			row, err := s.EmployeeDetail(ctx, username.got)
-			if err == nil && row.ID == s.EmployeeID() && row.Role != role.got {
-				if _, err := c.may(ctx); err != nil {
+			row, err := s.EmployeeDetail(ctx, username.Got)
+			if err == nil && row.ID == s.EmployeeID() && row.Role != role.Got {
+				if _, err := c.May(ctx); err != nil {
 					return err
 				}
-				question := fmt.Sprintf("You are %s yourself: change your own role to %s?", row.Username, role.got)
+				question := fmt.Sprintf("You are %s yourself: change your own role to %s?", row.Username, role.Got)
 				if err := a.Confirm(ctx, question, false); err != nil {
 					return err
 				}
 			}
 		}
-		change, err := s.EmployeeSetRole(ctx, gen.EmployeeSetRoleParams{Username: username.got, Role: role.got})
+		change, err := s.EmployeeSetRole(ctx, gen.EmployeeSetRoleParams{Username: username.Got, Role: role.Got})
 		if err != nil {
-			return a.suggestUsername(ctx, s, err, username.got)
+			return a.suggestUsername(ctx, s, err, username.Got)
 		}
 		return show(change)
 	})
 }
 
 func (a *app) employeeSetPassword() *ffcli.Command {
-	c := a.command("set-password", "give an employee a one-time password, generated unless one is given; ends their sessions").examples(
+	c := a.Command("set-password", "give an employee a one-time password, generated unless one is given; ends their sessions").Examples(
 		"crm employee set-password commercial1",
 		"crm employee set-password commercial1 --password-stdin < password.txt",
 	)
 	username := a.employeeArgument(c)
 	password := a.passwordForAnother(c)
-	return c.doesAs(func(ctx context.Context, s service.Operations) error {
-		secret, err := password.take(ctx, username.got)
+	return c.DoesAs(func(ctx context.Context, s service.Operations) error {
+		secret, err := password.take(ctx, username.Got)
 		if err != nil {
 			return err
 		}
-		now, err := s.EmployeeSetPassword(ctx, username.got, secret, password.generated())
+		now, err := s.EmployeeSetPassword(ctx, username.Got, secret, password.generated())
 		if err != nil {
-			return a.suggestUsername(ctx, s, err, username.got)
+			return a.suggestUsername(ctx, s, err, username.Got)
 		}
 		a.Notice("The password is set; %s has to log in again.", now.Username)
 		return password.show(now)
@@ -172,13 +173,13 @@ func (a *app) employeeSetPassword() *ffcli.Command {
 }
 
 func (a *app) employeeUnlock() *ffcli.Command {
-	c := a.command("unlock", "forget the failed logins of an employee, who then need not wait").examples("crm employee unlock commercial1")
+	c := a.Command("unlock", "forget the failed logins of an employee, who then need not wait").Examples("crm employee unlock commercial1")
 	username := a.employeeArgument(c)
-	show := detailOf(c, employees)
-	return c.doesAs(func(ctx context.Context, s service.Operations) error {
-		row, forgotten, err := s.EmployeeUnlock(ctx, username.got)
+	show := command.Shows(c, employees)
+	return c.DoesAs(func(ctx context.Context, s service.Operations) error {
+		row, forgotten, err := s.EmployeeUnlock(ctx, username.Got)
 		if err != nil {
-			return a.suggestUsername(ctx, s, err, username.got)
+			return a.suggestUsername(ctx, s, err, username.Got)
 		}
 		if forgotten == 0 {
 			a.Notice("No failed login of %s was counted.", row.Username)
@@ -192,13 +193,13 @@ func (a *app) employeeUnlock() *ffcli.Command {
 // passwordForAnother is the password that a command sets for somebody else: made by crm and shown this once, or read.
 type passwordForAnother struct {
 	app       *app
-	fields    *Value[[]string]
+	fields    *command.Value[[]string]
 	fromStdin *bool
 	made      string
 }
 
-func (a *app) passwordForAnother(c *command) *passwordForAnother {
-	fields := fieldsOf(c, newEmployees)
+func (a *app) passwordForAnother(c *command.Command) *passwordForAnother {
+	fields := command.FieldsFlag(c, newEmployees)
 	return &passwordForAnother{app: a, fields: fields, fromStdin: c.Switch("password-stdin", "read the password from standard input")}
 }
 
@@ -210,32 +211,32 @@ func (p *passwordForAnother) take(ctx context.Context, username string) (string,
 		return p.app.newPassword(ctx, username, true)
 	}
 	p.made = service.GeneratePassword()
-	return p.made, requireField(p.fields, "one_time_password")
+	return p.made, command.RequireField(p.fields, "one_time_password")
 }
 
 // show prints the employee, and the password if it was made here.
 func (p *passwordForAnother) show(now service.NewPassword) error {
 	if p.generated() {
-		return changeWith(p.app.env, p.fields, newEmployees)(service.Change[newEmployee]{Now: newEmployee{now, p.made}})
+		return command.ShowsChangeWith(p.app.Env, p.fields, newEmployees)(service.Change[newEmployee]{Now: newEmployee{now, p.made}})
 	}
 	if now.Until != nil {
 		p.app.Notice("It is a one-time password: %s has to choose another first of all.", now.Username)
 	}
-	return changeWith(p.app.env, p.fields, employees)(service.Change[gen.EmployeeView]{Now: now.EmployeeView})
+	return command.ShowsChangeWith(p.app.Env, p.fields, employees)(service.Change[gen.EmployeeView]{Now: now.EmployeeView})
 }
 
 func (a *app) employeeDelete() *ffcli.Command {
-	c := a.command("delete", "delete an employee who is in charge of nothing").examples(
+	c := a.Command("delete", "delete an employee who is in charge of nothing").Examples(
 		"crm employee delete none1",
 		"crm employee delete none1 --yes",
 	)
 	username := a.employeeArgument(c)
-	yes := c.asksFirst()
-	return c.doesAs(func(ctx context.Context, s service.Operations) error {
+	yes := c.AsksFirst()
+	return c.DoesAs(func(ctx context.Context, s service.Operations) error {
 		// Nobody is asked to confirm what cannot be.
-		row, err := s.EmployeeDetail(ctx, username.got)
+		row, err := s.EmployeeDetail(ctx, username.Got)
 		if err != nil {
-			return a.suggestUsername(ctx, s, err, username.got)
+			return a.suggestUsername(ctx, s, err, username.Got)
 		}
 		question := "Delete the employee " + row.Username + "?"
 		if row.ID == s.EmployeeID() {
@@ -244,10 +245,10 @@ func (a *app) employeeDelete() *ffcli.Command {
 		if err := a.Confirm(ctx, question, *yes); err != nil {
 			return err
 		}
-		if err := s.EmployeeDelete(ctx, username.got); err != nil {
-			return a.suggestUsername(ctx, s, err, username.got)
+		if err := s.EmployeeDelete(ctx, username.Got); err != nil {
+			return a.suggestUsername(ctx, s, err, username.Got)
 		}
-		a.Notice("The employee %s is deleted.", username.got)
+		a.Notice("The employee %s is deleted.", username.Got)
 		return nil
 	})
 }
@@ -263,25 +264,25 @@ func parseEmployee(s string) (who gen.EmployeeFindParams, err error) {
 }
 
 // employeeArgument declares the username that a command is about.
-func (a *app) employeeArgument(c *command) *Value[string] {
+func (a *app) employeeArgument(c *command.Command) *command.Value[string] {
 	username := a.employeeFlag(c, "username", "who").AsArgument().From(a.pickEmployee(""))
 	return username
 }
 
 // employeeFlag declares a flag that names an employee by username or id. It is read as parseEmployee does: before the
 // command runs, an id has become the username that the queries take.
-func (a *app) employeeFlag(c *command, name, help string) *Value[string] {
-	username := flagOf(c, name, "USERNAME", help, func(s string) (string, error) {
+func (a *app) employeeFlag(c *command.Command, name, help string) *command.Value[string] {
+	username := command.Flag(c, name, "USERNAME", help, func(s string) (string, error) {
 		_, err := parseEmployee(s)
 		return strings.TrimSpace(s), err
 	})
 	return username.Finds(func(ctx context.Context, s service.Operations) error {
-		who, err := parseEmployee(username.got)
+		who, err := parseEmployee(username.Got)
 		if err != nil || who.ID == nil {
 			return err
 		}
 		row, err := s.EmployeeFind(ctx, who)
-		username.got = cmp.Or(row.Username, username.got)
+		username.Got = cmp.Or(row.Username, username.Got)
 		return err
 	})
 }
@@ -302,13 +303,13 @@ func (a *app) suggestUsername(ctx context.Context, s service.Operations, err err
 }
 
 // existingUsername says NotFound for a filter by somebody who does not exist, where the list is empty for that reason.
-func (a *app) existingUsername(ctx context.Context, s service.Operations, username *Value[string]) error {
-	if !username.set {
+func (a *app) existingUsername(ctx context.Context, s service.Operations, username *command.Value[string]) error {
+	if !username.Set {
 		return nil
 	}
-	_, err := s.EmployeeDetail(ctx, username.got)
+	_, err := s.EmployeeDetail(ctx, username.Got)
 	if err != nil {
-		return a.suggestUsername(ctx, s, err, username.got)
+		return a.suggestUsername(ctx, s, err, username.Got)
 	}
 	return nil
 }

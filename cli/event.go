@@ -8,6 +8,7 @@ import (
 	"github.com/google/uuid"
 	"github.com/peterbourgon/ff/v3/ffcli"
 
+	"github.com/epicevents/crm/cli/command"
 	"github.com/epicevents/crm/cli/render"
 	"github.com/epicevents/crm/cli/terminal"
 	"github.com/epicevents/crm/gen"
@@ -17,7 +18,7 @@ import (
 )
 
 func (a *app) eventCommands() *ffcli.Command {
-	return groupOf("event", "events and the support who runs them",
+	return command.Group("event", "events and the support who runs them",
 		a.eventList(),
 		a.eventDetail(),
 		a.eventAdd(),
@@ -27,7 +28,7 @@ func (a *app) eventCommands() *ffcli.Command {
 }
 
 func (a *app) eventList() *ffcli.Command {
-	c := a.command("list", "list events").examples(
+	c := a.Command("list", "list events").Examples(
 		"crm event list --no-support-assigned",
 		"crm event list --assigned-to-me --sort start",
 		"crm event list --from 2026-06-01 --to 2026-06-30 -o csv",
@@ -35,14 +36,14 @@ func (a *app) eventList() *ffcli.Command {
 	noSupport := c.Switch("no-support-assigned", "only those that nobody runs yet")
 	mine := c.Switch("assigned-to-me", "only those that you run")
 	support := a.employeeFlag(c, "support", "only those that this support runs").From(a.pickEmployee(gen.RoleSupport))
-	from := flagOf(c, "from", "DATE", "only those that start at this time or later", a.parseTime)
-	to := flagOf(c, "to", "DATE", "only those that start before this time, or on this day", a.parseUntil)
-	search := searchFlag(c, "name or location, or whose customer or company,")
+	from := command.Flag(c, "from", "DATE", "only those that start at this time or later", a.ParseTime)
+	to := command.Flag(c, "to", "DATE", "only those that start before this time, or on this day", a.ParseUntil)
+	search := command.SearchFlag(c, "name or location, or whose customer or company,")
 	c.Excludes("no-support-assigned", "assigned-to-me", "support")
 	c.Excludes("assigned-to-me", "support")
-	l := listingOf(c, events)
-	return c.doesAs(func(ctx context.Context, s service.Operations) error {
-		if from.set && to.set && !from.got.Before(to.got) {
+	l := command.ListFlags(c, events)
+	return c.DoesAs(func(ctx context.Context, s service.Operations) error {
+		if from.Set && to.Set && !from.Got.Before(to.Got) {
 			return failure.Misuse("--from is not before --to.", "")
 		}
 		if err := a.existingUsername(ctx, s, support); err != nil {
@@ -50,26 +51,26 @@ func (a *app) eventList() *ffcli.Command {
 		}
 		p := gen.EventListParams{
 			NoSupportAssigned: *noSupport,
-			SupportID:         mineOnly(s, *mine),
-			Support:           support.pointer(),
-			FromAt:            from.pointer(),
-			ToAt:              to.pointer(),
-			Search:            search.pointer(),
-			Sort:              l.order(),
-			RowLimit:          l.rowLimit(),
+			SupportID:         command.MineOnly(s, *mine),
+			Support:           support.Pointer(),
+			FromAt:            from.Pointer(),
+			ToAt:              to.Pointer(),
+			Search:            search.Pointer(),
+			Sort:              l.Order(),
+			RowLimit:          l.RowLimit(),
 		}
-		return showList(ctx, l, events, s.EventList(ctx, p), func(ctx context.Context) (int64, error) {
+		return command.ShowList(ctx, l, events, s.EventList(ctx, p), func(ctx context.Context) (int64, error) {
 			return s.EventCount(ctx, p)
 		})
 	})
 }
 
 func (a *app) eventDetail() *ffcli.Command {
-	c := a.command("detail", "show one event").examples("crm event detail 5")
+	c := a.Command("detail", "show one event").Examples("crm event detail 5")
 	id := a.eventArgument(c)
-	show := detailOf(c, events)
-	return c.doesAs(func(ctx context.Context, s service.Operations) error {
-		row, err := s.EventDetail(ctx, id.got)
+	show := command.Shows(c, events)
+	return c.DoesAs(func(ctx context.Context, s service.Operations) error {
+		row, err := s.EventDetail(ctx, id.Got)
 		if err != nil {
 			return err
 		}
@@ -79,30 +80,30 @@ func (a *app) eventDetail() *ffcli.Command {
 
 // eventFields declares what an event is made of beside its contract.
 type eventFields struct {
-	name       *Value[string]
-	start, end *Value[time.Time]
-	attendees  *Value[int32]
-	location   *Value[string]
-	note       *Value[string]
+	name       *command.Value[string]
+	start, end *command.Value[time.Time]
+	attendees  *command.Value[int32]
+	location   *command.Value[string]
+	note       *command.Value[string]
 }
 
-func (a *app) eventFields(c *command) eventFields {
+func (a *app) eventFields(c *command.Command) eventFields {
 	return eventFields{
-		name:  flagOf(c, "name", "NAME", "name of the event", lineOf("name")),
-		start: flagOf(c, "start", "DATE", "when it starts, such as 2026-06-20 or 2026-06-20 18:30", a.parseTime),
-		end:   flagOf(c, "end", "DATE", "when it ends", a.parseTime),
-		attendees: flagOf(c, "attendees", "N", "number of guests", func(s string) (int32, error) {
+		name:  command.Flag(c, "name", "NAME", "name of the event", command.Line("name")),
+		start: command.Flag(c, "start", "DATE", "when it starts, such as 2026-06-20 or 2026-06-20 18:30", a.ParseTime),
+		end:   command.Flag(c, "end", "DATE", "when it ends", a.ParseTime),
+		attendees: command.Flag(c, "attendees", "N", "number of guests", func(s string) (int32, error) {
 			return value.ParseCount("--attendees", s)
 		}),
-		location: flagOf(c, "location", "PLACE", "where it is held", lineOf("location")),
-		note: flagOf(c, "note", "TEXT", "what the support should know; may have several lines", func(s string) (string, error) {
+		location: command.Flag(c, "location", "PLACE", "where it is held", command.Line("location")),
+		note: command.Flag(c, "note", "TEXT", "what the support should know; may have several lines", func(s string) (string, error) {
 			return value.ParseNote("--note", s)
 		}).Multiline(),
 	}
 }
 
 func (a *app) eventAdd() *ffcli.Command {
-	c := a.command("add", "add an event to a signed contract of your own customer").examples(
+	c := a.Command("add", "add an event to a signed contract of your own customer").Examples(
 		`crm event add --contract-uuid b0f94a --name "Soirée fado" --start "2026-04-17 20:00" --attendees 60`,
 	)
 	contract := a.contractFlag(c, offer{signed: true, what: "that is signed"}).Needed()
@@ -113,11 +114,11 @@ func (a *app) eventAdd() *ffcli.Command {
 	f.attendees.Offered()
 	f.location.Offered()
 	f.note.Offered()
-	show := changeOf(c, events)
+	show := command.ShowsChange(c, events)
 	return doesToContract(c, contract, func(ctx context.Context, s service.Operations, id uuid.UUID) error {
 		change, err := s.EventAdd(ctx, gen.EventAddParams{
-			ContractID: id, Name: f.name.got, StartAt: f.start.pointer(), EndAt: f.end.pointer(),
-			Attendees: f.attendees.pointer(), Location: f.location.pointer(), Note: f.note.pointer(),
+			ContractID: id, Name: f.name.Got, StartAt: f.start.Pointer(), EndAt: f.end.Pointer(),
+			Attendees: f.attendees.Pointer(), Location: f.location.Pointer(), Note: f.note.Pointer(),
 		})
 		if err != nil {
 			return err
@@ -127,22 +128,22 @@ func (a *app) eventAdd() *ffcli.Command {
 }
 
 func (a *app) eventUpdate() *ffcli.Command {
-	c := a.command("update", "change an event that you run").examples(
+	c := a.Command("update", "change an event that you run").Examples(
 		`crm event update 5 --attendees 150 --note "Fanfare à 17 h"`,
 		"crm event update 5 --clear note,location",
 	)
 	id := a.eventArgument(c)
 	f := a.eventFields(c)
-	c.updates(f.name, f.start, f.end, f.attendees, f.location, f.note)
+	c.Updates(f.name, f.start, f.end, f.attendees, f.location, f.note)
 	emptied := c.Clears("start", "end", "attendees", "location", "note")
-	show := changeOf(c, events)
-	return c.doesAs(func(ctx context.Context, s service.Operations) error {
-		if ok, err := edit(ctx, c, events, func() (gen.EventView, error) { return s.EventDetail(ctx, id.got) }); !ok {
+	show := command.ShowsChange(c, events)
+	return c.DoesAs(func(ctx context.Context, s service.Operations) error {
+		if ok, err := command.Edit(ctx, c, events, func() (gen.EventView, error) { return s.EventDetail(ctx, id.Got) }); !ok {
 			return err
 		}
 		change, err := s.EventUpdate(ctx, gen.EventUpdateParams{
-			ID: id.got, Name: f.name.pointer(), StartAt: f.start.pointer(), EndAt: f.end.pointer(),
-			Attendees: f.attendees.pointer(), Location: f.location.pointer(), Note: f.note.pointer(),
+			ID: id.Got, Name: f.name.Pointer(), StartAt: f.start.Pointer(), EndAt: f.end.Pointer(),
+			Attendees: f.attendees.Pointer(), Location: f.location.Pointer(), Note: f.note.Pointer(),
 			Clear: emptied(),
 		})
 		if err != nil {
@@ -153,31 +154,31 @@ func (a *app) eventUpdate() *ffcli.Command {
 }
 
 func (a *app) eventSetSupport() *ffcli.Command {
-	c := a.command("set-support", "assign an event to a support").examples("crm event set-support 8 --username support2")
+	c := a.Command("set-support", "assign an event to a support").Examples("crm event set-support 8 --username support2")
 	id := a.eventArgument(c)
 	support := a.employeeFlag(c, "username", "the support who runs it").Needed().
 		Titled("Support's username").From(a.pickEmployee(gen.RoleSupport))
-	show := changeOf(c, events)
-	return c.doesAs(func(ctx context.Context, s service.Operations) error {
-		change, err := s.EventSetSupport(ctx, gen.EventSetSupportParams{ID: id.got, Support: support.got})
+	show := command.ShowsChange(c, events)
+	return c.DoesAs(func(ctx context.Context, s service.Operations) error {
+		change, err := s.EventSetSupport(ctx, gen.EventSetSupportParams{ID: id.Got, Support: support.Got})
 		if err != nil {
-			return a.suggestUsername(ctx, s, err, support.got)
+			return a.suggestUsername(ctx, s, err, support.Got)
 		}
 		return show(change)
 	})
 }
 
 // eventArgument declares the event that a command is about.
-func (a *app) eventArgument(c *command) *Value[int64] {
-	id := flagOf(c, "event-id", "N", "id of the event", parseID).AsArgument().
+func (a *app) eventArgument(c *command.Command) *command.Value[int64] {
+	id := command.Flag(c, "event-id", "N", "id of the event", command.ParseID).AsArgument().
 		Titled("Event").From(func(ctx context.Context) ([]terminal.Choice, error) { return a.pickEvent(ctx, c) })
 	return id
 }
 
 // pickEvent offers the events that the employee may use the command on, those that nobody runs first.
-func (a *app) pickEvent(ctx context.Context, c *command) ([]terminal.Choice, error) {
+func (a *app) pickEvent(ctx context.Context, c *command.Command) ([]terminal.Choice, error) {
 	none := "There is no event."
-	own, err := c.may(ctx)
+	own, err := c.May(ctx)
 	if err != nil {
 		return nil, err
 	}

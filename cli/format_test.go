@@ -13,6 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/epicevents/crm/cli/cmdline"
+	"github.com/epicevents/crm/cli/command"
 	"github.com/epicevents/crm/cli/render"
 	"github.com/epicevents/crm/cli/terminal"
 )
@@ -196,9 +197,9 @@ func TestFormatsKnowEveryCommand(t *testing.T) {
 	// One detail each, which stories look at: of a local database, and of a file.
 	elsewhere := []string{"crm db start", "crm db backup", "crm db restore"}
 	a := newApp(&terminal.Terminal{})
-	a.root = a.newRoot()
-	for c := range a.commands {
-		name := cmdline.Path(a.root, c)
+	a.Root = a.newRoot()
+	for c := range a.Commands {
+		name := cmdline.Path(a.Root, c)
 		if prints := c.FlagSet.Lookup("fields") != nil; prints && !slices.ContainsFunc(lines, func(line string) bool { return strings.HasPrefix(line+" ", name+" ") }) && !slices.Contains(elsewhere, name) {
 			t.Errorf("%s is in no table of this test", name)
 		}
@@ -275,11 +276,11 @@ var lists = []struct {
 	shape    shape
 	sortable []string
 }{
-	{"employee list", shapeOf(employees), sortableNames(employees)},
-	{"customer list", shapeOf(customers), sortableNames(customers)},
-	{"contract list", shapeOf(contracts), sortableNames(contracts)},
-	{"contract payments 6384e0", shapeOf(payments), sortableNames(payments)},
-	{"event list", shapeOf(events), sortableNames(events)},
+	{"employee list", shapeOf(employees), command.SortableNames(employees)},
+	{"customer list", shapeOf(customers), command.SortableNames(customers)},
+	{"contract list", shapeOf(contracts), command.SortableNames(contracts)},
+	{"contract payments 6384e0", shapeOf(payments), command.SortableNames(payments)},
+	{"event list", shapeOf(events), command.SortableNames(events)},
 }
 
 func TestListFlags(t *testing.T) {

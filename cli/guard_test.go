@@ -27,17 +27,17 @@ import (
 func TestTree(t *testing.T) {
 	t.Parallel()
 	a := newApp(&terminal.Terminal{})
-	a.root = a.newRoot()
-	for _, problem := range cmdline.Check(a.root) {
+	a.Root = a.newRoot()
+	for _, problem := range cmdline.Check(a.Root) {
 		t.Error(problem)
 	}
-	cmdline.Walk(a.root, "", func(c *ffcli.Command, path string) {
+	cmdline.Walk(a.Root, "", func(c *ffcli.Command, path string) {
 		if c.ShortHelp == "" || strings.ContainsAny(c.ShortHelp, "\n") || strings.HasSuffix(c.ShortHelp, ".") {
 			t.Errorf("%s: the purpose %q is not one line without a full stop", path, c.ShortHelp)
 		}
 		if leaf := len(c.Subcommands) == 0; leaf == (c.LongHelp == "") {
 			t.Errorf("%s: a command has examples, a group has none: %q", path, c.LongHelp)
-		} else if leaf && a.commands[c] == nil {
+		} else if leaf && a.Commands[c] == nil {
 			t.Errorf("%s is not declared with app.command", path)
 		}
 		for example := range strings.Lines(c.LongHelp) {
@@ -78,8 +78,8 @@ func TestExamples(t *testing.T) {
 	requireProgram(t, "jq", "jq")
 	hash, shared := cheapHash(t, schema.SamplePassword), newDesk(t, "")
 	a := newApp(&terminal.Terminal{})
-	a.root = a.newRoot()
-	cmdline.Walk(a.root, "", func(c *ffcli.Command, path string) {
+	a.Root = a.newRoot()
+	cmdline.Walk(a.Root, "", func(c *ffcli.Command, path string) {
 		for example := range strings.Lines(c.LongHelp) {
 			example = strings.TrimSpace(example)
 			t.Run(example, func(t *testing.T) {

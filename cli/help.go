@@ -18,7 +18,7 @@ import (
 // printHelp writes the help of a command or a group: what it is for, examples first, then its flags.
 func (a *app) printHelp(to io.Writer, c *ffcli.Command) error {
 	var b strings.Builder
-	name := cmdline.Path(a.root, c)
+	name := cmdline.Path(a.Root, c)
 	fmt.Fprintf(&b, "%s: %s\n", name, c.ShortHelp)
 	if c.LongHelp != "" {
 		fmt.Fprintf(&b, "\nExamples\n  %s\n", strings.ReplaceAll(c.LongHelp, "\n", "\n  "))
@@ -32,7 +32,7 @@ func (a *app) printHelp(to io.Writer, c *ffcli.Command) error {
 		}
 		_ = table.Flush()
 	}
-	if c != a.root {
+	if c != a.Root {
 		printFlags(&b, c.FlagSet)
 	}
 	b.WriteString("\n")
@@ -40,7 +40,7 @@ func (a *app) printHelp(to io.Writer, c *ffcli.Command) error {
 		fmt.Fprintf(&b, "More of each: %s <command> --help. ", name)
 	}
 	b.WriteString("Global flags: crm help flags.\n")
-	if c == a.root {
+	if c == a.Root {
 		fmt.Fprintf(&b, "\nOther topics: crm help %s.\n", strings.Join(writtenTopics(), ", "))
 	}
 	return a.writeHelp(to, b.String())
@@ -49,12 +49,12 @@ func (a *app) printHelp(to io.Writer, c *ffcli.Command) error {
 // usage is how a command is called.
 func (a *app) usage(c *ffcli.Command) string {
 	switch {
-	case c == a.root:
+	case c == a.Root:
 		return c.ShortUsage
 	case len(c.Subcommands) > 0:
-		return cmdline.Path(a.root, c) + " <command> [flags]"
+		return cmdline.Path(a.Root, c) + " <command> [flags]"
 	}
-	return cmdline.Path(a.root, c) + " " + c.ShortUsage
+	return cmdline.Path(a.Root, c) + " " + c.ShortUsage
 }
 
 // writeHelp fits a text to a terminal.
@@ -100,7 +100,7 @@ type globalFlag struct{ spelled, help, variable, fallback string }
 // globalFlags are what every command has; a letter stands beside the long flag that it is short for.
 func (a *app) globalFlags() (rows []globalFlag) {
 	short := map[string]string{}
-	a.root.FlagSet.VisitAll(func(f *flag.Flag) {
+	a.Root.FlagSet.VisitAll(func(f *flag.Flag) {
 		spelled, help := describeFlag(f)
 		if long, ok := strings.CutPrefix(help, "short for --"); ok {
 			short[long] = spelled[:2] + ", "

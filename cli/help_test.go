@@ -17,9 +17,9 @@ import (
 func TestHelpFits(t *testing.T) {
 	t.Parallel()
 	a := newApp(&terminal.Terminal{})
-	a.root = a.newRoot()
+	a.Root = a.newRoot()
 	var texts []string
-	cmdline.Walk(a.root, "", func(c *ffcli.Command, _ string) {
+	cmdline.Walk(a.Root, "", func(c *ffcli.Command, _ string) {
 		var b strings.Builder
 		if err := a.printHelp(&b, c); err != nil {
 			t.Fatal(err)

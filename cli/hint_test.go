@@ -103,7 +103,7 @@ var walked = map[string]string{
 func TestEveryHintIsWalked(t *testing.T) {
 	t.Parallel()
 	a := newApp(&terminal.Terminal{})
-	a.root = a.newRoot()
+	a.Root = a.newRoot()
 	seen := map[string]bool{}
 	for _, pattern := range []string{"*.go", "*/*.go", "../service/*.go", "../schema/*.go", "../internal/localdb/*.go"} {
 		files, err := filepath.Glob(pattern)
@@ -120,7 +120,7 @@ func TestEveryHintIsWalked(t *testing.T) {
 			}
 			for _, hint := range hintsOf(file) {
 				words := strings.Fields(hint)[1:]
-				command := a.root
+				command := a.Root
 				typed := "crm"
 				for _, word := range words {
 					next := cmdline.Find(command, strings.TrimSuffix(word, ","))
@@ -129,7 +129,7 @@ func TestEveryHintIsWalked(t *testing.T) {
 					}
 					command, typed = next, typed+" "+next.Name
 				}
-				if command == a.root {
+				if command == a.Root {
 					t.Errorf("%s: the hint %q names no command of crm", name, hint)
 				}
 				if walked[typed] == "" && !strings.Contains(hint, "--help") { // which prints, in any state

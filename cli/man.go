@@ -12,6 +12,7 @@ import (
 	"github.com/peterbourgon/ff/v3/ffcli"
 
 	"github.com/epicevents/crm/cli/cmdline"
+	"github.com/epicevents/crm/cli/terminal"
 )
 
 // Man writes a manual page for crm and for each of its commands into a folder, from the same tree as the help. They are
@@ -21,10 +22,10 @@ func Man(folder string) error {
 	if epoch, err := strconv.ParseInt(os.Getenv("SOURCE_DATE_EPOCH"), 10, 64); err == nil {
 		date = time.Unix(epoch, 0)
 	}
-	a := &app{}
-	a.root = a.newRoot()
+	a := newApp(&terminal.Terminal{})
+	a.Root = a.newRoot()
 	var problem error
-	cmdline.Walk(a.root, "", func(c *ffcli.Command, path string) {
+	cmdline.Walk(a.Root, "", func(c *ffcli.Command, path string) {
 		page := a.manPage(c, path, date.UTC().Format(time.DateOnly))
 		if err := os.WriteFile(filepath.Join(folder, manName(path)+".1"), []byte(page), 0o644); err != nil && problem == nil {
 			problem = err
@@ -50,7 +51,7 @@ func (a *app) manPage(c *ffcli.Command, path, date string) string {
 			manItem(&b, sub.Name, sub.ShortHelp)
 		}
 	}
-	if c != a.root {
+	if c != a.Root {
 		manFlags(&b, c.FlagSet)
 		b.WriteString(".SH GLOBAL FLAGS\nThose of\n.BR crm (1).\n")
 	} else {

@@ -27,8 +27,8 @@ func TestMan(t *testing.T) {
 	}
 	commands := 0
 	a := newApp(&terminal.Terminal{})
-	a.root = a.newRoot()
-	cmdline.Walk(a.root, "", func(c *ffcli.Command, path string) {
+	a.Root = a.newRoot()
+	cmdline.Walk(a.Root, "", func(c *ffcli.Command, path string) {
 		commands++
 		text, err := os.ReadFile(filepath.Join(folder, manName(path)+".1"))
 		if err != nil {

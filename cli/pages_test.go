@@ -106,11 +106,11 @@ Every command with its flags, as the tree of commands has them. ` + "`crm <comma
 // -update both are rewritten. It is over before TestPages goes on, which rewrites the README too.
 func TestCommandPages(t *testing.T) {
 	a := newApp(&terminal.Terminal{})
-	a.root = a.newRoot()
+	a.Root = a.newRoot()
 	var table, page strings.Builder
 	table.WriteString(commandTableHead)
 	page.WriteString(commandsPageHead)
-	cmdline.Walk(a.root, "", func(c *ffcli.Command, path string) {
+	cmdline.Walk(a.Root, "", func(c *ffcli.Command, path string) {
 		if len(c.Subcommands) > 0 {
 			return
 		}
@@ -119,7 +119,7 @@ func TestCommandPages(t *testing.T) {
 		printFlagTable(&page, c.FlagSet)
 	})
 	page.WriteString("\n## Global flags\n\nEvery command has them; they stand before or behind its name.\n")
-	printFlagTable(&page, a.root.FlagSet)
+	printFlagTable(&page, a.Root.FlagSet)
 	comparePage(t, "../docs/commands.md", page.String())
 
 	const readme = "../README.md"

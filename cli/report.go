@@ -29,11 +29,11 @@ const reportTime = 2 * time.Second
 // stack. Never what was typed, stored or configured; an error's own text may hold that, so only the types of the errors
 // are told, and what PostgreSQL said without the values that it quotes. Whether the report arrives makes no difference to the user.
 func (a *app) report(command, request string, problem error, stack *sentry.Stacktrace) {
-	if !a.config.Tracing || a.config.TracingDSN == "" { // without a DSN, the SDK would look for one in the environment
+	if !a.Config.Tracing || a.Config.TracingDSN == "" { // without a DSN, the SDK would look for one in the environment
 		return
 	}
 	client, err := sentry.NewClient(sentry.ClientOptions{
-		Dsn:       a.config.TracingDSN,
+		Dsn:       a.Config.TracingDSN,
 		Release:   "crm@" + Version,
 		Transport: sentry.NewHTTPSyncTransport(),
 		// A report goes where the DSN sends it and nowhere else.

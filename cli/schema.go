@@ -8,6 +8,7 @@ import (
 	"github.com/peterbourgon/ff/v3/ffcli"
 
 	"github.com/epicevents/crm/cli/cmdline"
+	"github.com/epicevents/crm/cli/command"
 	"github.com/epicevents/crm/cli/render"
 )
 
@@ -31,8 +32,8 @@ func publicResources() []render.Description {
 }
 
 func (a *app) schemaCommand() *ffcli.Command {
-	c := a.command("schema", "the fields of each resource, their types and whether they may be null, as JSON").
-		WithoutSettings().examples(
+	c := a.Command("schema", "the fields of each resource, their types and whether they may be null, as JSON").
+		WithoutSettings().Examples(
 		"crm schema contract",
 		"crm schema | jq -r '.[].resource'",
 	)
@@ -40,20 +41,20 @@ func (a *app) schemaCommand() *ffcli.Command {
 	for _, d := range publicResources() {
 		names = append(names, d.Resource)
 	}
-	name := flagOf(c, "resource", "RESOURCE", "one of the resources", func(s string) (string, error) {
+	name := command.Flag(c, "resource", "RESOURCE", "one of the resources", func(s string) (string, error) {
 		if !slices.Contains(names, s) {
 			return "", cmdline.UnknownValue("resource", s, names)
 		}
 		return s, nil
 	}).MaybeArgument()
 	name.OneOf(names...)
-	return c.does(func(context.Context) error {
-		encoder := json.NewEncoder(a.output().Out)
+	return c.Does(func(context.Context) error {
+		encoder := json.NewEncoder(a.Output().Out)
 		encoder.SetIndent("", "  ")
 		all := publicResources()
-		if !name.set {
+		if !name.Set {
 			return encoder.Encode(all)
 		}
-		return encoder.Encode(all[slices.IndexFunc(all, func(d render.Description) bool { return d.Resource == name.got })])
+		return encoder.Encode(all[slices.IndexFunc(all, func(d render.Description) bool { return d.Resource == name.Got })])
 	})
 }

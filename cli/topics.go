@@ -10,6 +10,7 @@ import (
 	"github.com/peterbourgon/ff/v3/ffcli"
 
 	"github.com/epicevents/crm/cli/cmdline"
+	"github.com/epicevents/crm/cli/command"
 	"github.com/epicevents/crm/cli/terminal"
 	"github.com/epicevents/crm/cli/text"
 	"github.com/epicevents/crm/internal/failure"
@@ -57,27 +58,27 @@ func (a *app) topicText(name string) string {
 
 // helpCommand takes a topic or the words of a command.
 func (a *app) helpCommand() *ffcli.Command {
-	c := a.command("help", "explain a topic or a command").
-		WithoutSettings().examples(
+	c := a.Command("help", "explain a topic or a command").
+		WithoutSettings().Examples(
 		"crm help money",
 		"crm help contract list",
 	)
-	topic := flagOf(c, "topic", "TOPIC", "what to explain: a command, or "+strings.Join(topics(), ", "), asTyped).MaybeArgument()
+	topic := command.Flag(c, "topic", "TOPIC", "what to explain: a command, or "+strings.Join(topics(), ", "), command.AsTyped).MaybeArgument()
 	topic.From(func(context.Context) (choices []terminal.Choice, _ error) {
 		for _, t := range topics() {
 			choices = append(choices, terminal.Choice{Label: "", Value: t})
 		}
-		for _, sub := range a.root.Subcommands {
+		for _, sub := range a.Root.Subcommands {
 			choices = append(choices, terminal.Choice{Label: sub.ShortHelp, Value: sub.Name})
 		}
 		return choices, nil
 	})
-	done := c.does(nil)
+	done := c.Does(nil)
 	c.Exec = func(_ context.Context, words []string) error {
-		if topic.set {
-			words = append([]string{topic.got}, words...)
+		if topic.Set {
+			words = append([]string{topic.Got}, words...)
 		}
-		out := a.output().Out
+		out := a.Output().Out
 		if len(words) > 0 {
 			if text := a.topicText(words[0]); text != "" {
 				if len(words) > 1 {
@@ -86,7 +87,7 @@ func (a *app) helpCommand() *ffcli.Command {
 				return a.writeHelp(out, text)
 			}
 		}
-		line := &cmdline.Line{Path: []*ffcli.Command{a.root}}
+		line := &cmdline.Line{Path: []*ffcli.Command{a.Root}}
 		for i, word := range words {
 			selected := line.Command()
 			sub := cmdline.Find(selected, word)

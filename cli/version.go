@@ -7,6 +7,7 @@ import (
 
 	"github.com/peterbourgon/ff/v3/ffcli"
 
+	"github.com/epicevents/crm/cli/command"
 	"github.com/epicevents/crm/cli/render"
 	"github.com/epicevents/crm/schema"
 )
@@ -19,9 +20,9 @@ var (
 )
 
 func (a *app) versionCommand() *ffcli.Command {
-	c := a.command("version", "the version of crm and of the schema it works with").WithoutSettings().examples("crm version")
-	show := detailOf(c, versions)
-	return c.does(func(context.Context) error {
+	c := a.Command("version", "the version of crm and of the schema it works with").WithoutSettings().Examples("crm version")
+	show := command.Shows(c, versions)
+	return c.Does(func(context.Context) error {
 		noted := map[string]string{}
 		if info, ok := debug.ReadBuildInfo(); ok {
 			for _, setting := range info.Settings {

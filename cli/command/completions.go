@@ -1,4 +1,4 @@
-package cli
+package command
 
 import (
 	"context"
@@ -12,16 +12,16 @@ import (
 const Files = ":files"
 
 // Completions returns the choices for a flag.
-func (c *command) Completions(ctx context.Context, flag, typed string) []terminal.Choice {
+func (c *Command) Completions(ctx context.Context, flag, typed string) []terminal.Choice {
 	return c.completions(ctx, typed, func(m *inputMeta) bool { return m.name == flag })
 }
 
 // ArgumentCompletions returns the choices for the first argument.
-func (c *command) ArgumentCompletions(ctx context.Context, typed string) []terminal.Choice {
+func (c *Command) ArgumentCompletions(ctx context.Context, typed string) []terminal.Choice {
 	return c.completions(ctx, typed, func(m *inputMeta) bool { return m.argument })
 }
 
-func (c *command) completions(ctx context.Context, typed string, is func(*inputMeta) bool) []terminal.Choice {
+func (c *Command) completions(ctx context.Context, typed string, is func(*inputMeta) bool) []terminal.Choice {
 	if c == nil {
 		return nil
 	}
@@ -37,10 +37,10 @@ func completions(ctx context.Context, m *inputMeta, typed string) []terminal.Cho
 	if m.placeholder == "FILE" {
 		return []terminal.Choice{{Value: Files}}
 	}
-	if m.pick == nil {
+	if m.Pick == nil {
 		return nil
 	}
-	choices, err := m.pick(ctx)
+	choices, err := m.Pick(ctx)
 	if err != nil {
 		return nil
 	}

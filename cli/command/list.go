@@ -1,4 +1,4 @@
-package cli
+package command
 
 import (
 	"context"
@@ -23,18 +23,18 @@ const terminalRows = 50
 
 // listing is the flags that every list has.
 type listing struct {
-	env    *env
+	env    *Env
 	sort   *Value[string]
 	limit  *Value[int64]
 	fields *Value[[]string]
-	count  *bool
+	Count  *bool
 }
 
-// listingOf adds the flags of every list: --sort, --limit, --fields, --count.
-func listingOf[T any](c *command, r render.Resource[T]) *listing {
-	sortable := sortableNames(r)
+// ListFlags adds the flags of every list: --sort, --limit, --fields, --count.
+func ListFlags[T any](c *Command, r render.Resource[T]) *listing {
+	sortable := SortableNames(r)
 	l := &listing{env: c.env}
-	l.sort = flagOf(c, "sort", "FIELD[:desc]", "order of the rows, by any field but the ids beside a name", func(s string) (string, error) {
+	l.sort = Flag(c, "sort", "FIELD[:desc]", "order of the rows, by any field but the ids beside a name", func(s string) (string, error) {
 		field, direction, _ := strings.Cut(s, ":")
 		if downward := strings.TrimPrefix(s, "-"); downward != s && slices.Contains(sortable, downward) {
 			return "", failure.Misuse(fmt.Sprintf("unknown field %q, did you mean %q?", s, downward+":desc"), "")
@@ -47,20 +47,20 @@ func listingOf[T any](c *command, r render.Resource[T]) *listing {
 		}
 		return strings.TrimSuffix(s, ":asc"), nil
 	})
-	l.limit = flagOf(c, "limit", "N", "at most this many rows; 0 means all", parseLimit)
-	l.fields = fieldsOf(c, r)
+	l.limit = Flag(c, "limit", "N", "at most this many rows; 0 means all", parseLimit)
+	l.fields = FieldsFlag(c, r)
 	var orders []string
 	for _, name := range sortable {
 		orders = append(orders, name, name+":desc")
 	}
 	l.sort.OneOf(orders...)
-	l.count = c.Switch("count", "only the number of rows; not with --limit")
+	l.Count = c.Switch("count", "only the number of rows; not with --limit")
 	c.Excludes("count", "limit")
 	return l
 }
 
-// fieldsOf declares --fields over the columns of a resource.
-func fieldsOf[T any](c *command, r render.Resource[T]) *Value[[]string] {
+// FieldsFlag declares --fields over the columns of a resource.
+func FieldsFlag[T any](c *Command, r render.Resource[T]) *Value[[]string] {
 	names := make([]string, len(r.Columns))
 	for i, column := range r.Columns {
 		names[i] = column.Name
@@ -69,8 +69,8 @@ func fieldsOf[T any](c *command, r render.Resource[T]) *Value[[]string] {
 }
 
 // fieldNames adds a flag that takes some of these names of fields, with commas between them.
-func fieldNames(c *command, name, placeholder, help string, names []string) *Value[[]string] {
-	return flagOf(c, name, placeholder, help, func(s string) ([]string, error) {
+func fieldNames(c *Command, name, placeholder, help string, names []string) *Value[[]string] {
+	return Flag(c, name, placeholder, help, func(s string) ([]string, error) {
 		fields := strings.Split(s, ",")
 		for i := range fields {
 			fields[i] = strings.TrimSpace(fields[i])
@@ -82,53 +82,53 @@ func fieldNames(c *command, name, placeholder, help string, names []string) *Val
 	}).Several().OneOf(names...)
 }
 
-// requireField rejects a --fields that leaves out a value printed only once, such as a new token.
-func requireField(fields *Value[[]string], name string) error {
-	if fields.set && !slices.Contains(fields.got, name) {
+// RequireField rejects a --fields that leaves out a value printed only once, such as a new token.
+func RequireField(fields *Value[[]string], name string) error {
+	if fields.Set && !slices.Contains(fields.Got, name) {
 		return failure.Misuse(fmt.Sprintf("--fields leaves out %s, which is not shown again.", name), "")
 	}
 	return nil
 }
 
-// detailOf declares what a command that shows one row can be asked, and gives the function that shows it.
-func detailOf[T any](c *command, r render.Resource[T]) func(row T) error {
-	return detailWith(c.env, fieldsOf(c, r), r)
+// Shows declares what a command that shows one row can be asked, and gives the function that shows it.
+func Shows[T any](c *Command, r render.Resource[T]) func(row T) error {
+	return detailWith(c.env, FieldsFlag(c, r), r)
 }
 
-func detailWith[T any](e *env, fields *Value[[]string], r render.Resource[T]) func(row T) error {
+func detailWith[T any](e *Env, fields *Value[[]string], r render.Resource[T]) func(row T) error {
 	return func(row T) error {
 		if err := e.canShow(); err != nil {
 			return err
 		}
-		return render.Detail(e.outputOf(fields), r, row, nil)
+		return render.Detail(e.OutputOf(fields), r, row, nil)
 	}
 }
 
 // canShow refuses to read for nobody: a list or a detail whose stdout was closed. Commands that change something, and
 // those whose exit code is an answer, go on, for a program may have started crm with a null device that looks the same.
-func (e *env) canShow() error {
-	if last := e.commandName[strings.LastIndexByte(e.commandName, ' ')+1:]; e.NoOut && (last == "list" || last == "detail" || last == "payments") {
+func (e *Env) canShow() error {
+	if last := e.CommandName[strings.LastIndexByte(e.CommandName, ' ')+1:]; e.NoOut && (last == "list" || last == "detail" || last == "payments") {
 		return &failure.Error{Code: failure.Internal, Message: "The result could not be written: standard output is closed."}
 	}
 	return nil
 }
 
-// changeOf is detailOf for a command that changes the row: the columns that are no longer as before stand out.
-func changeOf[T any](c *command, r render.Resource[T]) func(change service.Change[T]) error {
-	return changeWith(c.env, fieldsOf(c, r), r)
+// ShowsChange is detailOf for a command that changes the row: the columns that are no longer as before stand out.
+func ShowsChange[T any](c *Command, r render.Resource[T]) func(change service.Change[T]) error {
+	return ShowsChangeWith(c.env, FieldsFlag(c, r), r)
 }
 
-func changeWith[T any](e *env, fields *Value[[]string], r render.Resource[T]) func(change service.Change[T]) error {
+func ShowsChangeWith[T any](e *Env, fields *Value[[]string], r render.Resource[T]) func(change service.Change[T]) error {
 	return func(change service.Change[T]) error {
-		if err := render.Detail(e.outputOf(fields), r, change.Now, change.Before); err != nil {
-			return unwritten{err}
+		if err := render.Detail(e.OutputOf(fields), r, change.Now, change.Before); err != nil {
+			return Unwritten{err}
 		}
 		return nil
 	}
 }
 
-// sortableNames are the fields of a resource in whose order it can be listed: all but the ids beside a name.
-func sortableNames[T any](r render.Resource[T]) (names []string) {
+// SortableNames are the fields of a resource in whose order it can be listed: all but the ids beside a name.
+func SortableNames[T any](r render.Resource[T]) (names []string) {
 	for _, column := range r.Columns {
 		if !column.DataOnly {
 			names = append(names, column.Name)
@@ -145,14 +145,14 @@ func parseLimit(s string) (int64, error) {
 	return n, nil
 }
 
-// order is the sort parameter of the query.
-func (l *listing) order() string { return l.sort.got }
+// Order is the sort parameter of the query.
+func (l *listing) Order() string { return l.sort.Got }
 
-// rowLimit is the limit parameter of the query: NULL for all. A table on a terminal asks for one row more than it shows,
+// RowLimit is the limit parameter of the query: NULL for all. A table on a terminal asks for one row more than it shows,
 // to know whether there are more.
-func (l *listing) rowLimit() *int64 {
-	limit := l.limit.got
-	if !l.limit.set && l.env.shortTable() {
+func (l *listing) RowLimit() *int64 {
+	limit := l.limit.Got
+	if !l.limit.Set && l.env.ShortTable() {
 		limit = terminalRows + 1
 	}
 	if limit == 0 {
@@ -161,51 +161,51 @@ func (l *listing) rowLimit() *int64 {
 	return &limit
 }
 
-// shortTable says whether a list is a table on a terminal, which nobody reads to its thousandth row.
-func (e *env) shortTable() bool { return e.config.Output == "table" && terminal.Is(e.Out) }
+// ShortTable says whether a list is a table on a terminal, which nobody reads to its thousandth row.
+func (e *Env) ShortTable() bool { return e.Config.Output == "table" && terminal.Is(e.Out) }
 
-// output is how this run prints.
-func (e *env) output() render.Output {
+// Output is how this run prints.
+func (e *Env) Output() render.Output {
 	o := render.Output{
-		Format:   e.config.Output,
-		NoHeader: e.config.NoHeader,
-		Excel:    e.config.CSVStyle == config.CSVExcelFr,
-		Zone:     e.config.Location,
+		Format:   e.Config.Output,
+		NoHeader: e.Config.NoHeader,
+		Excel:    e.Config.CSVStyle == config.CSVExcelFr,
+		Zone:     e.Config.Location,
 		Out:      e.Out,
 		Err:      e.Notices(),
 	}
 	if o.Width = terminal.Width(e.Out); o.Width > 0 {
-		o.Color = !e.config.NoColor && e.Getenv("NO_COLOR") == "" && e.Getenv("TERM") != "dumb"
+		o.Color = !e.Config.NoColor && e.Getenv("NO_COLOR") == "" && e.Getenv("TERM") != "dumb"
 		o.Out = e.Paged()
 	}
 	return o
 }
 
-// outputOf is output with the fields that --fields names.
-func (e *env) outputOf(fields *Value[[]string]) render.Output {
-	o := e.output()
-	o.Fields = fields.got
+// OutputOf is output with the fields that --fields names.
+func (e *Env) OutputOf(fields *Value[[]string]) render.Output {
+	o := e.Output()
+	o.Fields = fields.Got
 	return o
 }
 
-// showList prints the rows of a list. count gives their number without fetching them.
-func showList[T any](ctx context.Context, l *listing, r render.Resource[T],
+// ShowList prints the rows of a list. count gives their number without fetching them.
+func ShowList[T any](ctx context.Context, l *listing, r render.Resource[T],
 	rows iter.Seq2[T, error], count func(context.Context) (int64, error),
 ) error {
 	e := l.env
 	if err := e.canShow(); err != nil {
 		return err
 	}
-	if *l.count {
+	if *l.Count {
 		n, err := count(ctx)
 		if err != nil {
 			return err
 		}
 		return e.showNumber(n)
 	}
-	o := e.outputOf(l.fields)
+	o := e.OutputOf(l.fields)
 	shortened := false
-	if e.shortTable() && !l.limit.set {
+	if e.ShortTable() && !l.limit.Set {
 		rows = first(rows, terminalRows, &shortened)
 	}
 	if err := render.List(o, r, rows); err != nil || !shortened {
@@ -236,8 +236,8 @@ func first[T any](rows iter.Seq2[T, error], n int, more *bool) iter.Seq2[T, erro
 	}
 }
 
-// streamOf makes a stream of rows that are there already.
-func streamOf[T any](rows []T) iter.Seq2[T, error] {
+// Rows makes a stream of rows that are there already.
+func Rows[T any](rows []T) iter.Seq2[T, error] {
 	return func(yield func(T, error) bool) {
 		for _, row := range rows {
 			if !yield(row, nil) {
@@ -248,13 +248,13 @@ func streamOf[T any](rows []T) iter.Seq2[T, error] {
 }
 
 // showNumber prints the answer of --count.
-func (e *env) showNumber(n int64) error {
+func (e *Env) showNumber(n int64) error {
 	text := strconv.FormatInt(n, 10) + "\n"
-	switch e.config.Output {
+	switch e.Config.Output {
 	case "json", "jsonl":
 		text = fmt.Sprintf("{\"count\": %d}\n", n)
 	case "csv":
-		if !e.config.NoHeader {
+		if !e.Config.NoHeader {
 			text = "count\n" + text
 		}
 	}
@@ -262,7 +262,7 @@ func (e *env) showNumber(n int64) error {
 	return err
 }
 
-// unwritten is why the result of a mutation, which was done, could not be written.
-type unwritten struct{ error }
+// Unwritten is why the result of a mutation, which was done, could not be written.
+type Unwritten struct{ error }
 
-func (e unwritten) Unwrap() error { return e.error }
+func (e Unwritten) Unwrap() error { return e.error }

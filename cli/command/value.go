@@ -1,4 +1,4 @@
-package cli
+package command
 
 import (
 	"context"
@@ -17,7 +17,7 @@ import (
 type input interface {
 	meta() *inputMeta
 	take(text string) error // parse and keep
-	ask(ctx context.Context) error
+	Ask(ctx context.Context) error
 	differs(text string) bool // whether what was taken is another value than this text would be
 }
 
@@ -32,22 +32,22 @@ type inputMeta struct {
 	argument    bool // may also be the first argument
 	blank       bool // Enter leaves it out
 	multiline   bool
-	set         bool
+	Set         bool
 	cleared     bool // by a person who emptied it
-	text        string
-	err         error                                                 // of the last take by flag
-	pick        func(ctx context.Context) ([]terminal.Choice, error)  // what there is to choose from, for questions and completion
-	find        func(ctx context.Context, s service.Operations) error // turns what was typed into what the service takes; may be nil
-	several     bool                                                  // a list of such values, with commas
-	present     func(ctx context.Context) (string, error)             // what a question starts with
+	Text        string
+	err         error                                                // of the last take by flag
+	Pick        func(ctx context.Context) ([]terminal.Choice, error) // what there is to choose from, for questions and completion
+	find        func(ctx context.Context, s service.Operations) error  // turns what was typed into what the service takes; may be nil
+	several     bool                                                 // a list of such values, with commas
+	present     func(ctx context.Context) (string, error)            // what a question starts with
 }
 
 // Value is a value of type T: a flag, perhaps also the first argument, perhaps asked for.
 type Value[T any] struct {
 	inputMeta
-	env   *env
+	env   *Env
 	parse func(string) (T, error)
-	got   T
+	Got   T
 }
 
 func (v *Value[T]) meta() *inputMeta { return &v.inputMeta }
@@ -57,19 +57,19 @@ func (v *Value[T]) take(text string) error {
 	if err != nil {
 		return namedError(v.name, err)
 	}
-	v.got, v.set, v.text = got, true, text
+	v.Got, v.Set, v.Text = got, true, text
 	return nil
 }
 
-// pointer is nil when the value was not given: the field stays as it is.
-func (v *Value[T]) pointer() *T {
-	if !v.set {
+// Pointer is nil when the value was not given: the field stays as it is.
+func (v *Value[T]) Pointer() *T {
+	if !v.Set {
 		return nil
 	}
-	return &v.got
+	return &v.Got
 }
 
-func (v *Value[T]) ask(ctx context.Context) error {
+func (v *Value[T]) Ask(ctx context.Context) error {
 	present := ""
 	if v.present != nil {
 		var err error
@@ -77,8 +77,8 @@ func (v *Value[T]) ask(ctx context.Context) error {
 			return err
 		}
 	}
-	if v.pick != nil && !v.several {
-		choices, err := v.pick(ctx)
+	if v.Pick != nil && !v.several {
+		choices, err := v.Pick(ctx)
 		if err != nil {
 			return err
 		}
@@ -95,7 +95,7 @@ func (v *Value[T]) ask(ctx context.Context) error {
 		return err
 	}
 	if v.blank && text == "" {
-		v.set, v.text = false, ""
+		v.Set, v.Text = false, ""
 		return nil
 	}
 	return v.take(text)
@@ -116,7 +116,7 @@ func (v *Value[T]) check(text string) error {
 
 func (v *Value[T]) differs(text string) bool {
 	other, err := v.parse(text)
-	return err != nil || !reflect.DeepEqual(v.got, other)
+	return err != nil || !reflect.DeepEqual(v.Got, other)
 }
 
 // label is how the value is called in a question: as in a table.
@@ -136,8 +136,8 @@ func namedError(name string, err error) error {
 	return failure.Misuse(fmt.Sprintf("--%s: %s", name, problem.Message), problem.Hint)
 }
 
-// flagOf declares a value that may be left out.
-func flagOf[T any](c *command, name, placeholder, help string, parse func(string) (T, error)) *Value[T] {
+// Flag declares a value that may be left out.
+func Flag[T any](c *Command, name, placeholder, help string, parse func(string) (T, error)) *Value[T] {
 	v := &Value[T]{env: c.env, parse: parse, inputMeta: inputMeta{name: name, placeholder: placeholder, help: help}}
 	c.inputs = append(c.inputs, v)
 	// The error is kept for resolve, which tells it in our words; a flag given twice takes the last.
@@ -158,7 +158,7 @@ func (v *Value[T]) Needed() *Value[T] {
 // nothing to choose from.
 func (v *Value[T]) Offered() *Value[T] {
 	v.offered = true
-	v.blank = v.pick == nil
+	v.blank = v.Pick == nil
 	return v
 }
 
@@ -182,12 +182,12 @@ func (v *Value[T]) Titled(title string) *Value[T] {
 
 // From offers choices in questions and completion.
 func (v *Value[T]) From(choices func(ctx context.Context) ([]terminal.Choice, error)) *Value[T] {
-	v.pick = choices
+	v.Pick = choices
 	return v
 }
 
 // OneOf offers these values in questions and completion.
-func (v *Value[T]) OneOf(values ...string) *Value[T] { return v.From(fixed(values)) }
+func (v *Value[T]) OneOf(values ...string) *Value[T] { return v.From(Fixed(values)) }
 
 // Multiline lets the answer to a question have several lines.
 func (v *Value[T]) Multiline() *Value[T] {
@@ -213,10 +213,10 @@ func (v *Value[T]) Several() *Value[T] {
 	return v
 }
 
-// asTyped takes any string as it is.
-func asTyped(s string) (string, error) { return s, nil }
+// AsTyped takes any string as it is.
+func AsTyped(s string) (string, error) { return s, nil }
 
-// lineOf parses one line of text for the flag of this name.
-func lineOf(name string) func(string) (string, error) {
+// Line parses one line of text for the flag of this name.
+func Line(name string) func(string) (string, error) {
 	return func(s string) (string, error) { return value.ParseLine("--"+name, s) }
 }

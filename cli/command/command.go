@@ -1,4 +1,10 @@
-package cli
+// Package command is what commands are made of: values that are a flag, an argument or a question; switches; lists and
+// details that show rows in every format; and Env, which has everything that a command works with.
+//
+// A command is declared in one place, top to bottom: its examples, its values in the order in which a person is asked for
+// them, what it shows, and what it does. All else follows from that: help, completion, questions for what is missing, one
+// error for what is wrong, the check of permissions before the first question.
+package command
 
 import (
 	"cmp"
@@ -17,11 +23,11 @@ import (
 	"github.com/epicevents/crm/service"
 )
 
-// command is one leaf of the tree while it is declared: its values in the order in which they are asked for, and what
+// Command is one leaf of the tree while it is declared: its values in the order in which they are asked for, and what
 // it does with them.
-type command struct {
+type Command struct {
 	*ffcli.Command
-	env                           *env
+	env                           *Env
 	inputs                        []input
 	fields                        []input // of an update, which needs one of them
 	run                           func(ctx context.Context) error
@@ -36,9 +42,9 @@ type command struct {
 	own            *int64
 }
 
-// command declares a leaf. usage is what stands behind the command's path.
-func (e *env) command(name, help string) *command {
-	c := &command{env: e, Command: &ffcli.Command{Name: name, ShortHelp: help, FlagSet: cmdline.NewFlagSet()}}
+// Command declares a leaf. usage is what stands behind the command's path.
+func (e *Env) Command(name, help string) *Command {
+	c := &Command{env: e, Command: &ffcli.Command{Name: name, ShortHelp: help, FlagSet: cmdline.NewFlagSet()}}
 	c.Exec = func(ctx context.Context, arguments []string) error {
 		if err := c.resolve(ctx, arguments); err != nil {
 			return err
@@ -53,42 +59,42 @@ func (e *env) command(name, help string) *command {
 	return c
 }
 
-// examples are shown in the help, each a whole command line.
-func (c *command) examples(lines ...string) *command {
+// Examples are shown in the help, each a whole command line.
+func (c *Command) Examples(lines ...string) *Command {
 	c.LongHelp = strings.Join(lines, "\n")
 	return c
 }
 
 // WithoutLogin is for a command about the session itself: that there is none is its answer, and no reason to ask.
-func (c *command) WithoutLogin() *command {
+func (c *Command) WithoutLogin() *Command {
 	c.withoutLogin = true
 	return c
 }
 
 // WithoutSettings is for a command that uses no setting, so that it runs however wrong they are.
-func (c *command) WithoutSettings() *command {
+func (c *Command) WithoutSettings() *Command {
 	c.withoutSettings = true
 	return c
 }
 
-// does completes a command.
-func (c *command) does(run func(ctx context.Context) error) *ffcli.Command {
+// Does completes a command.
+func (c *Command) Does(run func(ctx context.Context) error) *ffcli.Command {
 	c.run = run
 	c.ShortUsage = c.usage()
-	c.env.commands[c.Command] = c
+	c.env.Commands[c.Command] = c
 	return c.Command
 }
 
-// doesAs completes a command of somebody who is logged in.
-func (c *command) doesAs(run func(ctx context.Context, s service.Operations) error) *ffcli.Command {
+// DoesAs completes a command of somebody who is logged in.
+func (c *Command) DoesAs(run func(ctx context.Context, s service.Operations) error) *ffcli.Command {
 	c.login = true
-	return c.does(func(ctx context.Context) error {
+	return c.Does(func(ctx context.Context) error {
 		s, err := c.env.Session(ctx)
 		if err != nil {
 			return err
 		}
 		if c.secret != nil && !c.secret() || c.yes != nil && !*c.yes || len(c.fields) > 0 && len(given(c.fields...)) == 0 {
-			if _, err := c.may(ctx); err != nil {
+			if _, err := c.May(ctx); err != nil {
 				return err
 			}
 		}
@@ -100,9 +106,9 @@ func (c *command) doesAs(run func(ctx context.Context, s service.Operations) err
 }
 
 // findAll looks up what was typed of the values that need it.
-func (c *command) findAll(ctx context.Context, s service.Operations) error {
+func (c *Command) findAll(ctx context.Context, s service.Operations) error {
 	for _, in := range c.inputs {
-		if m := in.meta(); m.set && m.find != nil {
+		if m := in.meta(); m.Set && m.find != nil {
 			if err := m.find(ctx, s); err != nil {
 				return err
 			}
@@ -111,9 +117,9 @@ func (c *command) findAll(ctx context.Context, s service.Operations) error {
 	return nil
 }
 
-// may refuses a command to an employee whose role may never use it. It comes before the first question, and says in
+// May refuses a command to an employee whose role may never use it. It comes before the first question, and says in
 // whose charge must be what the command is about; nil where that does not matter.
-func (c *command) may(ctx context.Context) (own *int64, err error) {
+func (c *Command) May(ctx context.Context) (own *int64, err error) {
 	if !c.login || c.allowed {
 		return c.own, nil
 	}
@@ -121,35 +127,35 @@ func (c *command) may(ctx context.Context) (own *int64, err error) {
 	if err != nil {
 		return nil, err
 	}
-	c.own, err = s.May(ctx, strings.TrimPrefix(cmdline.Path(c.env.root, c.Command), c.env.root.Name+" "))
+	c.own, err = s.May(ctx, strings.TrimPrefix(cmdline.Path(c.env.Root, c.Command), c.env.Root.Name+" "))
 	c.allowed = err == nil
 	return c.own, err
 }
 
-// asksFirst declares the flag that answers the question which the command asks before it does anything.
-func (c *command) asksFirst() *bool {
+// AsksFirst declares the flag that answers the question which the command asks before it does anything.
+func (c *Command) AsksFirst() *bool {
 	c.yes = c.Switch("yes", "do not ask")
 	return c.yes
 }
 
 // NeedsPassword has a script told that a password is missing, before it is told anything else, unless one is given.
-func (c *command) NeedsPassword(given func() bool) { c.secret = given }
+func (c *Command) NeedsPassword(given func() bool) { c.secret = given }
 
 // Before is what the command does before it needs a session; done means that there is nothing more to do.
-func (c *command) Before(do func(ctx context.Context) (done bool, err error)) { c.before = do }
+func (c *Command) Before(do func(ctx context.Context) (done bool, err error)) { c.before = do }
 
 // MayAskLogin reports whether a person without a session is asked to log in for this command.
-func (c *command) MayAskLogin() bool { return c != nil && !c.withoutLogin }
+func (c *Command) MayAskLogin() bool { return c != nil && !c.withoutLogin }
 
 // UsesSettings reports whether what is wrong with the settings is in the way of the command; a group is nil.
-func (c *command) UsesSettings() bool { return c == nil || !c.withoutSettings }
+func (c *Command) UsesSettings() bool { return c == nil || !c.withoutSettings }
 
-// updates declares the fields of which an update needs one: given, or chosen by a person in edit.
-func (c *command) updates(fields ...input) { c.fields = fields }
+// Updates declares the fields of which an update needs one: given, or chosen by a person in edit.
+func (c *Command) Updates(fields ...input) { c.fields = fields }
 
 // Clears adds --clear to an update, for those of its fields that may be empty. A person empties them in edit. What it
 // returns gives the names of the fields to empty.
-func (c *command) Clears(names ...string) (emptied func() []string) {
+func (c *Command) Clears(names ...string) (emptied func() []string) {
 	fields := c.fields
 	for _, in := range fields {
 		in.meta().blank = slices.Contains(names, in.meta().name)
@@ -158,14 +164,14 @@ func (c *command) Clears(names ...string) (emptied func() []string) {
 	c.fields = append(fields[:len(fields):len(fields)], cleared)
 	c.Checks(func(context.Context) error {
 		for _, field := range given(fields...) {
-			if slices.Contains(cleared.got, field) {
+			if slices.Contains(cleared.Got, field) {
 				return failure.Misuse(fmt.Sprintf("--%s and --clear %s exclude each other.", field, field), "")
 			}
 		}
 		return nil
 	})
 	return func() []string {
-		names := append([]string{}, cleared.got...)
+		names := append([]string{}, cleared.Got...)
 		for _, in := range fields {
 			if m := in.meta(); m.cleared {
 				names = append(names, m.name)
@@ -175,13 +181,13 @@ func (c *command) Clears(names ...string) (emptied func() []string) {
 	}
 }
 
-// groupOf declares a resource with its commands.
-func groupOf(name, help string, commands ...*ffcli.Command) *ffcli.Command {
-	return &ffcli.Command{Name: name, ShortHelp: help, FlagSet: cmdline.NewFlagSet(), Exec: group, Subcommands: commands}
+// Group declares a resource with its commands.
+func Group(name, help string, commands ...*ffcli.Command) *ffcli.Command {
+	return &ffcli.Command{Name: name, ShortHelp: help, FlagSet: cmdline.NewFlagSet(), Exec: NoVerb, Subcommands: commands}
 }
 
 // usage is the line under the command's name: <argument> [flags].
-func (c *command) usage() string {
+func (c *Command) usage() string {
 	var words []string
 	for _, in := range c.inputs {
 		m := in.meta()
@@ -197,13 +203,13 @@ func (c *command) usage() string {
 }
 
 // Switch adds a flag that is on or off.
-func (c *command) Switch(name, help string) *bool { return c.FlagSet.Bool(name, false, help) }
+func (c *Command) Switch(name, help string) *bool { return c.FlagSet.Bool(name, false, help) }
 
 // Checks adds what must be so before anything is asked or done.
-func (c *command) Checks(check func(ctx context.Context) error) { c.checks = append(c.checks, check) }
+func (c *Command) Checks(check func(ctx context.Context) error) { c.checks = append(c.checks, check) }
 
 // Excludes refuses a flag beside any of the others.
-func (c *command) Excludes(name string, others ...string) {
+func (c *Command) Excludes(name string, others ...string) {
 	for i := range others {
 		others[i] = cmdline.Dashed(others[i])
 	}
@@ -220,17 +226,17 @@ func (c *command) Excludes(name string, others ...string) {
 }
 
 // has reports whether a value was given, or a switch is on.
-func (c *command) has(flag string) bool {
+func (c *Command) has(flag string) bool {
 	for _, in := range c.inputs {
 		if m := in.meta(); m.name == flag {
-			return m.set
+			return m.Set
 		}
 	}
 	return c.FlagSet.Lookup(flag).Value.String() == "true"
 }
 
 // resolve takes the arguments and sees that nothing is missing, before anything else is done.
-func (c *command) resolve(ctx context.Context, arguments []string) error {
+func (c *Command) resolve(ctx context.Context, arguments []string) error {
 	for _, in := range c.inputs {
 		if err := in.meta().err; err != nil {
 			return err
@@ -241,7 +247,7 @@ func (c *command) resolve(ctx context.Context, arguments []string) error {
 		if !m.argument || len(arguments) == 0 {
 			continue
 		}
-		if m.set && m.text != arguments[0] {
+		if m.Set && m.Text != arguments[0] {
 			return failure.Misuse(fmt.Sprintf("--%s and the argument %q name two different things.", m.name, text.Shorten(arguments[0])), "")
 		}
 		if err := in.take(arguments[0]); err != nil {
@@ -253,8 +259,8 @@ func (c *command) resolve(ctx context.Context, arguments []string) error {
 		arguments = arguments[1:]
 	}
 	if len(arguments) > 0 {
-		return failure.Misuse(fmt.Sprintf("unexpected argument %q for %q", text.Shorten(arguments[0]), cmdline.Path(c.env.root, c.Command)),
-			cmp.Or(c.unquoted(arguments[0]), cmdline.Path(c.env.root, c.Command)+" --help"))
+		return failure.Misuse(fmt.Sprintf("unexpected argument %q for %q", text.Shorten(arguments[0]), cmdline.Path(c.env.Root, c.Command)),
+			cmp.Or(c.unquoted(arguments[0]), cmdline.Path(c.env.Root, c.Command)+" --help"))
 	}
 	for _, check := range c.checks {
 		if err := check(ctx); err != nil {
@@ -263,7 +269,7 @@ func (c *command) resolve(ctx context.Context, arguments []string) error {
 	}
 	var missing []string
 	for _, in := range c.inputs {
-		if m := in.meta(); m.required && !m.set {
+		if m := in.meta(); m.required && !m.Set {
 			missing = append(missing, "--"+m.name)
 		}
 	}
@@ -271,7 +277,7 @@ func (c *command) resolve(ctx context.Context, arguments []string) error {
 		missing = append(missing, "--password-stdin")
 	}
 	if len(missing) > 0 && !c.env.Interactive() {
-		return failure.Misuse("missing "+strings.Join(missing, ", "), cmdline.Path(c.env.root, c.Command)+" --help")
+		return failure.Misuse("missing "+strings.Join(missing, ", "), cmdline.Path(c.env.Root, c.Command)+" --help")
 	}
 	if len(c.fields) > 0 && len(given(c.fields...)) == 0 && !c.env.Interactive() {
 		return nothingToChange(c.fields)
@@ -279,13 +285,13 @@ func (c *command) resolve(ctx context.Context, arguments []string) error {
 	if len(missing) == 0 {
 		return nil
 	}
-	if _, err := c.may(ctx); err != nil {
+	if _, err := c.May(ctx); err != nil {
 		return err
 	}
-	offer := !slices.ContainsFunc(c.inputs, func(in input) bool { return in.meta().offered && in.meta().set })
+	offer := !slices.ContainsFunc(c.inputs, func(in input) bool { return in.meta().offered && in.meta().Set })
 	for _, in := range c.inputs {
-		if m := in.meta(); !m.set && (m.required || m.offered && offer) {
-			if err := in.ask(ctx); err != nil {
+		if m := in.meta(); !m.Set && (m.required || m.offered && offer) {
+			if err := in.Ask(ctx); err != nil {
 				return err
 			}
 		}
@@ -295,22 +301,22 @@ func (c *command) resolve(ctx context.Context, arguments []string) error {
 
 // unquoted is the hint for a value of several words that was not quoted, so that the second stands as an argument;
 // empty where that is not what happened.
-func (c *command) unquoted(argument string) string {
+func (c *Command) unquoted(argument string) string {
 	for _, in := range c.inputs {
 		m := in.meta()
-		at := slices.Index(c.env.args, argument)
-		if !m.set || at < 1 {
+		at := slices.Index(c.env.Args, argument)
+		if !m.Set || at < 1 {
 			continue
 		}
-		inOne := c.env.args[at-1] == cmdline.Dashed(m.name)+"="+m.text
-		if !inOne && (at < 2 || c.env.args[at-1] != m.text || strings.TrimLeft(c.env.args[at-2], "-") != m.name || !cmdline.StartsFlag(c.env.args[at-2])) {
+		inOne := c.env.Args[at-1] == cmdline.Dashed(m.name)+"="+m.Text
+		if !inOne && (at < 2 || c.env.Args[at-1] != m.Text || strings.TrimLeft(c.env.Args[at-2], "-") != m.name || !cmdline.StartsFlag(c.env.Args[at-2])) {
 			continue
 		}
 		more := ""
-		if rest := c.env.args[at+1:]; len(rest) > 0 && !cmdline.StartsFlag(rest[0]) {
+		if rest := c.env.Args[at+1:]; len(rest) > 0 && !cmdline.StartsFlag(rest[0]) {
 			more = " ..." // words of the value too, or an argument
 		}
-		return fmt.Sprintf("quote what has spaces: %s \"%s%s\"", cmdline.Dashed(m.name), text.Shorten(m.text+" "+argument), more)
+		return fmt.Sprintf("quote what has spaces: %s \"%s%s\"", cmdline.Dashed(m.name), text.Shorten(m.Text+" "+argument), more)
 	}
 	return ""
 }
@@ -326,18 +332,18 @@ func nothingToChange(fields []input) error {
 // given says whether any of the values was given, and gives the names of those that were.
 func given(inputs ...input) (names []string) {
 	for _, in := range inputs {
-		if in.meta().set {
+		if in.meta().Set {
 			names = append(names, strings.ReplaceAll(in.meta().name, "-", "_"))
 		}
 	}
 	return names
 }
 
-// group is the Exec of a command that only has subcommands; run answers before it is reached.
-func group(context.Context, []string) error { return flag.ErrHelp }
+// NoVerb is the Exec of a command that only has subcommands; run answers before it is reached.
+func NoVerb(context.Context, []string) error { return flag.ErrHelp }
 
-// fixed are choices that need no description.
-func fixed(values []string) func(context.Context) ([]terminal.Choice, error) {
+// Fixed are choices that need no description.
+func Fixed(values []string) func(context.Context) ([]terminal.Choice, error) {
 	return func(context.Context) ([]terminal.Choice, error) {
 		choices := make([]terminal.Choice, len(values))
 		for i, v := range values {

@@ -1,4 +1,4 @@
-package cli
+package command
 
 import (
 	"context"
@@ -9,9 +9,9 @@ import (
 	"github.com/epicevents/crm/cli/terminal"
 )
 
-// edit lets a person who named no field of an update choose some, and change them from what they are in the row. It is
+// Edit lets a person who named no field of an update choose some, and change them from what they are in the row. It is
 // false where nothing is to be changed, which it says.
-func edit[T any](ctx context.Context, c *command, r render.Resource[T], read func() (T, error)) (bool, error) {
+func Edit[T any](ctx context.Context, c *Command, r render.Resource[T], read func() (T, error)) (bool, error) {
 	if len(given(c.fields...)) > 0 {
 		return true, nil
 	}
@@ -19,7 +19,7 @@ func edit[T any](ctx context.Context, c *command, r render.Resource[T], read fun
 	if err != nil {
 		return false, err
 	}
-	if own, err := c.may(ctx); err != nil || own != nil && !r.InChargeOf(row, *own) {
+	if own, err := c.May(ctx); err != nil || own != nil && !r.InChargeOf(row, *own) {
 		return err == nil, err // the service says in whose charge it is, before anything is asked
 	}
 	const done = "done"
@@ -32,7 +32,7 @@ func edit[T any](ctx context.Context, c *command, r render.Resource[T], read fun
 		name := strings.ReplaceAll(in.meta().name, "-", "_")
 		if i := slices.IndexFunc(r.Columns, func(c render.Column[T]) bool { return c.Name == name }); i >= 0 {
 			fields = append(fields, in)
-			before = append(before, r.Columns[i].Typed(row, c.env.config.Location))
+			before = append(before, r.Columns[i].Typed(row, c.env.Config.Location))
 		}
 	}
 	now := slices.Clone(before)
@@ -51,18 +51,18 @@ func edit[T any](ctx context.Context, c *command, r render.Resource[T], read fun
 		if i := slices.IndexFunc(fields, func(in input) bool { return in.meta().name == chosen }); i >= 0 {
 			m := fields[i].meta()
 			m.present = func(context.Context) (string, error) { return now[i], nil }
-			if err := fields[i].ask(ctx); err != nil {
+			if err := fields[i].Ask(ctx); err != nil {
 				return false, err
 			}
-			now[i] = m.text
+			now[i] = m.Text
 		}
 	}
 	changed := false
 	for i, in := range fields {
 		m := in.meta()
-		m.set = m.set && now[i] != before[i] && in.differs(before[i])
+		m.Set = m.Set && now[i] != before[i] && in.differs(before[i])
 		m.cleared = now[i] == "" && before[i] != ""
-		changed = changed || m.set || m.cleared
+		changed = changed || m.Set || m.cleared
 	}
 	if !changed {
 		c.env.Notice("Nothing was changed.")

@@ -1,0 +1,23 @@
+package command
+
+import (
+	"github.com/peterbourgon/ff/v3/ffcli"
+
+	"github.com/epicevents/crm/cli/backend"
+	"github.com/epicevents/crm/cli/config"
+	"github.com/epicevents/crm/cli/terminal"
+)
+
+// Env is all that a command has to do with: the person, the operations, the settings, and what was typed.
+type Env struct {
+	*terminal.Terminal
+	*backend.Backend
+	Config      *config.Config
+	Args        []string // as typed
+	Root        *ffcli.Command
+	CommandName string                      // the path of the command that runs
+	Commands    map[*ffcli.Command]*Command // the leaves, with what ffcli does not know of them
+}
+
+// JSONErrors reports whether errors are JSON, as the result would have been.
+func (e *Env) JSONErrors() bool { return e.Config.Output == "json" || e.Config.Output == "jsonl" }

@@ -1,0 +1,56 @@
+package command
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/epicevents/crm/cli/text"
+	"github.com/epicevents/crm/internal/failure"
+	"github.com/epicevents/crm/internal/value"
+	"github.com/epicevents/crm/service"
+)
+
+// ParseID takes the number of a customer or an event.
+func ParseID(s string) (int64, error) {
+	id, err := strconv.ParseInt(s, 10, 64)
+	if err != nil || id < 1 {
+		return 0, failure.Misuse(fmt.Sprintf("%q is not an id: ids are whole numbers from 1.", text.Shorten(s)), "")
+	}
+	return id, nil
+}
+
+// ParseUUID takes a whole UUID.
+func ParseUUID(s string) (uuid.UUID, error) {
+	id, err := uuid.Parse(s)
+	if err != nil || len(s) != 36 {
+		return id, failure.Misuse(fmt.Sprintf("%q is not a UUID such as 5f0c1a52-8d0e-4c1a-9d62-3f1d1f0f7a10.", text.Shorten(s)), "")
+	}
+	return id, nil
+}
+
+func (e *Env) ParseTime(s string) (time.Time, error) { return value.ParseTime(s, e.Config.Location) }
+
+func (e *Env) ParseUntil(s string) (time.Time, error) {
+	return value.ParseUntil(s, e.Config.Location)
+}
+
+// SearchFlag declares --search over what is named.
+func SearchFlag(c *Command, where string) *Value[string] {
+	return Flag(c, "search", "TEXT", "only those whose "+where+" contains the text; case and accents do not matter", func(s string) (string, error) {
+		text, err := Line("search")(s)
+		return strings.Join(strings.Fields(text), " "), err
+	})
+}
+
+// MineOnly is the filter of --mine: the employee's own id, or nil.
+func MineOnly(s service.Operations, mine bool) *int64 {
+	if !mine {
+		return nil
+	}
+	id := s.EmployeeID()
+	return &id
+}
