@@ -35,11 +35,11 @@ type inputMeta struct {
 	Set         bool
 	cleared     bool // by a person who emptied it
 	Text        string
-	err         error                                                // of the last take by flag
-	Pick        func(ctx context.Context) ([]terminal.Choice, error) // what there is to choose from, for questions and completion
-	find        func(ctx context.Context, s service.Operations) error  // turns what was typed into what the service takes; may be nil
-	several     bool                                                 // a list of such values, with commas
-	present     func(ctx context.Context) (string, error)            // what a question starts with
+	err         error                                                 // of the last take by flag
+	Pick        func(ctx context.Context) ([]terminal.Choice, error)  // what there is to choose from, for questions and completion
+	find        func(ctx context.Context, s service.Operations) error // turns what was typed into what the service takes; may be nil
+	several     bool                                                  // a list of such values, with commas
+	present     func(ctx context.Context) (string, error)             // what a question starts with
 }
 
 // Value is a value of type T: a flag, perhaps also the first argument, perhaps asked for.
