@@ -67,6 +67,7 @@ var onlyIn = map[string][]string{
 	"charm.land":                      {"cli/terminal"},
 	"github.com/getsentry/sentry-go":  {"cli/cli.go", "cli/report.go"},
 	"github.com/golang-jwt/jwt/v5":    {"service/session.go"},
+	"golang.org/x/crypto/argon2":      {"service/password.go"},
 	"github.com/alexedwards/argon2id": {"service/password.go"},
 	"github.com/jackc/pgx/v5/pgconn":  {"gen", "schema/driver.go", "schema/session.go", "schema/demand.go", "service/backup.go", "service/error.go", "service/connect.go", "service/statement.go", "cli/report.go", "cli/backend", "internal", "tools/bench/wire"},
 	"github.com/peterbourgon/ff/v3":   {"cli"},

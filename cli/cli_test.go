@@ -56,7 +56,7 @@ func TestStories(t *testing.T) {
 	if err != nil || len(stories) == 0 {
 		t.Fatal("no stories: ", err)
 	}
-	hash, err := argon2id.CreateHash(schema.SamplePassword, &argon2id.Params{Memory: 8, Iterations: 1, Parallelism: 1, SaltLength: 8, KeyLength: 16})
+	hash, err := argon2id.CreateHash(schema.SamplePassword, &argon2id.Params{Memory: 8, Iterations: 1, Parallelism: 1, SaltLength: 8, KeyLength: 32})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -75,6 +75,7 @@ func TestStories(t *testing.T) {
 				Setup: func(env *testscript.Env) error {
 					env.Setenv("CRM_DATABASE_URL", dbtest.URL(config))
 					env.Setenv("CRM_CONTROLLER_AUTH_SECRET_KEY", strings.Repeat("k", 32))
+					env.Setenv("ROLE", config.Database+"_role") // a name that no other story gives a role
 					env.Setenv("HOME", env.WorkDir)
 					env.Setenv("GORACE", "atexit_sleep_ms=0") // a second for each command otherwise, under -race
 					return nil

@@ -120,7 +120,7 @@ func (d *desk) must(t *testing.T, args ...string) string {
 // cheapHash is of a password that is to be checked without what that costs.
 func cheapHash(t *testing.T, password string) string {
 	t.Helper()
-	hash, err := argon2id.CreateHash(password, &argon2id.Params{Memory: 8, Iterations: 1, Parallelism: 1, SaltLength: 8, KeyLength: 16})
+	hash, err := argon2id.CreateHash(password, &argon2id.Params{Memory: 8, Iterations: 1, Parallelism: 1, SaltLength: 8, KeyLength: 32})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -7,7 +7,6 @@ package gen
 
 import (
 	"context"
-	"time"
 
 	"github.com/google/uuid"
 )
@@ -42,11 +41,8 @@ JOIN customer ON customer.id = contract.customer_id
 WHERE contract.id = $5
   AND ($6::bigint IS NULL
        OR customer.commercial_id = $6::bigint)
-ON CONFLICT (id) DO UPDATE
-SET recorded_at = payment.recorded_at
-WHERE payment.contract_id = EXCLUDED.contract_id
-  AND payment.amount = EXCLUDED.amount
-RETURNING payment.id, payment.contract_id, payment.amount, payment.recorded_by, payment.recorded_at, payment.recorded_by_id, (xmax = 0)::boolean AS created
+ON CONFLICT (id) DO NOTHING
+RETURNING payment.id
 `
 
 type ContractAddPaymentParams struct {
@@ -58,19 +54,9 @@ type ContractAddPaymentParams struct {
 	AsCommercialID *int64    `json:"as_commercial_id"`
 }
 
-type ContractAddPaymentRow struct {
-	ID           uuid.UUID `json:"id"`
-	ContractID   uuid.UUID `json:"contract_id"`
-	Amount       int64     `json:"amount"`
-	RecordedBy   string    `json:"recorded_by"`
-	RecordedAt   time.Time `json:"recorded_at"`
-	RecordedByID *int64    `json:"recorded_by_id"`
-	Created      bool      `json:"created"`
-}
-
-// ContractAddPayment records the payment, once however often it is repeated with the same id. No row when the contract
-// is not one of the commercial's customers, or when the id already names a payment of another amount or contract.
-func (q *Queries) ContractAddPayment(ctx context.Context, arg ContractAddPaymentParams) (ContractAddPaymentRow, error) {
+// ContractAddPayment records the payment, once however often it is repeated with the same id. No row when the id already
+// names a payment, or when the contract is not one of the commercial's customers.
+func (q *Queries) ContractAddPayment(ctx context.Context, arg ContractAddPaymentParams) (uuid.UUID, error) {
 	row := q.db.QueryRow(ctx, ContractAddPayment,
 		arg.ID,
 		arg.Amount,
@@ -79,7 +65,41 @@ func (q *Queries) ContractAddPayment(ctx context.Context, arg ContractAddPayment
 		arg.ContractID,
 		arg.AsCommercialID,
 	)
-	var i ContractAddPaymentRow
+	var id uuid.UUID
+	err := row.Scan(&id)
+	return id, err
+}
+
+const ContractAddedPayment = `-- name: ContractAddedPayment :one
+SELECT payment.id, payment.contract_id, payment.amount, payment.recorded_by, payment.recorded_at, payment.recorded_by_id
+FROM payment
+JOIN contract ON contract.id = payment.contract_id
+JOIN customer ON customer.id = contract.customer_id
+WHERE payment.id = $1
+  AND payment.contract_id = $2
+  AND payment.amount = $3
+  AND ($4::bigint IS NULL
+       OR customer.commercial_id = $4::bigint)
+`
+
+type ContractAddedPaymentParams struct {
+	ID             uuid.UUID `json:"id"`
+	ContractID     uuid.UUID `json:"contract_id"`
+	Amount         int64     `json:"amount"`
+	AsCommercialID *int64    `json:"as_commercial_id"`
+}
+
+// ContractAddedPayment returns what ContractAddPayment recorded, just now or when it was first called: a statement of its
+// own, which sees what another transaction recorded while that one waited for it. No row when the id names a payment of
+// another amount or contract, or when the contract is not one of the commercial's customers.
+func (q *Queries) ContractAddedPayment(ctx context.Context, arg ContractAddedPaymentParams) (Payment, error) {
+	row := q.db.QueryRow(ctx, ContractAddedPayment,
+		arg.ID,
+		arg.ContractID,
+		arg.Amount,
+		arg.AsCommercialID,
+	)
+	var i Payment
 	err := row.Scan(
 		&i.ID,
 		&i.ContractID,
@@ -87,7 +107,6 @@ func (q *Queries) ContractAddPayment(ctx context.Context, arg ContractAddPayment
 		&i.RecordedBy,
 		&i.RecordedAt,
 		&i.RecordedByID,
-		&i.Created,
 	)
 	return i, err
 }

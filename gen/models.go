@@ -162,6 +162,15 @@ type Employee struct {
 	PasswordOneTimeUntil *time.Time `json:"password_one_time_until"`
 }
 
+// How the hash of a password is made: its costs and its salt, and not the hash, which leaves the database for nobody.
+type EmployeePassword struct {
+	ID                   int64      `json:"id"`
+	Username             string     `json:"username"`
+	PasswordParameters   string     `json:"password_parameters"`
+	PasswordOneTime      bool       `json:"password_one_time"`
+	PasswordOneTimeUntil *time.Time `json:"password_one_time_until"`
+}
+
 // An employee as everyone may see it: without the password hash.
 type EmployeeView struct {
 	ID       int64  `json:"id"`

@@ -35,9 +35,13 @@ type Querier interface {
 	Check(ctx context.Context, arg CheckParams) ([]CheckRow, error)
 	// ContractAdd draws up a contract; no row when there is no such customer.
 	ContractAdd(ctx context.Context, arg ContractAddParams) (uuid.UUID, error)
-	// ContractAddPayment records the payment, once however often it is repeated with the same id. No row when the contract
-	// is not one of the commercial's customers, or when the id already names a payment of another amount or contract.
-	ContractAddPayment(ctx context.Context, arg ContractAddPaymentParams) (ContractAddPaymentRow, error)
+	// ContractAddPayment records the payment, once however often it is repeated with the same id. No row when the id already
+	// names a payment, or when the contract is not one of the commercial's customers.
+	ContractAddPayment(ctx context.Context, arg ContractAddPaymentParams) (uuid.UUID, error)
+	// ContractAddedPayment returns what ContractAddPayment recorded, just now or when it was first called: a statement of its
+	// own, which sees what another transaction recorded while that one waited for it. No row when the id names a payment of
+	// another amount or contract, or when the contract is not one of the commercial's customers.
+	ContractAddedPayment(ctx context.Context, arg ContractAddedPaymentParams) (Payment, error)
 	// ContractCandidates returns the first contracts whose ids lie from one to another: those that a shortened id may mean.
 	ContractCandidates(ctx context.Context, arg ContractCandidatesParams) ([]ContractView, error)
 	// ContractCount counts the rows of ContractList: a test holds their filters equal.
@@ -130,18 +134,20 @@ type Querier interface {
 	// data; two of its events are some days from the day on which it was put in, and are compared with each other.
 	SampleOnly(ctx context.Context) (bool, error)
 	SchemaVersion(ctx context.Context) (SchemaMigration, error)
-	// SessionAdd starts a session, if the password is still the one that was checked, and clears what is over. The employee
-	// is locked first, as by those who change a role and then end the sessions: so neither waits for the other in a circle. A
+	// SessionAdd starts a session, if this is the hash of the employee's password, and clears what is over. The employee is
+	// locked first, as by those who change a role and then end the sessions: so neither waits for the other in a circle. A
 	// change of the password that is under way is waited for, or it waits and then ends this session too.
 	SessionAdd(ctx context.Context, arg SessionAddParams) (SessionAddRow, error)
-	// SessionChangePassword changes the password that was checked, which ends all sessions of the employee. No row when it was
-	// changed meanwhile.
+	// SessionChangePassword changes the password that has this hash, which ends all sessions of the employee. No row when it
+	// has another.
 	SessionChangePassword(ctx context.Context, arg SessionChangePasswordParams) (int64, error)
 	// SessionEmployee returns the version of the schema and, when the session is still good, its employee as of now. The hash
 	// of the secret is that in a token for scripts; NULL for a login, whose token is signed and says when it ends. The clock of
 	// the database decides.
 	SessionEmployee(ctx context.Context, arg SessionEmployeeParams) (SessionEmployeeRow, error)
 	SessionEnd(ctx context.Context, arg SessionEndParams) (int64, error)
+	// SessionPasswordIs reports whether this is the hash of the employee's password.
+	SessionPasswordIs(ctx context.Context, arg SessionPasswordIsParams) (bool, error)
 	// SessionRequire is VersionRequire, and fails as well unless the session is good and its employee has the role that the
 	// operation was allowed for; neither ends or changes until the transaction does.
 	SessionRequire(ctx context.Context, arg SessionRequireParams) (bool, error)

@@ -331,16 +331,16 @@ SELECT schema_migrations.version,
            ELSE least(100 * elsewhere.failures, 5000)
        END::integer AS pause_milliseconds,
        coalesce(login_failure.attempted_at > now() - interval '3 seconds', false)::boolean AS recent,
-       employee.id,
-       employee.password_hash,
-       coalesce(employee.password_one_time, false)::boolean AS password_one_time,
-       coalesce(employee.password_one_time_until <= now(), false)::boolean AS password_over
+       employee_password.id,
+       employee_password.password_parameters,
+       coalesce(employee_password.password_one_time, false)::boolean AS password_one_time,
+       coalesce(employee_password.password_one_time_until <= now(), false)::boolean AS password_over
 FROM schema_migrations
 CROSS JOIN elsewhere
 LEFT JOIN login_failure
        ON login_failure.username = $2
       AND login_failure.peer = $1
-LEFT JOIN employee ON employee.username = $2
+LEFT JOIN employee_password ON employee_password.username = $2
 `
 
 type LoginAttemptParams struct {
@@ -350,16 +350,16 @@ type LoginAttemptParams struct {
 }
 
 type LoginAttemptRow struct {
-	Version           int64   `json:"version"`
-	Dirty             bool    `json:"dirty"`
-	Allowed           bool    `json:"allowed"`
-	WaitSeconds       int32   `json:"wait_seconds"`
-	PauseMilliseconds int32   `json:"pause_milliseconds"`
-	Recent            bool    `json:"recent"`
-	ID                *int64  `json:"id"`
-	PasswordHash      *string `json:"password_hash"`
-	PasswordOneTime   bool    `json:"password_one_time"`
-	PasswordOver      bool    `json:"password_over"`
+	Version            int64   `json:"version"`
+	Dirty              bool    `json:"dirty"`
+	Allowed            bool    `json:"allowed"`
+	WaitSeconds        int32   `json:"wait_seconds"`
+	PauseMilliseconds  int32   `json:"pause_milliseconds"`
+	Recent             bool    `json:"recent"`
+	ID                 *int64  `json:"id"`
+	PasswordParameters *string `json:"password_parameters"`
+	PasswordOneTime    bool    `json:"password_one_time"`
+	PasswordOver       bool    `json:"password_over"`
 }
 
 // LoginAttempt counts a failure before the password is looked at, so that parallel attempts and a client that dies
@@ -378,7 +378,7 @@ func (q *Queries) LoginAttempt(ctx context.Context, arg LoginAttemptParams) (Log
 		&i.PauseMilliseconds,
 		&i.Recent,
 		&i.ID,
-		&i.PasswordHash,
+		&i.PasswordParameters,
 		&i.PasswordOneTime,
 		&i.PasswordOver,
 	)
@@ -390,7 +390,7 @@ WITH checked AS (
     SELECT employee.id, employee.username
     FROM employee
     WHERE employee.id = $2
-      AND employee.password_hash = $3
+      AND employee_password_is(employee.id, $3)
     FOR SHARE
 ), forgotten AS (
     DELETE FROM login_failure
@@ -432,8 +432,8 @@ type SessionAddRow struct {
 	ExpiresAt time.Time `json:"expires_at"`
 }
 
-// SessionAdd starts a session, if the password is still the one that was checked, and clears what is over. The employee
-// is locked first, as by those who change a role and then end the sessions: so neither waits for the other in a circle. A
+// SessionAdd starts a session, if this is the hash of the employee's password, and clears what is over. The employee is
+// locked first, as by those who change a role and then end the sessions: so neither waits for the other in a circle. A
 // change of the password that is under way is waited for, or it waits and then ends this session too.
 func (q *Queries) SessionAdd(ctx context.Context, arg SessionAddParams) (SessionAddRow, error) {
 	row := q.db.QueryRow(ctx, SessionAdd,
@@ -448,24 +448,21 @@ func (q *Queries) SessionAdd(ctx context.Context, arg SessionAddParams) (Session
 }
 
 const SessionChangePassword = `-- name: SessionChangePassword :one
-UPDATE employee
-SET password_hash     = $1,
-    password_one_time = false
-WHERE employee.id = $2
-  AND employee.password_hash = $3
-RETURNING employee.id
+SELECT changed::bigint AS id
+FROM employee_change_password($1, $2, $3) AS changed
+WHERE changed IS NOT NULL
 `
 
 type SessionChangePasswordParams struct {
-	PasswordHash string `json:"password_hash"`
 	EmployeeID   int64  `json:"employee_id"`
 	CheckedHash  string `json:"checked_hash"`
+	PasswordHash string `json:"password_hash"`
 }
 
-// SessionChangePassword changes the password that was checked, which ends all sessions of the employee. No row when it was
-// changed meanwhile.
+// SessionChangePassword changes the password that has this hash, which ends all sessions of the employee. No row when it
+// has another.
 func (q *Queries) SessionChangePassword(ctx context.Context, arg SessionChangePasswordParams) (int64, error) {
-	row := q.db.QueryRow(ctx, SessionChangePassword, arg.PasswordHash, arg.EmployeeID, arg.CheckedHash)
+	row := q.db.QueryRow(ctx, SessionChangePassword, arg.EmployeeID, arg.CheckedHash, arg.PasswordHash)
 	var id int64
 	err := row.Scan(&id)
 	return id, err
@@ -555,4 +552,21 @@ func (q *Queries) SessionEnd(ctx context.Context, arg SessionEndParams) (int64, 
 		return 0, err
 	}
 	return result.RowsAffected(), nil
+}
+
+const SessionPasswordIs = `-- name: SessionPasswordIs :one
+SELECT employee_password_is($1, $2)
+`
+
+type SessionPasswordIsParams struct {
+	EmployeeID   int64  `json:"employee_id"`
+	PasswordHash string `json:"password_hash"`
+}
+
+// SessionPasswordIs reports whether this is the hash of the employee's password.
+func (q *Queries) SessionPasswordIs(ctx context.Context, arg SessionPasswordIsParams) (bool, error) {
+	row := q.db.QueryRow(ctx, SessionPasswordIs, arg.EmployeeID, arg.PasswordHash)
+	var employee_password_is bool
+	err := row.Scan(&employee_password_is)
+	return employee_password_is, err
 }

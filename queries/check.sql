@@ -65,11 +65,11 @@ FROM (
     -- What differs from the schema that the migrations make is not for SQL to know.
     SELECT 8, unnest(@as_rule_findings::text[]), unnest(@as_rule_resources::text[]), unnest(@as_rule_ids::text[]), NULL, unnest(@as_rule_details::text[]), NULL
     UNION ALL
-    -- The hash is the one in the sample data: a new password that is the published one is refused.
-    SELECT 9, 'sample_password', 'employee', employee.id::text, employee.id,
+    -- The salt is the one in the sample data, which no other password gets.
+    SELECT 9, 'sample_password', 'employee', employee_password.id::text, employee_password.id,
            format('%s has the password of the sample data, which everybody can read in the manual', username), NULL
-    FROM employee
-    WHERE password_hash = '$argon2id$v=19$m=65536,t=3,p=4$t0kVYHxKvDxOsjhXwpr4Hg$gdxxS/wMmRsL006j86H+0aK7PrWj0e5BeMt8lInTuyE'
+    FROM employee_password
+    WHERE password_parameters = '$argon2id$v=19$m=65536,t=3,p=4$t0kVYHxKvDxOsjhXwpr4Hg$'
 ) AS checked
 ORDER BY
     CASE WHEN @sort::text = 'finding' THEN finding END,

@@ -93,8 +93,8 @@ WHERE contract.id = @id
 RETURNING (contract.signed_at = now())::boolean AS changed;
 
 -- name: ContractAddPayment :one
--- ContractAddPayment records the payment, once however often it is repeated with the same id. No row when the contract
--- is not one of the commercial's customers, or when the id already names a payment of another amount or contract.
+-- ContractAddPayment records the payment, once however often it is repeated with the same id. No row when the id already
+-- names a payment, or when the contract is not one of the commercial's customers.
 INSERT INTO payment (id, contract_id, amount, recorded_by, recorded_by_id)
 SELECT @id, contract.id, @amount, @as_username, @as_employee_id::bigint
 FROM contract
@@ -102,11 +102,22 @@ JOIN customer ON customer.id = contract.customer_id
 WHERE contract.id = @contract_id
   AND (sqlc.narg('as_commercial_id')::bigint IS NULL
        OR customer.commercial_id = sqlc.narg('as_commercial_id')::bigint)
-ON CONFLICT (id) DO UPDATE
-SET recorded_at = payment.recorded_at
-WHERE payment.contract_id = EXCLUDED.contract_id
-  AND payment.amount = EXCLUDED.amount
-RETURNING payment.*, (xmax = 0)::boolean AS created;
+ON CONFLICT (id) DO NOTHING
+RETURNING payment.id;
+
+-- name: ContractAddedPayment :one
+-- ContractAddedPayment returns what ContractAddPayment recorded, just now or when it was first called: a statement of its
+-- own, which sees what another transaction recorded while that one waited for it. No row when the id names a payment of
+-- another amount or contract, or when the contract is not one of the commercial's customers.
+SELECT payment.*
+FROM payment
+JOIN contract ON contract.id = payment.contract_id
+JOIN customer ON customer.id = contract.customer_id
+WHERE payment.id = @id
+  AND payment.contract_id = @contract_id
+  AND payment.amount = @amount
+  AND (sqlc.narg('as_commercial_id')::bigint IS NULL
+       OR customer.commercial_id = sqlc.narg('as_commercial_id')::bigint);
 
 -- name: ContractPayments :many
 -- ContractPayments returns the payments of a contract by their time, or in the order of a field.

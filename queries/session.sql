@@ -62,26 +62,26 @@ SELECT schema_migrations.version,
            ELSE least(100 * elsewhere.failures, 5000)
        END::integer AS pause_milliseconds,
        coalesce(login_failure.attempted_at > now() - interval '3 seconds', false)::boolean AS recent,
-       employee.id,
-       employee.password_hash,
-       coalesce(employee.password_one_time, false)::boolean AS password_one_time,
-       coalesce(employee.password_one_time_until <= now(), false)::boolean AS password_over
+       employee_password.id,
+       employee_password.password_parameters,
+       coalesce(employee_password.password_one_time, false)::boolean AS password_one_time,
+       coalesce(employee_password.password_one_time_until <= now(), false)::boolean AS password_over
 FROM schema_migrations
 CROSS JOIN elsewhere
 LEFT JOIN login_failure
        ON login_failure.username = @username
       AND login_failure.peer = @peer
-LEFT JOIN employee ON employee.username = @username;
+LEFT JOIN employee_password ON employee_password.username = @username;
 
 -- name: SessionAdd :one
--- SessionAdd starts a session, if the password is still the one that was checked, and clears what is over. The employee
--- is locked first, as by those who change a role and then end the sessions: so neither waits for the other in a circle. A
+-- SessionAdd starts a session, if this is the hash of the employee's password, and clears what is over. The employee is
+-- locked first, as by those who change a role and then end the sessions: so neither waits for the other in a circle. A
 -- change of the password that is under way is waited for, or it waits and then ends this session too.
 WITH checked AS (
     SELECT employee.id, employee.username
     FROM employee
     WHERE employee.id = @employee_id
-      AND employee.password_hash = @password_hash
+      AND employee_password_is(employee.id, @password_hash)
     FOR SHARE
 ), forgotten AS (
     DELETE FROM login_failure
@@ -111,14 +111,15 @@ FROM checked
 RETURNING created_at, expires_at;
 
 -- name: SessionChangePassword :one
--- SessionChangePassword changes the password that was checked, which ends all sessions of the employee. No row when it was
--- changed meanwhile.
-UPDATE employee
-SET password_hash     = @password_hash,
-    password_one_time = false
-WHERE employee.id = @employee_id
-  AND employee.password_hash = @checked_hash
-RETURNING employee.id;
+-- SessionChangePassword changes the password that has this hash, which ends all sessions of the employee. No row when it
+-- has another.
+SELECT changed::bigint AS id
+FROM employee_change_password(@employee_id, @checked_hash, @password_hash) AS changed
+WHERE changed IS NOT NULL;
+
+-- name: SessionPasswordIs :one
+-- SessionPasswordIs reports whether this is the hash of the employee's password.
+SELECT employee_password_is(@employee_id, @password_hash);
 
 -- name: SessionEnd :execrows
 DELETE FROM session

@@ -133,7 +133,8 @@ func (s *Session) ContractSign(ctx context.Context, id uuid.UUID) (change Change
 
 // RecordedPayment is a payment, whether it was recorded just now, who paid, and what is due of its contract after it.
 type RecordedPayment struct {
-	gen.ContractAddPaymentRow
+	gen.Payment
+	Created  bool   `json:"created"`
 	Customer string `json:"customer"`
 	Company  string `json:"company"`
 	TotalDue int64  `json:"total_due"`
@@ -149,10 +150,14 @@ func (s *Session) ContractAddPayment(ctx context.Context, p gen.ContractAddPayme
 	}
 	p.AsUsername, p.AsEmployeeID = by.Username, by.ID
 	p.AsCommercialID = by.own
-	var payment gen.ContractAddPaymentRow
+	var created *uuid.UUID
+	var payment gen.Payment
 	var contract gen.ContractView
 	err = s.write(ctx, by,
-		queryOne(ctx, (*gen.Queries).ContractAddPayment, p, &payment),
+		queryMaybe(ctx, (*gen.Queries).ContractAddPayment, p, &created),
+		queryOne(ctx, (*gen.Queries).ContractAddedPayment, gen.ContractAddedPaymentParams{
+			ID: p.ID, ContractID: p.ContractID, Amount: p.Amount, AsCommercialID: p.AsCommercialID,
+		}, &payment),
 		mustFind(queryOne(ctx, (*gen.Queries).ContractDetail, p.ContractID, &contract)))
 	if isOverpaid(err) {
 		return change, s.withAmount(ctx, err, p.ContractID, "due", func(c gen.ContractView) int64 { return c.TotalDue })
@@ -169,9 +174,9 @@ func (s *Session) ContractAddPayment(ctx context.Context, p gen.ContractAddPayme
 		}
 		return change, err
 	}
-	change.Now = RecordedPayment{payment, contract.Customer, contract.Company, contract.TotalDue}
+	change.Now = RecordedPayment{payment, created != nil, contract.Customer, contract.Company, contract.TotalDue}
 	before := change.Now
-	if payment.Created {
+	if change.Now.Created {
 		before.TotalDue += payment.Amount
 	}
 	change.Before = &before

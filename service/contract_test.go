@@ -196,8 +196,8 @@ func TestContractAddPayment(t *testing.T) {
 	payment := must[service.RecordedPayment](t)(pay(commercial, id, ownSigned, 29))
 	want := stored[gen.Payment](p, "payment", id)
 	contract := p.contract(ownSigned)
-	same(t, "payment", payment, service.RecordedPayment{Customer: contract.Customer, Company: contract.Company, TotalDue: 359_971, ContractAddPaymentRow: gen.ContractAddPaymentRow{
-		ID: id, ContractID: ownSigned, Amount: 29, RecordedBy: "commercial1", RecordedByID: new(commercial.EmployeeID()), RecordedAt: want.RecordedAt, Created: true}})
+	same(t, "payment", payment, service.RecordedPayment{Customer: contract.Customer, Company: contract.Company, TotalDue: 359_971, Created: true, Payment: gen.Payment{
+		ID: id, ContractID: ownSigned, Amount: 29, RecordedBy: "commercial1", RecordedByID: new(commercial.EmployeeID()), RecordedAt: want.RecordedAt}})
 	if due := contract.TotalDue; due != 359_971 {
 		t.Errorf("due is %d", due)
 	}

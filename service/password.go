@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	_ "embed"
+	"encoding/base64"
 	"errors"
 	"fmt"
 	"slices"
@@ -12,6 +13,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/alexedwards/argon2id"
+	"golang.org/x/crypto/argon2"
 	"golang.org/x/text/unicode/norm"
 
 	"github.com/epicevents/crm/internal/failure"
@@ -26,8 +28,8 @@ const (
 // passwordCost is what a guess costs: 64 MiB, 3 passes, 4 lanes.
 var passwordCost = argon2id.Params{Memory: 64 * 1024, Iterations: 3, Parallelism: 4, SaltLength: 16, KeyLength: 32}
 
-// nobodysHash is compared with when a username is unknown, so that the answer takes as long; no password fits it.
-const nobodysHash = "$argon2id$v=19$m=65536,t=3,p=4$AAAAAAAAAAAAAAAAAAAAAA$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"
+// nobodysParameters are hashed with when a username is unknown, so that the answer takes as long.
+const nobodysParameters = "$argon2id$v=19$m=65536,t=3,p=4$AAAAAAAAAAAAAAAAAAAAAA$"
 
 // passwordCommon lists, one a line, passwords of 15 characters and more that are among the first to be guessed.
 //
@@ -126,13 +128,20 @@ func samePassword(password, current string) bool {
 	return hashed(password, true) == hashed(current, true)
 }
 
-// verifyPassword reports whether the hash is that of the password. The error is only of the wait for a turn.
-func verifyPassword(ctx context.Context, password, hash string, oneTime bool) (bool, error) {
+// hashLike makes the hash that a password has if another was made of the same one: parameters are the text of that up to
+// its last part. What only the database knows is whether the two are the same. Without a sense in the parameters the hash
+// is empty, as none is. The error is only of the wait for a turn.
+func hashLike(ctx context.Context, parameters, password string, oneTime bool) (string, error) {
 	done, err := takeTurn(ctx)
 	if err != nil {
-		return false, err
+		return "", err
 	}
 	defer done()
-	ok, err := argon2id.ComparePasswordAndHash(hashed(password, oneTime), hash)
-	return err == nil && ok, nil
+	empty := base64.RawStdEncoding.EncodeToString(make([]byte, passwordCost.KeyLength))
+	cost, salt, _, err := argon2id.DecodeHash(parameters + empty)
+	if err != nil {
+		return "", nil
+	}
+	key := argon2.IDKey([]byte(hashed(password, oneTime)), salt, cost.Iterations, cost.Memory, cost.Parallelism, cost.KeyLength)
+	return parameters + base64.RawStdEncoding.EncodeToString(key), nil
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"runtime"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -13,15 +14,39 @@ import (
 	"github.com/epicevents/crm/internal/failure"
 )
 
-// TestNobodysHash costs as much as a real one, and no password fits it.
-func TestNobodysHash(t *testing.T) {
+// TestNobodysParameters cost as much as those of a real password.
+func TestNobodysParameters(t *testing.T) {
 	t.Parallel()
-	params, _, _, err := argon2id.DecodeHash(nobodysHash)
+	hash, err := hashLike(t.Context(), nobodysParameters, "whatever", false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	params, _, _, err := argon2id.DecodeHash(hash)
 	if err != nil || *params != passwordCost {
 		t.Errorf("%+v, %v; want %+v", params, err, passwordCost)
 	}
-	if fits, err := verifyPassword(t.Context(), "", nobodysHash, false); fits || err != nil {
-		t.Errorf("no password fits: %t, %v", fits, err)
+}
+
+// TestHashLike makes the hash that the library made, and none of what has no sense.
+func TestHashLike(t *testing.T) {
+	t.Parallel()
+	made, err := argon2id.CreateHash("une phrase", &argon2id.Params{Memory: 8, Iterations: 1, Parallelism: 1, SaltLength: 16, KeyLength: 32})
+	if err != nil {
+		t.Fatal(err)
+	}
+	parameters := made[:strings.LastIndex(made, "$")+1]
+	for _, c := range []struct{ parameters, password, want string }{
+		{parameters, "une phrase", made},
+		{"", "une phrase", ""},
+		{"$argon2id$", "une phrase", ""},
+		{strings.Replace(parameters, "v=19", "v=18", 1), "une phrase", ""},
+	} {
+		if got, err := hashLike(t.Context(), c.parameters, c.password, false); err != nil || got != c.want {
+			t.Errorf("%q: %q, %v; want %q", c.parameters, got, err, c.want)
+		}
+	}
+	if got, err := hashLike(t.Context(), parameters, "une autre", false); err != nil || got == made {
+		t.Errorf("another password has the same hash, %v", err)
 	}
 }
 
@@ -30,8 +55,8 @@ func TestPasswordsTakeTurns(t *testing.T) {
 	var checks sync.WaitGroup
 	for range 16 {
 		checks.Go(func() {
-			if fits, err := verifyPassword(t.Context(), "a password that is wrong", nobodysHash, false); fits || err != nil {
-				t.Errorf("%t, %v", fits, err)
+			if _, err := hashLike(t.Context(), nobodysParameters, "a password that is wrong", false); err != nil {
+				t.Error(err)
 			}
 		})
 	}
@@ -67,7 +92,7 @@ func TestPasswordTurnGivenUp(t *testing.T) {
 	defer cancel()
 	calls := map[string]func(context.Context) error{
 		"check": func(ctx context.Context) error {
-			_, err := verifyPassword(ctx, "a password that is wrong", nobodysHash, false)
+			_, err := hashLike(ctx, nobodysParameters, "a password that is wrong", false)
 			return err
 		},
 		"hash": func(ctx context.Context) error {

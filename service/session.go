@@ -155,23 +155,29 @@ func (s *Service) Login(ctx context.Context, username, password string) (string,
 	if err := s.pause(ctx, time.Duration(attempt.PauseMilliseconds)*time.Millisecond); err != nil {
 		return "", err
 	}
-	hash := nobodysHash
-	if attempt.PasswordHash != nil {
-		hash = *attempt.PasswordHash
+	parameters, employeeID := nobodysParameters, int64(0)
+	if attempt.ID != nil && attempt.PasswordParameters != nil {
+		parameters, employeeID = *attempt.PasswordParameters, *attempt.ID
 	}
-	good, err := verifyPassword(ctx, password, hash, attempt.PasswordOneTime)
+	// The hash is not here to compare with: the database does, and starts a session if it is the same.
+	hash, err := hashLike(ctx, parameters, password, attempt.PasswordOneTime)
 	if err != nil {
 		return "", err
 	}
-	if !good || attempt.ID == nil {
+	if attempt.PasswordOver {
+		var is bool
+		params := gen.SessionPasswordIsParams{EmployeeID: employeeID, PasswordHash: hash}
+		if err := s.send(ctx, readOnly, queryOne(ctx, (*gen.Queries).SessionPasswordIs, params, &is)); err != nil {
+			return "", s.translate(ctx, err)
+		}
+		if is {
+			return "", errPasswordOver
+		}
 		return "", errLoginFailed
 	}
-	if attempt.PasswordOver {
-		return "", errPasswordOver
-	}
-	fresh := freshSession{id: uuid.New(), employeeID: *attempt.ID}
+	fresh := freshSession{id: uuid.New(), employeeID: employeeID}
 	err = s.change(ctx, notIdempotent, fresh.add(ctx, hash, s.peer))
-	if errors.Is(err, pgx.ErrNoRows) { // the password was changed since it was checked
+	if errors.Is(err, pgx.ErrNoRows) { // another password, or nobody
 		return "", errLoginFailed
 	}
 	if err != nil {
@@ -287,14 +293,12 @@ func (s *Session) AuthChangePassword(ctx context.Context, current, password stri
 	if err != nil {
 		return "", err
 	}
-	good := false
-	if attempt.PasswordHash != nil {
-		if good, err = verifyPassword(ctx, current, *attempt.PasswordHash, attempt.PasswordOneTime); err != nil {
-			return "", err
-		}
+	if attempt.PasswordParameters == nil {
+		return "", errSessionOver
 	}
-	if !good {
-		return "", &failure.Error{Code: failure.Unauthenticated, Message: "The current password is wrong."}
+	checked, err := hashLike(ctx, *attempt.PasswordParameters, current, attempt.PasswordOneTime)
+	if err != nil {
+		return "", err
 	}
 	hash, err := hashPassword(ctx, by.Username, password, false)
 	if err != nil {
@@ -303,11 +307,11 @@ func (s *Session) AuthChangePassword(ctx context.Context, current, password stri
 	fresh := freshSession{id: uuid.New(), employeeID: by.ID}
 	err = s.write(ctx, by,
 		queryOne(ctx, (*gen.Queries).SessionChangePassword, gen.SessionChangePasswordParams{
-			EmployeeID: by.ID, CheckedHash: *attempt.PasswordHash, PasswordHash: hash,
+			EmployeeID: by.ID, CheckedHash: checked, PasswordHash: hash,
 		}, new(int64)),
 		fresh.add(ctx, hash, peer))
-	if errors.Is(err, pgx.ErrNoRows) { // whoever set another password meanwhile goes first
-		return "", s.over(err)
+	if errors.Is(err, pgx.ErrNoRows) { // had somebody set another meanwhile, the session would be over
+		return "", &failure.Error{Code: failure.Unauthenticated, Message: "The current password is wrong.", Err: err}
 	}
 	if err != nil {
 		return "", s.translate(ctx, err)
