@@ -2,7 +2,9 @@ package cli
 
 import (
 	"context"
+	"fmt"
 	"strconv"
+	"strings"
 
 	"github.com/peterbourgon/ff/v3/ffcli"
 
@@ -26,6 +28,7 @@ func (a *app) dbCommands() *ffcli.Command {
 		a.dbReset(),
 		a.dbBackup(),
 		a.dbRestore(),
+		a.dbGrant(),
 		a.dbSetPassword(),
 	)
 }
@@ -213,6 +216,33 @@ func (a *app) addFirst(ctx context.Context, s *service.Service, username, fullna
 	}
 	a.Notice("The administrator %s is added.", username.Got)
 	return nil
+}
+
+func (a *app) dbGrant() *ffcli.Command {
+	c := a.Command("grant", "let a role of PostgreSQL that owns nothing work with crm, and no more; as the owner of the schema").Examples(
+		"crm db grant crm_app",
+	)
+	role := command.Flag(c, "role", "ROLE", "the role, which has to be there", command.Line("role")).AsArgument()
+	return c.Does(func(ctx context.Context) error {
+		pool, err := a.Connect(ctx)
+		if err != nil {
+			return err
+		}
+		config, err := a.ConnConfig()
+		if err != nil {
+			return err
+		}
+		excess, err := a.ServiceOn(pool).Grant(ctx, config, role.Got)
+		if err != nil {
+			return err
+		}
+		a.Notice("The role %s may work with crm; a migration renews that.", role.Got)
+		if len(excess) > 0 {
+			return &failure.Error{Code: findings, Hint: "have whoever gave it that take it back: REVOKE ... FROM " + role.Got + ", or FROM PUBLIC",
+				Message: fmt.Sprintf("It may do more all the same, by way of PUBLIC or another role: %s.", strings.Join(excess, ", "))}
+		}
+		return nil
+	})
 }
 
 // dbSetPassword is for whoever has the database, by its URL or its socket, who could change the hash in it anyhow.

@@ -124,6 +124,7 @@ const (
 	checkEncryption = "encryption"
 	checkSettings   = "settings"
 	checkSchema     = "schema"
+	checkRights     = "rights"
 	checkRules      = "rules"
 	checkClock      = "clock"
 )
@@ -140,6 +141,7 @@ func (e *examination) databases(ctx context.Context) {
 	if pool == nil {
 		e.add(checkSettings, healthWarning, "", "not known: the database was not reached")
 		e.add(checkSchema, healthWarning, "", "not known: the database was not reached")
+		e.add(checkRights, healthWarning, "", "not known: the database was not reached")
 		e.add(checkRules, healthWarning, "", "not known: the database was not reached")
 		e.add(checkClock, healthWarning, "", "not known: the database was not reached")
 		return
@@ -151,16 +153,36 @@ func (e *examination) databases(ctx context.Context) {
 		e.add(checkSettings, healthWarning, "have a superuser run: ALTER ROLE ... SET log_parameter_max_length = 0, for the user in database.url",
 			"the server writes the parameters of statements into its log, hashes of passwords and phone numbers among them")
 	} else {
-		e.add(checkSettings, healthOK, "", "encoding, search path, extension and rights are as crm needs them")
+		e.add(checkSettings, healthOK, "", "encoding, search path and extension are as crm needs them")
 	}
 	if version, err := svc.CheckVersion(ctx); err != nil {
 		e.addError(checkSchema, err)
+		e.add(checkRights, healthWarning, "", "not known: the schema is of another version")
 		e.add(checkRules, healthWarning, "", "not known: the schema is of another version")
 	} else {
 		e.add(checkSchema, healthOK, "", "version %d, as this crm needs", version)
+		e.rights(ctx, svc)
 		e.rules(ctx, svc)
 	}
 	e.clock(ctx, svc)
+}
+
+// rights says whether crm connects as the owner of the schema, who may do everything, or as a role that may do what crm
+// needs.
+func (e *examination) rights(ctx context.Context, svc *service.Service) {
+	rights, err := svc.Rights(ctx)
+	switch {
+	case err != nil:
+		e.addError(checkRights, err)
+	case rights.Boundless != "":
+		e.add(checkRights, healthOK, "", "crm connects as %s, which %s and so may do everything", rights.Role, rights.Boundless)
+	case len(rights.Missing) > 0:
+		e.add(checkRights, healthFailed, "as "+rights.Owner+": crm db grant "+rights.Role, "crm connects as %s, which lacks %s", rights.Role, firstOf(rights.Missing))
+	case len(rights.Excess) > 0:
+		e.add(checkRights, healthWarning, "as "+rights.Owner+": crm db grant "+rights.Role, "crm connects as %s, which may do more than crm needs: %s", rights.Role, firstOf(rights.Excess))
+	default:
+		e.add(checkRights, healthOK, "", "crm connects as %s, which owns nothing and may do what crm needs", rights.Role)
+	}
 }
 
 // rules compares the schema with what the migrations make.

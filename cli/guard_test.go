@@ -2,6 +2,7 @@ package cli
 
 import (
 	"bytes"
+	"context"
 	"flag"
 	"go/ast"
 	"go/parser"
@@ -66,6 +67,7 @@ var exampleDatabases = map[string]string{
 	"crm db populate":       "TRUNCATE customer, contract, payment, event",
 	"crm auth token revoke": "INSERT INTO session (id, employee_id, name, secret_hash) SELECT gen_random_uuid(), id, 'nightly', sha256('') FROM employee",
 	"crm auth sessions":     "INSERT INTO session (id, employee_id) SELECT '5f0c1a52-8d0e-4c1a-9d62-3f1d1f0f7a10', id FROM employee WHERE username = 'none1'",
+	"crm db grant":          "DO $$ BEGIN CREATE ROLE crm_app; EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL; END $$",
 	"crm db migrate":        "TRUNCATE employee, session, customer, contract, payment, event",
 	"crm db restore":        "TRUNCATE employee, session, customer, contract, payment, event",
 }
@@ -153,6 +155,13 @@ func (d *desk) prepareExample(t *testing.T, path string) {
 	}
 	if statements := exampleDatabases[path]; statements != "" {
 		d.sql(statements)
+	}
+	if path == "crm db grant" { // roles are the server's, and stay when the database goes
+		t.Cleanup(func() {
+			if _, err := d.conn.Exec(context.Background(), "DROP OWNED BY crm_app; DROP ROLE crm_app"); err != nil {
+				t.Error(err)
+			}
+		})
 	}
 	if path == "crm db restore" {
 		d.must(t, "db", "backup", filepath.Join(d.env["HOME"], "crm.backup"))

@@ -3,7 +3,6 @@ package schema
 import (
 	"context"
 	"fmt"
-	"slices"
 	"strings"
 
 	"github.com/jackc/pgx/v5"
@@ -31,8 +30,10 @@ type ground struct {
 	extensionAvailable             bool
 	mayCreateInDatabase            bool
 	mayCreateInSchema              bool
-	made                           bool     // crm's functions are there
-	unreadable                     []string // crm's tables that the user may not read
+	made                           bool   // crm's functions are there
+	owner                          string // of the table of the version; "" if there is none
+	owns                           bool
+	unreadable                     bool // the table of the version
 }
 
 func readGround(ctx context.Context, db Querier) (g ground, err error) {
@@ -56,16 +57,15 @@ func readGround(ctx context.Context, db Querier) (g ground, err error) {
 		       has_database_privilege(current_database(), 'CREATE'),
 		       coalesce(has_schema_privilege(current_schema(), 'CREATE'), false),
 		       to_regproc('is_line') IS NOT NULL OR to_regproc('search_pattern') IS NOT NULL,
-		       coalesce((
-		           SELECT array_agg(name ORDER BY name)
-		           FROM unnest(ARRAY['customer', 'contract', 'employee', 'event', 'schema_migrations', 'session']) AS name
-		           WHERE NOT has_table_privilege(to_regclass(name), 'SELECT')
-		       ), '{}')
+		       coalesce(pg_get_userbyid(relowner)::text, ''),
+		       coalesce(pg_has_role(relowner, 'USAGE'), false),
+		       coalesce(NOT has_column_privilege(pg_class.oid, 'version', 'SELECT'), false)
 		FROM (SELECT) AS one
+		LEFT JOIN pg_class ON pg_class.oid = to_regclass('schema_migrations')
 		LEFT JOIN pg_extension ON extname = 'pg_trgm'
 		LEFT JOIN pg_namespace ON pg_namespace.oid = extnamespace`).Scan(
 		&g.database, &g.user, &g.encoding, &g.path, &g.schema, &g.versionTable, &g.extension, &g.extensionUsable, &g.extensionOnPath,
-		&g.extensionAvailable, &g.mayCreateInDatabase, &g.mayCreateInSchema, &g.made, &g.unreadable)
+		&g.extensionAvailable, &g.mayCreateInDatabase, &g.mayCreateInSchema, &g.made, &g.owner, &g.owns, &g.unreadable)
 	return g, err
 }
 
@@ -82,10 +82,12 @@ func Fit(ctx context.Context, db Querier) error {
 	if err := g.unfit(); err != nil {
 		return err
 	}
-	if len(g.unreadable) > 0 {
-		return &UnfitError{
-			fmt.Sprintf("The user %s may not read %s in the database %s.", g.user, strings.Join(g.unreadable, ", "), g.database),
-			"have the owner of the tables run: GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA " + quoted(g.schema) + " TO " + quoted(g.user)}
+	if g.unreadable {
+		rights, err := RightsOf(ctx, db, "")
+		if err == nil {
+			err = rights.unfit()
+		}
+		return err
 	}
 	return nil
 }
@@ -101,7 +103,7 @@ func Foreign(ctx context.Context, db Querier) error {
 
 // foreign reports a table of another program, whose columns are others or that has a version without anything of crm's.
 func (g ground) foreign(ctx context.Context, db Querier) error {
-	if g.versionTable == "" || g.made || slices.Contains(g.unreadable, "schema_migrations") {
+	if g.versionTable == "" || g.made || g.unreadable {
 		return nil
 	}
 	if g.versionTable == "version bigint, dirty boolean" {
@@ -158,6 +160,11 @@ func (d *driver) prepare() error {
 	}
 	if err == nil {
 		err = g.unfit()
+	}
+	if err == nil && g.owner != "" && !g.owns {
+		err = &UnfitError{
+			fmt.Sprintf("The user %s does not own crm's schema in the database %s, and so cannot change it.", g.user, g.database),
+			"name its owner " + g.owner + " in database.url"}
 	}
 	if err == nil && g.extension != "" && !g.extensionOnPath {
 		_, err = d.conn.Exec(d.ctx, "SELECT set_config('search_path', concat_ws(', ', current_setting('search_path'), quote_ident($1)), false)", g.extension)

@@ -101,7 +101,15 @@ func (d *driver) Run(migration io.Reader) error {
 	if err != nil {
 		return err
 	}
-	return d.execute(versionTable + versionLock + string(text) + "\n;" + versionRecord(d.target))
+	grants := ""
+	if int64(d.target) == Version() { // what is new is granted to those who may use the rest
+		schema, roles, err := d.grantees(d.conn)
+		if err != nil {
+			return err
+		}
+		grants = renewal(Version(), schema, roles)
+	}
+	return d.execute(versionTable + versionLock + string(text) + "\n;" + versionRecord(d.target) + grants)
 }
 
 const (

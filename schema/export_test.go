@@ -5,6 +5,9 @@ import (
 	"maps"
 	"slices"
 	"strings"
+
+	"github.com/golang-migrate/migrate/v4"
+	"github.com/jackc/pgx/v5"
 )
 
 // Dump describes the schema that crm lives in, an object a line.
@@ -50,4 +53,15 @@ func CatalogueFile(ctx context.Context, versions func(yield func(Querier) bool))
 	}
 	slices.Sort(lines)
 	return strings.Join(lines, "\n") + "\n", nil
+}
+
+// GrantedObjects are those that grants.sql names, and of them those that it grants something on.
+func GrantedObjects() (all, granted []string) {
+	all, _, _, granted, _ = wantedRights()
+	return all, granted
+}
+
+// Steps is Migrate by some steps, or back.
+func Steps(ctx context.Context, config *pgx.ConnConfig, n int) error {
+	return run(ctx, config, func(m *migrate.Migrate) error { return m.Steps(n) })
 }

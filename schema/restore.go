@@ -59,6 +59,10 @@ func Restore(ctx context.Context, config *pgx.ConnConfig, archive Archive, repla
 		if err := d.execute(homeFirst + versionTable + versionLock); err != nil {
 			return err
 		}
+		home, roles, err := d.grantees(tx)
+		if err != nil {
+			return err
+		}
 		if err := d.removeAll(tx, replace); err != nil {
 			return err
 		}
@@ -85,8 +89,10 @@ func Restore(ctx context.Context, config *pgx.ConnConfig, archive Archive, repla
 		if err != nil {
 			return err
 		}
-		leftOut, err = d.fill(tables, saved, begins)
-		return err
+		if leftOut, err = d.fill(tables, saved, begins); err != nil {
+			return err
+		}
+		return d.execute(renewal(saved.version, home, roles))
 	})
 	return leftOut, err
 }

@@ -299,6 +299,7 @@ func TestStalledStream(t *testing.T) {
 	p.exec("ALTER TABLE payment RENAME TO payment_kept")
 	p.exec(`CREATE VIEW payment AS SELECT * FROM payment_kept
 		UNION ALL SELECT payment_kept.* FROM payment_kept, pg_sleep(60)`)
+	p.exec("GRANT SELECT ON payment TO PUBLIC")
 	began := time.Now()
 	_, err := all(p.asOn(p.limited(time.Second, func(*pgx.ConnConfig) {}), "none1").ContractPayments(t.Context(), params))
 	fails(t, failure.Unavailable, tooSlow, err)
@@ -314,7 +315,7 @@ func TestSeveralHosts(t *testing.T) {
 	p.exec("ALTER DATABASE " + pgx.Identifier{p.config.Database}.Sanitize() + " SET default_transaction_read_only = on")
 	go func() {
 		time.Sleep(time.Second)
-		config := p.config.Copy()
+		config := p.owner.Copy()
 		config.RuntimeParams["default_transaction_read_only"] = "off"
 		conn, err := pgx.ConnectConfig(context.Background(), config)
 		if err != nil {

@@ -3,6 +3,7 @@ package service
 import (
 	"context"
 	"errors"
+	"fmt"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -90,6 +91,29 @@ func (s *Service) migrationFailure(ctx context.Context, err error) error {
 			Message: "crm's schema cannot be made here: " + what + "."}
 	}
 	return s.translate(ctx, err)
+}
+
+// Grant lets a role of the database work with crm and no more, and returns what it may do beyond that all the same. NotFound
+// if there is none, Conflict if nothing limits it, Unavailable if the schema belongs to another user.
+func (s *Service) Grant(ctx context.Context, config *pgx.ConnConfig, role string) (excess []string, err error) {
+	excess, err = schema.Grant(ctx, config, role)
+	if boundless, ok := errors.AsType[*schema.BoundlessError](err); ok {
+		return nil, &failure.Error{Code: failure.Conflict, Err: err, Hint: "CREATE ROLE ... LOGIN makes one that owns nothing",
+			Message: fmt.Sprintf("The role %s %s, and so is limited by no grant.", role, boundless.Why)}
+	}
+	if errors.Is(err, schema.ErrNoRole) {
+		return nil, notFound("have it made first: CREATE ROLE ... LOGIN", "The database has no role %s.", role)
+	}
+	return excess, s.migrationFailure(ctx, err)
+}
+
+// Rights returns how the user of the database stands to crm's schema, which has to be at this program's version.
+func (s *Service) Rights(ctx context.Context) (rights schema.Rights, err error) {
+	err = s.examine(ctx, func(ctx context.Context, db schema.Querier) error {
+		rights, err = schema.RightsOf(ctx, db, "")
+		return err
+	})
+	return rights, s.translate(ctx, err)
 }
 
 // Empty deletes all data and the schema.

@@ -58,19 +58,26 @@ const (
 	freeEvent       = 8 // without support
 )
 
-// place is a database of one test: conn looks at it from outside, svc works on a connection of its own.
+// place is a database of one test: conn looks at it from outside, as its owner, and svc works on a connection of its own, as
+// a role that owns nothing.
 type place struct {
 	testing.TB
-	config *pgx.ConnConfig
+	owner  *pgx.ConnConfig
+	config *pgx.ConnConfig // of the role
 	conn   *pgx.Conn
 	svcDB  *pgx.Conn
-	svc    *service.Service
+	// ownerDB is as svcDB, of the owner.
+	ownerDB *pgx.Conn
+	svc     *service.Service
 }
 
 func newPlace(t testing.TB, config *pgx.ConnConfig) *place {
 	t.Helper()
-	p := &place{TB: t, config: config, conn: dbtest.Connect(t, config)}
-	p.svcDB = p.connect(config)
+	p := &place{TB: t, config: config, owner: config, conn: dbtest.Connect(t, config)}
+	if one[bool](p, "SELECT to_regclass('schema_migrations') IS NOT NULL") {
+		p.config = dbtest.Granted(t, config)
+	}
+	p.svcDB, p.ownerDB = p.connect(p.config), p.connect(p.owner)
 	p.svc = service.New(p.svcDB, testKey)
 	return p
 }

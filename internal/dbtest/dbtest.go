@@ -3,9 +3,9 @@
 //
 // $CRM_TEST_POSTGRES chooses the server: local is a private one from the PostgreSQL programs on this machine, started for
 // the test process; container is one of $CRM_TEST_POSTGRES_IMAGE, shared by all processes of a go test; or it is the URL
-// of one whose user may create databases. Unset, it is local where there are programs, and else container. What was
-// started is removed at the end, also when the process is killed. A choice that cannot be had fails the tests, which are
-// never skipped.
+// of one whose user may create databases and roles. Unset, it is local where there are programs, and else container.
+// What was started is removed at the end, also when the process is killed. A choice that cannot be had fails the tests,
+// which are never skipped.
 //
 // A database is cloned, in some 50 ms, from a template that is named by the hash of the schema. To use it, call Run from
 // TestMain, then Empty, Sample or Blank from any test, in parallel. What the data model is stays in package schema; to
@@ -14,6 +14,7 @@ package dbtest
 
 import (
 	"context"
+	"crypto/rand"
 	"fmt"
 	"sync/atomic"
 	"testing"
@@ -46,6 +47,35 @@ func Empty(t testing.TB) *pgx.ConnConfig { return clone(t, "empty") }
 
 // Sample returns a migrated database with the sample data.
 func Sample(t testing.TB) *pgx.ConnConfig { return clone(t, "sample") }
+
+// Granted returns the database as a role sees it that owns nothing, and that is granted what crm needs, as for a server.
+// It goes with the test.
+func Granted(t testing.TB, config *pgx.ConnConfig) *pgx.ConnConfig {
+	t.Helper()
+	granted := Stranger(t, config)
+	if excess, err := schema.Grant(t.Context(), config, granted.User); err != nil || len(excess) > 0 {
+		t.Fatalf("granting: %v; may do more: %v", err, excess)
+	}
+	return granted
+}
+
+// Stranger is Granted for a role without any rights of its own.
+func Stranger(t testing.TB, config *pgx.ConnConfig) *pgx.ConnConfig {
+	t.Helper()
+	stranger := config.Copy()
+	stranger.User, stranger.Password = newName(), rand.Text() // a server may ask for it
+	run := func(statements string) {
+		t.Helper()
+		ctx, cancel := context.WithTimeout(context.Background(), patience)
+		defer cancel()
+		if err := execute(ctx, databaseURL(config.Database), statements); err != nil {
+			t.Fatal(err)
+		}
+	}
+	run("CREATE ROLE " + stranger.User + " LOGIN PASSWORD '" + stranger.Password + "'")
+	t.Cleanup(func() { run("DROP OWNED BY " + stranger.User + "; DROP ROLE " + stranger.User) })
+	return stranger
+}
 
 // Connect opens a connection that is closed with the test.
 func Connect(t testing.TB, config *pgx.ConnConfig) *pgx.Conn {

@@ -82,7 +82,7 @@ func start() error {
 	if choice := os.Getenv(variable); choice != "" {
 		return fmt.Errorf("%s=%s cannot be used: %w\nunset it to test with the PostgreSQL programs of this machine, or else a container", variable, choice, err)
 	}
-	return fmt.Errorf("no PostgreSQL for the tests, neither programs on this machine nor: %w\nor set %s to the URL of a server whose user may create databases", err, variable)
+	return fmt.Errorf("no PostgreSQL for the tests, neither programs on this machine nor: %w\nor set %s to the URL of a server whose user may create databases and roles", err, variable)
 }
 
 func useShared(address string) error {

@@ -1,0 +1,52 @@
+-- What a role needs that works with crm and owns nothing, as that of a server: all that the operations do, and no more.
+-- Nothing is made, dropped or emptied, payments stay as they were recorded, and no hash of a password is read.
+--
+-- crm db grant ROLE runs this as one transaction, and each migration to the newest schema does again for every role that
+-- it was run for. By hand, as the owner: psql -1 -v role=crm_app -v schema=public -f grants.sql
+
+SET LOCAL search_path = :"schema", pg_temp;
+
+-- What an older crm gave, or somebody else, and is not needed.
+REVOKE ALL ON SCHEMA :"schema" FROM :"role";
+REVOKE ALL ON contract, contract_view, customer, customer_view, employee, employee_password, employee_view, event, event_view,
+    login_failure, payment, schema_migrations, session, session_view FROM :"role";
+REVOKE ALL ON SEQUENCE customer_id_seq, employee_id_seq, event_id_seq FROM :"role";
+
+GRANT USAGE ON SCHEMA :"schema" TO :"role";
+
+-- By its columns: so crm knows for whom this was run, also after a restore and a reset, which keep this table.
+GRANT SELECT (version, dirty) ON schema_migrations TO :"role";
+
+GRANT SELECT ON contract_view, customer_view, employee_password, employee_view, event_view, session_view TO :"role";
+
+-- All of an employee but the hash, which is only ever written.
+GRANT SELECT (id, username, fullname, role, password_one_time, password_one_time_until) ON employee TO :"role";
+GRANT UPDATE (username, fullname, role, password_hash, password_one_time) ON employee TO :"role";
+GRANT INSERT, DELETE ON employee TO :"role";
+
+-- To lock a row takes the right to update one column of it, if only its name.
+GRANT SELECT, INSERT, DELETE ON session TO :"role";
+GRANT UPDATE (name) ON session TO :"role";
+
+GRANT SELECT, INSERT, DELETE ON login_failure TO :"role";
+GRANT UPDATE (failures, retry_at, attempted_at) ON login_failure TO :"role";
+
+-- The whole table, for it is locked while the sample data is put in.
+GRANT SELECT, INSERT, UPDATE ON customer TO :"role";
+
+-- The sum of the payments is the database's to write.
+GRANT SELECT ON contract TO :"role";
+GRANT INSERT (id, customer_id, total_amount, created_at, signed_at) ON contract TO :"role";
+GRANT UPDATE (customer_id, total_amount, signed_at) ON contract TO :"role";
+
+GRANT SELECT, INSERT ON payment TO :"role";
+
+GRANT SELECT, INSERT ON event TO :"role";
+GRANT UPDATE (name, support_id, start_at, end_at, attendees, location, note) ON event TO :"role";
+
+-- To read the number that was given last, and not to take or set one.
+GRANT SELECT ON SEQUENCE customer_id_seq, event_id_seq TO :"role";
+
+GRANT EXECUTE ON FUNCTION employee_change_password(bigint, text, text), employee_password_is(bigint, text), fold(text), is_blank(text),
+    is_line(text), is_note(text), lower_letters(text), require_session(uuid, bigint, role), require_version(bigint),
+    search_pattern(text), trigger_message(oid, name) TO :"role";
