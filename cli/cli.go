@@ -46,6 +46,8 @@ func newApp(t *terminal.Terminal) *app {
 	return &app{&command.Env{Terminal: t, Backend: backend.New(settings, t), Config: settings}}
 }
 
+func (a *app) manual() Manual { return Manual{a.Env} }
+
 // exitCodes is what a script sees of an error.
 var exitCodes = map[failure.Code]int{
 	failure.Internal:         1,
@@ -116,7 +118,7 @@ func (a *app) run(ctx context.Context, args []string) error {
 		err = a.Config.Fault
 	}
 	if errors.Is(err, flag.ErrHelp) {
-		return a.printHelp(a.Out, command)
+		return a.manual().printHelp(a.Out, command)
 	}
 	if err == nil {
 		err = a.checkFormat()
@@ -132,7 +134,7 @@ func (a *app) run(ctx context.Context, args []string) error {
 	}
 	if len(command.Subcommands) > 0 {
 		if len(args) == 0 {
-			return a.printHelp(a.Out, command)
+			return a.manual().printHelp(a.Out, command)
 		}
 		return failure.Misuse(fmt.Sprintf("%q needs one of the commands %s", cmdline.Path(a.Root, command), strings.Join(cmdline.Names(command.Subcommands), ", ")),
 			cmdline.Path(a.Root, command)+" --help")
@@ -201,8 +203,8 @@ func (a *app) newRoot() *ffcli.Command {
 			a.configCommands(),
 			a.doctorCommand(),
 			a.schemaCommand(),
-			a.completionCommand(),
-			a.helpCommand(),
+			a.manual().completionCommand(),
+			a.manual().helpCommand(),
 			a.versionCommand(),
 		},
 	}

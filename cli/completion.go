@@ -3,12 +3,10 @@ package cli
 import (
 	"context"
 	_ "embed"
-	"errors"
 	"flag"
 	"io"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/peterbourgon/ff/v3/ffcli"
 
@@ -19,12 +17,6 @@ import (
 	"github.com/epicevents/crm/cli/terminal"
 	"github.com/epicevents/crm/cli/text"
 )
-
-// completeCommand is what the completion scripts call: crm __complete WORD..., the last word being the one to complete.
-const completeCommand = "__complete"
-
-// completionTime is how long somebody waits at most after pressing tab.
-var completionTime = 300 * time.Millisecond
 
 // completionMax is how many candidates are of use.
 const completionMax = 200
@@ -38,10 +30,10 @@ var (
 	completionFish string
 )
 
-func (a *app) completionCommand() *ffcli.Command {
+func (m Manual) completionCommand() *ffcli.Command {
 	scripts := map[string]string{"bash": completionBash, "zsh": completionZsh, "fish": completionFish}
 	shells := []string{"bash", "zsh", "fish"}
-	c := a.Command("completion", "print the script that completes crm's commands, flags and values in a shell").
+	c := m.Command("completion", "print the script that completes crm's commands, flags and values in a shell").
 		WithoutSettings().Examples(
 		"source <(crm completion bash)",
 		"mkdir -p ~/.zfunc; crm completion zsh > ~/.zfunc/_crm",
@@ -55,34 +47,15 @@ func (a *app) completionCommand() *ffcli.Command {
 	}).AsArgument()
 	shell.Pick = command.Fixed(shells)
 	return c.Does(func(context.Context) error {
-		_, err := io.WriteString(a.Out, scripts[shell.Got])
+		_, err := io.WriteString(m.Out, scripts[shell.Got])
 		return err
 	})
 }
 
-// complete prints the candidates for the last word, each with a tab and a description if it has one. It is silent when
-// nobody is logged in, when the database does not answer at once, and on any error.
-func (a *app) complete(ctx context.Context, words []string) {
-	ctx, cancel := context.WithTimeout(ctx, completionTime)
-	defer cancel()
-	a.Err = io.Discard
-	a.NeverStart = true
-	if len(words) == 0 {
-		words = []string{""}
-	}
-	before, typed := words[:len(words)-1], words[len(words)-1]
-	_, _ = a.caught(func() error {
-		a.Root = a.newRoot()
-		line := cmdline.Read(a.Root, before)
-		if err := errors.Join(a.configure(globalFlags(line)), a.Config.Fault); err != nil {
-			cancel() // what is in the database is not known; the rest completes all the same
-		}
-		a.Config.DatabaseReset = false
-		return a.printCandidates(a.candidates(ctx, line, before, typed), typed)
-	})
-}
-
-func (a *app) printCandidates(choices []terminal.Choice, typed string) error {
+// PrintCandidates prints the candidates for the last word of an unfinished line, each with a tab and a description if it
+// has one.
+func (m Manual) PrintCandidates(ctx context.Context, line *cmdline.Line, before []string, typed string) error {
+	choices := m.candidates(ctx, line, before, typed)
 	var b strings.Builder
 	for _, c := range startingWith(choices, typed) {
 		b.WriteString(text.Escape(c.Value))
@@ -91,7 +64,7 @@ func (a *app) printCandidates(choices []terminal.Choice, typed string) error {
 		}
 		b.WriteString("\n")
 	}
-	_, err := io.WriteString(a.Out, b.String())
+	_, err := io.WriteString(m.Out, b.String())
 	return err
 }
 
@@ -107,28 +80,28 @@ func globalFlags(line *cmdline.Line) (args []string) {
 }
 
 // candidates are what the word to complete may be. Those that do not begin as it does are taken out later.
-func (a *app) candidates(ctx context.Context, line *cmdline.Line, before []string, typed string) []terminal.Choice {
+func (m Manual) candidates(ctx context.Context, line *cmdline.Line, before []string, typed string) []terminal.Choice {
 	if len(line.Flags) > 0 {
 		last := line.Flags[len(line.Flags)-1]
 		if defined := line.Guess(last.Name); defined != nil && !last.HasValue && !cmdline.IsSwitch(defined) {
-			return a.flagValues(ctx, line, last.Name, typed)
+			return m.flagValues(ctx, line, last.Name, typed)
 		}
 	}
 	selected := line.Command()
-	mayBeFlag := !endsFlags(a.Root, before)
+	mayBeFlag := !endsFlags(m.Root, before)
 	switch name, value, hasValue := strings.Cut(typed, "="); {
 	case mayBeFlag && cmdline.StartsFlag(typed) && hasValue:
-		choices := a.flagValues(ctx, line, strings.TrimLeft(name, "-"), value)
+		choices := m.flagValues(ctx, line, strings.TrimLeft(name, "-"), value)
 		for i, c := range choices {
 			choices[i] = terminal.Choice{Label: c.Description(), Value: name + "=" + c.Value}
 		}
 		return choices
 	case mayBeFlag && strings.HasPrefix(typed, "-"):
-		return a.flagNames(selected, typed)
+		return m.flagNames(selected, typed)
 	case len(selected.Subcommands) > 0 && len(line.Arguments) == 0:
 		return subcommands(selected)
 	}
-	return a.argumentValues(ctx, line, typed)
+	return m.argumentValues(ctx, line, typed)
 }
 
 // endsFlags says whether a "--" has ended the flags, and is not itself the value of one.
@@ -137,16 +110,16 @@ func endsFlags(root *ffcli.Command, before []string) bool {
 	return flags(append(before[:len(before):len(before)], "-o=table")) == flags(before)
 }
 
-func (a *app) flagNames(selected *ffcli.Command, typed string) (choices []terminal.Choice) {
+func (m Manual) flagNames(selected *ffcli.Command, typed string) (choices []terminal.Choice) {
 	add := func(f *flag.Flag) {
 		_, help := describeFlag(f)
 		choices = append(choices, terminal.Choice{Label: help, Value: cmdline.Dashed(f.Name)})
 	}
 	selected.FlagSet.VisitAll(add)
-	if selected == a.Root {
+	if selected == m.Root {
 		return choices
 	}
-	a.Root.FlagSet.VisitAll(func(f *flag.Flag) {
+	m.Root.FlagSet.VisitAll(func(f *flag.Flag) {
 		key := strings.Contains(f.Name, ".") // rarely typed
 		if selected.FlagSet.Lookup(f.Name) == nil && (!key || strings.HasPrefix(typed, "--"+f.Name[:1])) {
 			add(f)
@@ -163,12 +136,12 @@ func subcommands(group *ffcli.Command) (choices []terminal.Choice) {
 }
 
 // argumentValues are the values that the first argument may have; after crm help also the words of a command.
-func (a *app) argumentValues(ctx context.Context, line *cmdline.Line, typed string) []terminal.Choice {
+func (m Manual) argumentValues(ctx context.Context, line *cmdline.Line, typed string) []terminal.Choice {
 	if len(line.Arguments) > 0 {
 		if line.Command().Name != "help" {
 			return nil
 		}
-		explained := a.Root
+		explained := m.Root
 		for _, word := range line.Arguments {
 			if explained = cmdline.Find(explained, word); explained == nil {
 				return nil
@@ -176,11 +149,11 @@ func (a *app) argumentValues(ctx context.Context, line *cmdline.Line, typed stri
 		}
 		return subcommands(explained)
 	}
-	return a.Commands[line.Command()].ArgumentCompletions(ctx, typed)
+	return m.Commands[line.Command()].ArgumentCompletions(ctx, typed)
 }
 
 // flagValues are the values that a flag may have.
-func (a *app) flagValues(ctx context.Context, line *cmdline.Line, name, typed string) []terminal.Choice {
+func (m Manual) flagValues(ctx context.Context, line *cmdline.Line, name, typed string) []terminal.Choice {
 	var choices []terminal.Choice
 	switch name {
 	case "o", "output":
@@ -192,7 +165,7 @@ func (a *app) flagValues(ctx context.Context, line *cmdline.Line, name, typed st
 	case "config":
 		return []terminal.Choice{{Value: command.Files}}
 	}
-	return a.Commands[line.Command()].Completions(ctx, name, typed)
+	return m.Commands[line.Command()].Completions(ctx, name, typed)
 }
 
 // startingWith keeps the candidates that begin as the word does, no more of them than are of use; first the one that is

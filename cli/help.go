@@ -10,20 +10,24 @@ import (
 	"github.com/peterbourgon/ff/v3/ffcli"
 
 	"github.com/epicevents/crm/cli/cmdline"
+	"github.com/epicevents/crm/cli/command"
 	"github.com/epicevents/crm/cli/config"
 	"github.com/epicevents/crm/cli/terminal"
 	"github.com/epicevents/crm/cli/text"
 )
 
+// Manual explains a tree of commands: help, topics, pages, and completion.
+type Manual struct{ *command.Env }
+
 // printHelp writes the help of a command or a group: what it is for, examples first, then its flags.
-func (a *app) printHelp(to io.Writer, c *ffcli.Command) error {
+func (m Manual) printHelp(to io.Writer, c *ffcli.Command) error {
 	var b strings.Builder
-	name := cmdline.Path(a.Root, c)
+	name := cmdline.Path(m.Root, c)
 	fmt.Fprintf(&b, "%s: %s\n", name, c.ShortHelp)
 	if c.LongHelp != "" {
 		fmt.Fprintf(&b, "\nExamples\n  %s\n", strings.ReplaceAll(c.LongHelp, "\n", "\n  "))
 	}
-	fmt.Fprintf(&b, "\nUsage\n  %s\n", a.usage(c))
+	fmt.Fprintf(&b, "\nUsage\n  %s\n", m.usage(c))
 	if len(c.Subcommands) > 0 {
 		b.WriteString("\nCommands\n")
 		table := newColumns(&b)
@@ -32,7 +36,7 @@ func (a *app) printHelp(to io.Writer, c *ffcli.Command) error {
 		}
 		_ = table.Flush()
 	}
-	if c != a.Root {
+	if c != m.Root {
 		printFlags(&b, c.FlagSet)
 	}
 	b.WriteString("\n")
@@ -40,26 +44,26 @@ func (a *app) printHelp(to io.Writer, c *ffcli.Command) error {
 		fmt.Fprintf(&b, "More of each: %s <command> --help. ", name)
 	}
 	b.WriteString("Global flags: crm help flags.\n")
-	if c == a.Root {
+	if c == m.Root {
 		fmt.Fprintf(&b, "\nOther topics: crm help %s.\n", strings.Join(writtenTopics(), ", "))
 	}
-	return a.writeHelp(to, b.String())
+	return m.writeHelp(to, b.String())
 }
 
 // usage is how a command is called.
-func (a *app) usage(c *ffcli.Command) string {
+func (m Manual) usage(c *ffcli.Command) string {
 	switch {
-	case c == a.Root:
+	case c == m.Root:
 		return c.ShortUsage
 	case len(c.Subcommands) > 0:
-		return cmdline.Path(a.Root, c) + " <command> [flags]"
+		return cmdline.Path(m.Root, c) + " <command> [flags]"
 	}
-	return cmdline.Path(a.Root, c) + " " + c.ShortUsage
+	return cmdline.Path(m.Root, c) + " " + c.ShortUsage
 }
 
 // writeHelp fits a text to a terminal.
-func (a *app) writeHelp(to io.Writer, page string) error {
-	if width := terminal.Width(a.Out); width > 0 {
+func (m Manual) writeHelp(to io.Writer, page string) error {
+	if width := terminal.Width(m.Out); width > 0 {
 		page = text.Reflow(page, width)
 	}
 	_, err := io.WriteString(to, page)
@@ -98,9 +102,9 @@ func describeFlag(f *flag.Flag) (spelled, help string) {
 type globalFlag struct{ spelled, help, variable, fallback string }
 
 // globalFlags are what every command has; a letter stands beside the long flag that it is short for.
-func (a *app) globalFlags() (rows []globalFlag) {
+func (m Manual) globalFlags() (rows []globalFlag) {
 	short := map[string]string{}
-	a.Root.FlagSet.VisitAll(func(f *flag.Flag) {
+	m.Root.FlagSet.VisitAll(func(f *flag.Flag) {
 		spelled, help := describeFlag(f)
 		if long, ok := strings.CutPrefix(help, "short for --"); ok {
 			short[long] = spelled[:2] + ", "
@@ -116,7 +120,7 @@ func (a *app) globalFlags() (rows []globalFlag) {
 }
 
 // globalFlagsText is crm help flags.
-func (a *app) globalFlagsText() string {
+func (m Manual) globalFlagsText() string {
 	var b strings.Builder
 	b.WriteString(`Global flags
 
@@ -125,7 +129,7 @@ with a dot, and time_zone, are keys of the configuration file too: crm help conf
 
 `)
 	table := newColumns(&b)
-	for _, f := range a.globalFlags() {
+	for _, f := range m.globalFlags() {
 		source := f.variable
 		if f.fallback != "" {
 			source += ", default " + f.fallback

@@ -21,13 +21,13 @@ func TestHelpFits(t *testing.T) {
 	var texts []string
 	cmdline.Walk(a.Root, "", func(c *ffcli.Command, _ string) {
 		var b strings.Builder
-		if err := a.printHelp(&b, c); err != nil {
+		if err := a.manual().printHelp(&b, c); err != nil {
 			t.Fatal(err)
 		}
 		texts = append(texts, b.String())
 	})
 	for _, topic := range topics() {
-		texts = append(texts, a.topicText(topic))
+		texts = append(texts, a.manual().topicText(topic))
 	}
 	for _, page := range texts {
 		words := strings.Fields(page)

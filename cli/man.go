@@ -3,45 +3,20 @@ package cli
 import (
 	"flag"
 	"fmt"
-	"os"
-	"path/filepath"
-	"strconv"
 	"strings"
-	"time"
 
 	"github.com/peterbourgon/ff/v3/ffcli"
-
-	"github.com/epicevents/crm/cli/cmdline"
-	"github.com/epicevents/crm/cli/terminal"
 )
 
-// Man writes a manual page for crm and for each of its commands into a folder, from the same tree as the help. They are
-// dated today, or as SOURCE_DATE_EPOCH says, so that a build can be repeated.
-func Man(folder string) error {
-	date := time.Now()
-	if epoch, err := strconv.ParseInt(os.Getenv("SOURCE_DATE_EPOCH"), 10, 64); err == nil {
-		date = time.Unix(epoch, 0)
-	}
-	a := newApp(&terminal.Terminal{})
-	a.Root = a.newRoot()
-	var problem error
-	cmdline.Walk(a.Root, "", func(c *ffcli.Command, path string) {
-		page := a.manPage(c, path, date.UTC().Format(time.DateOnly))
-		if err := os.WriteFile(filepath.Join(folder, manName(path)+".1"), []byte(page), 0o644); err != nil && problem == nil {
-			problem = err
-		}
-	})
-	return problem
-}
+// PageName is the name of the page of a command: crm-contract-list.
+func PageName(path string) string { return strings.ReplaceAll(path, " ", "-") }
 
-// manName is the page of a command: crm-contract-list.
-func manName(path string) string { return strings.ReplaceAll(path, " ", "-") }
-
-func (a *app) manPage(c *ffcli.Command, path, date string) string {
+// Page returns the manual page of a command.
+func (m Manual) Page(c *ffcli.Command, path, date, version string) string {
 	var b strings.Builder
-	fmt.Fprintf(&b, ".TH %s 1 %s \"crm %s\" \"crm manual\"\n", strings.ToUpper(roff(manName(path))), date, roff(Version))
-	fmt.Fprintf(&b, ".SH NAME\n%s \\- %s\n", roff(manName(path)), roff(c.ShortHelp))
-	fmt.Fprintf(&b, ".SH SYNOPSIS\n%s\n", roff(a.usage(c)))
+	fmt.Fprintf(&b, ".TH %s 1 %s \"crm %s\" \"crm manual\"\n", strings.ToUpper(roff(PageName(path))), date, roff(version))
+	fmt.Fprintf(&b, ".SH NAME\n%s \\- %s\n", roff(PageName(path)), roff(c.ShortHelp))
+	fmt.Fprintf(&b, ".SH SYNOPSIS\n%s\n", roff(m.usage(c)))
 	if c.LongHelp != "" {
 		manVerbatim(&b, "EXAMPLES", c.LongHelp)
 	}
@@ -51,27 +26,27 @@ func (a *app) manPage(c *ffcli.Command, path, date string) string {
 			manItem(&b, sub.Name, sub.ShortHelp)
 		}
 	}
-	if c != a.Root {
+	if c != m.Root {
 		manFlags(&b, c.FlagSet)
 		b.WriteString(".SH GLOBAL FLAGS\nThose of\n.BR crm (1).\n")
 	} else {
 		for _, topic := range topics() {
-			title, body, _ := strings.Cut(a.topicText(topic), "\n")
+			title, body, _ := strings.Cut(m.topicText(topic), "\n")
 			manVerbatim(&b, strings.ToUpper(title), body)
 		}
 	}
-	a.manSeeAlso(&b, c, path)
+	m.manSeeAlso(&b, c, path)
 	return b.String()
 }
 
 // manSeeAlso names the page above and those below.
-func (a *app) manSeeAlso(b *strings.Builder, c *ffcli.Command, path string) {
+func (m Manual) manSeeAlso(b *strings.Builder, c *ffcli.Command, path string) {
 	var pages []string
 	if i := strings.LastIndexByte(path, ' '); i >= 0 {
-		pages = append(pages, manName(path[:i]))
+		pages = append(pages, PageName(path[:i]))
 	}
 	for _, sub := range c.Subcommands {
-		pages = append(pages, manName(path+" "+sub.Name))
+		pages = append(pages, PageName(path+" "+sub.Name))
 	}
 	b.WriteString(".SH SEE ALSO\n")
 	for i, page := range pages {

@@ -30,7 +30,7 @@ func TestMan(t *testing.T) {
 	a.Root = a.newRoot()
 	cmdline.Walk(a.Root, "", func(c *ffcli.Command, path string) {
 		commands++
-		text, err := os.ReadFile(filepath.Join(folder, manName(path)+".1"))
+		text, err := os.ReadFile(filepath.Join(folder, PageName(path)+".1"))
 		if err != nil {
 			t.Error(err)
 		}

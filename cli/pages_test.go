@@ -115,7 +115,7 @@ func TestCommandPages(t *testing.T) {
 			return
 		}
 		fmt.Fprintf(&table, "| `%s` | %s |\n", path, c.ShortHelp)
-		fmt.Fprintf(&page, "\n## %s\n\n%s\n\n    %s\n", path, text.Sentence(strings.ToUpper(c.ShortHelp[:1])+c.ShortHelp[1:]), a.usage(c))
+		fmt.Fprintf(&page, "\n## %s\n\n%s\n\n    %s\n", path, text.Sentence(strings.ToUpper(c.ShortHelp[:1])+c.ShortHelp[1:]), a.manual().usage(c))
 		printFlagTable(&page, c.FlagSet)
 	})
 	page.WriteString("\n## Global flags\n\nEvery command has them; they stand before or behind its name.\n")

@@ -42,9 +42,9 @@ func writtenTopics() (names []string) {
 }
 
 // topicText is the text of a topic: a title and what there is to say. It is empty where there is no such topic.
-func (a *app) topicText(name string) string {
+func (m Manual) topicText(name string) string {
 	if name == flagsTopic {
-		return a.globalFlagsText()
+		return m.globalFlagsText()
 	}
 	if !slices.Contains(writtenTopics(), name) {
 		return ""
@@ -57,8 +57,8 @@ func (a *app) topicText(name string) string {
 }
 
 // helpCommand takes a topic or the words of a command.
-func (a *app) helpCommand() *ffcli.Command {
-	c := a.Command("help", "explain a topic or a command").
+func (m Manual) helpCommand() *ffcli.Command {
+	c := m.Command("help", "explain a topic or a command").
 		WithoutSettings().Examples(
 		"crm help money",
 		"crm help contract list",
@@ -68,7 +68,7 @@ func (a *app) helpCommand() *ffcli.Command {
 		for _, t := range topics() {
 			choices = append(choices, terminal.Choice{Label: "", Value: t})
 		}
-		for _, sub := range a.Root.Subcommands {
+		for _, sub := range m.Root.Subcommands {
 			choices = append(choices, terminal.Choice{Label: sub.ShortHelp, Value: sub.Name})
 		}
 		return choices, nil
@@ -78,16 +78,16 @@ func (a *app) helpCommand() *ffcli.Command {
 		if topic.Set {
 			words = append([]string{topic.Got}, words...)
 		}
-		out := a.Output().Out
+		out := m.Output().Out
 		if len(words) > 0 {
-			if text := a.topicText(words[0]); text != "" {
+			if text := m.topicText(words[0]); text != "" {
 				if len(words) > 1 {
 					return failure.Misuse("crm help explains one topic at a time.", "crm help "+words[0])
 				}
-				return a.writeHelp(out, text)
+				return m.writeHelp(out, text)
 			}
 		}
-		line := &cmdline.Line{Path: []*ffcli.Command{a.Root}}
+		line := &cmdline.Line{Path: []*ffcli.Command{m.Root}}
 		for i, word := range words {
 			selected := line.Command()
 			sub := cmdline.Find(selected, word)
@@ -103,7 +103,7 @@ func (a *app) helpCommand() *ffcli.Command {
 				return line.Unknown()
 			}
 		}
-		return a.printHelp(out, line.Command())
+		return m.printHelp(out, line.Command())
 	}
 	return done
 }
