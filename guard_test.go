@@ -42,9 +42,12 @@ var mayImport = map[string][]string{
 		"internal/failure", "internal/value", "service", "cli/text", "cli/cmdline", "cli/render", "cli/terminal", "cli/config",
 		"cli/backend",
 	},
+	"cli/manual": {
+		"internal/failure", "cli/text", "cli/cmdline", "cli/render", "cli/terminal", "cli/config", "cli/command",
+	},
 	"cli": {
 		"schema", "gen", "internal/failure", "internal/value", "service", "internal/files", "internal/localdb", "internal/pgclient",
-		"cli/text", "cli/cmdline", "cli/render", "cli/terminal", "cli/config", "cli/backend", "cli/command",
+		"cli/text", "cli/cmdline", "cli/render", "cli/terminal", "cli/config", "cli/backend", "cli/command", "cli/manual",
 	},
 	".":                  {"cli"},
 	"tools/findpostgres": {"internal/failure", "internal/localdb"},

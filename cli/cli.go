@@ -26,6 +26,7 @@ import (
 	"github.com/epicevents/crm/cli/cmdline"
 	"github.com/epicevents/crm/cli/command"
 	"github.com/epicevents/crm/cli/config"
+	"github.com/epicevents/crm/cli/manual"
 	"github.com/epicevents/crm/cli/terminal"
 	"github.com/epicevents/crm/cli/text"
 	"github.com/epicevents/crm/internal/failure"
@@ -46,7 +47,7 @@ func newApp(t *terminal.Terminal) *app {
 	return &app{&command.Env{Terminal: t, Backend: backend.New(settings, t), Config: settings}}
 }
 
-func (a *app) manual() Manual { return Manual{a.Env} }
+func (a *app) manual() manual.Manual { return manual.Manual{Env: a.Env} }
 
 // exitCodes is what a script sees of an error.
 var exitCodes = map[failure.Code]int{
@@ -118,7 +119,7 @@ func (a *app) run(ctx context.Context, args []string) error {
 		err = a.Config.Fault
 	}
 	if errors.Is(err, flag.ErrHelp) {
-		return a.manual().printHelp(a.Out, command)
+		return a.manual().PrintHelp(a.Out, command)
 	}
 	if err == nil {
 		err = a.checkFormat()
@@ -134,7 +135,7 @@ func (a *app) run(ctx context.Context, args []string) error {
 	}
 	if len(command.Subcommands) > 0 {
 		if len(args) == 0 {
-			return a.manual().printHelp(a.Out, command)
+			return a.manual().PrintHelp(a.Out, command)
 		}
 		return failure.Misuse(fmt.Sprintf("%q needs one of the commands %s", cmdline.Path(a.Root, command), strings.Join(cmdline.Names(command.Subcommands), ", ")),
 			cmdline.Path(a.Root, command)+" --help")
@@ -203,8 +204,8 @@ func (a *app) newRoot() *ffcli.Command {
 			a.configCommands(),
 			a.doctorCommand(),
 			a.schemaCommand(),
-			a.manual().completionCommand(),
-			a.manual().helpCommand(),
+			a.manual().CompletionCommand(),
+			a.manual().HelpCommand(),
 			a.versionCommand(),
 		},
 	}

@@ -13,6 +13,8 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/epicevents/crm/cli/manual"
 )
 
 // patientVariable gives crm all the time it needs for a completion: on a busy machine the usual time may run out, which
@@ -185,7 +187,7 @@ func FuzzCompletionQuotesInBash(f *testing.F) {
 			case $2 in *[\'\"]*) line="x \"$quoted\"" ;; *) line="x $quoted" ;; esac
 			x() { [[ $# -eq 1 && $1 == "$want" ]]; }
 			want=$1; eval "$line"`
-		out, err := exec.Command("bash", "-c", script, "bash", value, typed, "completion/crm.bash").CombinedOutput()
+		out, err := exec.Command("bash", "-c", script, "bash", value, typed, "manual/completion/crm.bash").CombinedOutput()
 		if err != nil || len(out) > 0 {
 			t.Errorf("%q, completing %q, is not read back: %v %s", value, typed, err, out)
 		}
@@ -435,7 +437,7 @@ func TestCompletionOfMany(t *testing.T) {
 	d.sql(manyRows + "; ANALYZE")
 	for _, words := range [][]string{{"customer", "detail", ""}, {"contract", "detail", ""}, {"event", "detail", ""}, {"employee", "detail", ""}} {
 		got := d.complete(t, words...)
-		if len(got) != completionMax {
+		if len(got) != manual.CompletionMax {
 			t.Errorf("%d candidates for %q", len(got), words)
 		}
 	}

@@ -18,6 +18,7 @@ import (
 
 	"github.com/epicevents/crm/cli/cmdline"
 	"github.com/epicevents/crm/cli/config"
+	"github.com/epicevents/crm/cli/manual"
 	"github.com/epicevents/crm/cli/render"
 	"github.com/epicevents/crm/cli/terminal"
 	"github.com/epicevents/crm/schema"
@@ -47,7 +48,7 @@ func TestTree(t *testing.T) {
 			}
 		}
 		c.FlagSet.VisitAll(func(f *flag.Flag) {
-			spelled, help := describeFlag(f)
+			spelled, help := manual.FlagHelp(f)
 			placeholder := strings.TrimPrefix(spelled, cmdline.Dashed(f.Name))
 			if help == "" || strings.ContainsAny(help, "`\n") || strings.HasSuffix(help, ".") {
 				t.Errorf("%s %s: the help %q is not one line without a full stop", path, cmdline.Dashed(f.Name), help)
@@ -301,7 +302,7 @@ func TestTopics(t *testing.T) {
 	t.Parallel()
 	d := newDesk(t, "")
 	want := []string{"configuration", "dates", "environment", "exit-codes", "flags", "formatting", "money"}
-	if got := topics(); !slices.Equal(got, want) {
+	if got := manual.Topics(); !slices.Equal(got, want) {
 		t.Errorf("the topics are %v, want %v", got, want)
 	}
 	for _, topic := range want {

@@ -9,6 +9,7 @@ import (
 	"github.com/peterbourgon/ff/v3/ffcli"
 
 	"github.com/epicevents/crm/cli/cmdline"
+	"github.com/epicevents/crm/cli/manual"
 	"github.com/epicevents/crm/cli/terminal"
 	"github.com/epicevents/crm/cli/text"
 )
@@ -21,13 +22,13 @@ func TestHelpFits(t *testing.T) {
 	var texts []string
 	cmdline.Walk(a.Root, "", func(c *ffcli.Command, _ string) {
 		var b strings.Builder
-		if err := a.manual().printHelp(&b, c); err != nil {
+		if err := a.manual().PrintHelp(&b, c); err != nil {
 			t.Fatal(err)
 		}
 		texts = append(texts, b.String())
 	})
-	for _, topic := range topics() {
-		texts = append(texts, a.manual().topicText(topic))
+	for _, topic := range manual.Topics() {
+		texts = append(texts, a.manual().TopicText(topic))
 	}
 	for _, page := range texts {
 		words := strings.Fields(page)

@@ -10,6 +10,7 @@ import (
 	"github.com/peterbourgon/ff/v3/ffcli"
 
 	"github.com/epicevents/crm/cli/cmdline"
+	"github.com/epicevents/crm/cli/manual"
 	"github.com/epicevents/crm/cli/terminal"
 )
 
@@ -30,11 +31,11 @@ func TestMan(t *testing.T) {
 	a.Root = a.newRoot()
 	cmdline.Walk(a.Root, "", func(c *ffcli.Command, path string) {
 		commands++
-		text, err := os.ReadFile(filepath.Join(folder, PageName(path)+".1"))
+		text, err := os.ReadFile(filepath.Join(folder, manual.PageName(path)+".1"))
 		if err != nil {
 			t.Error(err)
 		}
-		if want := roff(c.ShortHelp); !strings.Contains(string(text), want) {
+		if want := manual.Roff(c.ShortHelp); !strings.Contains(string(text), want) {
 			t.Errorf("the page of %s does not say %q", path, want)
 		}
 	})

@@ -14,6 +14,7 @@ import (
 	"github.com/peterbourgon/ff/v3/ffcli"
 
 	"github.com/epicevents/crm/cli/cmdline"
+	"github.com/epicevents/crm/cli/manual"
 	"github.com/epicevents/crm/cli/terminal"
 	"github.com/epicevents/crm/cli/text"
 	"github.com/epicevents/crm/schema"
@@ -115,7 +116,7 @@ func TestCommandPages(t *testing.T) {
 			return
 		}
 		fmt.Fprintf(&table, "| `%s` | %s |\n", path, c.ShortHelp)
-		fmt.Fprintf(&page, "\n## %s\n\n%s\n\n    %s\n", path, text.Sentence(strings.ToUpper(c.ShortHelp[:1])+c.ShortHelp[1:]), a.manual().usage(c))
+		fmt.Fprintf(&page, "\n## %s\n\n%s\n\n    %s\n", path, text.Sentence(strings.ToUpper(c.ShortHelp[:1])+c.ShortHelp[1:]), a.manual().Usage(c))
 		printFlagTable(&page, c.FlagSet)
 	})
 	page.WriteString("\n## Global flags\n\nEvery command has them; they stand before or behind its name.\n")
@@ -135,7 +136,7 @@ func TestCommandPages(t *testing.T) {
 func printFlagTable(b *strings.Builder, flags *flag.FlagSet) {
 	var rows []string
 	flags.VisitAll(func(f *flag.Flag) {
-		spelled, help := describeFlag(f)
+		spelled, help := manual.FlagHelp(f)
 		rows = append(rows, fmt.Sprintf("| `%s` | %s |\n", spelled, strings.ReplaceAll(help, "|", `\|`)))
 	})
 	if slices.Sort(rows); len(rows) > 0 {

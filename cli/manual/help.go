@@ -1,4 +1,6 @@
-package cli
+// Package manual explains a tree of commands: the help of each, topics, manual pages, and what completion offers. All of it
+// is read off the tree and the texts beside this file, so that nothing has to be kept in step by hand.
+package manual
 
 import (
 	"flag"
@@ -19,15 +21,15 @@ import (
 // Manual explains a tree of commands: help, topics, pages, and completion.
 type Manual struct{ *command.Env }
 
-// printHelp writes the help of a command or a group: what it is for, examples first, then its flags.
-func (m Manual) printHelp(to io.Writer, c *ffcli.Command) error {
+// PrintHelp writes the help of a command or a group: what it is for, examples first, then its flags.
+func (m Manual) PrintHelp(to io.Writer, c *ffcli.Command) error {
 	var b strings.Builder
 	name := cmdline.Path(m.Root, c)
 	fmt.Fprintf(&b, "%s: %s\n", name, c.ShortHelp)
 	if c.LongHelp != "" {
 		fmt.Fprintf(&b, "\nExamples\n  %s\n", strings.ReplaceAll(c.LongHelp, "\n", "\n  "))
 	}
-	fmt.Fprintf(&b, "\nUsage\n  %s\n", m.usage(c))
+	fmt.Fprintf(&b, "\nUsage\n  %s\n", m.Usage(c))
 	if len(c.Subcommands) > 0 {
 		b.WriteString("\nCommands\n")
 		table := newColumns(&b)
@@ -50,8 +52,8 @@ func (m Manual) printHelp(to io.Writer, c *ffcli.Command) error {
 	return m.writeHelp(to, b.String())
 }
 
-// usage is how a command is called.
-func (m Manual) usage(c *ffcli.Command) string {
+// Usage is how a command is called.
+func (m Manual) Usage(c *ffcli.Command) string {
 	switch {
 	case c == m.Root:
 		return c.ShortUsage
@@ -80,15 +82,15 @@ func printFlags(b *strings.Builder, flags *flag.FlagSet) {
 			b.WriteString("\nFlags\n")
 			empty = false
 		}
-		spelled, help := describeFlag(f)
+		spelled, help := FlagHelp(f)
 		fmt.Fprintf(table, "  %s\t%s\n", spelled, help)
 	})
 	_ = table.Flush()
 }
 
-// describeFlag gives a flag with the placeholder of its value, and its help. Usage texts begin with the placeholder in
+// FlagHelp gives a flag with the placeholder of its value, and its help. Usage texts begin with the placeholder in
 // back quotes.
-func describeFlag(f *flag.Flag) (spelled, help string) {
+func FlagHelp(f *flag.Flag) (spelled, help string) {
 	spelled = cmdline.Dashed(f.Name)
 	placeholder, help := flag.UnquoteUsage(f)
 	if strings.HasPrefix(f.Usage, "`") {
@@ -105,7 +107,7 @@ type globalFlag struct{ spelled, help, variable, fallback string }
 func (m Manual) globalFlags() (rows []globalFlag) {
 	short := map[string]string{}
 	m.Root.FlagSet.VisitAll(func(f *flag.Flag) {
-		spelled, help := describeFlag(f)
+		spelled, help := FlagHelp(f)
 		if long, ok := strings.CutPrefix(help, "short for --"); ok {
 			short[long] = spelled[:2] + ", "
 			return

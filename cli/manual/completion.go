@@ -1,4 +1,4 @@
-package cli
+package manual
 
 import (
 	"context"
@@ -18,8 +18,8 @@ import (
 	"github.com/epicevents/crm/cli/text"
 )
 
-// completionMax is how many candidates are of use.
-const completionMax = 200
+// CompletionMax is how many candidates are of use.
+const CompletionMax = 200
 
 var (
 	//go:embed completion/crm.bash
@@ -30,7 +30,7 @@ var (
 	completionFish string
 )
 
-func (m Manual) completionCommand() *ffcli.Command {
+func (m Manual) CompletionCommand() *ffcli.Command {
 	scripts := map[string]string{"bash": completionBash, "zsh": completionZsh, "fish": completionFish}
 	shells := []string{"bash", "zsh", "fish"}
 	c := m.Command("completion", "print the script that completes crm's commands, flags and values in a shell").
@@ -68,8 +68,8 @@ func (m Manual) PrintCandidates(ctx context.Context, line *cmdline.Line, before 
 	return err
 }
 
-// globalFlags are the global flags of an unfinished line, as far as they are complete.
-func globalFlags(line *cmdline.Line) (args []string) {
+// GlobalFlags are the global flags of an unfinished line, as far as they are complete.
+func GlobalFlags(line *cmdline.Line) (args []string) {
 	root := line.Path[0]
 	for _, f := range line.Flags {
 		if owner, defined := line.Lookup(f.Name); owner == root && (f.HasValue || cmdline.IsSwitch(defined)) {
@@ -112,7 +112,7 @@ func endsFlags(root *ffcli.Command, before []string) bool {
 
 func (m Manual) flagNames(selected *ffcli.Command, typed string) (choices []terminal.Choice) {
 	add := func(f *flag.Flag) {
-		_, help := describeFlag(f)
+		_, help := FlagHelp(f)
 		choices = append(choices, terminal.Choice{Label: help, Value: cmdline.Dashed(f.Name)})
 	}
 	selected.FlagSet.VisitAll(add)
@@ -179,7 +179,7 @@ func startingWith(choices []terminal.Choice, typed string) (matching []terminal.
 		if i != exact && (strings.HasPrefix(c.Value, typed) || c.Value == command.Files || strings.HasPrefix(c.Value, "-") && strings.HasSuffix(c.Value, "="+command.Files)) {
 			matching = append(matching, c)
 		}
-		if len(matching) == completionMax {
+		if len(matching) == CompletionMax {
 			break
 		}
 	}

@@ -1,4 +1,4 @@
-package cli
+package manual
 
 import (
 	"context"
@@ -22,8 +22,8 @@ var helpTexts embed.FS
 // flagsTopic is the topic that is made from the flags themselves.
 const flagsTopic = "flags"
 
-// topics are what crm help explains beside the commands.
-func topics() []string {
+// Topics are what crm help explains beside the commands.
+func Topics() []string {
 	names := append(writtenTopics(), flagsTopic)
 	slices.Sort(names)
 	return names
@@ -41,8 +41,8 @@ func writtenTopics() (names []string) {
 	return names
 }
 
-// topicText is the text of a topic: a title and what there is to say. It is empty where there is no such topic.
-func (m Manual) topicText(name string) string {
+// TopicText is the text of a topic: a title and what there is to say. It is empty where there is no such topic.
+func (m Manual) TopicText(name string) string {
 	if name == flagsTopic {
 		return m.globalFlagsText()
 	}
@@ -56,16 +56,16 @@ func (m Manual) topicText(name string) string {
 	return string(text)
 }
 
-// helpCommand takes a topic or the words of a command.
-func (m Manual) helpCommand() *ffcli.Command {
+// HelpCommand takes a topic or the words of a command.
+func (m Manual) HelpCommand() *ffcli.Command {
 	c := m.Command("help", "explain a topic or a command").
 		WithoutSettings().Examples(
 		"crm help money",
 		"crm help contract list",
 	)
-	topic := command.Flag(c, "topic", "TOPIC", "what to explain: a command, or "+strings.Join(topics(), ", "), command.AsTyped).MaybeArgument()
+	topic := command.Flag(c, "topic", "TOPIC", "what to explain: a command, or "+strings.Join(Topics(), ", "), command.AsTyped).MaybeArgument()
 	topic.From(func(context.Context) (choices []terminal.Choice, _ error) {
-		for _, t := range topics() {
+		for _, t := range Topics() {
 			choices = append(choices, terminal.Choice{Label: "", Value: t})
 		}
 		for _, sub := range m.Root.Subcommands {
@@ -80,7 +80,7 @@ func (m Manual) helpCommand() *ffcli.Command {
 		}
 		out := m.Output().Out
 		if len(words) > 0 {
-			if text := m.topicText(words[0]); text != "" {
+			if text := m.TopicText(words[0]); text != "" {
 				if len(words) > 1 {
 					return failure.Misuse("crm help explains one topic at a time.", "crm help "+words[0])
 				}
@@ -95,7 +95,7 @@ func (m Manual) helpCommand() *ffcli.Command {
 			case sub != nil:
 				line.Path = append(line.Path, sub)
 			case i == 0:
-				return cmdline.UnknownValue("help topic", word, append(cmdline.Names(selected.Subcommands), topics()...))
+				return cmdline.UnknownValue("help topic", word, append(cmdline.Names(selected.Subcommands), Topics()...))
 			case len(selected.Subcommands) == 0:
 				return failure.Misuse(fmt.Sprintf("%q has no commands of its own, such as %q.", line.Name(), text.Shorten(word)), line.Name()+" --help")
 			default:
@@ -103,7 +103,7 @@ func (m Manual) helpCommand() *ffcli.Command {
 				return line.Unknown()
 			}
 		}
-		return m.printHelp(out, line.Command())
+		return m.PrintHelp(out, line.Command())
 	}
 	return done
 }
