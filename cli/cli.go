@@ -1,7 +1,7 @@
 // Package cli is crm's command line: the tree of commands, their flags, what is asked at a terminal, the configuration,
 // and how results and errors are shown.
 //
-// A command declares its values and flags, calls one method of the service, and shows what it gives. It never formats,
+// A command declares its values and flags, calls one method of the service, and shows what it returns. It never formats,
 // exits, opens a database or decides who may do what. Everything a command needs comes from the app it is a method of,
 // so that tests run whole command lines in one process.
 //
@@ -65,7 +65,7 @@ var exitCodes = map[failure.Code]int{
 // interrupted is the code of a command that the user ended.
 const interrupted failure.Code = "interrupted"
 
-// Run runs one command line, without the program's name, and gives the exit code.
+// Run runs one command line, without the program's name, and returns the exit code.
 func Run(ctx context.Context, args []string, streams terminal.IO) int {
 	a := newApp(terminal.New(ctx, streams))
 	a.Args, a.Config.Named = args, files.NewNamed(ctx)
@@ -101,7 +101,7 @@ func Run(ctx context.Context, args []string, streams terminal.IO) int {
 	return exitCodes[problem.Code]
 }
 
-// readerLeft says whether who reads the result has had enough, as with | head -1. The pipe that broke must be that one: a
+// readerLeft reports whether who reads the result has had enough, as with | head -1. The pipe that broke must be that one: a
 // connection to the database breaks in the same way, and then what was asked for may not have been done.
 func readerLeft(err error) bool {
 	_, failed := errors.AsType[*failure.Error](err)

@@ -167,7 +167,7 @@ func (e *examination) databases(ctx context.Context) {
 	e.clock(ctx, svc)
 }
 
-// rights says whether crm connects as the owner of the schema, who may do everything, or as a role that may do what crm
+// rights reports whether crm connects as the owner of the schema, who may do everything, or as a role that may do what crm
 // needs.
 func (e *examination) rights(ctx context.Context, svc *service.Service) {
 	rights, err := svc.Rights(ctx)
@@ -204,7 +204,7 @@ func (e *examination) rules(ctx context.Context, svc *service.Service) {
 	e.add(checkRules, healthFailed, advice, "%s", firstOf(named))
 }
 
-// mayBeUnread says whether a setting may be in the configuration file, which could not be read.
+// mayBeUnread reports whether a setting may be in the configuration file, which could not be read.
 func (e *examination) mayBeUnread(key string) bool {
 	return e.Config.Unread && e.Config.Source[key] == ""
 }
@@ -242,7 +242,7 @@ func (e *examination) reach(ctx context.Context) *pgxpool.Pool {
 	return pool
 }
 
-// localRuns says whether the local database runs. One that does not is started by the next command, if the programs for
+// localRuns reports whether the local database runs. One that does not is started by the next command, if the programs for
 // it are there.
 func (e *examination) localRuns(ctx context.Context) bool {
 	cluster := e.Cluster()

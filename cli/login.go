@@ -38,7 +38,7 @@ func (a *app) newPassword(ctx context.Context, username string, fromStdin bool) 
 	}
 }
 
-// login asks for username and password where a session is missing, so that the command can go on. It gives why back
+// login asks for username and password where a session is missing, so that the command can go on. It returns why
 // when it is not to be had.
 func (a *app) login(ctx context.Context, why error) error {
 	if a.TokenVariable() != "" {

@@ -131,7 +131,7 @@ func (b *Backend) Connect(ctx context.Context) (*pgxpool.Pool, error) {
 	return pool, nil
 }
 
-// ServiceOn gives a service that keeps to what is left of the time limit.
+// ServiceOn returns a service that keeps to what is left of the time limit.
 func (b *Backend) ServiceOn(pool *pgxpool.Pool, keys ...service.Key) *service.Service {
 	s := service.New(pool, keys...).From(b.peer())
 	if limit := b.settings.DatabaseTimeout; limit > 0 {

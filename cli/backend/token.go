@@ -20,7 +20,7 @@ func (b *Backend) TokenFile() string {
 	return filepath.Join(b.settings.Folder("XDG_STATE_HOME", ".local/state"), "token")
 }
 
-// TokenVariable is the variable that gives the token instead of the last login; empty if there is none.
+// TokenVariable returns the variable whose token is used instead of the last login's; empty if there is none.
 func (b *Backend) TokenVariable() string {
 	for _, name := range []string{"CRM_TOKEN", "CRM_TOKEN_FILE"} {
 		if b.settings.Getenv(name) != "" {
@@ -30,7 +30,7 @@ func (b *Backend) TokenVariable() string {
 	return ""
 }
 
-// Token gives the token of the environment or of the last login; empty when there is none.
+// Token returns the token of the environment or of the last login; empty when there is none.
 func (b *Backend) Token() (string, error) {
 	switch b.TokenVariable() {
 	case "CRM_TOKEN":

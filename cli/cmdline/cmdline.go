@@ -276,7 +276,7 @@ func (l *Line) unknownFlag(f Given) *failure.Error {
 	return failure.Misuse(message, l.Name()+" --help")
 }
 
-// onlyWith gives the name that has this as one of its words, if it is the only one.
+// onlyWith returns the name that has this as one of its words, if it is the only one.
 func onlyWith(names []string, word string) (only string) {
 	for _, name := range names {
 		if slices.Contains(strings.Split(name, "-"), word) {
@@ -289,7 +289,7 @@ func onlyWith(names []string, word string) (only string) {
 	return only
 }
 
-// relativeWith gives the first command of a resource that has this very flag.
+// relativeWith returns the first command of a resource that has this very flag.
 func relativeWith(program string, resource *ffcli.Command, flag string) (command string) {
 	Walk(resource, program+" ", func(c *ffcli.Command, path string) {
 		if command == "" && slices.Contains(flagNames(c), flag) {

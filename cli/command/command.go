@@ -36,13 +36,12 @@ type Command struct {
 	secret                        func() bool                                      // whether the password that the command needs is given; nil where it needs none
 	yes                           *bool                                            // whether the command's question is answered; nil where it has none
 	withoutLogin, withoutSettings bool
-	// login is set for a command of somebody who is logged in; allowed once their role is known to be one that may use
-	// it, if only on what is in the charge of own.
-	login, allowed bool
-	own            *int64
+	needsSession                  bool   // the command is of somebody who is logged in
+	permitted                     bool   // the role check has passed
+	ownerID                       *int64 // set if the role may use the command on its own records only
 }
 
-// Command declares a leaf. usage is what stands behind the command's path.
+// Command begins a leaf command; Does or DoesAs completes it.
 func (e *Env) Command(name, help string) *Command {
 	c := &Command{env: e, Command: &ffcli.Command{Name: name, ShortHelp: help, FlagSet: cmdline.NewFlagSet()}}
 	c.Exec = func(ctx context.Context, arguments []string) error {
@@ -87,7 +86,7 @@ func (c *Command) Does(run func(ctx context.Context) error) *ffcli.Command {
 
 // DoesAs completes a command of somebody who is logged in.
 func (c *Command) DoesAs(run func(ctx context.Context, s service.Operations) error) *ffcli.Command {
-	c.login = true
+	c.needsSession = true
 	return c.Does(func(ctx context.Context) error {
 		s, err := c.env.Session(ctx)
 		if err != nil {
@@ -120,19 +119,19 @@ func (c *Command) findAll(ctx context.Context, s service.Operations) error {
 // May refuses a command to an employee whose role may never use it. It comes before the first question, and says in
 // whose charge must be what the command is about; nil where that does not matter.
 func (c *Command) May(ctx context.Context) (own *int64, err error) {
-	if !c.login || c.allowed {
-		return c.own, nil
+	if !c.needsSession || c.permitted {
+		return c.ownerID, nil
 	}
 	s, err := c.env.Session(ctx)
 	if err != nil {
 		return nil, err
 	}
-	c.own, err = s.May(ctx, strings.TrimPrefix(cmdline.Path(c.env.Root, c.Command), c.env.Root.Name+" "))
-	c.allowed = err == nil
-	return c.own, err
+	c.ownerID, err = s.May(ctx, strings.TrimPrefix(cmdline.Path(c.env.Root, c.Command), c.env.Root.Name+" "))
+	c.permitted = err == nil
+	return c.ownerID, err
 }
 
-// AsksFirst declares the flag that answers the question which the command asks before it does anything.
+// AsksFirst adds --yes, which answers the question which the command asks before it does anything.
 func (c *Command) AsksFirst() *bool {
 	c.yes = c.Switch("yes", "do not ask")
 	return c.yes
@@ -153,8 +152,8 @@ func (c *Command) UsesSettings() bool { return c == nil || !c.withoutSettings }
 // Updates declares the fields of which an update needs one: given, or chosen by a person in edit.
 func (c *Command) Updates(fields ...input) { c.fields = fields }
 
-// Clears adds --clear to an update, for those of its fields that may be empty. A person empties them in edit. What it
-// returns gives the names of the fields to empty.
+// Clears adds --clear to an update, for those of its fields that may be empty. A person empties them in edit. It returns a
+// function that returns the names of the fields to empty.
 func (c *Command) Clears(names ...string) (emptied func() []string) {
 	fields := c.fields
 	for _, in := range fields {
@@ -181,7 +180,7 @@ func (c *Command) Clears(names ...string) (emptied func() []string) {
 	}
 }
 
-// Group declares a resource with its commands.
+// Group returns a resource with its commands.
 func Group(name, help string, commands ...*ffcli.Command) *ffcli.Command {
 	return &ffcli.Command{Name: name, ShortHelp: help, FlagSet: cmdline.NewFlagSet(), Exec: NoVerb, Subcommands: commands}
 }
@@ -329,7 +328,7 @@ func nothingToChange(fields []input) error {
 	return failure.Misuse("nothing to change: give at least one of "+strings.Join(flags, ", "), "")
 }
 
-// given says whether any of the values was given, and gives the names of those that were.
+// given returns the names of the values that were given.
 func given(inputs ...input) (names []string) {
 	for _, in := range inputs {
 		if in.meta().Set {

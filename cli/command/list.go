@@ -59,7 +59,7 @@ func ListFlags[T any](c *Command, r render.Resource[T]) *listing {
 	return l
 }
 
-// FieldsFlag declares --fields over the columns of a resource.
+// FieldsFlag adds --fields, which takes the names of the columns of a resource.
 func FieldsFlag[T any](c *Command, r render.Resource[T]) *Value[[]string] {
 	names := make([]string, len(r.Columns))
 	for i, column := range r.Columns {
@@ -90,7 +90,7 @@ func RequireField(fields *Value[[]string], name string) error {
 	return nil
 }
 
-// Shows declares what a command that shows one row can be asked, and gives the function that shows it.
+// Shows adds the flags of a command that shows one row, and returns the function that shows it.
 func Shows[T any](c *Command, r render.Resource[T]) func(row T) error {
 	return detailWith(c.env, FieldsFlag(c, r), r)
 }
@@ -161,7 +161,7 @@ func (l *listing) RowLimit() *int64 {
 	return &limit
 }
 
-// ShortTable says whether a list is a table on a terminal, which nobody reads to its thousandth row.
+// ShortTable reports whether a list is a table on a terminal, which nobody reads to its thousandth row.
 func (e *Env) ShortTable() bool { return e.Config.Output == "table" && terminal.Is(e.Out) }
 
 // Output is how this run prints.
@@ -188,7 +188,7 @@ func (e *Env) OutputOf(fields *Value[[]string]) render.Output {
 	return o
 }
 
-// ShowList prints the rows of a list. count gives their number without fetching them.
+// ShowList prints the rows of a list. count returns their number without fetching them.
 func ShowList[T any](ctx context.Context, l *listing, r render.Resource[T],
 	rows iter.Seq2[T, error], count func(context.Context) (int64, error),
 ) error {
@@ -219,7 +219,7 @@ func ShowList[T any](ctx context.Context, l *listing, r render.Resource[T],
 	return nil
 }
 
-// first ends a stream after n rows, and says whether there were more.
+// first ends a stream after n rows, and sets more if there were others.
 func first[T any](rows iter.Seq2[T, error], n int, more *bool) iter.Seq2[T, error] {
 	return func(yield func(T, error) bool) {
 		i := 0
@@ -262,7 +262,7 @@ func (e *Env) showNumber(n int64) error {
 	return err
 }
 
-// Unwritten is why the result of a mutation, which was done, could not be written.
+// Unwritten wraps the write error of a command whose change is already committed.
 type Unwritten struct{ error }
 
 func (e Unwritten) Unwrap() error { return e.error }

@@ -38,7 +38,7 @@ func (e *Env) ParseUntil(s string) (time.Time, error) {
 	return value.ParseUntil(s, e.Config.Location)
 }
 
-// SearchFlag declares --search over what is named.
+// SearchFlag adds --search; where names, for the help, the fields that are searched.
 func SearchFlag(c *Command, where string) *Value[string] {
 	return Flag(c, "search", "TEXT", "only those whose "+where+" contains the text; case and accents do not matter", func(s string) (string, error) {
 		text, err := Line("search")(s)

@@ -136,7 +136,7 @@ func namedError(name string, err error) error {
 	return failure.Misuse(fmt.Sprintf("--%s: %s", name, problem.Message), problem.Hint)
 }
 
-// Flag declares a value that may be left out.
+// Flag adds a value that may be left out: a flag, whose text parse reads.
 func Flag[T any](c *Command, name, placeholder, help string, parse func(string) (T, error)) *Value[T] {
 	v := &Value[T]{env: c.env, parse: parse, inputMeta: inputMeta{name: name, placeholder: placeholder, help: help}}
 	c.inputs = append(c.inputs, v)
@@ -195,7 +195,7 @@ func (v *Value[T]) Multiline() *Value[T] {
 	return v
 }
 
-// StartsWith gives a question an answer to start with.
+// StartsWith has a question start with an answer, which the person may change.
 func (v *Value[T]) StartsWith(present func(ctx context.Context) (string, error)) *Value[T] {
 	v.present = present
 	return v

@@ -104,7 +104,7 @@ func (m Manual) candidates(ctx context.Context, line *cmdline.Line, before []str
 	return m.argumentValues(ctx, line, typed)
 }
 
-// endsFlags says whether a "--" has ended the flags, and is not itself the value of one.
+// endsFlags reports whether a "--" has ended the flags, and is not itself the value of one.
 func endsFlags(root *ffcli.Command, before []string) bool {
 	flags := func(words []string) int { return len(cmdline.Read(root, words).Flags) }
 	return flags(append(before[:len(before):len(before)], "-o=table")) == flags(before)

@@ -88,7 +88,7 @@ func printFlags(b *strings.Builder, flags *flag.FlagSet) {
 	_ = table.Flush()
 }
 
-// FlagHelp gives a flag with the placeholder of its value, and its help. Usage texts begin with the placeholder in
+// FlagHelp returns a flag with the placeholder of its value, and its help. Usage texts begin with the placeholder in
 // back quotes.
 func FlagHelp(f *flag.Flag) (spelled, help string) {
 	spelled = cmdline.Dashed(f.Name)

@@ -7,8 +7,8 @@ import (
 	"time"
 )
 
-// lastWords is how long a write may still take after the command was interrupted.
-const lastWords = 200 * time.Millisecond
+// writeGrace is how long a write may still take after the command was interrupted.
+const writeGrace = 200 * time.Millisecond
 
 // Interruptible is a stream that may be waited on for ever, such as a pipe that nobody reads or writes; a signal ends
 // the wait. The system's own call goes on until the process ends.
@@ -45,7 +45,7 @@ func (s *Interruptible) Write(text []byte) (int, error) {
 	select {
 	case written := <-done:
 		return written.n, written.err
-	case <-time.After(lastWords):
+	case <-time.After(writeGrace):
 		return 0, s.Ctx.Err()
 	}
 }

@@ -39,7 +39,7 @@ func (c Choice) Description() string {
 	return c.Line()
 }
 
-// inColumns gives the labels one below the other: ids and amounts end, and all else begins, at the same place.
+// inColumns returns the labels as lines in columns: ids and amounts are aligned on the right, all else on the left.
 func inColumns(choices []Choice) []string {
 	lines := make([]string, len(choices))
 	rest := make([]string, len(choices))
@@ -82,7 +82,7 @@ func escapeCells(label string) string {
 	return strings.Join(cells, "\t")
 }
 
-// ErrIfEmpty is the error where there is nothing to choose from.
+// ErrIfEmpty returns NotFound with this message if there are no choices.
 func ErrIfEmpty(choices []Choice, none string) error {
 	if len(choices) > 0 {
 		return nil
@@ -205,7 +205,7 @@ func (t *Terminal) chooseLine(ctx context.Context, title string, choices []Choic
 		if len(found) > plainShown {
 			t.Notice("  and %d more", len(found)-plainShown)
 		}
-		text, err := t.askLine(ctx, ask, false, t.inWords(nil))
+		text, err := t.askLine(ctx, ask, false, t.userFacing(nil))
 		if err != nil {
 			return "", err
 		}

@@ -23,7 +23,7 @@ import (
 // ErrAborted is Ctrl-C, Ctrl-D or Esc at a question, or the end of the terminal.
 var ErrAborted = errors.New("aborted at a question")
 
-// Plain says whether questions are lines, because the terminal cannot move its cursor or has no room.
+// Plain reports whether questions are lines, because the terminal cannot move its cursor or has no room.
 func (t *Terminal) Plain() bool {
 	width, height := t.Size()
 	return t.Getenv("TERM") == "dumb" || width < 20 || height < 8
@@ -98,7 +98,7 @@ type Question struct {
 }
 
 func (t *Terminal) AskText(ctx context.Context, q Question) (string, error) {
-	check := t.inWords(q.Check)
+	check := t.userFacing(q.Check)
 	if t.Plain() {
 		return t.askPlainText(ctx, q, check)
 	}
@@ -148,7 +148,7 @@ func (t *Terminal) askPlainText(ctx context.Context, q Question, check func(stri
 
 // AskPassword asks without echo; check may be nil.
 func (t *Terminal) AskPassword(ctx context.Context, title string, check func(string) error) (string, error) {
-	check = t.inWords(check)
+	check = t.userFacing(check)
 	if t.Plain() {
 		return t.askLine(ctx, title, true, check)
 	}
@@ -159,8 +159,8 @@ func (t *Terminal) AskPassword(ctx context.Context, title string, check func(str
 	return password, err
 }
 
-// inWords makes a check of an answer whose errors read as all others do.
-func (t *Terminal) inWords(check func(string) error) func(string) error {
+// userFacing wraps a check so that its error is the escaped sentence that the user sees.
+func (t *Terminal) userFacing(check func(string) error) func(string) error {
 	return func(answer string) error {
 		if check == nil {
 			return nil
@@ -173,7 +173,7 @@ func (t *Terminal) inWords(check func(string) error) func(string) error {
 	}
 }
 
-// askLine asks on a terminal that is only a roll of paper.
+// askLine asks on one line: for TERM=dumb, and for terminals with no room for a form.
 func (t *Terminal) askLine(ctx context.Context, title string, secret bool, check func(string) error) (string, error) {
 	for {
 		answer, err := t.typedLine(ctx, text.Escape(title)+": ", secret)

@@ -47,7 +47,7 @@ func New(ctx context.Context, streams IO) *Terminal {
 	return t
 }
 
-// Interactive says whether there is a person to ask.
+// Interactive reports whether there is a person to ask.
 func (t *Terminal) Interactive() bool { return Is(t.In) && Is(t.Err) }
 
 func Is(stream any) bool {

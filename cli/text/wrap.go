@@ -31,10 +31,11 @@ func Reflow(text string, width int) string {
 	return b.String()
 }
 
-// columnMin is the narrowest second column, and under the indent of what stands below the first instead.
+// columnMin is the narrowest second column. Where there is less room the text goes on its own line, indented by
+// hangingIndent.
 const (
-	columnMin = 30
-	under     = 6
+	columnMin     = 30
+	hangingIndent = 6
 )
 
 // wrapColumns breaks a line of two columns. Where the second would be narrow, it begins on a line of its own.
@@ -49,7 +50,7 @@ func wrapColumns(line string, width int) string {
 	case indent > 2 && width-indent >= columnMin: // a second column whose first had no room beside it
 		return Wrap(line, width, indent, KeepLong)
 	case indent > 2:
-		return Wrap(strings.Repeat(" ", under)+words, width, under, KeepLong)
+		return Wrap(strings.Repeat(" ", hangingIndent)+words, width, hangingIndent, KeepLong)
 	case !two:
 		return line
 	}
@@ -61,7 +62,7 @@ func wrapColumns(line string, width int) string {
 	if width-column >= max(columnMin, longest) {
 		return Wrap(line[:len(line)-len(second)]+second, width, column, KeepLong)
 	}
-	return line[:indent] + first + "\n" + Wrap(strings.Repeat(" ", under)+second, width, under, KeepLong)
+	return line[:indent] + first + "\n" + Wrap(strings.Repeat(" ", hangingIndent)+second, width, hangingIndent, KeepLong)
 }
 
 // longWords is what becomes of a word that is wider than a line.
