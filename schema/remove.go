@@ -9,6 +9,38 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
+// Empty drops all that is crm's, and so all data, in one transaction: of whatever version, and however damaged, which the
+// steps back of the migrations would stumble over. What others made stays; if it depends on crm's, nothing is dropped. It
+// fails as Migrate does.
+func Empty(ctx context.Context, config *pgx.ConnConfig) error {
+	d, err := connect(ctx, config)
+	if err != nil {
+		return err
+	}
+	defer d.Close()
+	if err := d.Lock(); err != nil {
+		return err
+	}
+	return pgx.BeginFunc(ctx, d.conn, func(tx pgx.Tx) error {
+		if err := d.execute(homeFirst + versionTable + versionLock); err != nil {
+			return err
+		}
+		if _, dirty, err := d.Version(); err != nil {
+			return err
+		} else if dirty {
+			return ErrVersion
+		}
+		home, roles, err := d.grantees(tx)
+		if err != nil {
+			return err
+		}
+		if err := d.removeAll(tx, true); err != nil {
+			return err
+		}
+		return d.execute(versionTable + renewal(0, home, roles))
+	})
+}
+
 // HoldsData reports whether there is any row in a table of crm, of whatever version and however damaged.
 func HoldsData(ctx context.Context, db Querier) (bool, error) {
 	actual, err := readCatalogue(ctx, db)

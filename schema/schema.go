@@ -70,11 +70,6 @@ func Migrate(ctx context.Context, config *pgx.ConnConfig) error {
 	return run(ctx, config, (*migrate.Migrate).Up)
 }
 
-// Empty undoes every migration, and so drops all data. It fails as Migrate does.
-func Empty(ctx context.Context, config *pgx.ConnConfig) error {
-	return run(ctx, config, (*migrate.Migrate).Down)
-}
-
 func run(ctx context.Context, config *pgx.ConnConfig, direction func(*migrate.Migrate) error) error {
 	source, err := iofs.New(migrations, ".")
 	if err != nil {

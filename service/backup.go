@@ -80,9 +80,21 @@ func (s *Service) Restore(ctx context.Context, config *pgx.ConnConfig, archive s
 	return r, s.translate(ctx, err)
 }
 
+// obstacle begins a sentence about what is not crm's.
+const obstacle = "What is not crm's is in the way: "
+
+// inTheWay is what keeps crm's schema from being dropped: something that is not crm's depends on it. Else it is nil.
+func inTheWay(err error) error {
+	refusal, refused := errors.AsType[*pgconn.PgError](err)
+	if !refused || refusal.Code != "2BP01" {
+		return nil
+	}
+	return &failure.Error{Code: failure.Conflict, Message: obstacle + strings.ReplaceAll(refusal.Detail, "\n", "; ") + ".", Err: err,
+		Hint: "drop it before, and make it anew after"}
+}
+
 // restoreFailure makes what a restore can fail of into an Error.
 func (s *Service) restoreFailure(ctx context.Context, err error) error {
-	const obstacle = "What is not crm's is in the way: "
 	if incomplete, ok := errors.AsType[*schema.IncompleteError](err); ok {
 		return failure.Misuse("The file is not a backup of crm, or not of all of it: it lacks the "+incomplete.What+".", "")
 	}
@@ -90,6 +102,9 @@ func (s *Service) restoreFailure(ctx context.Context, err error) error {
 	data, ofData := errors.AsType[*schema.DataError](err)
 	if what, exists := existing(err); exists {
 		return &failure.Error{Code: failure.Conflict, Message: obstacle + what + ".", Err: err, Hint: "give crm a database or a schema of its own"}
+	}
+	if blocked := inTheWay(err); blocked != nil {
+		return blocked
 	}
 	switch {
 	case errors.Is(err, schema.ErrForeign):
@@ -102,9 +117,6 @@ func (s *Service) restoreFailure(ctx context.Context, err error) error {
 		return failure.Misuse(fmt.Sprintf("The data of the backup breaks a rule of the schema: %s of the table %s.", refusal.ConstraintName, data.Table), "")
 	case refused && ofData && strings.HasPrefix(refusal.Code, "22"):
 		return failure.Misuse(fmt.Sprintf("The data of the backup for the table %s cannot be read: %s.", data.Table, refusal.Message), "")
-	case refused && refusal.Code == "2BP01":
-		return &failure.Error{Code: failure.Conflict, Message: obstacle + strings.ReplaceAll(refusal.Detail, "\n", "; ") + ".", Err: err,
-			Hint: "drop it before, and make it anew after"}
 	case refused && strings.HasPrefix(refusal.Code, "42"):
 		return &failure.Error{Code: failure.Conflict, Message: "The backup does not fit this database: " + refusal.Message + ".", Err: err}
 	}

@@ -116,9 +116,13 @@ func (s *Service) Rights(ctx context.Context) (rights schema.Rights, err error) 
 	return rights, s.translate(ctx, err)
 }
 
-// Empty deletes all data and the schema.
+// Empty deletes all data and the schema, also one that somebody damaged. Conflict if what is not crm's depends on it.
 func (s *Service) Empty(ctx context.Context, config *pgx.ConnConfig) error {
-	return s.migrationFailure(ctx, schema.Empty(ctx, config))
+	err := schema.Empty(ctx, config)
+	if obstacle := inTheWay(err); obstacle != nil {
+		return obstacle
+	}
+	return s.migrationFailure(ctx, err)
 }
 
 // HasNoEmployee reports whether nobody can log in yet.
@@ -143,8 +147,9 @@ func (s *Service) HoldsSample(ctx context.Context) (bool, error) {
 func (s *Service) HoldsOnlySample(ctx context.Context) (bool, error) {
 	var only bool
 	err := s.send(ctx, readOnly, queryNoArgs(ctx, (*gen.Queries).SampleOnly, &only))
-	if isUndefinedTable(err) {
-		return true, nil
+	if isUndefinedTable(err) { // there is no schema, or what is left of one
+		holds, err := s.HoldsData(ctx)
+		return !holds, err
 	}
 	return only, s.translate(ctx, err)
 }

@@ -100,6 +100,7 @@ func TestHoldsOnlySample(t *testing.T) {
 		"an event moved":              `UPDATE event SET start_at = start_at + interval '1 day', end_at = end_at + interval '1 day' WHERE id = 1`,
 		"an event to come moved":      `UPDATE event SET start_at = start_at + interval '1 day', end_at = end_at + interval '1 day' WHERE id = 9`,
 		"a note":                      `UPDATE event SET note = 'Vestiaire' WHERE id = 2`,
+		"a table lost":                `DROP TABLE event CASCADE`,
 		"a support":                   `UPDATE event SET support_id = (SELECT id FROM employee WHERE username = 'support1') WHERE id = 8`,
 	} {
 		t.Run(name, func(t *testing.T) {
