@@ -25,18 +25,18 @@ const (
 // Choice is one line of a list to choose from, and the value it stands for. A tab in the label ends a column.
 type Choice struct{ Label, Value string }
 
-// Line is the label on a line of its own.
-func (c Choice) Line() string { return strings.ReplaceAll(c.Label, "\t", "  ") }
+// line is the label on a line of its own.
+func (c Choice) line() string { return strings.ReplaceAll(c.Label, "\t", "  ") }
 
 // Description is the label without the value, or the beginning of it, that many labels start with.
 func (c Choice) Description() string {
 	if head, rest, ok := strings.Cut(c.Label, "\t"); ok && strings.HasPrefix(c.Value, head) {
-		return Choice{Label: rest}.Line()
+		return Choice{Label: rest}.line()
 	}
 	if c.Label == c.Value {
 		return ""
 	}
-	return c.Line()
+	return c.line()
 }
 
 // inColumns returns the labels as lines in columns: ids and amounts are aligned on the right, all else on the left.
@@ -114,7 +114,7 @@ func (t *Terminal) Choose(ctx context.Context, title string, choices []Choice, p
 	}
 	for _, c := range choices {
 		if c.Value == p.chosen {
-			t.answered(title, c.Line())
+			t.answered(title, c.line())
 		}
 	}
 	return p.chosen, nil
@@ -220,7 +220,7 @@ func (t *Terminal) chooseLine(ctx context.Context, title string, choices []Choic
 		if i, err := decide(found, exact, text); err != nil {
 			t.Notice("%s", err)
 		} else {
-			t.answered(title, choices[i].Line())
+			t.answered(title, choices[i].line())
 			return choices[i].Value, nil
 		}
 	}

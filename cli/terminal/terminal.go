@@ -42,7 +42,7 @@ type Terminal struct {
 // New returns the streams of a run. The end of ctx ends every wait for them.
 func New(ctx context.Context, streams IO) *Terminal {
 	t := &Terminal{IO: streams, ErrWidth: Width(streams.Err), NoOut: IsClosed(streams.Out)}
-	t.reader = bufio.NewReader(&Interruptible{Ctx: ctx, In: streams.In})
+	t.reader = bufio.NewReader(&interruptible{ctx: ctx, in: streams.In})
 	t.Out, t.Err = interruptibleOutput(ctx, t.Out), interruptibleOutput(ctx, t.Err)
 	return t
 }
