@@ -72,6 +72,7 @@ func (c *Cluster) launch(ctx context.Context, inst installation, stale int) (*ch
 		"log_destination=stderr",
 		"log_min_messages=log", // not the errors of statements: those are reported to who sent them
 		"log_checkpoints=off",
+		"log_parameter_max_length=0", // nor, where somebody has statements logged, the passwords and keys in them
 	}, c.Settings...)
 	if runtime.GOOS == "linux" || inst.major >= 15 {
 		// The statement of a killed command ends soon, even if the server was killed too: it would delay the next start.

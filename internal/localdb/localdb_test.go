@@ -11,6 +11,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -372,4 +373,23 @@ func TestCancel(t *testing.T) {
 	}
 	start(t, c)
 	checkFilled(t, c)
+}
+
+// TestLogHasNoParameters where somebody has statements logged: among their parameters are passwords and keys.
+func TestLogHasNoParameters(t *testing.T) {
+	t.Parallel()
+	c := cluster(t)
+	c.Settings = append(slices.Clone(fastSettings), "log_statement=all", "log_min_duration_statement=0")
+	start(t, c)
+	err := withConn(t.Context(), c.URL(Database), func(conn *pgx.Conn) error {
+		var text string
+		return conn.QueryRow(t.Context(), "SELECT 'logged' || $1::text", "hunter2").Scan(&text)
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	log, err := os.ReadFile(c.LogFile())
+	if err != nil || !strings.Contains(string(log), "SELECT 'logged'") || strings.Contains(string(log), "hunter2") {
+		t.Errorf("%v: %s", err, log)
+	}
 }

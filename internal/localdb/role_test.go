@@ -58,12 +58,7 @@ func old(t *testing.T) *Cluster {
 	if output, err := initdb.CombinedOutput(); err != nil {
 		t.Fatalf("%v: %s", err, output)
 	}
-	server, err := c.launch(t.Context(), inst, 0)
-	if err != nil {
-		t.Fatal(err)
-	}
-	server.close()
-	eventually(t, "the old server runs", func() bool { return ping(t.Context(), c.URL(adminDatabase)) == nil })
+	launched(t, c)
 	run(t, c.URL(adminDatabase), "CREATE DATABASE "+Database)
 	run(t, c.URL(Database), oldObjects)
 	lock.Close()
@@ -71,6 +66,21 @@ func old(t *testing.T) *Cluster {
 		t.Fatal(err)
 	}
 	return c
+}
+
+// launched starts the server of a cluster as it is, without what Start does besides.
+func launched(t *testing.T, c *Cluster) {
+	t.Helper()
+	inst, err := c.installation(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	server, err := c.launch(t.Context(), inst, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	server.close()
+	eventually(t, "the server runs", func() bool { return ping(t.Context(), c.URL(adminDatabase)) == nil })
 }
 
 func run(t *testing.T, url, sql string) {
@@ -211,16 +221,7 @@ func TestOldClusterIsChangedOverFromBetween(t *testing.T) {
 		"the swap is complete": "CREATE ROLE " + helper + " SUPERUSER LOGIN",
 	} {
 		c := old(t)
-		inst, err := c.installation(t.Context())
-		if err != nil {
-			t.Fatal(err)
-		}
-		server, err := c.launch(t.Context(), inst, 0)
-		if err != nil {
-			t.Fatal(err)
-		}
-		server.close()
-		eventually(t, "the server runs", func() bool { return ping(t.Context(), c.URL(adminDatabase)) == nil })
+		launched(t, c)
 		run(t, c.URL(adminDatabase), leave)
 		if name == "the swap is complete" {
 			run(t, c.url(helper, Database), swap)
