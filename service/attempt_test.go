@@ -160,7 +160,7 @@ func TestOthersKeepTheirConnections(t *testing.T) {
 			t.Parallel()
 			p := sample(t)
 			if test.sqlstate != "" {
-				p.refuseOnce("customer", test.sqlstate)
+				p.refuseFirst(1, "UPDATE", test.sqlstate)
 			}
 			c := &cable{at: "CustomerUpdate"}
 			config := p.config.Copy()
@@ -189,18 +189,18 @@ func TestOthersKeepTheirConnections(t *testing.T) {
 	}
 }
 
-// refuseOnce has the first change of a row of the table fail in the way that the code says.
-func (p *place) refuseOnce(table, sqlstate string) {
+// refuseFirst has the first changes of customers, so many, fail in the way that the code says.
+func (p *place) refuseFirst(times int, change, sqlstate string) {
 	p.Helper()
 	p.exec("CREATE SEQUENCE refusals")
-	p.exec(`CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$
+	p.exec(fmt.Sprintf(`CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS $$
 		BEGIN
-			IF nextval('refusals') <= 1 THEN
-				RAISE EXCEPTION USING ERRCODE = '` + sqlstate + `';
+			IF nextval('refusals') <= %d THEN
+				RAISE EXCEPTION USING ERRCODE = '%s';
 			END IF;
 			RETURN NEW;
-		END $$`)
-	p.exec("CREATE TRIGGER refuse BEFORE UPDATE ON " + table + " FOR EACH ROW EXECUTE FUNCTION refuse()")
+		END $$`, times, sqlstate))
+	p.exec("CREATE TRIGGER refuse BEFORE " + change + " ON customer FOR EACH ROW EXECUTE FUNCTION refuse()")
 }
 
 // TestUnknownPayment says how to repeat the payment, and repeating it so is safe.
@@ -231,15 +231,7 @@ func TestPassingRefusals(t *testing.T) {
 		t.Run(sqlstate, func(t *testing.T) {
 			t.Parallel()
 			p := sample(t)
-			p.exec("CREATE SEQUENCE refusals")
-			p.exec(`CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$
-				BEGIN
-					IF nextval('refusals') <= 3 THEN
-						RAISE EXCEPTION USING ERRCODE = '` + sqlstate + `';
-					END IF;
-					RETURN NEW;
-				END $$`)
-			p.exec("CREATE TRIGGER refuse BEFORE INSERT ON customer FOR EACH ROW EXECUTE FUNCTION refuse()")
+			p.refuseFirst(3, "INSERT", sqlstate)
 			s := p.asOn(p.limited(20*time.Second, func(*pgx.ConnConfig) {}), "commercial1")
 			must[gen.CustomerView](t)(now(s.CustomerAdd(t.Context(), gen.CustomerAddParams{Fullname: "Zoé", Company: "Once", Email: "z@example.com", Phone: "+33145678901"})))
 			if n := one[int](p, "SELECT count(*) FROM customer WHERE company = 'Once'"); n != 1 {
