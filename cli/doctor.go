@@ -238,7 +238,16 @@ func (e *examination) reach(ctx context.Context) *pgxpool.Pool {
 		}
 		where = backend.Location(config)
 	}
-	e.add(checkDatabase, healthOK, "", "%s, PostgreSQL %s", where, conn.Conn().PgConn().ParameterStatus("server_version"))
+	server := conn.Conn().PgConn()
+	where += ", PostgreSQL " + server.ParameterStatus("server_version")
+	switch {
+	case server.ParameterStatus("in_hot_standby") == "on":
+		e.add(checkDatabase, healthWarning, "name the primary in database.url, or all of them: postgres://user@one,two/crm", "%s, a standby: it only accepts reads", where)
+	case server.ParameterStatus("default_transaction_read_only") == "on":
+		e.add(checkDatabase, healthWarning, "default_transaction_read_only = off, for the database, the role, or in database.url", "%s, which only accepts reads", where)
+	default:
+		e.add(checkDatabase, healthOK, "", "%s", where)
+	}
 	return pool
 }
 

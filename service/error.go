@@ -209,6 +209,8 @@ func isUndefinedTable(err error) bool {
 	return ok && (refusal.Code == "42P01" || refusal.Code == "42703")
 }
 
+const readOnlyHint = "if it is a standby, name the primary, or all of them: postgres://user@one,two/crm; else try again in a moment"
+
 func translateRefusal(ctx context.Context, db DB, refusal *pgconn.PgError, cause error) error {
 	unavailable := func(message, hint string) error {
 		return &failure.Error{Code: failure.Unavailable, Message: message, Hint: hint, Err: cause}
@@ -256,7 +258,7 @@ func translateRefusal(ctx context.Context, db DB, refusal *pgconn.PgError, cause
 	case code == "53100":
 		return hostError("The database's disk is full.", "free some space, then try again", cause)
 	case code == "25006":
-		return unavailable("The database only accepts reads at the moment.", "try again in a moment")
+		return hostError("The database only accepts reads at the moment.", readOnlyHint, cause)
 	case isTooSlow(refusal):
 		return unavailable("The database did not answer in time.", tooSlowHint)
 	case strings.HasPrefix(code, "57P") || strings.HasPrefix(code, "08"):

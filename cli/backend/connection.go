@@ -269,9 +269,15 @@ func WithParameter(raw, name, value string) string {
 	return raw + separator + name + "=" + url.QueryEscape(value)
 }
 
-// Location names a database without user and password.
+// Location names a database without user and password, on all the hosts where it may be.
 func Location(config *pgx.ConnConfig) string {
-	return fmt.Sprintf("%s on %s:%d", config.Database, config.Host, config.Port)
+	hosts := []string{fmt.Sprintf("%s:%d", config.Host, config.Port)}
+	for _, other := range config.Fallbacks {
+		if host := fmt.Sprintf("%s:%d", other.Host, other.Port); !slices.Contains(hosts, host) {
+			hosts = append(hosts, host)
+		}
+	}
+	return config.Database + " on " + strings.Join(hosts, " or ")
 }
 
 // MaskURL hides what is secret in a URL, and all of one that cannot be read.

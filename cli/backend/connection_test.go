@@ -84,3 +84,23 @@ func TestURLThatIsTaken(t *testing.T) {
 		}
 	}
 }
+
+// TestLocation names each host once, and no user or password.
+func TestLocation(t *testing.T) {
+	t.Parallel()
+	for url, want := range map[string]string{
+		"postgres://somebody:secret@one:5433/crm":                   "crm on one:5433",
+		"postgres://somebody:secret@one/crm?sslmode=prefer":         "crm on one:5432", // tried twice
+		"postgres://somebody:secret@one,two:5433/crm":               "crm on one:5432 or two:5433",
+		"postgres://somebody@/crm?host=/run/pg,three&port=5,6":      "crm on /run/pg:5 or three:6",
+		"postgres://somebody@one:1,two:2,one:1/crm?sslmode=disable": "crm on one:1 or two:2",
+	} {
+		config, err := parseURL(url)
+		if err != nil {
+			t.Fatal(url, err)
+		}
+		if got := Location(config); got != want {
+			t.Errorf("%s: %q, want %q", url, got, want)
+		}
+	}
+}
