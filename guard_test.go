@@ -185,6 +185,57 @@ func TestSlowStartersStayOut(t *testing.T) {
 	}
 }
 
+// TestEveryFilterIsGiven: a parameter of a list that its command never sets, or of a count that its method forgets, would
+// be a filter that does nothing.
+func TestEveryFilterIsGiven(t *testing.T) {
+	t.Parallel()
+	fields, set := map[string][]string{}, map[string]bool{}
+	for file, parsed := range goFiles(t) {
+		if isTest(file) {
+			continue
+		}
+		folder, _, _ := strings.Cut(file, "/")
+		ast.Inspect(parsed, func(node ast.Node) bool {
+			switch node := node.(type) {
+			case *ast.TypeSpec:
+				params, isStruct := node.Type.(*ast.StructType)
+				if name := node.Name.Name; folder == "gen" && isStruct && (strings.HasSuffix(name, "ListParams") || strings.HasSuffix(name, "CountParams")) {
+					for _, field := range params.Fields.List {
+						fields[name] = append(fields[name], field.Names[0].Name)
+					}
+				}
+			case *ast.CompositeLit:
+				if of, ok := node.Type.(*ast.SelectorExpr); ok {
+					for _, element := range node.Elts {
+						pair, isPair := element.(*ast.KeyValueExpr)
+						if !isPair {
+							continue
+						}
+						if key, ok := pair.Key.(*ast.Ident); ok {
+							set[folder+"."+of.Sel.Name+"."+key.Name] = true
+						}
+					}
+				}
+			}
+			return true
+		})
+	}
+	if len(fields) == 0 {
+		t.Fatal("no lists are found")
+	}
+	for params, names := range fields {
+		by := "cli"
+		if strings.HasSuffix(params, "CountParams") {
+			by = "service"
+		}
+		for _, name := range names {
+			if !set[by+"."+params+"."+name] && !strings.HasPrefix(name, "As") { // what the service sets itself
+				t.Errorf("nothing in %s sets %s of %s", by, name, params)
+			}
+		}
+	}
+}
+
 func TestFilesAreShort(t *testing.T) {
 	t.Parallel()
 	for file := range goFiles(t) {

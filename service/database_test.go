@@ -1,6 +1,7 @@
 package service_test
 
 import (
+	"regexp"
 	"strings"
 	"testing"
 
@@ -109,5 +110,38 @@ func TestHoldsOnlySample(t *testing.T) {
 			p.exec(change)
 			holds(t, p, false)
 		})
+	}
+}
+
+// TestSampleOnlyKnowsEveryColumn: what SampleOnly does not look at is taken for untouched, and may be deleted.
+func TestSampleOnlyKnowsEveryColumn(t *testing.T) {
+	t.Parallel()
+	const follows, given, when = "follows from others", "given by the database", "when, not what"
+	elsewhere := map[string]string{
+		"employee.id": given, "employee.password_hash": "a password is nobody's work, and a new one is given in seconds",
+		"employee.password_one_time": "as the password", "employee.password_one_time_until": "as the password",
+		"customer.id": given, "customer.commercial_role": follows, "customer.created_at": when, "customer.updated_at": when,
+		"contract.paid_amount": "the sum of the payments", "contract.created_at": when, "contract.signed": follows,
+		"payment.id": "given by the client", "payment.recorded_by": "the payment itself is looked at", "payment.recorded_by_id": "as recorded_by",
+		"payment.recorded_at": when,
+		"event.id":            given, "event.contract_signed": follows, "event.support_role": follows,
+	}
+	p := newPlace(t, dbtest.Empty(t))
+	rows, err := p.conn.Query(t.Context(), `SELECT table_name || '.' || column_name FROM information_schema.columns
+		WHERE table_name IN ('employee', 'customer', 'contract', 'payment', 'event') AND table_schema = current_schema()
+		AND is_generated = 'NEVER' ORDER BY table_name, ordinal_position`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	columns, err := pgx.CollectRows(rows, pgx.RowTo[string])
+	if err != nil || len(columns) == 0 {
+		t.Fatal(columns, err)
+	}
+	_, lines, _ := strings.Cut(gen.SampleOnly, "FROM (")
+	for _, column := range columns {
+		_, name, _ := strings.Cut(column, ".")
+		if !regexp.MustCompile(`\b`+name+`\b`).MatchString(lines) && elsewhere[column] == "" {
+			t.Errorf("SampleOnly in queries/schema.sql does not look at %s: crm would delete what somebody wrote there", column)
+		}
 	}
 }

@@ -257,3 +257,13 @@ func BenchmarkList(b *testing.B) {
 		})
 	}
 }
+
+// TestEveryFormatIsKnown: what has no encoder would silently be a table.
+func TestEveryFormatIsKnown(t *testing.T) {
+	t.Parallel()
+	for _, format := range Formats {
+		if newEncoder(Output{Format: format}, nil, false) == nil && format != "table" && format != "markdown" {
+			t.Errorf("%s has no encoder", format)
+		}
+	}
+}
