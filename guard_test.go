@@ -19,11 +19,12 @@ const module = "github.com/epicevents/crm"
 // what that stands on.
 var mayImport = map[string][]string{
 	"schema":                    {},
-	"gen":                       {},
+	"gen":                       {"internal/value"},
 	"internal/failure":          {},
 	"internal/value":            {"internal/failure", "internal/value/phone"},
 	"internal/value/phone":      {},
-	"service":                   {"schema", "gen", "internal/failure", "internal/value"},
+	"internal/columns":          {},
+	"service":                   {"schema", "gen", "internal/failure", "internal/value", "internal/columns"},
 	"internal/files":            {},
 	"internal/localdb":          {"internal/failure", "internal/files"},
 	"internal/pgclient":         {"internal/failure", "internal/localdb"},
@@ -32,7 +33,7 @@ var mayImport = map[string][]string{
 	"remote":                    {"gen", "internal/failure", "service"},
 	"cli/text":                  {},
 	"cli/cmdline":               {"internal/failure", "cli/text"},
-	"cli/render":                {"internal/failure", "internal/value", "cli/text"},
+	"cli/render":                {"internal/failure", "internal/value", "internal/columns", "cli/text"},
 	"cli/terminal":              {"internal/failure", "internal/files", "cli/text"},
 	"cli/config":                {"internal/failure", "internal/files", "cli/text", "cli/cmdline", "cli/render"},
 	"cli/backend": {

@@ -165,21 +165,19 @@ func (a *app) authPermissions() *ffcli.Command {
 
 var permissions = render.Resource[service.Permission]{
 	Name: "permission", Title: "Permissions", Hue: render.Blue,
-	Columns: []render.Column[service.Permission]{
-		{Name: "operation", Value: func(p service.Permission) any { return p.Operation }, Wraps: true},
-		{Name: "none", Value: func(p service.Permission) any { return p.None }, Rank: 4},
-		{Name: "commercial", Value: func(p service.Permission) any { return p.Commercial }, Rank: 2},
-		{Name: "support", Value: func(p service.Permission) any { return p.Support }, Rank: 3},
-		{Name: "administrator", Value: func(p service.Permission) any { return p.Administrator }, Rank: 1},
+	Looks: []render.Look{
+		{Column: "operation", Wraps: true},
+		{Column: "none", Rank: 4},
+		{Column: "commercial", Rank: 2},
+		{Column: "support", Rank: 3},
+		{Column: "administrator", Rank: 1},
 	},
 }
 
 var whoami = render.Resource[service.Whoami]{
 	Name: "session", Title: "Session", Hue: render.Blue,
-	Columns: []render.Column[service.Whoami]{
-		{Name: "username", Value: func(w service.Whoami) any { return w.Username }},
-		{Name: "fullname", Value: func(w service.Whoami) any { return w.Fullname }},
-		{Name: "role", Value: func(w service.Whoami) any { return w.Role }},
-		{Name: "expires_at", Value: func(w service.Whoami) any { return w.ExpiresAt }},
+	Looks: []render.Look{
+		{Column: "id", Hidden: true},
+		{Column: "password_one_time", Hidden: true},
 	},
 }

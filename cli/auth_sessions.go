@@ -45,10 +45,9 @@ func (a *app) authSessions() *ffcli.Command {
 
 var logins = render.Resource[gen.AuthSessionsRow]{
 	Name: "login", Title: "Logins", Hue: render.Blue,
-	Columns: []render.Column[gen.AuthSessionsRow]{
-		{Name: "id", Value: func(s gen.AuthSessionsRow) any { return s.ID }},
-		{Name: "current", Value: func(s gen.AuthSessionsRow) any { return s.Current }, Rank: 1},
-		{Name: "created_at", Value: func(s gen.AuthSessionsRow) any { return s.CreatedAt }, Rank: 3},
-		{Name: "expires_at", Value: func(s gen.AuthSessionsRow) any { return s.ExpiresAt }, Rank: 2},
+	Looks: []render.Look{
+		{Column: "current", Rank: 1},
+		{Column: "created_at", Rank: 3},
+		{Column: "expires_at", Rank: 2},
 	},
 }

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/peterbourgon/ff/v3/ffcli"
@@ -51,11 +52,7 @@ func (a *app) authTokenCreate() *ffcli.Command {
 			return show(change)
 		}
 		// Where a person is to copy it, it stands on a line of its own: a box would break it.
-		for _, column := range newTokens.Columns {
-			if column.Name != "token" {
-				fields.Got = append(fields.Got, column.Name)
-			}
-		}
+		fields.Got = slices.DeleteFunc(newTokens.Names(), func(name string) bool { return name == "token" })
 		if err := show(change); err != nil {
 			return err
 		}
@@ -102,24 +99,16 @@ func (a *app) pickToken(ctx context.Context) ([]terminal.Choice, error) {
 
 var tokens = render.Resource[gen.AuthTokenListRow]{
 	Name: "token", Title: "Tokens", Hue: render.Blue,
-	Columns: []render.Column[gen.AuthTokenListRow]{
-		{Name: "id", Value: func(t gen.AuthTokenListRow) any { return t.ID }, Rank: 2},
-		{Name: "name", Value: func(t gen.AuthTokenListRow) any { return t.Name }},
-		{Name: "read_only", Value: func(t gen.AuthTokenListRow) any { return t.ReadOnly }},
-		{Name: "created_at", Value: func(t gen.AuthTokenListRow) any { return t.CreatedAt }, Rank: 1},
-		{Name: "expires_at", Value: func(t gen.AuthTokenListRow) any { return t.ExpiresAt }},
+	Looks: []render.Look{
+		{Column: "id", Rank: 2},
+		{Column: "created_at", Rank: 1},
 	},
 }
 
 // newTokens shows a token that was just made, with itself.
 var newTokens = render.Resource[service.Token]{
 	Name: "token", Title: "Tokens", Hue: render.Blue,
-	Columns: []render.Column[service.Token]{
-		{Name: "id", Value: func(t service.Token) any { return t.ID }},
-		{Name: "name", Value: func(t service.Token) any { return t.Name }},
-		{Name: "read_only", Value: func(t service.Token) any { return t.ReadOnly }},
-		{Name: "created_at", Value: func(t service.Token) any { return t.CreatedAt }},
-		{Name: "expires_at", Value: func(t service.Token) any { return t.ExpiresAt }},
-		{Name: "token", Value: func(t service.Token) any { return t.Secret }, Whole: true},
+	Looks: []render.Look{
+		{Column: "token", Whole: true},
 	},
 }

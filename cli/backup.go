@@ -31,18 +31,14 @@ import (
 
 // backup is what db backup shows.
 type backup struct {
-	file, location string
-	schema, bytes  int64
+	File     string `json:"file"`
+	Location string `json:"location"`
+	Schema   int64  `json:"schema_version"`
+	Bytes    int64  `json:"bytes"`
 }
 
 var backups = render.Resource[backup]{
 	Name: "backup", Title: "Backups", Hue: render.Blue,
-	Columns: []render.Column[backup]{
-		{Name: "file", Value: func(b backup) any { return b.file }},
-		{Name: "location", Value: func(b backup) any { return b.location }},
-		{Name: "schema_version", Value: func(b backup) any { return b.schema }},
-		{Name: "bytes", Value: func(b backup) any { return b.bytes }},
-	},
 }
 
 func (a *app) dbBackup() *ffcli.Command {
@@ -89,7 +85,7 @@ func (a *app) dbBackup() *ffcli.Command {
 		if err != nil {
 			return err
 		}
-		return show(backup{file.Got, status.location, version, info.Size()})
+		return show(backup{file.Got, status.Location, version, info.Size()})
 	})
 }
 

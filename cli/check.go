@@ -67,10 +67,11 @@ func (a *app) checkCommand() *ffcli.Command {
 
 var found = render.Resource[gen.CheckRow]{
 	Name: "finding", Title: "Findings", Hue: render.Magenta,
-	Columns: []render.Column[gen.CheckRow]{
-		{Name: "finding", Value: func(f gen.CheckRow) any { return f.Finding }, Whole: true},
-		{Name: "resource", Value: func(f gen.CheckRow) any { return f.Resource }, Rank: 1, Whole: true},
-		{Name: "id", Value: func(f gen.CheckRow) any { return f.ID }, Whole: true},
-		{Name: "detail", Value: func(f gen.CheckRow) any { return f.Detail }, Wraps: true},
+	Looks: []render.Look{
+		{Column: "finding", Whole: true},
+		{Column: "resource", Rank: 1, Whole: true},
+		{Column: "id", Whole: true},
+		{Column: "detail", Wraps: true},
+		{Column: "phone", Hidden: true},
 	},
 }

@@ -36,14 +36,18 @@ func (a *app) configShow() *ffcli.Command {
 }
 
 // setting is one value of the configuration.
-type setting struct{ key, value, source string }
+type setting struct {
+	Key    string `json:"key"`
+	Value  string `json:"value"`
+	Source string `json:"source"`
+}
 
 var settings = render.Resource[setting]{
 	Name: "setting", Title: "Configuration", Hue: render.Blue,
-	Columns: []render.Column[setting]{
-		{Name: "key", Value: func(s setting) any { return s.key }, Whole: true},
-		{Name: "value", Value: func(s setting) any { return s.value }, Whole: true},
-		{Name: "source", Value: func(s setting) any { return s.source }, Whole: true},
+	Looks: []render.Look{
+		{Column: "key", Whole: true},
+		{Column: "value", Whole: true},
+		{Column: "source", Whole: true},
 	},
 }
 

@@ -239,46 +239,34 @@ func (a *app) pickContract(ctx context.Context, c *command.Command, o offer) (ch
 
 var contracts = render.Resource[gen.ContractView]{
 	Name: "contract", Title: "Contracts", Hue: render.Green, Charge: "commercial_id",
-	Columns: []render.Column[gen.ContractView]{
-		{Name: "id", Value: func(c gen.ContractView) any { return c.ID }},
-		{Name: "customer_id", Value: func(c gen.ContractView) any { return c.CustomerID }, DataOnly: true},
-		{Name: "customer", Value: func(c gen.ContractView) any { return c.Customer }, Rank: 1},
-		{Name: "company", Value: func(c gen.ContractView) any { return c.Company }, Rank: 6},
-		{Name: "commercial_id", Value: func(c gen.ContractView) any { return c.CommercialID }, DataOnly: true},
-		{Name: "commercial", Value: func(c gen.ContractView) any { return c.Commercial }, Rank: 5, Whole: true},
-		{Name: "signed", Value: func(c gen.ContractView) any { return c.Signed }, Rank: 3},
-		{Name: "total_amount", Value: func(c gen.ContractView) any { return render.Amount(c.TotalAmount) }, Rank: 4},
-		{Name: "total_due", Value: func(c gen.ContractView) any { return render.Amount(c.TotalDue) }, Rank: 2},
-		{Name: "created_at", Value: func(c gen.ContractView) any { return c.CreatedAt }, Rank: 7},
-		{Name: "signed_at", Value: func(c gen.ContractView) any { return c.SignedAt }, Rank: 8},
+	Looks: []render.Look{
+		{Column: "customer_id", DataOnly: true},
+		{Column: "customer", Rank: 1},
+		{Column: "company", Rank: 6},
+		{Column: "commercial_id", DataOnly: true},
+		{Column: "commercial", Rank: 5, Whole: true},
+		{Column: "signed", Rank: 3},
+		{Column: "total_amount", Rank: 4},
+		{Column: "total_due", Rank: 2},
+		{Column: "created_at", Rank: 7},
+		{Column: "signed_at", Rank: 8},
 	},
 }
 
-var payments = render.Resource[gen.Payment]{
+var payments = render.Resource[gen.PaymentView]{
 	Name: "payment", Title: "Payments", Hue: render.Green,
-	Columns: []render.Column[gen.Payment]{
-		{Name: "id", Value: func(p gen.Payment) any { return p.ID }, Rank: 1},
-		{Name: "contract", Value: func(p gen.Payment) any { return p.ContractID }, Rank: 3},
-		{Name: "amount", Value: func(p gen.Payment) any { return render.Amount(p.Amount) }},
-		{Name: "recorded_by", Value: func(p gen.Payment) any { return p.RecordedBy }, Rank: 2, Whole: true},
-		{Name: "recorded_by_id", Value: func(p gen.Payment) any { return p.RecordedByID }, DataOnly: true},
-		{Name: "recorded_at", Value: func(p gen.Payment) any { return p.RecordedAt }},
+	Looks: []render.Look{
+		{Column: "id", Rank: 1},
+		{Column: "contract", Rank: 3},
+		{Column: "recorded_by", Rank: 2, Whole: true},
+		{Column: "recorded_by_id", DataOnly: true},
 	},
 }
 
 // recordedPayments shows a payment that was just recorded, with what is due after it.
 var recordedPayments = render.Resource[service.RecordedPayment]{
 	Name: "payment", Title: "Payments", Hue: render.Green,
-	Columns: []render.Column[service.RecordedPayment]{
-		{Name: "id", Value: func(p service.RecordedPayment) any { return p.ID }},
-		{Name: "contract", Value: func(p service.RecordedPayment) any { return p.ContractID }},
-		{Name: "customer", Value: func(p service.RecordedPayment) any { return p.Customer }},
-		{Name: "company", Value: func(p service.RecordedPayment) any { return p.Company }},
-		{Name: "amount", Value: func(p service.RecordedPayment) any { return render.Amount(p.Amount) }},
-		{Name: "recorded_by", Value: func(p service.RecordedPayment) any { return p.RecordedBy }},
-		{Name: "recorded_by_id", Value: func(p service.RecordedPayment) any { return p.RecordedByID }, DataOnly: true},
-		{Name: "recorded_at", Value: func(p service.RecordedPayment) any { return p.RecordedAt }},
-		{Name: "created", Value: func(p service.RecordedPayment) any { return p.Created }},
-		{Name: "total_due", Value: func(p service.RecordedPayment) any { return render.Amount(p.TotalDue) }},
+	Looks: []render.Look{
+		{Column: "recorded_by_id", DataOnly: true},
 	},
 }

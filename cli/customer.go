@@ -162,15 +162,12 @@ func (a *app) pickCustomer(c *command.Command) func(context.Context) ([]terminal
 
 var customers = render.Resource[gen.CustomerView]{
 	Name: "customer", Title: "Customers", Hue: render.Cyan, Charge: "commercial_id",
-	Columns: []render.Column[gen.CustomerView]{
-		{Name: "id", Value: func(c gen.CustomerView) any { return c.ID }},
-		{Name: "fullname", Value: func(c gen.CustomerView) any { return c.Fullname }},
-		{Name: "company", Value: func(c gen.CustomerView) any { return c.Company }},
-		{Name: "commercial_id", Value: func(c gen.CustomerView) any { return c.CommercialID }, DataOnly: true},
-		{Name: "commercial", Value: func(c gen.CustomerView) any { return c.Commercial }, Rank: 2, Whole: true},
-		{Name: "email", Value: func(c gen.CustomerView) any { return c.Email }, Rank: 3, Whole: true},
-		{Name: "phone", Value: func(c gen.CustomerView) any { return c.Phone }, Display: value.FormatPhone, Rank: 1, Whole: true},
-		{Name: "created_at", Value: func(c gen.CustomerView) any { return c.CreatedAt }, Rank: 4},
-		{Name: "updated_at", Value: func(c gen.CustomerView) any { return c.UpdatedAt }, Rank: 5},
+	Looks: []render.Look{
+		{Column: "commercial_id", DataOnly: true},
+		{Column: "commercial", Rank: 2, Whole: true},
+		{Column: "email", Rank: 3, Whole: true},
+		{Column: "phone", Rank: 1},
+		{Column: "created_at", Rank: 4},
+		{Column: "updated_at", Rank: 5},
 	},
 }

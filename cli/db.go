@@ -35,22 +35,16 @@ func (a *app) dbCommands() *ffcli.Command {
 
 // databaseStatus is what db status shows.
 type databaseStatus struct {
-	kind, state, location string
-	server                string
-	schema                int64
-	needed                int64
+	Kind     string `json:"kind"`
+	State    string `json:"state"`
+	Location string `json:"location"`
+	Server   string `json:"server_version"`
+	Schema   int64  `json:"schema_version"`
+	Needed   int64  `json:"schema_needed"`
 }
 
 var databaseStatuses = render.Resource[databaseStatus]{
 	Name: "database", Title: "Database", Hue: render.Blue,
-	Columns: []render.Column[databaseStatus]{
-		{Name: "kind", Value: func(d databaseStatus) any { return d.kind }},
-		{Name: "state", Value: func(d databaseStatus) any { return d.state }},
-		{Name: "location", Value: func(d databaseStatus) any { return d.location }},
-		{Name: "server_version", Value: func(d databaseStatus) any { return d.server }},
-		{Name: "schema_version", Value: func(d databaseStatus) any { return d.schema }},
-		{Name: "schema_needed", Value: func(d databaseStatus) any { return d.needed }},
-	},
 }
 
 func (a *app) dbStatus() *ffcli.Command {
@@ -100,10 +94,10 @@ func (a *app) statusOf(version int64, server string) (databaseStatus, error) {
 		return databaseStatus{}, err
 	}
 	status := databaseStatus{
-		kind: "remote", state: "running", location: backend.Location(config), server: server, schema: version, needed: schema.Version(),
+		Kind: "remote", State: "running", Location: backend.Location(config), Server: server, Schema: version, Needed: schema.Version(),
 	}
 	if a.IsLocal() {
-		status.kind, status.location = "local", a.Cluster().Dir()
+		status.Kind, status.Location = "local", a.Cluster().Dir()
 	}
 	return status, nil
 }

@@ -21,8 +21,8 @@ type shape struct {
 }
 
 func shapeOf[T any](r render.Resource[T]) shape {
-	all, _, errAll := render.SelectColumns(render.Output{Format: "table", IDs: true}, r)
-	always, _, errAlways := render.SelectColumns(render.Output{Format: "table"}, r)
+	all, errAll := r.Select(render.Output{Format: "table", IDs: true})
+	always, errAlways := r.Select(render.Output{Format: "table"})
 	if errAll != nil || errAlways != nil {
 		panic(r.Name)
 	}
@@ -174,7 +174,7 @@ func (s shape) fromTable(format string, lines [][]string) (rows []row, err error
 		r := row{}
 		for i, f := range s.always {
 			text := line[i]
-			if f.Multiline { // a row is one line, in which a newline is spelled out
+			if f.Look.Multiline { // a row is one line, in which a newline is spelled out
 				text = strings.ReplaceAll(text, `\n`, "")
 			}
 			r[f.Name] = canonical(f, format, text)
@@ -247,7 +247,7 @@ func canonical(f render.Field, format, text string) string {
 		return strings.Replace(text, ",", ".", 1)
 	case f.Kind == render.KindAmount:
 		return strings.TrimSuffix(text, "€")
-	case f.Kind == render.KindText && format == "excel":
+	case (f.Kind == render.KindText || f.Kind == render.KindPhone) && format == "excel":
 		return strings.TrimPrefix(text, "'")
 	}
 	return text

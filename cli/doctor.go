@@ -31,19 +31,19 @@ const (
 
 // finding is one check of the doctor: what it found, and what to do about it.
 type finding struct {
-	check   string
-	status  health
-	finding string
-	advice  *string
+	Check   string  `json:"check"`
+	Status  health  `json:"status"`
+	Finding string  `json:"finding"`
+	Advice  *string `json:"advice"`
 }
 
 var diagnoses = render.Resource[finding]{
 	Name: "diagnosis", Title: "Doctor", Hue: render.Blue,
-	Columns: []render.Column[finding]{
-		{Name: "check", Value: func(f finding) any { return f.check }, Whole: true},
-		{Name: "status", Value: func(f finding) any { return f.status }, Whole: true, Alarming: func(text string) bool { return text != string(healthOK) }},
-		{Name: "finding", Value: func(f finding) any { return f.finding }, Wraps: true},
-		{Name: "advice", Value: func(f finding) any { return f.advice }, Wraps: true},
+	Looks: []render.Look{
+		{Column: "check", Whole: true},
+		{Column: "status", Whole: true, Alarming: func(text string) bool { return text != string(healthOK) }},
+		{Column: "finding", Wraps: true},
+		{Column: "advice", Wraps: true},
 	},
 }
 
@@ -86,9 +86,9 @@ type examination struct {
 }
 
 func (e *examination) add(check string, status health, advice, format string, values ...any) {
-	f := finding{check: check, status: status, finding: fmt.Sprintf(format, values...)}
+	f := finding{Check: check, Status: status, Finding: fmt.Sprintf(format, values...)}
 	if advice != "" {
-		f.advice = &advice
+		f.Advice = &advice
 	}
 	e.rows = append(e.rows, f)
 }
@@ -103,12 +103,12 @@ func (e *examination) verdict() error {
 	var names []string
 	advice := ""
 	for _, f := range e.rows {
-		if f.status != healthFailed {
+		if f.Status != healthFailed {
 			continue
 		}
-		names = append(names, f.check)
-		if advice == "" && f.advice != nil {
-			advice = *f.advice
+		names = append(names, f.Check)
+		if advice == "" && f.Advice != nil {
+			advice = *f.Advice
 		}
 	}
 	if len(names) == 0 {

@@ -94,7 +94,7 @@ func TestEncryption(t *testing.T) {
 		e := &examination{app: newApp(&terminal.Terminal{})}
 		e.Config.DatabaseURL = raw
 		e.encryption(config)
-		if e.rows[0].status != want {
+		if e.rows[0].Status != want {
 			t.Errorf("%s: %+v, want %s", raw, e.rows[0], want)
 		}
 	}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/peterbourgon/ff/v3/ffcli"
 
@@ -217,7 +218,7 @@ func (p *passwordForAnother) take(ctx context.Context, username string) (string,
 // show prints the employee, and the password if it was made here.
 func (p *passwordForAnother) show(now service.NewPassword) error {
 	if p.generated() {
-		return command.ShowsChangeWith(p.app.Env, p.fields, newEmployees)(service.Change[newEmployee]{Now: newEmployee{now, p.made}})
+		return command.ShowsChangeWith(p.app.Env, p.fields, newEmployees)(service.Change[newEmployee]{Now: newEmployee{now.EmployeeView, p.made, now.Until}})
 	}
 	if now.Until != nil {
 		p.app.Notice("It is a one-time password: %s has to choose another first of all.", now.Username)
@@ -362,28 +363,24 @@ func (a *app) pickEmployee(role gen.Role) func(context.Context) ([]terminal.Choi
 
 var employees = render.Resource[gen.EmployeeView]{
 	Name: "employee", Title: "Employees", Hue: render.Magenta,
-	Columns: []render.Column[gen.EmployeeView]{
-		{Name: "id", Value: func(e gen.EmployeeView) any { return e.ID }},
-		{Name: "username", Value: func(e gen.EmployeeView) any { return e.Username }, Whole: true},
-		{Name: "fullname", Value: func(e gen.EmployeeView) any { return e.Fullname }},
-		{Name: "role", Value: func(e gen.EmployeeView) any { return e.Role }, Rank: 1},
+	Looks: []render.Look{
+		{Column: "username", Whole: true},
+		{Column: "role", Rank: 1},
 	},
 }
 
 // newEmployee is an employee with the password that is shown this once.
 type newEmployee struct {
-	service.NewPassword
-	oneTimePassword string
+	gen.EmployeeView
+	OneTimePassword string     `json:"one_time_password"`
+	Until           *time.Time `json:"one_time_password_until"`
 }
 
 var newEmployees = render.Resource[newEmployee]{
 	Name: "employee", Title: "Employees", Hue: render.Magenta,
-	Columns: []render.Column[newEmployee]{
-		{Name: "id", Value: func(e newEmployee) any { return e.ID }},
-		{Name: "username", Value: func(e newEmployee) any { return e.Username }, Whole: true},
-		{Name: "fullname", Value: func(e newEmployee) any { return e.Fullname }},
-		{Name: "role", Value: func(e newEmployee) any { return e.Role }},
-		{Name: "one_time_password", Value: func(e newEmployee) any { return e.oneTimePassword }, Label: "One-time password", Whole: true},
-		{Name: "one_time_password_until", Value: func(e newEmployee) any { return e.Until }, Label: "Good until"},
+	Looks: []render.Look{
+		{Column: "username", Whole: true},
+		{Column: "one_time_password", Label: "One-time password", Whole: true},
+		{Column: "one_time_password_until", Label: "Good until"},
 	},
 }

@@ -13,7 +13,6 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/epicevents/crm/cli/cmdline"
-	"github.com/epicevents/crm/cli/command"
 	"github.com/epicevents/crm/cli/render"
 	"github.com/epicevents/crm/cli/terminal"
 )
@@ -276,11 +275,11 @@ var lists = []struct {
 	shape    shape
 	sortable []string
 }{
-	{"employee list", shapeOf(employees), command.SortableNames(employees)},
-	{"customer list", shapeOf(customers), command.SortableNames(customers)},
-	{"contract list", shapeOf(contracts), command.SortableNames(contracts)},
-	{"contract payments 6384e0", shapeOf(payments), command.SortableNames(payments)},
-	{"event list", shapeOf(events), command.SortableNames(events)},
+	{"employee list", shapeOf(employees), employees.Sortable()},
+	{"customer list", shapeOf(customers), customers.Sortable()},
+	{"contract list", shapeOf(contracts), contracts.Sortable()},
+	{"contract payments 6384e0", shapeOf(payments), payments.Sortable()},
+	{"event list", shapeOf(events), events.Sortable()},
 }
 
 func TestListFlags(t *testing.T) {

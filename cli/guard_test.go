@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -21,6 +22,7 @@ import (
 	"github.com/epicevents/crm/cli/manual"
 	"github.com/epicevents/crm/cli/render"
 	"github.com/epicevents/crm/cli/terminal"
+	"github.com/epicevents/crm/internal/columns"
 	"github.com/epicevents/crm/schema"
 	"github.com/epicevents/crm/service"
 )
@@ -210,7 +212,7 @@ func requireProgram(t *testing.T, program, debianPackage string) {
 	}
 }
 
-// TestResources holds each resource to columns with names of their own and a kind.
+// TestResources holds each resource to columns with names of their own and a kind, and its looks to these columns.
 func TestResources(t *testing.T) {
 	t.Parallel()
 	checked := map[string]bool{}
@@ -261,20 +263,32 @@ func TestResources(t *testing.T) {
 func check[T any](t *testing.T, checked map[string]bool, variable string, r render.Resource[T]) {
 	t.Helper()
 	checked[variable] = true
-	if r.Name == "" || r.Title == "" || len(r.Columns) == 0 {
+	if r.Name == "" || r.Title == "" || len(r.Names()) == 0 {
 		t.Errorf("%s has no name, no title or no columns", variable)
 	}
 	names := map[string]bool{}
-	for _, f := range shapeOf(r).fields { // calls each column with the zero value
-		if names[f.Name] || f.Name != strings.ToLower(f.Name) || strings.ContainsAny(f.Name, " -") {
-			t.Errorf("%s: the column %q comes twice or is not snake_case", variable, f.Name)
+	for _, name := range r.Names() {
+		if names[name] || name == "" || name != strings.ToLower(name) || strings.ContainsAny(name, " -") {
+			t.Errorf("%s: the column %q comes twice or is not snake_case", variable, name)
 		}
-		names[f.Name] = true
+		names[name] = true
 	}
 	for _, f := range render.Describe(r).Fields {
 		if f.Type == "" {
 			t.Errorf("%s: the column %q has no kind", variable, f.Name)
 		}
+	}
+	looksOf := map[string]int{}
+	for _, c := range columns.Of(reflect.TypeFor[T]()) {
+		looksOf[c.Name] = 1
+	}
+	for _, look := range r.Looks {
+		if looksOf[look.Column]--; looksOf[look.Column] < 0 {
+			t.Errorf("%s: the look of %q is of no column, or comes twice", variable, look.Column)
+		}
+	}
+	if r.Charge != "" && !names[r.Charge] {
+		t.Errorf("%s: who is in charge is in no column %q", variable, r.Charge)
 	}
 }
 

@@ -36,16 +36,12 @@ func (a *app) versionCommand() *ffcli.Command {
 }
 
 type version struct {
-	version, commit, date string
-	schema                int64
+	Version string `json:"version"`
+	Commit  string `json:"commit"`
+	Date    string `json:"date"`
+	Schema  int64  `json:"schema"`
 }
 
 var versions = render.Resource[version]{
 	Name: "version", Title: "Version", Hue: render.Blue,
-	Columns: []render.Column[version]{
-		{Name: "version", Value: func(v version) any { return v.version }},
-		{Name: "commit", Value: func(v version) any { return v.commit }},
-		{Name: "date", Value: func(v version) any { return v.date }},
-		{Name: "schema", Value: func(v version) any { return v.schema }},
-	},
 }

@@ -7,6 +7,8 @@ package gen
 
 import (
 	"context"
+
+	"github.com/epicevents/crm/internal/value"
 )
 
 const Check = `-- name: Check :many
@@ -18,7 +20,7 @@ SELECT finding::text,
 FROM (
     SELECT 1 AS place, 'due_below_zero' AS finding, 'contract' AS resource, contract.id::text AS id, NULL::bigint AS number,
            format('%s € of %s € are paid', (paid_amount / 100.0)::numeric(20, 2), (total_amount / 100.0)::numeric(20, 2)) AS detail,
-           NULL::text AS phone
+           NULL::phone AS phone
     FROM contract
     WHERE paid_amount > total_amount
     UNION ALL
@@ -105,11 +107,11 @@ type CheckParams struct {
 }
 
 type CheckRow struct {
-	Finding  string  `json:"finding"`
-	Resource string  `json:"resource"`
-	ID       string  `json:"id"`
-	Detail   string  `json:"detail"`
-	Phone    *string `json:"phone"`
+	Finding  string       `json:"finding"`
+	Resource string       `json:"resource"`
+	ID       string       `json:"id"`
+	Detail   string       `json:"detail"`
+	Phone    *value.Phone `json:"phone"`
 }
 
 // Check returns what should not be, by the place of its rule and then by id, or in the order of a field. A row with a

@@ -8,6 +8,7 @@ package gen
 import (
 	"context"
 
+	"github.com/epicevents/crm/internal/value"
 	"github.com/google/uuid"
 )
 
@@ -20,9 +21,9 @@ RETURNING id
 `
 
 type ContractAddParams struct {
-	AsID        uuid.UUID `json:"as_id"`
-	TotalAmount int64     `json:"total_amount"`
-	CustomerID  int64     `json:"customer_id"`
+	AsID        uuid.UUID   `json:"as_id"`
+	TotalAmount value.Cents `json:"total_amount"`
+	CustomerID  int64       `json:"customer_id"`
 }
 
 // ContractAdd draws up a contract; no row when there is no such customer.
@@ -46,12 +47,12 @@ RETURNING payment.id
 `
 
 type ContractAddPaymentParams struct {
-	ID             uuid.UUID `json:"id"`
-	Amount         int64     `json:"amount"`
-	AsUsername     string    `json:"as_username"`
-	AsEmployeeID   int64     `json:"as_employee_id"`
-	ContractID     uuid.UUID `json:"contract_id"`
-	AsCommercialID *int64    `json:"as_commercial_id"`
+	ID             uuid.UUID   `json:"id"`
+	Amount         value.Cents `json:"amount"`
+	AsUsername     string      `json:"as_username"`
+	AsEmployeeID   int64       `json:"as_employee_id"`
+	ContractID     uuid.UUID   `json:"contract_id"`
+	AsCommercialID *int64      `json:"as_commercial_id"`
 }
 
 // ContractAddPayment records the payment, once however often it is repeated with the same id. No row when the id already
@@ -71,42 +72,42 @@ func (q *Queries) ContractAddPayment(ctx context.Context, arg ContractAddPayment
 }
 
 const ContractAddedPayment = `-- name: ContractAddedPayment :one
-SELECT payment.id, payment.contract_id, payment.amount, payment.recorded_by, payment.recorded_at, payment.recorded_by_id
-FROM payment
-JOIN contract ON contract.id = payment.contract_id
+SELECT payment_view.id, payment_view.contract, payment_view.amount, payment_view.recorded_by, payment_view.recorded_by_id, payment_view.recorded_at
+FROM payment_view
+JOIN contract ON contract.id = payment_view.contract
 JOIN customer ON customer.id = contract.customer_id
-WHERE payment.id = $1
-  AND payment.contract_id = $2
-  AND payment.amount = $3
+WHERE payment_view.id = $1
+  AND payment_view.contract = $2
+  AND payment_view.amount = $3
   AND ($4::bigint IS NULL
        OR customer.commercial_id = $4::bigint)
 `
 
 type ContractAddedPaymentParams struct {
-	ID             uuid.UUID `json:"id"`
-	ContractID     uuid.UUID `json:"contract_id"`
-	Amount         int64     `json:"amount"`
-	AsCommercialID *int64    `json:"as_commercial_id"`
+	ID             uuid.UUID   `json:"id"`
+	ContractID     uuid.UUID   `json:"contract_id"`
+	Amount         value.Cents `json:"amount"`
+	AsCommercialID *int64      `json:"as_commercial_id"`
 }
 
 // ContractAddedPayment returns what ContractAddPayment recorded, just now or when it was first called: a statement of its
 // own, which sees what another transaction recorded while that one waited for it. No row when the id names a payment of
 // another amount or contract, or when the contract is not one of the commercial's customers.
-func (q *Queries) ContractAddedPayment(ctx context.Context, arg ContractAddedPaymentParams) (Payment, error) {
+func (q *Queries) ContractAddedPayment(ctx context.Context, arg ContractAddedPaymentParams) (PaymentView, error) {
 	row := q.db.QueryRow(ctx, ContractAddedPayment,
 		arg.ID,
 		arg.ContractID,
 		arg.Amount,
 		arg.AsCommercialID,
 	)
-	var i Payment
+	var i PaymentView
 	err := row.Scan(
 		&i.ID,
-		&i.ContractID,
+		&i.Contract,
 		&i.Amount,
 		&i.RecordedBy,
-		&i.RecordedAt,
 		&i.RecordedByID,
+		&i.RecordedAt,
 	)
 	return i, err
 }
@@ -306,9 +307,9 @@ func (q *Queries) ContractList(ctx context.Context, arg ContractListParams) ([]C
 }
 
 const ContractPayments = `-- name: ContractPayments :many
-SELECT id, contract_id, amount, recorded_by, recorded_at, recorded_by_id
-FROM payment
-WHERE contract_id = $1
+SELECT id, contract, amount, recorded_by, recorded_by_id, recorded_at
+FROM payment_view
+WHERE contract = $1
 ORDER BY
     CASE WHEN $2::text = 'id' THEN id END,
     CASE WHEN $2 = 'id:desc' THEN id END DESC,
@@ -331,22 +332,22 @@ type ContractPaymentsParams struct {
 }
 
 // ContractPayments returns the payments of a contract by their time, or in the order of a field.
-func (q *Queries) ContractPayments(ctx context.Context, arg ContractPaymentsParams) ([]Payment, error) {
+func (q *Queries) ContractPayments(ctx context.Context, arg ContractPaymentsParams) ([]PaymentView, error) {
 	rows, err := q.db.Query(ctx, ContractPayments, arg.ContractID, arg.Sort, arg.RowLimit)
 	if err != nil {
 		return nil, err
 	}
 	defer rows.Close()
-	items := []Payment{}
+	items := []PaymentView{}
 	for rows.Next() {
-		var i Payment
+		var i PaymentView
 		if err := rows.Scan(
 			&i.ID,
-			&i.ContractID,
+			&i.Contract,
 			&i.Amount,
 			&i.RecordedBy,
-			&i.RecordedAt,
 			&i.RecordedByID,
+			&i.RecordedAt,
 		); err != nil {
 			return nil, err
 		}
@@ -360,8 +361,8 @@ func (q *Queries) ContractPayments(ctx context.Context, arg ContractPaymentsPara
 
 const ContractPaymentsCount = `-- name: ContractPaymentsCount :one
 SELECT count(*)
-FROM payment
-WHERE contract_id = $1
+FROM payment_view
+WHERE contract = $1
 `
 
 // ContractPaymentsCount counts the rows of ContractPayments: a test holds their filters equal.
@@ -399,7 +400,7 @@ func (q *Queries) ContractSign(ctx context.Context, arg ContractSignParams) (boo
 
 const ContractUpdate = `-- name: ContractUpdate :one
 UPDATE contract
-SET total_amount = coalesce($1, contract.total_amount),
+SET total_amount = coalesce($1::cents, contract.total_amount),
     customer_id  = coalesce($2, contract.customer_id)
 FROM customer, customer AS target
 WHERE contract.id = $3
@@ -412,10 +413,10 @@ RETURNING contract.id
 `
 
 type ContractUpdateParams struct {
-	TotalAmount    *int64    `json:"total_amount"`
-	CustomerID     *int64    `json:"customer_id"`
-	ID             uuid.UUID `json:"id"`
-	AsCommercialID *int64    `json:"as_commercial_id"`
+	TotalAmount    *value.Cents `json:"total_amount"`
+	CustomerID     *int64       `json:"customer_id"`
+	ID             uuid.UUID    `json:"id"`
+	AsCommercialID *int64       `json:"as_commercial_id"`
 }
 
 // ContractUpdate changes the given fields; NULL keeps. It is limited to the customers of the commercial, who neither

@@ -7,6 +7,8 @@ package gen
 
 import (
 	"context"
+
+	"github.com/epicevents/crm/internal/value"
 )
 
 const CustomerAdd = `-- name: CustomerAdd :one
@@ -16,11 +18,11 @@ RETURNING id
 `
 
 type CustomerAddParams struct {
-	Fullname       string `json:"fullname"`
-	Company        string `json:"company"`
-	Email          string `json:"email"`
-	Phone          string `json:"phone"`
-	AsCommercialID int64  `json:"as_commercial_id"`
+	Fullname       string      `json:"fullname"`
+	Company        string      `json:"company"`
+	Email          string      `json:"email"`
+	Phone          value.Phone `json:"phone"`
+	AsCommercialID int64       `json:"as_commercial_id"`
 }
 
 // CustomerAdd adds a customer in the charge of the commercial.
@@ -227,7 +229,7 @@ UPDATE customer
 SET fullname   = coalesce($1, fullname),
     company    = coalesce($2, company),
     email      = coalesce($3, email),
-    phone      = coalesce($4, phone),
+    phone      = coalesce($4::phone, phone),
     updated_at = now()
 WHERE id = $5
   AND ($6::bigint IS NULL OR commercial_id = $6::bigint)
@@ -235,12 +237,12 @@ RETURNING id
 `
 
 type CustomerUpdateParams struct {
-	Fullname       *string `json:"fullname"`
-	Company        *string `json:"company"`
-	Email          *string `json:"email"`
-	Phone          *string `json:"phone"`
-	ID             int64   `json:"id"`
-	AsCommercialID *int64  `json:"as_commercial_id"`
+	Fullname       *string      `json:"fullname"`
+	Company        *string      `json:"company"`
+	Email          *string      `json:"email"`
+	Phone          *value.Phone `json:"phone"`
+	ID             int64        `json:"id"`
+	AsCommercialID *int64       `json:"as_commercial_id"`
 }
 
 // CustomerUpdate changes the given fields; NULL keeps. It is limited to the customers of the commercial.

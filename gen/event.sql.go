@@ -58,7 +58,7 @@ func (q *Queries) EventAdd(ctx context.Context, arg EventAddParams) (int64, erro
 }
 
 const EventAdded = `-- name: EventAdded :one
-SELECT id, name, contract_id, customer_id, customer, company, support_id, support, commercial_id, commercial, start_at, end_at, attendees, location, note
+SELECT id, name, contract, customer_id, customer, company, support_id, support, commercial_id, commercial, start, "end", attendees, location, note
 FROM event_view
 WHERE id = currval(pg_get_serial_sequence('event', 'id'))
 `
@@ -70,7 +70,7 @@ func (q *Queries) EventAdded(ctx context.Context) (EventView, error) {
 	err := row.Scan(
 		&i.ID,
 		&i.Name,
-		&i.ContractID,
+		&i.Contract,
 		&i.CustomerID,
 		&i.Customer,
 		&i.Company,
@@ -78,8 +78,8 @@ func (q *Queries) EventAdded(ctx context.Context) (EventView, error) {
 		&i.Support,
 		&i.CommercialID,
 		&i.Commercial,
-		&i.StartAt,
-		&i.EndAt,
+		&i.Start,
+		&i.End,
 		&i.Attendees,
 		&i.Location,
 		&i.Note,
@@ -103,8 +103,8 @@ LEFT JOIN (
 WHERE (NOT $2::boolean OR support_id IS NULL)
   AND ($3::bigint IS NULL OR support_id = $3::bigint)
   AND ($4::text IS NULL OR support = $4::text)
-  AND ($5::timestamptz IS NULL OR start_at >= $5::timestamptz)
-  AND ($6::timestamptz IS NULL OR start_at < $6::timestamptz)
+  AND ($5::timestamptz IS NULL OR start >= $5::timestamptz)
+  AND ($6::timestamptz IS NULL OR start < $6::timestamptz)
   AND ($1::text IS NULL OR searched_id IS NOT NULL)
 `
 
@@ -133,7 +133,7 @@ func (q *Queries) EventCount(ctx context.Context, arg EventCountParams) (int64, 
 }
 
 const EventDetail = `-- name: EventDetail :one
-SELECT id, name, contract_id, customer_id, customer, company, support_id, support, commercial_id, commercial, start_at, end_at, attendees, location, note
+SELECT id, name, contract, customer_id, customer, company, support_id, support, commercial_id, commercial, start, "end", attendees, location, note
 FROM event_view
 WHERE id = $1
 `
@@ -144,7 +144,7 @@ func (q *Queries) EventDetail(ctx context.Context, id int64) (EventView, error) 
 	err := row.Scan(
 		&i.ID,
 		&i.Name,
-		&i.ContractID,
+		&i.Contract,
 		&i.CustomerID,
 		&i.Customer,
 		&i.Company,
@@ -152,8 +152,8 @@ func (q *Queries) EventDetail(ctx context.Context, id int64) (EventView, error) 
 		&i.Support,
 		&i.CommercialID,
 		&i.Commercial,
-		&i.StartAt,
-		&i.EndAt,
+		&i.Start,
+		&i.End,
 		&i.Attendees,
 		&i.Location,
 		&i.Note,
@@ -162,7 +162,7 @@ func (q *Queries) EventDetail(ctx context.Context, id int64) (EventView, error) 
 }
 
 const EventList = `-- name: EventList :many
-SELECT event_view.id, event_view.name, event_view.contract_id, event_view.customer_id, event_view.customer, event_view.company, event_view.support_id, event_view.support, event_view.commercial_id, event_view.commercial, event_view.start_at, event_view.end_at, event_view.attendees, event_view.location, event_view.note
+SELECT event_view.id, event_view.name, event_view.contract, event_view.customer_id, event_view.customer, event_view.company, event_view.support_id, event_view.support, event_view.commercial_id, event_view.commercial, event_view.start, event_view."end", event_view.attendees, event_view.location, event_view.note
 FROM event_view
 LEFT JOIN (
     SELECT event.id AS searched_id
@@ -177,15 +177,15 @@ LEFT JOIN (
 WHERE (NOT $2::boolean OR support_id IS NULL)
   AND ($3::bigint IS NULL OR support_id = $3::bigint)
   AND ($4::text IS NULL OR support = $4::text)
-  AND ($5::timestamptz IS NULL OR start_at >= $5::timestamptz)
-  AND ($6::timestamptz IS NULL OR start_at < $6::timestamptz)
+  AND ($5::timestamptz IS NULL OR start >= $5::timestamptz)
+  AND ($6::timestamptz IS NULL OR start < $6::timestamptz)
   AND ($1::text IS NULL OR searched_id IS NOT NULL)
 ORDER BY
     CASE WHEN $7::text = 'id:desc' THEN id END DESC,
     CASE WHEN $7 = 'name' THEN fold(name) END,
     CASE WHEN $7 = 'name:desc' THEN fold(name) END DESC,
-    CASE WHEN $7 = 'contract' THEN contract_id END,
-    CASE WHEN $7 = 'contract:desc' THEN contract_id END DESC,
+    CASE WHEN $7 = 'contract' THEN contract END,
+    CASE WHEN $7 = 'contract:desc' THEN contract END DESC,
     CASE WHEN $7 = 'customer' THEN fold(customer) END,
     CASE WHEN $7 = 'customer:desc' THEN fold(customer) END DESC,
     CASE WHEN $7 = 'company' THEN fold(company) END,
@@ -194,10 +194,10 @@ ORDER BY
     CASE WHEN $7 = 'support:desc' THEN support END DESC NULLS LAST,
     CASE WHEN $7 = 'commercial' THEN commercial END,
     CASE WHEN $7 = 'commercial:desc' THEN commercial END DESC,
-    CASE WHEN $7 = 'start' THEN start_at END,
-    CASE WHEN $7 = 'start:desc' THEN start_at END DESC NULLS LAST,
-    CASE WHEN $7 = 'end' THEN end_at END,
-    CASE WHEN $7 = 'end:desc' THEN end_at END DESC NULLS LAST,
+    CASE WHEN $7 = 'start' THEN start END,
+    CASE WHEN $7 = 'start:desc' THEN start END DESC NULLS LAST,
+    CASE WHEN $7 = 'end' THEN "end" END,
+    CASE WHEN $7 = 'end:desc' THEN "end" END DESC NULLS LAST,
     CASE WHEN $7 = 'attendees' THEN attendees END,
     CASE WHEN $7 = 'attendees:desc' THEN attendees END DESC NULLS LAST,
     CASE WHEN $7 = 'location' THEN fold(location) END,
@@ -243,7 +243,7 @@ func (q *Queries) EventList(ctx context.Context, arg EventListParams) ([]EventVi
 		if err := rows.Scan(
 			&i.ID,
 			&i.Name,
-			&i.ContractID,
+			&i.Contract,
 			&i.CustomerID,
 			&i.Customer,
 			&i.Company,
@@ -251,8 +251,8 @@ func (q *Queries) EventList(ctx context.Context, arg EventListParams) ([]EventVi
 			&i.Support,
 			&i.CommercialID,
 			&i.Commercial,
-			&i.StartAt,
-			&i.EndAt,
+			&i.Start,
+			&i.End,
 			&i.Attendees,
 			&i.Location,
 			&i.Note,

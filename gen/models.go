@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/epicevents/crm/internal/value"
 	"github.com/google/uuid"
 )
 
@@ -83,9 +84,9 @@ type Contract struct {
 	// The customer who signs and pays.
 	CustomerID int64 `json:"customer_id"`
 	// Total amount in euro cents.
-	TotalAmount int64 `json:"total_amount"`
+	TotalAmount value.Cents `json:"total_amount"`
 	// Sum of the payments in euro cents; kept by a trigger on payment.
-	PaidAmount int64 `json:"paid_amount"`
+	PaidAmount value.Cents `json:"paid_amount"`
 	// When the contract was drawn up.
 	CreatedAt time.Time `json:"created_at"`
 	// When the customer signed; NULL until then.
@@ -96,17 +97,17 @@ type Contract struct {
 
 // A contract with its customer and commercial; total_due is the total amount less the payments, in euro cents.
 type ContractView struct {
-	ID           uuid.UUID  `json:"id"`
-	CustomerID   int64      `json:"customer_id"`
-	Customer     string     `json:"customer"`
-	Company      string     `json:"company"`
-	CommercialID int64      `json:"commercial_id"`
-	Commercial   string     `json:"commercial"`
-	Signed       bool       `json:"signed"`
-	TotalAmount  int64      `json:"total_amount"`
-	TotalDue     int64      `json:"total_due"`
-	CreatedAt    time.Time  `json:"created_at"`
-	SignedAt     *time.Time `json:"signed_at"`
+	ID           uuid.UUID   `json:"id"`
+	CustomerID   int64       `json:"customer_id"`
+	Customer     string      `json:"customer"`
+	Company      string      `json:"company"`
+	CommercialID int64       `json:"commercial_id"`
+	Commercial   string      `json:"commercial"`
+	Signed       bool        `json:"signed"`
+	TotalAmount  value.Cents `json:"total_amount"`
+	TotalDue     value.Cents `json:"total_due"`
+	CreatedAt    time.Time   `json:"created_at"`
+	SignedAt     *time.Time  `json:"signed_at"`
 }
 
 // Someone who buys events, or may.
@@ -123,7 +124,7 @@ type Customer struct {
 	// E-mail address.
 	Email string `json:"email"`
 	// Phone number in E.164 form, such as +33612345678.
-	Phone string `json:"phone"`
+	Phone value.Phone `json:"phone"`
 	// When the customer was added.
 	CreatedAt time.Time `json:"created_at"`
 	// When the customer was last changed.
@@ -134,15 +135,15 @@ type Customer struct {
 
 // A customer with the username of the commercial in charge.
 type CustomerView struct {
-	ID           int64     `json:"id"`
-	Fullname     string    `json:"fullname"`
-	Company      string    `json:"company"`
-	CommercialID int64     `json:"commercial_id"`
-	Commercial   string    `json:"commercial"`
-	Email        string    `json:"email"`
-	Phone        string    `json:"phone"`
-	CreatedAt    time.Time `json:"created_at"`
-	UpdatedAt    time.Time `json:"updated_at"`
+	ID           int64       `json:"id"`
+	Fullname     string      `json:"fullname"`
+	Company      string      `json:"company"`
+	CommercialID int64       `json:"commercial_id"`
+	Commercial   string      `json:"commercial"`
+	Email        string      `json:"email"`
+	Phone        value.Phone `json:"phone"`
+	CreatedAt    time.Time   `json:"created_at"`
+	UpdatedAt    time.Time   `json:"updated_at"`
 }
 
 // Someone who works at Epic Events and may log in.
@@ -210,7 +211,7 @@ type Event struct {
 type EventView struct {
 	ID           int64      `json:"id"`
 	Name         string     `json:"name"`
-	ContractID   uuid.UUID  `json:"contract_id"`
+	Contract     uuid.UUID  `json:"contract"`
 	CustomerID   int64      `json:"customer_id"`
 	Customer     string     `json:"customer"`
 	Company      string     `json:"company"`
@@ -218,8 +219,8 @@ type EventView struct {
 	Support      *string    `json:"support"`
 	CommercialID int64      `json:"commercial_id"`
 	Commercial   string     `json:"commercial"`
-	StartAt      *time.Time `json:"start_at"`
-	EndAt        *time.Time `json:"end_at"`
+	Start        *time.Time `json:"start"`
+	End          *time.Time `json:"end"`
 	Attendees    *int32     `json:"attendees"`
 	Location     *string    `json:"location"`
 	Note         *string    `json:"note"`
@@ -246,13 +247,23 @@ type Payment struct {
 	// The contract it pays.
 	ContractID uuid.UUID `json:"contract_id"`
 	// Amount in euro cents.
-	Amount int64 `json:"amount"`
+	Amount value.Cents `json:"amount"`
 	// Username, at that moment, of who recorded it; that employee may leave.
 	RecordedBy string `json:"recorded_by"`
 	// When it was recorded.
 	RecordedAt time.Time `json:"recorded_at"`
 	// Who recorded it, whatever they are called now; no other employee ever gets the id. NULL for payments recorded before this was kept.
 	RecordedByID *int64 `json:"recorded_by_id"`
+}
+
+// A payment with the contract it pays and who recorded it.
+type PaymentView struct {
+	ID           uuid.UUID   `json:"id"`
+	Contract     uuid.UUID   `json:"contract"`
+	Amount       value.Cents `json:"amount"`
+	RecordedBy   string      `json:"recorded_by"`
+	RecordedByID *int64      `json:"recorded_by_id"`
+	RecordedAt   time.Time   `json:"recorded_at"`
 }
 
 // The one row says which migration this database stands at.

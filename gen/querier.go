@@ -41,7 +41,7 @@ type Querier interface {
 	// ContractAddedPayment returns what ContractAddPayment recorded, just now or when it was first called: a statement of its
 	// own, which sees what another transaction recorded while that one waited for it. No row when the id names a payment of
 	// another amount or contract, or when the contract is not one of the commercial's customers.
-	ContractAddedPayment(ctx context.Context, arg ContractAddedPaymentParams) (Payment, error)
+	ContractAddedPayment(ctx context.Context, arg ContractAddedPaymentParams) (PaymentView, error)
 	// ContractCandidates returns the first contracts whose ids lie from one to another: those that a shortened id may mean.
 	ContractCandidates(ctx context.Context, arg ContractCandidatesParams) ([]ContractView, error)
 	// ContractCount counts the rows of ContractList: a test holds their filters equal.
@@ -51,7 +51,7 @@ type Querier interface {
 	// The join is for the index on search, and only there when something is searched: otherwise the planner drops it.
 	ContractList(ctx context.Context, arg ContractListParams) ([]ContractView, error)
 	// ContractPayments returns the payments of a contract by their time, or in the order of a field.
-	ContractPayments(ctx context.Context, arg ContractPaymentsParams) ([]Payment, error)
+	ContractPayments(ctx context.Context, arg ContractPaymentsParams) ([]PaymentView, error)
 	// ContractPaymentsCount counts the rows of ContractPayments: a test holds their filters equal.
 	ContractPaymentsCount(ctx context.Context, contractID uuid.UUID) (int64, error)
 	// ContractSign reports whether it was this that signed: a contract that is signed already keeps its date. It is limited

@@ -14,9 +14,9 @@ import (
 
 const AuthSessions = `-- name: AuthSessions :many
 SELECT id,
+       (id = $1)::boolean AS current,
        created_at,
-       expires_at,
-       (id = $1)::boolean AS current
+       expires_at
 FROM session_view
 WHERE employee_id = $2
   AND name IS NULL
@@ -42,9 +42,9 @@ type AuthSessionsParams struct {
 
 type AuthSessionsRow struct {
 	ID        uuid.UUID `json:"id"`
+	Current   bool      `json:"current"`
 	CreatedAt time.Time `json:"created_at"`
 	ExpiresAt time.Time `json:"expires_at"`
-	Current   bool      `json:"current"`
 }
 
 // AuthSessions returns the logins of an employee that are good now, and which of them this is.
@@ -64,9 +64,9 @@ func (q *Queries) AuthSessions(ctx context.Context, arg AuthSessionsParams) ([]A
 		var i AuthSessionsRow
 		if err := rows.Scan(
 			&i.ID,
+			&i.Current,
 			&i.CreatedAt,
 			&i.ExpiresAt,
-			&i.Current,
 		); err != nil {
 			return nil, err
 		}

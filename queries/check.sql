@@ -9,7 +9,7 @@ SELECT finding::text,
 FROM (
     SELECT 1 AS place, 'due_below_zero' AS finding, 'contract' AS resource, contract.id::text AS id, NULL::bigint AS number,
            format('%s € of %s € are paid', (paid_amount / 100.0)::numeric(20, 2), (total_amount / 100.0)::numeric(20, 2)) AS detail,
-           NULL::text AS phone
+           NULL::phone AS phone
     FROM contract
     WHERE paid_amount > total_amount
     UNION ALL

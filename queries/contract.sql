@@ -69,7 +69,7 @@ RETURNING id;
 -- ContractUpdate changes the given fields; NULL keeps. It is limited to the customers of the commercial, who neither
 -- gets a contract from another's customer nor moves one to it. No row either when the customer to be does not exist.
 UPDATE contract
-SET total_amount = coalesce(sqlc.narg('total_amount'), contract.total_amount),
+SET total_amount = coalesce(sqlc.narg('total_amount')::cents, contract.total_amount),
     customer_id  = coalesce(sqlc.narg('customer_id'), contract.customer_id)
 FROM customer, customer AS target
 WHERE contract.id = @id
@@ -109,21 +109,21 @@ RETURNING payment.id;
 -- ContractAddedPayment returns what ContractAddPayment recorded, just now or when it was first called: a statement of its
 -- own, which sees what another transaction recorded while that one waited for it. No row when the id names a payment of
 -- another amount or contract, or when the contract is not one of the commercial's customers.
-SELECT payment.*
-FROM payment
-JOIN contract ON contract.id = payment.contract_id
+SELECT payment_view.*
+FROM payment_view
+JOIN contract ON contract.id = payment_view.contract
 JOIN customer ON customer.id = contract.customer_id
-WHERE payment.id = @id
-  AND payment.contract_id = @contract_id
-  AND payment.amount = @amount
+WHERE payment_view.id = @id
+  AND payment_view.contract = @contract_id
+  AND payment_view.amount = @amount
   AND (sqlc.narg('as_commercial_id')::bigint IS NULL
        OR customer.commercial_id = sqlc.narg('as_commercial_id')::bigint);
 
 -- name: ContractPayments :many
 -- ContractPayments returns the payments of a contract by their time, or in the order of a field.
 SELECT *
-FROM payment
-WHERE contract_id = @contract_id
+FROM payment_view
+WHERE contract = @contract_id
 ORDER BY
     CASE WHEN @sort::text = 'id' THEN id END,
     CASE WHEN @sort = 'id:desc' THEN id END DESC,
@@ -141,5 +141,5 @@ LIMIT sqlc.narg('row_limit')::bigint;
 -- name: ContractPaymentsCount :one
 -- ContractPaymentsCount counts the rows of ContractPayments: a test holds their filters equal.
 SELECT count(*)
-FROM payment
-WHERE contract_id = @contract_id;
+FROM payment_view
+WHERE contract = @contract_id;

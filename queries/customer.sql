@@ -69,7 +69,7 @@ UPDATE customer
 SET fullname   = coalesce(sqlc.narg('fullname'), fullname),
     company    = coalesce(sqlc.narg('company'), company),
     email      = coalesce(sqlc.narg('email'), email),
-    phone      = coalesce(sqlc.narg('phone'), phone),
+    phone      = coalesce(sqlc.narg('phone')::phone, phone),
     updated_at = now()
 WHERE id = @id
   AND (sqlc.narg('as_commercial_id')::bigint IS NULL OR commercial_id = sqlc.narg('as_commercial_id')::bigint)

@@ -17,15 +17,15 @@ LEFT JOIN (
 WHERE (NOT @no_support_assigned::boolean OR support_id IS NULL)
   AND (sqlc.narg('support_id')::bigint IS NULL OR support_id = sqlc.narg('support_id')::bigint)
   AND (sqlc.narg('support')::text IS NULL OR support = sqlc.narg('support')::text)
-  AND (sqlc.narg('from_at')::timestamptz IS NULL OR start_at >= sqlc.narg('from_at')::timestamptz)
-  AND (sqlc.narg('to_at')::timestamptz IS NULL OR start_at < sqlc.narg('to_at')::timestamptz)
+  AND (sqlc.narg('from_at')::timestamptz IS NULL OR start >= sqlc.narg('from_at')::timestamptz)
+  AND (sqlc.narg('to_at')::timestamptz IS NULL OR start < sqlc.narg('to_at')::timestamptz)
   AND (sqlc.narg('search')::text IS NULL OR searched_id IS NOT NULL)
 ORDER BY
     CASE WHEN @sort::text = 'id:desc' THEN id END DESC,
     CASE WHEN @sort = 'name' THEN fold(name) END,
     CASE WHEN @sort = 'name:desc' THEN fold(name) END DESC,
-    CASE WHEN @sort = 'contract' THEN contract_id END,
-    CASE WHEN @sort = 'contract:desc' THEN contract_id END DESC,
+    CASE WHEN @sort = 'contract' THEN contract END,
+    CASE WHEN @sort = 'contract:desc' THEN contract END DESC,
     CASE WHEN @sort = 'customer' THEN fold(customer) END,
     CASE WHEN @sort = 'customer:desc' THEN fold(customer) END DESC,
     CASE WHEN @sort = 'company' THEN fold(company) END,
@@ -34,10 +34,10 @@ ORDER BY
     CASE WHEN @sort = 'support:desc' THEN support END DESC NULLS LAST,
     CASE WHEN @sort = 'commercial' THEN commercial END,
     CASE WHEN @sort = 'commercial:desc' THEN commercial END DESC,
-    CASE WHEN @sort = 'start' THEN start_at END,
-    CASE WHEN @sort = 'start:desc' THEN start_at END DESC NULLS LAST,
-    CASE WHEN @sort = 'end' THEN end_at END,
-    CASE WHEN @sort = 'end:desc' THEN end_at END DESC NULLS LAST,
+    CASE WHEN @sort = 'start' THEN start END,
+    CASE WHEN @sort = 'start:desc' THEN start END DESC NULLS LAST,
+    CASE WHEN @sort = 'end' THEN "end" END,
+    CASE WHEN @sort = 'end:desc' THEN "end" END DESC NULLS LAST,
     CASE WHEN @sort = 'attendees' THEN attendees END,
     CASE WHEN @sort = 'attendees:desc' THEN attendees END DESC NULLS LAST,
     CASE WHEN @sort = 'location' THEN fold(location) END,
@@ -64,8 +64,8 @@ LEFT JOIN (
 WHERE (NOT @no_support_assigned::boolean OR support_id IS NULL)
   AND (sqlc.narg('support_id')::bigint IS NULL OR support_id = sqlc.narg('support_id')::bigint)
   AND (sqlc.narg('support')::text IS NULL OR support = sqlc.narg('support')::text)
-  AND (sqlc.narg('from_at')::timestamptz IS NULL OR start_at >= sqlc.narg('from_at')::timestamptz)
-  AND (sqlc.narg('to_at')::timestamptz IS NULL OR start_at < sqlc.narg('to_at')::timestamptz)
+  AND (sqlc.narg('from_at')::timestamptz IS NULL OR start >= sqlc.narg('from_at')::timestamptz)
+  AND (sqlc.narg('to_at')::timestamptz IS NULL OR start < sqlc.narg('to_at')::timestamptz)
   AND (sqlc.narg('search')::text IS NULL OR searched_id IS NOT NULL);
 
 -- name: EventDetail :one

@@ -129,9 +129,9 @@ WHERE id = @id
 -- name: AuthSessions :many
 -- AuthSessions returns the logins of an employee that are good now, and which of them this is.
 SELECT id,
+       (id = @as_session_id)::boolean AS current,
        created_at,
-       expires_at,
-       (id = @as_session_id)::boolean AS current
+       expires_at
 FROM session_view
 WHERE employee_id = @as_employee_id
   AND name IS NULL

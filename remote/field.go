@@ -58,11 +58,17 @@ func sent(fields []field) []field {
 
 // address returns where a field is, as a pointer that appendValue and readValue know if its type is one of theirs.
 func (f field) address(structure reflect.Value) any {
-	at := structure.FieldByIndex(f.index)
-	if at.Kind() == reflect.String && at.Type() != reflect.TypeFor[string]() && !at.Addr().Type().Implements(marshaler) && !at.Addr().Type().Implements(textMarshaler) {
-		return at.Addr().Convert(reflect.TypeFor[*string]()).Interface() // an enum of sqlc
+	at := structure.FieldByIndex(f.index).Addr()
+	if at.Type().Implements(marshaler) || at.Type().Implements(textMarshaler) {
+		return at.Interface()
 	}
-	return at.Addr().Interface()
+	switch at.Elem().Kind() {
+	case reflect.String: // an enum of sqlc, a phone number
+		return at.Convert(reflect.TypeFor[*string]()).Interface()
+	case reflect.Int64: // an amount
+		return at.Convert(reflect.TypeFor[*int64]()).Interface()
+	}
+	return at.Interface()
 }
 
 var (

@@ -140,7 +140,7 @@ func routes() map[string]route {
 		"ContractList": many(func(ctx context.Context, s service.Operations, q gen.ContractListParams) iter.Seq2[gen.ContractView, error] {
 			return s.ContractList(ctx, q)
 		}),
-		"ContractPayments": many(func(ctx context.Context, s service.Operations, q gen.ContractPaymentsParams) iter.Seq2[gen.Payment, error] {
+		"ContractPayments": many(func(ctx context.Context, s service.Operations, q gen.ContractPaymentsParams) iter.Seq2[gen.PaymentView, error] {
 			return s.ContractPayments(ctx, q)
 		}),
 		"ContractPaymentsCount": one(func(ctx context.Context, s service.Operations, q gen.ContractPaymentsParams) (int64, error) {
@@ -330,8 +330,8 @@ func (s *Session) ContractList(ctx context.Context, p gen.ContractListParams) it
 }
 
 // ContractPayments returns the payments of a contract.
-func (s *Session) ContractPayments(ctx context.Context, p gen.ContractPaymentsParams) iter.Seq2[gen.Payment, error] {
-	return rows[gen.Payment](ctx, s, "ContractPayments", p)
+func (s *Session) ContractPayments(ctx context.Context, p gen.ContractPaymentsParams) iter.Seq2[gen.PaymentView, error] {
+	return rows[gen.PaymentView](ctx, s, "ContractPayments", p)
 }
 
 // ContractPaymentsCount returns the number of payments, whatever the limit.

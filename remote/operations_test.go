@@ -28,7 +28,7 @@ var onWire = map[string]struct{ params, result any }{
 	"ContractDetail":        {new(contractDetailRequest), new(gen.ContractView)},
 	"ContractFind":          {new(contractFindRequest), new(uuid.UUID)},
 	"ContractList":          {new(gen.ContractListParams), new(gen.ContractView)},
-	"ContractPayments":      {new(gen.ContractPaymentsParams), new(gen.Payment)},
+	"ContractPayments":      {new(gen.ContractPaymentsParams), new(gen.PaymentView)},
 	"ContractPaymentsCount": {new(gen.ContractPaymentsParams), new(int64)},
 	"ContractSign":          {new(contractSignRequest), new(service.Change[gen.ContractView])},
 	"ContractUpdate":        {new(gen.ContractUpdateParams), new(service.Change[gen.ContractView])},

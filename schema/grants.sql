@@ -9,7 +9,7 @@ SET LOCAL search_path = :"schema", pg_temp;
 -- What an older crm gave, or somebody else, and is not needed.
 REVOKE ALL ON SCHEMA :"schema" FROM :"role";
 REVOKE ALL ON contract, contract_view, customer, customer_view, employee, employee_password, employee_view, event, event_view,
-    login_failure, payment, schema_migrations, session, session_view FROM :"role";
+    login_failure, payment, payment_view, schema_migrations, session, session_view FROM :"role";
 REVOKE ALL ON SEQUENCE customer_id_seq, employee_id_seq, event_id_seq FROM :"role";
 
 GRANT USAGE ON SCHEMA :"schema" TO :"role";
@@ -17,7 +17,7 @@ GRANT USAGE ON SCHEMA :"schema" TO :"role";
 -- By its columns: so crm knows for whom this was run, also after a restore and a reset, which keep this table.
 GRANT SELECT (version, dirty) ON schema_migrations TO :"role";
 
-GRANT SELECT ON contract_view, customer_view, employee_password, employee_view, event_view, session_view TO :"role";
+GRANT SELECT ON contract_view, customer_view, employee_password, employee_view, event_view, payment_view, session_view TO :"role";
 
 -- All of an employee but the hash, which is only ever written.
 GRANT SELECT (id, username, fullname, role, password_one_time, password_one_time_until) ON employee TO :"role";

@@ -288,8 +288,8 @@ func TestStalledStream(t *testing.T) {
 		t.Errorf("%d rows for a slow reader", n)
 	}
 
-	p.exec("ALTER TABLE payment RENAME TO payment_kept")
-	p.exec(`CREATE VIEW payment AS SELECT * FROM payment_kept
+	p.exec("ALTER VIEW payment_view RENAME TO payment_kept")
+	p.exec(`CREATE VIEW payment_view AS SELECT * FROM payment_kept
 		UNION ALL SELECT payment_kept.* FROM payment_kept, pg_sleep(60)`)
 	p.exec("GRANT SELECT ON payment TO PUBLIC")
 	began := time.Now()

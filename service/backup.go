@@ -10,6 +10,7 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/epicevents/crm/gen"
+	"github.com/epicevents/crm/internal/columns"
 	"github.com/epicevents/crm/internal/failure"
 	"github.com/epicevents/crm/schema"
 )
@@ -130,7 +131,7 @@ func (s *Service) wrongSums(ctx context.Context) (n int64, err error) {
 		return 0, err
 	}
 	var row gen.CheckRow
-	_, err = pgx.ForEachRow(rows, pointers(&row), func() error {
+	_, err = pgx.ForEachRow(rows, columns.Addresses(&row), func() error {
 		if row.Finding == "sum_mismatch" || row.Finding == "due_below_zero" {
 			n++
 		}

@@ -6,6 +6,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/epicevents/crm/gen"
+	"github.com/epicevents/crm/internal/value"
 	"github.com/epicevents/crm/service"
 )
 
@@ -53,7 +54,7 @@ func TestChange(t *testing.T) {
 	t.Run("contracts", func(t *testing.T) {
 		changes(t, func() gen.ContractView { return p.contract(ownUnsigned) }, []func() (service.Change[gen.ContractView], error){
 			func() (service.Change[gen.ContractView], error) {
-				return commercial.ContractUpdate(ctx, gen.ContractUpdateParams{ID: ownUnsigned, TotalAmount: new(int64(12_345))})
+				return commercial.ContractUpdate(ctx, gen.ContractUpdateParams{ID: ownUnsigned, TotalAmount: new(value.Cents(12_345))})
 			},
 			func() (service.Change[gen.ContractView], error) { return commercial.ContractSign(ctx, ownUnsigned) },
 			func() (service.Change[gen.ContractView], error) { return commercial.ContractSign(ctx, ownUnsigned) },
@@ -61,7 +62,7 @@ func TestChange(t *testing.T) {
 		added(administrator.ContractAdd(ctx, gen.ContractAddParams{CustomerID: ownCustomer, TotalAmount: 5}))(t)
 		pay := gen.ContractAddPaymentParams{ID: uuid.New(), ContractID: ownSigned, Amount: 500}
 		due := p.contract(ownSigned).TotalDue
-		for _, before := range []int64{due, due - 500} {
+		for _, before := range []value.Cents{due, due - 500} {
 			change := must[service.Change[service.RecordedPayment]](t)(commercial.ContractAddPayment(ctx, pay))
 			want := change.Now
 			want.TotalDue = before

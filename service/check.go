@@ -27,7 +27,7 @@ func (s *Session) Check(ctx context.Context, p gen.CheckParams) iter.Seq2[gen.Ch
 			p.AsRuleIds, p.AsRuleDetails = append(p.AsRuleIds, d.Name), append(p.AsRuleDetails, d.Detail)
 		}
 		for row, err := range stream[gen.CheckRow](ctx, s, "Check", gen.Check, p) {
-			if err == nil && row.Phone != nil && isStoredPhone(*row.Phone) {
+			if err == nil && row.Phone != nil && value.CheckPhone(*row.Phone) == nil {
 				continue
 			}
 			if !yield(row, err) {
@@ -48,10 +48,4 @@ func (s *core) differences(ctx context.Context) (differences []schema.Difference
 		return err
 	})
 	return differences, s.translate(ctx, err)
-}
-
-// isStoredPhone reports whether a phone number exists and is in the form in which it is stored.
-func isStoredPhone(phone string) bool {
-	stored, err := value.ParsePhone(phone)
-	return err == nil && stored == phone
 }

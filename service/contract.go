@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"iter"
 	"strings"
+	"time"
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
@@ -33,8 +34,8 @@ func (s *Session) ContractCount(ctx context.Context, p gen.ContractListParams) (
 }
 
 // ContractPayments returns the payments of a contract.
-func (s *Session) ContractPayments(ctx context.Context, p gen.ContractPaymentsParams) iter.Seq2[gen.Payment, error] {
-	return stream[gen.Payment](ctx, s, "ContractPayments", gen.ContractPayments, p)
+func (s *Session) ContractPayments(ctx context.Context, p gen.ContractPaymentsParams) iter.Seq2[gen.PaymentView, error] {
+	return stream[gen.PaymentView](ctx, s, "ContractPayments", gen.ContractPayments, p)
 }
 
 // ContractPaymentsCount returns the number of payments, whatever the limit.
@@ -102,7 +103,7 @@ func (s *Session) ContractUpdate(ctx context.Context, p gen.ContractUpdateParams
 		queryOne(ctx, (*gen.Queries).ContractUpdate, p, new(uuid.UUID)),
 		mustFind(queryOne(ctx, (*gen.Queries).ContractDetail, p.ID, &change.Now)))
 	if isOverpaid(err) {
-		return change, s.withAmount(ctx, err, p.ID, "paid", func(c gen.ContractView) int64 { return c.TotalAmount - c.TotalDue })
+		return change, s.withAmount(ctx, err, p.ID, "paid", func(c gen.ContractView) value.Cents { return c.TotalAmount - c.TotalDue })
 	}
 	if errors.Is(err, pgx.ErrNoRows) && p.CustomerID != nil {
 		contract, errNow := s.ContractDetail(ctx, p.ID)
@@ -133,11 +134,16 @@ func (s *Session) ContractSign(ctx context.Context, id uuid.UUID) (change Change
 
 // RecordedPayment is a payment, whether it was recorded just now, who paid, and what is due of its contract after it.
 type RecordedPayment struct {
-	gen.Payment
-	Created  bool   `json:"created"`
-	Customer string `json:"customer"`
-	Company  string `json:"company"`
-	TotalDue int64  `json:"total_due"`
+	ID           uuid.UUID   `json:"id"`
+	Contract     uuid.UUID   `json:"contract"`
+	Customer     string      `json:"customer"`
+	Company      string      `json:"company"`
+	Amount       value.Cents `json:"amount"`
+	RecordedBy   string      `json:"recorded_by"`
+	RecordedByID *int64      `json:"recorded_by_id"`
+	RecordedAt   time.Time   `json:"recorded_at"`
+	Created      bool        `json:"created"`
+	TotalDue     value.Cents `json:"total_due"`
 }
 
 // ContractAddPayment records a payment under an id made by the caller. Repeated with the same id, contract and amount it
@@ -151,7 +157,7 @@ func (s *Session) ContractAddPayment(ctx context.Context, p gen.ContractAddPayme
 	p.AsUsername, p.AsEmployeeID = by.Username, by.ID
 	p.AsCommercialID = by.own
 	var created *uuid.UUID
-	var payment gen.Payment
+	var payment gen.PaymentView
 	var contract gen.ContractView
 	err = s.write(ctx, by,
 		queryMaybe(ctx, (*gen.Queries).ContractAddPayment, p, &created),
@@ -160,7 +166,7 @@ func (s *Session) ContractAddPayment(ctx context.Context, p gen.ContractAddPayme
 		}, &payment),
 		mustFind(queryOne(ctx, (*gen.Queries).ContractDetail, p.ContractID, &contract)))
 	if isOverpaid(err) {
-		return change, s.withAmount(ctx, err, p.ContractID, "due", func(c gen.ContractView) int64 { return c.TotalDue })
+		return change, s.withAmount(ctx, err, p.ContractID, "due", func(c gen.ContractView) value.Cents { return c.TotalDue })
 	}
 	if errors.Is(err, pgx.ErrNoRows) {
 		contract, errNow := s.ContractDetail(ctx, p.ContractID)
@@ -174,7 +180,11 @@ func (s *Session) ContractAddPayment(ctx context.Context, p gen.ContractAddPayme
 		}
 		return change, err
 	}
-	change.Now = RecordedPayment{payment, created != nil, contract.Customer, contract.Company, contract.TotalDue}
+	change.Now = RecordedPayment{
+		ID: payment.ID, Contract: payment.Contract, Customer: contract.Customer, Company: contract.Company,
+		Amount: payment.Amount, RecordedBy: payment.RecordedBy, RecordedByID: payment.RecordedByID, RecordedAt: payment.RecordedAt,
+		Created: created != nil, TotalDue: contract.TotalDue,
+	}
 	before := change.Now
 	if change.Now.Created {
 		before.TotalDue += payment.Amount
@@ -184,7 +194,7 @@ func (s *Session) ContractAddPayment(ctx context.Context, p gen.ContractAddPayme
 }
 
 // withAmount adds to the refusal of a payment, or of a total, the amount that stands against it.
-func (s *Session) withAmount(ctx context.Context, err error, id uuid.UUID, what string, of func(gen.ContractView) int64) error {
+func (s *Session) withAmount(ctx context.Context, err error, id uuid.UUID, what string, of func(gen.ContractView) value.Cents) error {
 	err = s.translate(ctx, err)
 	contract, errNow := s.ContractDetail(ctx, id)
 	if problem, ok := errors.AsType[*failure.Error](err); ok && errNow == nil {

@@ -13,6 +13,7 @@ import (
 
 	"github.com/epicevents/crm/gen"
 	"github.com/epicevents/crm/internal/failure"
+	"github.com/epicevents/crm/internal/value"
 	"github.com/epicevents/crm/service"
 )
 
@@ -77,10 +78,10 @@ func TestContractAdd(t *testing.T) {
 	t.Parallel()
 	p := sample(t)
 	s := p.as("administrator1")
-	add := func(customer, amount int64) (gen.ContractView, error) {
+	add := func(customer int64, amount value.Cents) (gen.ContractView, error) {
 		return now(s.ContractAdd(t.Context(), gen.ContractAddParams{CustomerID: customer, TotalAmount: amount}))
 	}
-	for _, amount := range []int64{0, 29, 99_999_999_999} {
+	for _, amount := range []value.Cents{0, 29, 99_999_999_999} {
 		row := must[gen.ContractView](t)(add(ownCustomer, amount))
 		same(t, "contract", row, p.contract(row.ID))
 		same(t, "contract", row, gen.ContractView{ID: row.ID, CustomerID: ownCustomer, Customer: "Johanna Baker", Company: "Marsh & Fils",
@@ -95,14 +96,15 @@ func TestContractUpdate(t *testing.T) {
 	t.Parallel()
 	p := sample(t)
 	administrator, commercial := p.as("administrator1"), p.as("commercial1")
-	update := func(s *service.Session, id uuid.UUID, total, customer *int64) (gen.ContractView, error) {
+	update := func(s *service.Session, id uuid.UUID, total *value.Cents, customer *int64) (gen.ContractView, error) {
 		return now(s.ContractUpdate(t.Context(), gen.ContractUpdateParams{ID: id, TotalAmount: total, CustomerID: customer}))
 	}
 	id := func(n int64) *int64 { return &n }
+	cents := func(n value.Cents) *value.Cents { return &n }
 
 	want := p.contract(ownSigned)
 	want.TotalAmount, want.TotalDue = 360_000, 0
-	row := must[gen.ContractView](t)(update(commercial, ownSigned, id(360_000), nil))
+	row := must[gen.ContractView](t)(update(commercial, ownSigned, cents(360_000), nil))
 	same(t, "contract", row, want)
 	same(t, "contract", row, p.contract(ownSigned))
 	row = must[gen.ContractView](t)(update(commercial, ownSigned, nil, id(2))) // another customer of commercial1
@@ -111,21 +113,21 @@ func TestContractUpdate(t *testing.T) {
 	}
 
 	for _, s := range []*service.Session{commercial, administrator} {
-		p.refuses(failure.Conflict, overpaid+"3 600.00 € is paid.", func() error { return second(update(s, ownSigned, id(359_999), nil)) })
-		p.refuses(failure.Conflict, badTotal, func() error { return second(update(s, ownSigned, id(100_000_000_000), nil)) })
-		p.refuses(failure.NotFound, missingContract, func() error { return second(update(s, missing, id(1), nil)) })
+		p.refuses(failure.Conflict, overpaid+"3 600.00 € is paid.", func() error { return second(update(s, ownSigned, cents(359_999), nil)) })
+		p.refuses(failure.Conflict, badTotal, func() error { return second(update(s, ownSigned, cents(100_000_000_000), nil)) })
+		p.refuses(failure.NotFound, missingContract, func() error { return second(update(s, missing, cents(1), nil)) })
 		p.refuses(failure.NotFound, missingContract, func() error { return second(update(s, missing, nil, id(1))) })
 		p.refuses(failure.NotFound, missingContract, func() error { return second(update(s, missing, nil, id(4711))) })
 		p.refuses(failure.NotFound, "There is no customer 4711.", func() error { return second(update(s, ownSigned, nil, id(4711))) })
 	}
-	p.refuses(failure.PermissionDenied, foreignHint, func() error { return second(update(commercial, foreignSigned, id(999_999), nil)) })
+	p.refuses(failure.PermissionDenied, foreignHint, func() error { return second(update(commercial, foreignSigned, cents(999_999), nil)) })
 	p.refuses(failure.PermissionDenied, foreignHint, func() error { return second(update(commercial, foreignSigned, nil, id(ownCustomer))) })
 	p.refuses(failure.PermissionDenied, foreignHint, func() error { return second(update(commercial, foreignSigned, nil, id(4711))) })
 	p.refuses(failure.PermissionDenied, "Customer 5 is in the charge of commercial2, not of commercial1.", func() error {
-		return second(update(commercial, ownSigned, id(400_000), id(foreignCustomer)))
+		return second(update(commercial, ownSigned, cents(400_000), id(foreignCustomer)))
 	})
 
-	row = must[gen.ContractView](t)(update(administrator, foreignSigned, id(999_999), id(ownCustomer)))
+	row = must[gen.ContractView](t)(update(administrator, foreignSigned, cents(999_999), id(ownCustomer)))
 	if same(t, "contract", row, p.contract(foreignSigned)); row.Commercial != "commercial1" || row.TotalAmount != 999_999 {
 		t.Errorf("moved: %+v", row)
 	}
@@ -189,15 +191,16 @@ func TestContractAddPayment(t *testing.T) {
 	p := sample(t)
 	ctx := t.Context()
 	commercial, administrator := p.as("commercial1"), p.as("administrator1")
-	pay := func(s *service.Session, id, contract uuid.UUID, amount int64) (service.RecordedPayment, error) {
+	pay := func(s *service.Session, id, contract uuid.UUID, amount value.Cents) (service.RecordedPayment, error) {
 		return now(s.ContractAddPayment(ctx, gen.ContractAddPaymentParams{ID: id, ContractID: contract, Amount: amount, AsUsername: "somebody"}))
 	}
 	id := uuid.New()
 	payment := must[service.RecordedPayment](t)(pay(commercial, id, ownSigned, 29))
-	want := stored[gen.Payment](p, "payment", id)
+	want := stored[gen.PaymentView](p, "payment_view", id)
 	contract := p.contract(ownSigned)
-	same(t, "payment", payment, service.RecordedPayment{Customer: contract.Customer, Company: contract.Company, TotalDue: 359_971, Created: true, Payment: gen.Payment{
-		ID: id, ContractID: ownSigned, Amount: 29, RecordedBy: "commercial1", RecordedByID: new(commercial.EmployeeID()), RecordedAt: want.RecordedAt}})
+	same(t, "payment", payment, service.RecordedPayment{
+		ID: id, Contract: ownSigned, Customer: contract.Customer, Company: contract.Company, Amount: 29, RecordedBy: "commercial1",
+		RecordedByID: new(commercial.EmployeeID()), RecordedAt: want.RecordedAt, Created: true, TotalDue: 359_971})
 	if due := contract.TotalDue; due != 359_971 {
 		t.Errorf("due is %d", due)
 	}
@@ -232,8 +235,8 @@ func TestContractAddPayment(t *testing.T) {
 	}
 	p.refuses(failure.Conflict, overpaid+"0.00 € is due.", func() error { return second(pay(commercial, uuid.New(), ownSigned, 1)) })
 
-	payments := must[[]gen.Payment](t)(all(commercial.ContractPayments(ctx, gen.ContractPaymentsParams{ContractID: ownSigned})))
-	if len(payments) != 3 || !slices.ContainsFunc(payments, func(p gen.Payment) bool { return cmp.Equal(p, want) }) {
+	payments := must[[]gen.PaymentView](t)(all(commercial.ContractPayments(ctx, gen.ContractPaymentsParams{ContractID: ownSigned})))
+	if len(payments) != 3 || !slices.ContainsFunc(payments, func(p gen.PaymentView) bool { return cmp.Equal(p, want) }) {
 		t.Errorf("payments: %+v", payments)
 	}
 }
@@ -254,7 +257,7 @@ func TestPaymentKeepsItsRecorder(t *testing.T) {
 		gen.ContractAddPaymentParams{ID: uuid.New(), ContractID: ownSigned, Amount: 1, AsEmployeeID: 999})))
 	rename("administrator2", "administrator1")
 	rename("aside", "administrator2")
-	kept := stored[gen.Payment](p, "payment", payment.ID)
+	kept := stored[gen.PaymentView](p, "payment_view", payment.ID)
 	if kept.RecordedBy != "administrator2" || kept.RecordedByID == nil || *kept.RecordedByID != s.EmployeeID() {
 		t.Errorf("recorded by %s, who is %v", kept.RecordedBy, kept.RecordedByID)
 	}

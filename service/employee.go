@@ -43,7 +43,7 @@ func (s *Session) EmployeeUsernames(ctx context.Context) (usernames []string, er
 // nil where it is their own choice.
 type NewPassword struct {
 	gen.EmployeeView
-	Until *time.Time `json:"until"`
+	Until *time.Time `json:"one_time_password_until"`
 }
 
 // EmployeeAdd adds an employee who logs in with the one-time password.

@@ -16,6 +16,7 @@ import (
 	"github.com/epicevents/crm/gen"
 	"github.com/epicevents/crm/internal/dbtest"
 	"github.com/epicevents/crm/internal/failure"
+	"github.com/epicevents/crm/internal/value"
 	"github.com/epicevents/crm/service"
 )
 
@@ -144,7 +145,7 @@ func TestHintsForTheHost(t *testing.T) {
 		"only reads":          {change(t.Context(), on("default_transaction_read_only", "on")), ""},
 		"too late":            {change(late, p.as("commercial1")), ""},
 		"no such customer":    {second(p.as("none1").CustomerDetail(t.Context(), 1000)), ""},
-		"a wrong value":       {second(p.as("commercial1").CustomerUpdate(t.Context(), gen.CustomerUpdateParams{ID: ownCustomer, Phone: new("+1")})), ""},
+		"a wrong value":       {second(p.as("commercial1").CustomerUpdate(t.Context(), gen.CustomerUpdateParams{ID: ownCustomer, Phone: new(value.Phone("+1"))})), ""},
 		"somebody else's own": {second(p.as("commercial1").CustomerUpdate(t.Context(), gen.CustomerUpdateParams{ID: foreignCustomer, Company: new("X")})), ""},
 	} {
 		if problem, ok := errors.AsType[*failure.Error](test.err); !ok || problem.Reason != test.reason || problem.Hint != "" && forHost.MatchString(problem.Hint) != (test.reason == failure.ForHost) {

@@ -46,11 +46,11 @@ func TestEventAdd(t *testing.T) {
 	row := must[gen.EventView](t)(now(s.EventAdd(t.Context(), good)))
 	same(t, "event", row, p.event(row.ID))
 	if row.Name != "Fête" || row.Customer != "Anaïs Morel" || row.Commercial != "commercial1" || row.Support != nil ||
-		!row.StartAt.Equal(start) || !row.EndAt.Equal(end) || *row.Attendees != 0 || *row.Location != "Orléans" || *row.Note != "Un\nDeux" {
+		!row.Start.Equal(start) || !row.End.Equal(end) || *row.Attendees != 0 || *row.Location != "Orléans" || *row.Note != "Un\nDeux" {
 		t.Errorf("added: %+v", row)
 	}
 	bare := must[gen.EventView](t)(now(s.EventAdd(t.Context(), gen.EventAddParams{ContractID: ownSigned, Name: "À suivre"})))
-	if same(t, "event", bare, p.event(bare.ID)); bare.StartAt != nil || bare.EndAt != nil || bare.Attendees != nil || bare.Location != nil || bare.Note != nil {
+	if same(t, "event", bare, p.event(bare.ID)); bare.Start != nil || bare.End != nil || bare.Attendees != nil || bare.Location != nil || bare.Note != nil {
 		t.Errorf("added: %+v", bare)
 	}
 
@@ -90,11 +90,11 @@ func TestEventUpdate(t *testing.T) {
 	same(t, "event", row, want)
 	same(t, "event", row, p.event(ownEvent))
 
-	start, end := want.StartAt.Add(time.Hour), want.EndAt.Add(time.Hour)
-	want.StartAt, want.EndAt, want.Location, want.Note = &start, &end, new("Ailleurs"), new("Une\nDeux")
+	start, end := want.Start.Add(time.Hour), want.End.Add(time.Hour)
+	want.Start, want.End, want.Location, want.Note = &start, &end, new("Ailleurs"), new("Une\nDeux")
 	row = must[gen.EventView](t)(update(gen.EventUpdateParams{ID: ownEvent, StartAt: &start, EndAt: &end, Location: want.Location, Note: want.Note}))
 	same(t, "event", row, p.event(ownEvent))
-	if !row.StartAt.Equal(start) || !row.EndAt.Equal(end) || *row.Location != "Ailleurs" || *row.Note != "Une\nDeux" {
+	if !row.Start.Equal(start) || !row.End.Equal(end) || *row.Location != "Ailleurs" || *row.Note != "Une\nDeux" {
 		t.Errorf("updated: %+v", row)
 	}
 
@@ -117,7 +117,7 @@ func TestEventUpdate(t *testing.T) {
 
 	want = p.event(ownEvent)
 	for field, clear := range map[string]func(*gen.EventView){
-		"start": func(e *gen.EventView) { e.StartAt = nil }, "end": func(e *gen.EventView) { e.EndAt = nil },
+		"start": func(e *gen.EventView) { e.Start = nil }, "end": func(e *gen.EventView) { e.End = nil },
 		"attendees": func(e *gen.EventView) { e.Attendees = nil }, "location": func(e *gen.EventView) { e.Location = nil },
 		"note": func(e *gen.EventView) { e.Note = nil },
 	} {
@@ -126,7 +126,7 @@ func TestEventUpdate(t *testing.T) {
 		same(t, "clear "+field, p.event(ownEvent), want)
 	}
 	row = must[gen.EventView](t)(update(gen.EventUpdateParams{ID: ownEvent, Clear: []string{"start", "note"}, EndAt: &end}))
-	if row.StartAt != nil || row.Note != nil || !row.EndAt.Equal(end) {
+	if row.Start != nil || row.Note != nil || !row.End.Equal(end) {
 		t.Errorf("cleared and set: %+v", row)
 	}
 }

@@ -17,6 +17,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/epicevents/crm/gen"
+	"github.com/epicevents/crm/internal/value"
 )
 
 // combinations returns a value of the parameters P for every combination of what its fields may be, by name. A field
@@ -138,35 +139,31 @@ const absent = 1 << 30
 // ranks returns the rank of each row by a field, which the database finds out: it knows how to order text.
 func ranks[R any](p *place, rows []R, field string) []int {
 	p.Helper()
-	column := map[string]string{"contract": "contract_id", "start": "start_at", "end": "end_at"}
-	if name, ok := column[field]; ok {
-		field = name
-	}
 	var values []*string
 	cast := ""
 	for _, row := range rows {
-		value := reflect.ValueOf(row).FieldByNameFunc(func(name string) bool {
+		v := reflect.ValueOf(row).FieldByNameFunc(func(name string) bool {
 			f, _ := reflect.TypeFor[R]().FieldByName(name)
 			return f.Tag.Get("json") == field
 		})
-		if value.Kind() == reflect.Pointer {
-			if value.IsNil() {
+		if v.Kind() == reflect.Pointer {
+			if v.IsNil() {
 				values = append(values, nil)
 				continue
 			}
-			value = value.Elem()
+			v = v.Elem()
 		}
-		text := fmt.Sprint(value.Interface())
-		switch v := value.Interface().(type) {
+		text := fmt.Sprint(v.Interface())
+		switch v := v.Interface().(type) {
 		case time.Time:
 			cast, text = "value::timestamptz", v.Format(time.RFC3339Nano)
 		case uuid.UUID:
 			cast = "value::uuid"
 		case gen.Role:
 			cast = "value::role"
-		case string:
+		case string, value.Phone:
 			cast = "fold(value)"
-		case int64, int32:
+		case int64, int32, value.Cents:
 			cast = "value::bigint"
 		case bool:
 			cast = "value::boolean"
@@ -242,7 +239,7 @@ func TestContractPayments(t *testing.T) {
 	p.exec(`INSERT INTO payment (id, contract_id, amount, recorded_by, recorded_by_id, recorded_at)
 		SELECT gen_random_uuid(), $1, n % 3 + 1, 'employee' || n % 2, nullif(n % 3, 0), now() - interval '1 minute' * (n % 4) FROM generate_series(1, 12) AS n`, ownSigned)
 	s := p.as("none1")
-	resource[gen.ContractPaymentsParams, gen.Payment]{
+	resource[gen.ContractPaymentsParams, gen.PaymentView]{
 		"contract.sql", "ContractPayments", s.ContractPayments, s.ContractPaymentsCount, gen.New(p.conn).ContractPayments,
 		map[string][]any{"ContractID": {ownSigned, ownUnsigned, missing}, "RowLimit": limits}, "recorded_at",
 	}.check(t, p)

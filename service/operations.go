@@ -80,7 +80,7 @@ type Operations interface {
 	ContractList(ctx context.Context, p gen.ContractListParams) iter.Seq2[gen.ContractView, error]
 
 	// ContractPayments returns the payments of a contract.
-	ContractPayments(ctx context.Context, p gen.ContractPaymentsParams) iter.Seq2[gen.Payment, error]
+	ContractPayments(ctx context.Context, p gen.ContractPaymentsParams) iter.Seq2[gen.PaymentView, error]
 
 	// ContractPaymentsCount returns the number of payments, whatever the limit.
 	ContractPaymentsCount(ctx context.Context, p gen.ContractPaymentsParams) (int64, error)

@@ -96,8 +96,11 @@ var beforeNewPassword = []string{"AuthWhoami", "AuthLogout", "AuthChangePassword
 
 // Permission is one line of the table. An operation is named as its command: contract add-payment.
 type Permission struct {
-	Operation                                string
-	None, Commercial, Support, Administrator Scope
+	Operation     string `json:"operation"`
+	None          Scope  `json:"none"`
+	Commercial    Scope  `json:"commercial"`
+	Support       Scope  `json:"support"`
+	Administrator Scope  `json:"administrator"`
 }
 
 // Permissions returns the table by operation.

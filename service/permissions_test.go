@@ -22,6 +22,7 @@ import (
 
 	"github.com/epicevents/crm/gen"
 	"github.com/epicevents/crm/internal/failure"
+	"github.com/epicevents/crm/internal/value"
 	"github.com/epicevents/crm/remote"
 	"github.com/epicevents/crm/service"
 )
@@ -147,7 +148,7 @@ var calls = map[string]call{
 		return second(s.ContractAdd(ctx, gen.ContractAddParams{CustomerID: on.customer, TotalAmount: 100}))
 	}},
 	"ContractUpdate": {writes: true, do: func(ctx context.Context, s service.Operations, on target) error {
-		return second(s.ContractUpdate(ctx, gen.ContractUpdateParams{ID: on.contract, TotalAmount: new(int64(99_999_999))}))
+		return second(s.ContractUpdate(ctx, gen.ContractUpdateParams{ID: on.contract, TotalAmount: new(value.Cents(99_999_999))}))
 	}},
 	"ContractSign": {writes: true, do: func(ctx context.Context, s service.Operations, on target) error {
 		return second(s.ContractSign(ctx, on.unsigned))

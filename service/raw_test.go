@@ -9,6 +9,7 @@ import (
 
 	"github.com/epicevents/crm/gen"
 	"github.com/epicevents/crm/internal/failure"
+	"github.com/epicevents/crm/internal/value"
 )
 
 // valueless are the writing operations that take no value that could be wrong: who and what they are about is found or not.
@@ -70,11 +71,10 @@ func TestRawValues(t *testing.T) {
 			refused("short", func() error { return second(administrator.EmployeeSetPassword(ctx, "none1", "short", true)) })
 		},
 		"CustomerAdd": func(refused func(string, func() error)) {
-			good := gen.CustomerAddParams{Fullname: "Zoé", Company: "Zed", Email: "z@example.com", Phone: "+33145678901"}
 			for what, bad := range rawCustomers(texts) {
 				refused(what, func() error {
-					p := good
-					bad(&p.Fullname, &p.Company, &p.Email, &p.Phone)
+					p := goodCustomer
+					bad(&p)
 					return second(commercial.CustomerAdd(ctx, p))
 				})
 			}
@@ -82,28 +82,28 @@ func TestRawValues(t *testing.T) {
 		"CustomerUpdate": func(refused func(string, func() error)) {
 			for what, bad := range rawCustomers(texts) {
 				refused(what, func() error {
-					fullname, company, email, phone := "Zoé", "Zed", "z@example.com", "+33145678901"
-					bad(&fullname, &company, &email, &phone)
-					return second(commercial.CustomerUpdate(ctx, gen.CustomerUpdateParams{ID: ownCustomer, Fullname: &fullname, Company: &company, Email: &email, Phone: &phone}))
+					p := goodCustomer
+					bad(&p)
+					return second(commercial.CustomerUpdate(ctx, gen.CustomerUpdateParams{ID: ownCustomer, Fullname: &p.Fullname, Company: &p.Company, Email: &p.Email, Phone: &p.Phone}))
 				})
 			}
 		},
 		"ContractAdd": func(refused func(string, func() error)) {
-			for what, amount := range map[string]int64{"-1": -1, "too much": 100_000_000_000, "all bits": 1<<63 - 1} {
+			for what, amount := range map[string]value.Cents{"-1": -1, "too much": 100_000_000_000, "all bits": 1<<63 - 1} {
 				refused(what, func() error {
 					return second(administrator.ContractAdd(ctx, gen.ContractAddParams{CustomerID: ownCustomer, TotalAmount: amount}))
 				})
 			}
 		},
 		"ContractUpdate": func(refused func(string, func() error)) {
-			for what, amount := range map[string]int64{"-1": -1, "too much": 100_000_000_000, "all bits": 1<<63 - 1} {
+			for what, amount := range map[string]value.Cents{"-1": -1, "too much": 100_000_000_000, "all bits": 1<<63 - 1} {
 				refused(what, func() error {
 					return second(administrator.ContractUpdate(ctx, gen.ContractUpdateParams{ID: ownUnsigned, TotalAmount: &amount}))
 				})
 			}
 		},
 		"ContractAddPayment": func(refused func(string, func() error)) {
-			for what, amount := range map[string]int64{"0": 0, "-1": -1, "too much": 100_000_000_000, "all bits": 1<<63 - 1} {
+			for what, amount := range map[string]value.Cents{"0": 0, "-1": -1, "too much": 100_000_000_000, "all bits": 1<<63 - 1} {
 				refused(what, func() error {
 					return second(administrator.ContractAddPayment(ctx, gen.ContractAddPaymentParams{ID: uuid.New(), ContractID: ownSigned, Amount: amount}))
 				})
@@ -154,20 +154,22 @@ func TestRawValues(t *testing.T) {
 	}
 }
 
-func rawCustomers(texts map[string]string) map[string]func(fullname, company, email, phone *string) {
-	cases := map[string]func(fullname, company, email, phone *string){}
+var goodCustomer = gen.CustomerAddParams{Fullname: "Zoé", Company: "Zed", Email: "z@example.com", Phone: "+33145678901"}
+
+func rawCustomers(texts map[string]string) map[string]func(*gen.CustomerAddParams) {
+	cases := map[string]func(*gen.CustomerAddParams){}
 	for what, text := range texts {
-		cases["fullname "+what] = func(fullname, _, _, _ *string) { *fullname = text }
-		cases["company "+what] = func(_, company, _, _ *string) { *company = text }
-		cases["email "+what] = func(_, _, email, _ *string) { *email = text }
-		cases["email of "+what] = func(_, _, email, _ *string) { *email = text + "@b.example" }
-		cases["phone "+what] = func(_, _, _, phone *string) { *phone = text }
+		cases["fullname "+what] = func(p *gen.CustomerAddParams) { p.Fullname = text }
+		cases["company "+what] = func(p *gen.CustomerAddParams) { p.Company = text }
+		cases["email "+what] = func(p *gen.CustomerAddParams) { p.Email = text }
+		cases["email of "+what] = func(p *gen.CustomerAddParams) { p.Email = text + "@b.example" }
+		cases["phone "+what] = func(p *gen.CustomerAddParams) { p.Phone = value.Phone(text) }
 	}
 	for _, bad := range []string{"notanemail", "a@b", "a@B.example", "a b@c.example", "<a@b.example>"} {
-		cases["email "+bad] = func(_, _, email, _ *string) { *email = bad }
+		cases["email "+bad] = func(p *gen.CustomerAddParams) { p.Email = bad }
 	}
 	for _, bad := range []string{"+99999999", "+1", "0145678901", "+330145678901", "+33 1 45 67 89 01", "+33145678901;ext=1", "+33596631234"} {
-		cases["phone "+bad] = func(_, _, _, phone *string) { *phone = bad }
+		cases["phone "+bad] = func(p *gen.CustomerAddParams) { p.Phone = value.Phone(bad) }
 	}
 	return cases
 }

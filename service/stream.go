@@ -13,6 +13,7 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/epicevents/crm/gen"
+	"github.com/epicevents/crm/internal/columns"
 	"github.com/epicevents/crm/internal/failure"
 )
 
@@ -106,7 +107,7 @@ func streamOnce[T any](ctx context.Context, s *Session, operation, query string,
 	}()
 
 	var employee gen.SessionEmployeeRow
-	if err := results.QueryRow().Scan(pointers(&employee)...); err != nil {
+	if err := results.QueryRow().Scan(columns.Addresses(&employee)...); err != nil {
 		return err
 	}
 	if _, err := s.permit(operation, employee); err != nil {
@@ -116,8 +117,9 @@ func streamOnce[T any](ctx context.Context, s *Session, operation, query string,
 	if err != nil {
 		return err
 	}
+	// Fields that are pointers get a new target with each row, so a copy of the row stays as it is.
 	var row T
-	into := pointers(&row)
+	into := columns.Addresses(&row)
 	// An export has one or two ids in each row, which pgx would read by way of three strings. Their format is the server's
 	// answer to how the query was sent, which is not for this function to know.
 	ids := make([]*uuid.UUID, len(into))
@@ -225,15 +227,4 @@ func fields(params any) []any {
 		values[i] = value.Field(i).Interface()
 	}
 	return values
-}
-
-// pointers returns the addresses of a struct's fields, to scan a row into it. Fields that are pointers themselves get a
-// new target with each row, so a copy of the struct stays as it is.
-func pointers(row any) []any {
-	value := reflect.ValueOf(row).Elem()
-	addresses := make([]any, value.NumField())
-	for i := range addresses {
-		addresses[i] = value.Field(i).Addr().Interface()
-	}
-	return addresses
 }

@@ -87,7 +87,7 @@ func TestStreamBreak(t *testing.T) {
 	}()
 	list := s.ContractPayments(t.Context(), params)
 	for range 2 { // a list may be gone through again
-		if rows := must[[]gen.Payment](t)(all(list)); len(rows) != 20_000 {
+		if rows := must[[]gen.PaymentView](t)(all(list)); len(rows) != 20_000 {
 			t.Errorf("%d rows", len(rows))
 		}
 	}
@@ -182,7 +182,7 @@ func TestStreamInEveryFormat(t *testing.T) {
 	t.Parallel()
 	p := sample(t)
 	want := must[[]gen.ContractView](t)(all(p.as("none1").ContractList(t.Context(), gen.ContractListParams{})))
-	wantPayments := must[[]gen.Payment](t)(all(p.as("none1").ContractPayments(t.Context(), gen.ContractPaymentsParams{ContractID: ownSigned})))
+	wantPayments := must[[]gen.PaymentView](t)(all(p.as("none1").ContractPayments(t.Context(), gen.ContractPaymentsParams{ContractID: ownSigned})))
 	if len(want) != 20 || len(wantPayments) == 0 {
 		t.Fatalf("%d contracts, %d payments", len(want), len(wantPayments))
 	}
@@ -192,7 +192,7 @@ func TestStreamInEveryFormat(t *testing.T) {
 		s := p.asOn(service.New(dbtest.Connect(t, config), testKey), "none1")
 		for range 2 { // the second time from what the connection remembers
 			same(t, mode.String(), must[[]gen.ContractView](t)(all(s.ContractList(t.Context(), gen.ContractListParams{}))), want)
-			same(t, mode.String(), must[[]gen.Payment](t)(all(s.ContractPayments(t.Context(), gen.ContractPaymentsParams{ContractID: ownSigned}))), wantPayments)
+			same(t, mode.String(), must[[]gen.PaymentView](t)(all(s.ContractPayments(t.Context(), gen.ContractPaymentsParams{ContractID: ownSigned}))), wantPayments)
 		}
 	}
 }

@@ -58,7 +58,7 @@ func hashSecret(secret []byte) []byte {
 // Token is a token for scripts that was just made. Secret is the token itself, told this once.
 type Token struct {
 	gen.AuthTokenCreateRow
-	Secret string `json:"secret"`
+	Secret string `json:"token"`
 }
 
 // AuthTokenCreate makes a token that acts as the employee, or only reads, as long as it is told to. Conflict if they have

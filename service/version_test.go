@@ -11,6 +11,7 @@ import (
 	"github.com/epicevents/crm/gen"
 	"github.com/epicevents/crm/internal/dbtest"
 	"github.com/epicevents/crm/internal/failure"
+	"github.com/epicevents/crm/internal/value"
 	"github.com/epicevents/crm/schema"
 	"github.com/epicevents/crm/service"
 )
@@ -116,7 +117,7 @@ func TestWriteDuringMigration(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, err = s.ContractUpdate(t.Context(), gen.ContractUpdateParams{ID: ownSigned, TotalAmount: new(int64(99_999_999))})
+	_, err = s.ContractUpdate(t.Context(), gen.ContractUpdateParams{ID: ownSigned, TotalAmount: new(value.Cents(99_999_999))})
 	fails(t, failure.Unavailable, fmt.Sprintf("The database is at schema version %d, this crm knows only %d.", schema.Version()+1, schema.Version()), err)
 	if err := <-migrated; err != nil {
 		t.Fatal(err)

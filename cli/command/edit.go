@@ -30,9 +30,9 @@ func Edit[T any](ctx context.Context, c *Command, r render.Resource[T], read fun
 	)
 	for _, in := range c.fields {
 		name := strings.ReplaceAll(in.meta().name, "-", "_")
-		if i := slices.IndexFunc(r.Columns, func(c render.Column[T]) bool { return c.Name == name }); i >= 0 {
+		if typed, ok := r.Typed(row, name, c.env.Config.Location); ok {
 			fields = append(fields, in)
-			before = append(before, r.Columns[i].Typed(row, c.env.Config.Location))
+			before = append(before, typed)
 		}
 	}
 	now := slices.Clone(before)

@@ -32,7 +32,7 @@ type listing struct {
 
 // ListFlags adds the flags of every list: --sort, --limit, --fields, --count.
 func ListFlags[T any](c *Command, r render.Resource[T]) *listing {
-	sortable := SortableNames(r)
+	sortable := r.Sortable()
 	l := &listing{env: c.env}
 	l.sort = Flag(c, "sort", "FIELD[:desc]", "order of the rows, by any field but the ids beside a name", func(s string) (string, error) {
 		field, direction, _ := strings.Cut(s, ":")
@@ -61,10 +61,7 @@ func ListFlags[T any](c *Command, r render.Resource[T]) *listing {
 
 // FieldsFlag adds --fields, which takes the names of the columns of a resource.
 func FieldsFlag[T any](c *Command, r render.Resource[T]) *Value[[]string] {
-	names := make([]string, len(r.Columns))
-	for i, column := range r.Columns {
-		names[i] = column.Name
-	}
+	names := r.Names()
 	return fieldNames(c, "fields", "A,B", "only these fields, in this order: "+strings.Join(names, ", "), names)
 }
 
@@ -125,16 +122,6 @@ func ShowsChangeWith[T any](e *Env, fields *Value[[]string], r render.Resource[T
 		}
 		return nil
 	}
-}
-
-// SortableNames are the fields of a resource in whose order it can be listed: all but the ids beside a name.
-func SortableNames[T any](r render.Resource[T]) (names []string) {
-	for _, column := range r.Columns {
-		if !column.DataOnly {
-			names = append(names, column.Name)
-		}
-	}
-	return names
 }
 
 func parseLimit(s string) (int64, error) {

@@ -20,6 +20,7 @@ type FieldDescription struct {
 
 var kindNames = map[Kind]string{
 	KindText:    "string",
+	KindPhone:   "string",
 	KindInteger: "integer",
 	KindBoolean: "boolean",
 	KindAmount:  "decimal",
@@ -29,11 +30,10 @@ var kindNames = map[Kind]string{
 
 // Describe returns the description of a resource.
 func Describe[T any](r Resource[T]) Description {
-	var zero T
-	d := Description{Resource: r.Name}
-	for _, c := range r.Columns {
-		cell := cellOf(c.Value(zero))
-		d.Fields = append(d.Fields, FieldDescription{c.Name, kindNames[cell.kind], cell.null})
+	all := r.columns()
+	d := Description{r.Name, make([]FieldDescription, len(all))}
+	for i, c := range all {
+		d.Fields[i] = FieldDescription{c.Name, kindNames[kindOf(c.Type)], c.Nullable}
 	}
 	return d
 }
@@ -46,18 +46,27 @@ func (d Description) As(name string) Description {
 
 // InChargeOf reports whether a row is in an employee's charge.
 func (r Resource[T]) InChargeOf(row T, employee int64) bool {
-	i := slices.IndexFunc(r.Columns, func(c Column[T]) bool { return c.Name == r.Charge })
-	return i >= 0 && cellOf(r.Columns[i].Value(row)).number == employee
+	_, charge, ok := r.cell(row, r.Charge)
+	return ok && charge.number == employee
 }
 
-// Typed returns the value of a row as a person would type it.
-func (c Column[T]) Typed(row T, zone *time.Location) string {
-	value := cellOf(c.Value(row))
-	if value.null {
-		return ""
+// Typed returns the value of a column as a person would type it, and whether there is such a column.
+func (r Resource[T]) Typed(row T, column string, zone *time.Location) (string, bool) {
+	f, c, ok := r.cell(row, column)
+	switch {
+	case !ok || c.null:
+		return "", ok
+	case c.kind == KindText:
+		return c.text, true
 	}
-	if value.kind == KindText && c.Display == nil {
-		return value.text
+	return f.show(c, zone), true
+}
+
+func (r Resource[T]) cell(row T, column string) (Field, cell, bool) {
+	fields := r.fields()
+	at := slices.IndexFunc(fields, func(f Field) bool { return f.Name == column })
+	if at < 0 {
+		return Field{}, cell{}, false
 	}
-	return Field{Kind: value.kind, Display: c.Display}.show(value, zone)
+	return fields[at], newReader[T](fields[at : at+1]).read(row)[0], true
 }

@@ -139,7 +139,7 @@ func (e *jsonEncoder) value(b []byte, c cell) []byte {
 		return append(b, "null"...)
 	}
 	switch c.kind {
-	case KindText:
+	case KindText, KindPhone:
 		return appendJSONString(b, c.text)
 	case KindInteger:
 		return strconv.AppendInt(b, c.number, 10)
@@ -260,7 +260,7 @@ func (e *csvEncoder) value(b []byte, c cell) []byte {
 		return b
 	}
 	switch c.kind {
-	case KindText:
+	case KindText, KindPhone:
 		if e.excel && c.text != "" && strings.IndexByte("=+-@\t\r\n", c.text[0]) >= 0 {
 			b = append(b, '\'')
 		}

@@ -1,11 +1,12 @@
-// Package render shows rows: as a table, as a panel of one row, as Markdown, JSON, JSON lines or CSV. A resource says
-// once which columns a kind of row has and how they read; each format follows from that.
+// Package render shows rows: as a table, as a panel of one row, as Markdown, JSON, JSON lines or CSV. Which columns a kind
+// of row has, its struct says, which is made of SQL; a resource adds how they look to people. Each format follows from that.
 //
 // The data formats stream in constant memory and are exact; what is for people is made safe for a terminal and fitted to
 // its width. The package knows no command, no setting and no operation.
 package render
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"iter"
@@ -18,36 +19,31 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/epicevents/crm/cli/text"
+	"github.com/epicevents/crm/internal/columns"
 	"github.com/epicevents/crm/internal/failure"
 	"github.com/epicevents/crm/internal/value"
 )
 
-// Amount is euro cents. Data formats write it as an exact decimal (450.00), people see euros (450.00 €).
-type Amount int64
-
-// Resource says how one kind of row is shown, whatever the format.
+// Resource says how one kind of row is shown, whatever the format. Its columns are those of the struct T, in their order.
 type Resource[T any] struct {
-	Name    string // singular: contract
-	Title   string // plural, over the table: Contracts
-	Hue     hue    // of title and border
-	Charge  string // column with the id of who is in charge, where that matters
-	Columns []Column[T]
+	Name   string // singular: contract
+	Title  string // plural, over the table: Contracts
+	Hue    hue    // of title and border
+	Charge string // column with the id of who is in charge, where that matters
+	Looks  []Look // of columns that are more to people than a name and a value
 }
 
-// Column is one field of a resource. Its value is a string or a named string type, int32, int64, bool, amount,
-// uuid.UUID or time.Time, or a pointer to one of these, nil when absent. value is also called with the zero T to learn
-// its type, so it returns a typed nil and reads through no pointer.
-type Column[T any] struct {
-	Name      string                   // in JSON, CSV and --fields: snake_case
-	Value     func(T) any              //
-	Label     string                   // for people; empty: made from name
-	Display   func(text string) string // text as people read it, such as a phone number; nil: as it is
-	DataOnly  bool                     // an id beside the name it stands for: not in a table unless --fields asks
-	Whole     bool                     // text that is typed again in other commands: never shortened
-	Multiline bool                     // newlines are kept in a detail view
-	Wraps     bool                     // sentences: broken into lines on a narrow terminal, never shortened
-	Alarming  func(text string) bool   // whether the value stands out in a table; nil: never
-	Rank      int                      // 0: always in the table; the highest is the first to go in a narrow terminal
+// Look says how people see one column.
+type Look struct {
+	Column    string
+	Label     string                 // empty: made from the name
+	Hidden    bool                   // shown to nobody, also not to programs
+	DataOnly  bool                   // an id beside the name it stands for: not in a table unless --fields asks
+	Whole     bool                   // text that is typed again in other commands: never shortened
+	Multiline bool                   // newlines are kept in a detail view
+	Wraps     bool                   // sentences: broken into lines on a narrow terminal, never shortened
+	Alarming  func(text string) bool // whether the value stands out in a table; nil: never
+	Rank      int                    // 0: always in the table; the highest is the first to go in a narrow terminal
 }
 
 // Output is how one command prints, decided once from flags, configuration and terminal.
@@ -68,15 +64,15 @@ var Formats = []string{"table", "json", "jsonl", "csv", "markdown"}
 // List prints rows. The data formats stream, in constant memory. A table is collected first, because its columns are
 // as wide as their widest cell. If rows fails before anything was written, nothing is.
 func List[T any](o Output, r Resource[T], rows iter.Seq2[T, error]) error {
-	fields, values, err := SelectColumns(o, r)
+	fields, err := r.Select(o)
 	if err != nil {
 		return err
 	}
 	if e := newEncoder(o, fields, false); e != nil {
-		return stream(o.Out, e, cellsOf(values, rows))
+		return stream(o.Out, e, cellsOf(fields, rows))
 	}
 	var lines [][]string
-	for cells, err := range cellsOf(values, rows) {
+	for cells, err := range cellsOf(fields, rows) {
 		if err != nil {
 			return err
 		}
@@ -107,19 +103,24 @@ func List[T any](o Output, r Resource[T], rows iter.Seq2[T, error]) error {
 // those of the row before; that may be nil.
 func Detail[T any](o Output, r Resource[T], row T, before *T) error {
 	o.IDs = true
-	fields, values, err := SelectColumns(o, r)
+	fields, err := r.Select(o)
 	if err != nil {
 		return err
 	}
 	one := func(yield func(T, error) bool) { yield(row, nil) }
 	if e := newEncoder(o, fields, true); e != nil {
-		return stream(o.Out, e, cellsOf(values, one))
+		return stream(o.Out, e, cellsOf(fields, one))
+	}
+	now := newReader[T](fields).read(row)
+	old := now
+	if before != nil {
+		old = newReader[T](fields).read(*before)
 	}
 	lines := make([]panelLine, len(fields))
 	for i, f := range fields {
-		c := cellOf(values[i](row))
-		lines[i] = panelLine{label: f.Label, value: f.show(c, o.Zone), changed: before != nil && !c.equal(cellOf(values[i](*before)))}
-		if f.Multiline && !c.null {
+		c := now[i]
+		lines[i] = panelLine{label: f.Label, value: f.show(c, o.Zone), changed: !c.equal(old[i])}
+		if f.Look.Multiline && !c.null {
 			lines[i].value = text.EscapeLines(c.text)
 		}
 	}
@@ -130,50 +131,78 @@ func Detail[T any](o Output, r Resource[T], row T, before *T) error {
 	return WriteOut(o.Out, renderPanel(o, title, r.Hue, lines))
 }
 
-// SelectColumns returns the columns to print, as --fields names them, with the functions that read them.
-func SelectColumns[T any](o Output, r Resource[T]) ([]Field, []func(T) any, error) {
+// Select returns the columns to print, as --fields names them.
+func (r Resource[T]) Select(o Output) ([]Field, error) {
 	if !slices.Contains(Formats, o.Format) {
-		return nil, nil, failure.Misuse(
+		return nil, failure.Misuse(
 			fmt.Sprintf("unknown output format %q", o.Format),
 			"formats: "+strings.Join(Formats, ", "),
 		)
 	}
-	columns := r.Columns
-	if len(o.Fields) > 0 {
-		columns = nil
-		for _, name := range o.Fields {
-			at := slices.IndexFunc(r.Columns, func(c Column[T]) bool { return c.Name == name })
-			if at < 0 {
-				return nil, nil, unknownField(r, name)
-			}
-			columns = append(columns, r.Columns[at])
+	all := r.fields()
+	if len(o.Fields) == 0 {
+		forPeople := o.Format == "table" || o.Format == "markdown"
+		return slices.DeleteFunc(all, func(f Field) bool { return f.Look.DataOnly && forPeople && !o.IDs }), nil
+	}
+	var fields []Field
+	for _, name := range o.Fields {
+		named := func(f Field) bool { return f.Name == name }
+		at := slices.IndexFunc(all, named)
+		if at < 0 {
+			return nil, unknownField(all, name)
+		}
+		if slices.ContainsFunc(fields, named) {
+			return nil, failure.Misuse(fmt.Sprintf("field %q is named twice", name), "")
+		}
+		fields = append(fields, all[at])
+	}
+	return fields, nil
+}
+
+// columns returns the columns that are shown.
+func (r Resource[T]) columns() []columns.Column {
+	all := columns.Of(reflect.TypeFor[T]())
+	shown := make([]columns.Column, 0, len(all))
+	for _, c := range all {
+		if !r.look(c.Name).Hidden {
+			shown = append(shown, c)
 		}
 	}
-	forPeople := o.Format == "table" || o.Format == "markdown"
-	var (
-		zero   T
-		fields []Field
-		values []func(T) any
-	)
-	for _, c := range columns {
-		if c.DataOnly && forPeople && !o.IDs && len(o.Fields) == 0 {
-			continue
+	return shown
+}
+
+func (r Resource[T]) look(column string) Look {
+	for _, look := range r.Looks {
+		if look.Column == column {
+			return look
 		}
-		if slices.ContainsFunc(fields, func(f Field) bool { return f.Name == c.Name }) {
-			return nil, nil, failure.Misuse(fmt.Sprintf("field %q is named twice", c.Name), "")
-		}
-		label := c.Label
-		if label == "" {
-			label = LabelOf(c.Name)
-		}
-		fields = append(fields, Field{
-			Name: c.Name, Label: label, Display: c.Display, Multiline: c.Multiline, whole: c.Whole, wraps: c.Wraps, rank: c.Rank,
-			alarming: c.Alarming,
-			Kind:     cellOf(c.Value(zero)).kind,
-		})
-		values = append(values, c.Value)
 	}
-	return fields, values, nil
+	return Look{}
+}
+
+// Names returns those of the columns that are shown.
+func (r Resource[T]) Names() []string {
+	all := r.columns()
+	names := make([]string, len(all))
+	for i, c := range all {
+		names[i] = c.Name
+	}
+	return names
+}
+
+// Sortable returns the names of the columns in whose order rows can be listed: all but the ids beside a name.
+func (r Resource[T]) Sortable() []string {
+	return slices.DeleteFunc(r.Names(), func(name string) bool { return r.look(name).DataOnly })
+}
+
+func (r Resource[T]) fields() []Field {
+	all := r.columns()
+	fields := make([]Field, len(all))
+	for i, c := range all {
+		look := r.look(c.Name)
+		fields[i] = Field{Name: c.Name, Label: cmp.Or(look.Label, LabelOf(c.Name)), Kind: kindOf(c.Type), Look: look, column: c}
+	}
+	return fields
 }
 
 // LabelOf is what people read for a name in JSON.
@@ -187,10 +216,10 @@ func LabelOf(name string) string {
 	return strings.ToUpper(name[:1]) + strings.ReplaceAll(name[1:], "_", " ")
 }
 
-func unknownField[T any](r Resource[T], name string) error {
-	names := make([]string, len(r.Columns))
-	for i, c := range r.Columns {
-		names[i] = c.Name
+func unknownField(fields []Field, name string) error {
+	names := make([]string, len(fields))
+	for i, f := range fields {
+		names[i] = f.Name
 	}
 	message := fmt.Sprintf("unknown field %q", name)
 	if meant := text.Suggest(name, names); meant != "" {
@@ -202,15 +231,12 @@ func unknownField[T any](r Resource[T], name string) error {
 	)
 }
 
-// Field is a column without the type of its rows.
+// Field is a column and how it looks, without the type of its rows.
 type Field struct {
-	Name, Label      string
-	Kind             Kind
-	Display          func(string) string
-	Multiline, whole bool
-	wraps            bool
-	alarming         func(string) bool
-	rank             int
+	Name, Label string
+	Kind        Kind
+	Look        Look
+	column      columns.Column
 }
 
 func (f Field) alignsRight() bool { return f.Kind == KindInteger || f.Kind == KindAmount }
@@ -222,14 +248,13 @@ func (f Field) show(c cell, zone *time.Location) string {
 	}
 	switch c.kind {
 	case KindText:
-		if f.Display != nil {
-			return text.Escape(f.Display(c.text))
-		}
 		return text.Escape(c.text)
+	case KindPhone:
+		return text.Escape(value.FormatPhone(value.Phone(c.text)))
 	case KindInteger:
 		return strconv.FormatInt(c.number, 10)
 	case KindAmount:
-		return value.FormatEuro(c.number)
+		return value.FormatEuro(value.Cents(c.number))
 	case KindBoolean:
 		if c.number != 0 {
 			return "yes"
@@ -242,16 +267,41 @@ func (f Field) show(c cell, zone *time.Location) string {
 	}
 }
 
+// Kind is what the values of a column mean, and so how they are written.
 type Kind int
 
 const (
 	KindText Kind = iota
+	KindPhone
 	KindInteger
 	KindBoolean // number is 0 or 1
 	KindAmount  // number is euro cents
 	KindTime
 	KindUUID
+	kindUnknown // a type that no column has: TestResources
 )
+
+func kindOf(t reflect.Type) Kind {
+	switch t {
+	case reflect.TypeFor[value.Cents]():
+		return KindAmount
+	case reflect.TypeFor[value.Phone]():
+		return KindPhone
+	case reflect.TypeFor[time.Time]():
+		return KindTime
+	case reflect.TypeFor[uuid.UUID]():
+		return KindUUID
+	}
+	switch t.Kind() {
+	case reflect.String:
+		return KindText
+	case reflect.Int64, reflect.Int32:
+		return KindInteger
+	case reflect.Bool:
+		return KindBoolean
+	}
+	return kindUnknown
+}
 
 // cell is one value, unpacked once so that no format needs to know about pointers and named types.
 type cell struct {
@@ -270,66 +320,99 @@ func (c cell) equal(other cell) bool {
 }
 
 // cellsOf reads rows cell by cell. The slice is used again for the next row.
-func cellsOf[T any](values []func(T) any, rows iter.Seq2[T, error]) iter.Seq2[[]cell, error] {
+func cellsOf[T any](fields []Field, rows iter.Seq2[T, error]) iter.Seq2[[]cell, error] {
 	return func(yield func([]cell, error) bool) {
-		cells := make([]cell, len(values))
+		r := newReader[T](fields)
 		for row, err := range rows {
 			if err != nil {
 				yield(nil, err)
 				return
 			}
-			for i, value := range values {
-				cells[i] = cellOf(value(row))
-			}
-			if !yield(cells, nil) {
+			if !yield(r.read(row), nil) {
 				return
 			}
 		}
 	}
 }
 
-func cellOf(value any) cell {
-	switch v := value.(type) {
-	case string:
-		return cell{kind: KindText, text: v}
-	case int64:
-		return cell{kind: KindInteger, number: v}
-	case int32:
-		return cell{kind: KindInteger, number: int64(v)}
-	case Amount:
-		return cell{kind: KindAmount, number: int64(v)}
-	case bool:
-		c := cell{kind: KindBoolean}
-		if v {
+// reader takes rows apart. It keeps a row and the addresses of its columns, so that nothing is allocated for the next.
+type reader[T any] struct {
+	row       *T
+	addresses []any
+	cells     []cell
+}
+
+func newReader[T any](fields []Field) *reader[T] {
+	r := &reader[T]{row: new(T), addresses: make([]any, len(fields)), cells: make([]cell, len(fields))}
+	row := reflect.ValueOf(r.row).Elem()
+	for i, f := range fields {
+		if f.Kind == kindUnknown {
+			panic(fmt.Sprintf("the column %s cannot hold a %v", f.Name, f.column.Type))
+		}
+		r.addresses[i], r.cells[i].kind = f.column.In(row), f.Kind
+	}
+	return r
+}
+
+func (r *reader[T]) read(row T) []cell {
+	*r.row = row
+	for i := range r.cells {
+		r.cells[i].read(r.addresses[i])
+	}
+	return r.cells
+}
+
+// read takes the value at an address that columns gave.
+func (c *cell) read(address any) {
+	c.null = false
+	switch at := address.(type) {
+	case *string:
+		c.text = *at
+	case *int64:
+		c.number = *at
+	case *int32:
+		c.number = int64(*at)
+	case *bool:
+		c.number = 0
+		if *at {
 			c.number = 1
 		}
-		return c
-	case time.Time:
-		return cell{kind: KindTime, time: v}
-	case uuid.UUID:
-		return cell{kind: KindUUID, id: v}
-	case *string: // the usual pointers, for speed; the rest below
-		if v != nil {
-			return cell{kind: KindText, text: *v}
-		}
-		return cell{kind: KindText, null: true}
 	case *time.Time:
-		if v != nil {
-			return cell{kind: KindTime, time: *v}
+		c.time = *at
+	case *uuid.UUID:
+		c.id = *at
+	case **string:
+		if c.set(*at != nil) {
+			c.text = **at
 		}
-		return cell{kind: KindTime, null: true}
-	}
-	v := reflect.ValueOf(value)
-	switch v.Kind() {
-	case reflect.String:
-		return cell{kind: KindText, text: v.String()}
-	case reflect.Pointer:
-		if !v.IsNil() {
-			return cellOf(v.Elem().Interface())
+	case **time.Time:
+		if c.set(*at != nil) {
+			c.time = **at
 		}
-		c := cellOf(reflect.Zero(v.Type().Elem()).Interface())
-		c.null = true
-		return c
+	case **uuid.UUID:
+		if c.set(*at != nil) {
+			c.id = **at
+		}
+	default: // a pointer to a type with a name of its own, or to what is seldom absent
+		pointer := reflect.ValueOf(address).Elem()
+		if !c.set(!pointer.IsNil()) {
+			return
+		}
+		switch v := pointer.Elem(); v.Kind() {
+		case reflect.String:
+			c.text = v.String()
+		case reflect.Bool:
+			if v.Bool() {
+				c.number = 1
+			}
+		default:
+			c.number = v.Int()
+		}
 	}
-	panic(fmt.Sprintf("a column cannot hold a %T", value))
+}
+
+// set empties a cell, and makes it null unless a value is there.
+func (c *cell) set(there bool) bool {
+	*c = cell{kind: c.kind, null: !there}
+	return there
 }

@@ -25,36 +25,37 @@ type stage string
 
 // sample has a field of every type that a column can hold.
 type sample struct {
-	id         uuid.UUID
-	customerID int64
-	customer   string
-	company    *string
-	phone      *string
-	stage      stage
-	signed     bool
-	attendees  *int32
-	total, due int64
-	createdAt  time.Time
-	signedAt   *time.Time
-	note       *string
+	ID          uuid.UUID    `json:"id"`
+	CustomerID  int64        `json:"customer_id"`
+	Customer    string       `json:"customer"`
+	Company     *string      `json:"company"`
+	Phone       *value.Phone `json:"phone"`
+	Stage       stage        `json:"stage"`
+	Signed      bool         `json:"signed"`
+	Attendees   *int32       `json:"attendees"`
+	TotalAmount value.Cents  `json:"total_amount"`
+	TotalDue    value.Cents  `json:"total_due"`
+	CreatedAt   time.Time    `json:"created_at"`
+	SignedAt    *time.Time   `json:"signed_at"`
+	Note        *string      `json:"note"`
+	Secret      string       `json:"secret"`
 }
 
 var samples = Resource[sample]{
-	Name: "sample", Title: "Samples", Hue: Green,
-	Columns: []Column[sample]{
-		{Name: "id", Value: func(s sample) any { return s.id }, Label: "ID"},
-		{Name: "customer_id", Value: func(s sample) any { return s.customerID }, DataOnly: true},
-		{Name: "customer", Value: func(s sample) any { return s.customer }},
-		{Name: "company", Value: func(s sample) any { return s.company }, Rank: 2},
-		{Name: "phone", Value: func(s sample) any { return s.phone }, Rank: 5, Display: value.FormatPhone, Whole: true},
-		{Name: "stage", Value: func(s sample) any { return s.stage }, Rank: 4, Whole: true},
-		{Name: "signed", Value: func(s sample) any { return s.signed }},
-		{Name: "attendees", Value: func(s sample) any { return s.attendees }, Rank: 3},
-		{Name: "total_amount", Value: func(s sample) any { return Amount(s.total) }, Label: "Total", Rank: 1},
-		{Name: "total_due", Value: func(s sample) any { return Amount(s.due) }, Label: "Due"},
-		{Name: "created_at", Value: func(s sample) any { return s.createdAt }, Rank: 6},
-		{Name: "signed_at", Value: func(s sample) any { return s.signedAt }, Rank: 7},
-		{Name: "note", Value: func(s sample) any { return s.note }, Multiline: true, Rank: 8},
+	Name: "sample", Title: "Samples", Hue: Green, Charge: "customer_id",
+	Looks: []Look{
+		{Column: "id", Label: "ID"},
+		{Column: "customer_id", DataOnly: true},
+		{Column: "company", Rank: 2},
+		{Column: "phone", Rank: 5},
+		{Column: "stage", Rank: 4, Whole: true},
+		{Column: "attendees", Rank: 3},
+		{Column: "total_amount", Label: "Total", Rank: 1},
+		{Column: "total_due", Label: "Due"},
+		{Column: "created_at", Rank: 6},
+		{Column: "signed_at", Rank: 7},
+		{Column: "note", Multiline: true, Rank: 8},
+		{Column: "secret", Hidden: true},
 	},
 }
 
@@ -80,26 +81,26 @@ var nastyTexts = []string{
 func nastyRows() []sample {
 	paris, _ := time.LoadLocation("Europe/Paris")
 	start := time.Date(2026, 3, 29, 1, 30, 0, 0, paris)
-	amounts := []int64{0, 1, 45000, 99999999999, 12345678}
+	amounts := []value.Cents{0, 1, 45000, 99999999999, 12345678}
 	notes := []string{"first line\nsecond line\r\nthird; \"quoted\"", "\n=1+1", "@SUM(A1)", "-2", "+33"}
-	phones := []string{"+33123456789", "+442079460958", "not a phone"}
+	phones := []value.Phone{"+33123456789", "+442079460958", "not a phone"}
 	var rows []sample
 	for i, name := range nastyTexts {
 		s := sample{
-			id:         uuid.MustParse(fmt.Sprintf("0f%02x4e5d-9b1c-4c7e-8a57-1d2f3a4b5c6d", i)),
-			customerID: int64(i + 1),
-			customer:   name,
-			stage:      "planned",
-			total:      amounts[i%len(amounts)],
-			createdAt:  start.Add(time.Duration(i) * time.Hour),
+			ID:          uuid.MustParse(fmt.Sprintf("0f%02x4e5d-9b1c-4c7e-8a57-1d2f3a4b5c6d", i)),
+			CustomerID:  int64(i + 1),
+			Customer:    name,
+			Stage:       "planned",
+			TotalAmount: amounts[i%len(amounts)],
+			CreatedAt:   start.Add(time.Duration(i) * time.Hour),
 		}
 		if i%2 == 0 {
 			count := int32(i * 1000)
 			at := start.Add(time.Duration(i)*time.Minute + 123456*time.Microsecond).UTC()
-			s.company = &nastyTexts[(i+5)%len(nastyTexts)]
-			s.phone, s.note = &phones[i%len(phones)], &notes[i%len(notes)]
-			s.signed, s.signedAt, s.attendees = true, &at, &count
-			s.due = s.total / 2
+			s.Company = &nastyTexts[(i+5)%len(nastyTexts)]
+			s.Phone, s.Note = &phones[i%len(phones)], &notes[i%len(notes)]
+			s.Signed, s.SignedAt, s.Attendees = true, &at, &count
+			s.TotalDue = s.TotalAmount / 2
 		}
 		rows = append(rows, s)
 	}
@@ -161,9 +162,9 @@ func TestGolden(t *testing.T) {
 					err = List(o, samples, rowsOf(rows))
 				} else {
 					one := rows[0]
-					one.company = &nastyTexts[8]
+					one.Company = &nastyTexts[8]
 					before := one
-					before.company, before.note = nil, new("before")
+					before.Company, before.Note = nil, new("before")
 					err = Detail(o, samples, one, &before)
 				}
 				if err != nil {
@@ -234,7 +235,7 @@ func TestListFailsInTheMiddle(t *testing.T) {
 		o, out, _ := testOutput(t, format)
 		err := List(o, samples, func(yield func(sample, error) bool) {
 			for i := range 5000 {
-				if !yield(sample{customerID: int64(i)}, nil) {
+				if !yield(sample{CustomerID: int64(i)}, nil) {
 					return
 				}
 			}
@@ -302,7 +303,7 @@ func TestFields(t *testing.T) {
 	} {
 		o, out, _ := testOutput(t, "csv")
 		o.Fields = tt.fields
-		err := List(o, samples, rowsOf([]sample{{customerID: 7}}))
+		err := List(o, samples, rowsOf([]sample{{CustomerID: 7}}))
 		if out.String() != tt.out || fmt.Sprint(err) != tt.err && tt.err != "" || (err == nil) != (tt.err == "") {
 			t.Errorf("%q: got %q and error %v", tt.fields, out, err)
 		}
@@ -322,29 +323,90 @@ func TestUnknownFormat(t *testing.T) {
 	}
 }
 
-func TestCellOf(t *testing.T) {
-	t.Parallel()
-	word, number, when := stage("planned"), int64(5), time.Unix(0, 0)
-	for _, tt := range []struct {
-		in   any
-		want cell
+func TestRead(t *testing.T) { // not in parallel, for it counts allocations
+	type row struct {
+		Stage    stage        `json:"stage"`
+		Maybe    *stage       `json:"maybe"`
+		Number   int32        `json:"number"`
+		Count    *int64       `json:"count"`
+		Amount   value.Cents  `json:"amount"`
+		Due      *value.Cents `json:"due"`
+		Signed   bool         `json:"signed"`
+		Paid     *bool        `json:"paid"`
+		At       time.Time    `json:"at"`
+		Until    *time.Time   `json:"until"`
+		ID       uuid.UUID    `json:"id"`
+		Other    *uuid.UUID   `json:"other"`
+		Phone    value.Phone  `json:"phone"`
+		Fax      *value.Phone `json:"fax"`
+		Word     *string      `json:"word"`
+		Anything [2]int       `json:"anything"`
+	}
+	fields := Resource[row]{}.fields()
+	if last := fields[len(fields)-1]; last.Kind != kindUnknown {
+		t.Errorf("%s has the kind %d", last.Name, last.Kind)
+	}
+	fields = fields[:len(fields)-1]
+	word, when := stage("planned"), time.Unix(0, 0)
+	full := row{
+		"signed", &word, -5, new(int64(5)), 29, new(value.Cents(7)), true, new(true), when, &when, uuid.Max, &uuid.Max,
+		"+33123456789", new(value.Phone("+33623456789")), new("word"), [2]int{},
+	}
+	reader := newReader[row](fields)
+	for _, step := range []struct {
+		row  row
+		want []cell
 	}{
-		{"", cell{kind: KindText}},
-		{word, cell{kind: KindText, text: "planned"}},
-		{&word, cell{kind: KindText, text: "planned"}},
-		{(*stage)(nil), cell{kind: KindText, null: true}},
-		{int32(-5), cell{kind: KindInteger, number: -5}},
-		{&number, cell{kind: KindInteger, number: 5}},
-		{(*int32)(nil), cell{kind: KindInteger, null: true}},
-		{Amount(5), cell{kind: KindAmount, number: 5}},
-		{(*Amount)(nil), cell{kind: KindAmount, null: true}},
-		{true, cell{kind: KindBoolean, number: 1}},
-		{when, cell{kind: KindTime, time: when}},
-		{(*time.Time)(nil), cell{kind: KindTime, null: true}},
-		{uuid.Max, cell{kind: KindUUID, id: uuid.Max}},
+		{full, []cell{
+			{kind: KindText, text: "signed"}, {kind: KindText, text: "planned"},
+			{kind: KindInteger, number: -5}, {kind: KindInteger, number: 5},
+			{kind: KindAmount, number: 29}, {kind: KindAmount, number: 7},
+			{kind: KindBoolean, number: 1}, {kind: KindBoolean, number: 1},
+			{kind: KindTime, time: when}, {kind: KindTime, time: when},
+			{kind: KindUUID, id: uuid.Max}, {kind: KindUUID, id: uuid.Max},
+			{kind: KindPhone, text: "+33123456789"}, {kind: KindPhone, text: "+33623456789"}, {kind: KindText, text: "word"},
+		}},
+		// Nothing of the row before is left.
+		{row{}, []cell{
+			{kind: KindText}, {kind: KindText, null: true},
+			{kind: KindInteger}, {kind: KindInteger, null: true},
+			{kind: KindAmount}, {kind: KindAmount, null: true},
+			{kind: KindBoolean}, {kind: KindBoolean, null: true},
+			{kind: KindTime}, {kind: KindTime, null: true},
+			{kind: KindUUID}, {kind: KindUUID, null: true},
+			{kind: KindPhone}, {kind: KindPhone, null: true}, {kind: KindText, null: true},
+		}},
 	} {
-		if got := cellOf(tt.in); got != tt.want {
-			t.Errorf("cellOf(%#v) = %+v, want %+v", tt.in, got, tt.want)
+		for i, got := range reader.read(step.row) {
+			if got != step.want[i] {
+				t.Errorf("%s = %+v, want %+v", fields[i].Name, got, step.want[i])
+			}
 		}
+	}
+	reader.read(full)
+	if again := testing.AllocsPerRun(100, func() { reader.read(full) }); again > 0 {
+		t.Errorf("a row costs %v allocations", again)
+	}
+}
+
+func TestOneColumn(t *testing.T) {
+	t.Parallel()
+	s := nastyRows()[0]
+	for column, want := range map[string]string{
+		"customer": "Johanna Baker", "phone": "+33 1 23 45 67 89", "total_amount": "0.00 €", "signed": "yes",
+		"created_at": "2026-03-29 00:30", "note": "first line\nsecond line\r\nthird; \"quoted\"",
+	} {
+		if got, ok := samples.Typed(s, column, time.UTC); got != want || !ok {
+			t.Errorf("%s: got %q and %v, want %q", column, got, ok, want)
+		}
+	}
+	if got, ok := samples.Typed(sample{}, "phone", time.UTC); got != "" || !ok {
+		t.Errorf("no phone: got %q and %v", got, ok)
+	}
+	if _, ok := samples.Typed(s, "secret", time.UTC); ok {
+		t.Error("a hidden column can be typed")
+	}
+	if !samples.InChargeOf(s, 1) || samples.InChargeOf(s, 2) {
+		t.Error("the row is in the charge of 1")
 	}
 }

@@ -90,13 +90,13 @@ func renderTable(o Output, title string, hue hue, fields []Field, lines [][]stri
 		var row table.Row
 		for i, s := range line {
 			if widths[i] > 0 {
-				if fields[i].wraps {
+				if fields[i].Look.Wraps {
 					s = text.Wrap(s, widths[i], 0, text.BreakLong)
 				} else {
 					s = displaywidth.TruncateString(s, widths[i], "…")
 				}
 				s = placeholders.hide(s)
-				if o.Color && fields[i].alarming != nil && fields[i].alarming(line[i]) {
+				if o.Color && fields[i].Look.Alarming != nil && fields[i].Look.Alarming(line[i]) {
 					s = colored(alarm, s)
 				}
 				row = append(row, s)
@@ -130,11 +130,11 @@ func layout(fields []Field, lines [][]string, terminal int, mayHide bool) []int 
 			volume[i] += cell
 		}
 		good[i], least[i] = widths[i], widths[i]
-		if f.Kind == KindText && !f.whole {
+		if f.Kind == KindText && !f.Look.Whole {
 			good[i] = min(widths[i], max(header, textGood))
 			least[i] = min(widths[i], max(header, textMin))
 		}
-		if f.wraps {
+		if f.Look.Wraps {
 			word := longestWord(lines, i)
 			good[i] = min(widths[i], max(header, word))
 			least[i] = min(widths[i], max(header, min(word, wordMin)))
@@ -151,7 +151,7 @@ func layout(fields []Field, lines [][]string, terminal int, mayHide bool) []int 
 				continue
 			}
 			needed += good[i] + padding
-			if f.rank > 0 && (last < 0 || f.rank >= fields[last].rank) {
+			if f.Look.Rank > 0 && (last < 0 || f.Look.Rank >= fields[last].Look.Rank) {
 				last = i
 			}
 		}
@@ -170,7 +170,7 @@ func layout(fields []Field, lines [][]string, terminal int, mayHide bool) []int 
 			switch {
 			case widest < 0:
 				widest = i
-			case f.wraps && fields[widest].wraps: // what has less to say for its width
+			case f.Look.Wraps && fields[widest].Look.Wraps: // what has less to say for its width
 				if volume[i]*widths[widest] < volume[widest]*widths[i] {
 					widest = i
 				}

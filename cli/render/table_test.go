@@ -30,12 +30,12 @@ func TestEveryLineIsEquallyWide(t *testing.T) {
 			}
 			whole := out.String()
 			for _, row := range rows {
-				if !strings.Contains(whole, row.id.String()) {
-					t.Errorf("width %d: id %s is not there", width, row.id)
+				if !strings.Contains(whole, row.ID.String()) {
+					t.Errorf("width %d: id %s is not there", width, row.ID)
 				}
 				out.Reset()
 				before := row
-				before.customer += "!"
+				before.Customer += "!"
 				if err := Detail(o, samples, row, &before); err != nil {
 					t.Fatal(err)
 				}
@@ -71,9 +71,9 @@ func TestLayout(t *testing.T) {
 	fields := []Field{
 		{Label: "Id", Kind: KindUUID},
 		{Label: "Name", Kind: KindText},
-		{Label: "Company", Kind: KindText, rank: 1},
-		{Label: "User", Kind: KindText, whole: true, rank: 2},
-		{Label: "Total", Kind: KindAmount, rank: 1},
+		{Label: "Company", Kind: KindText, Look: Look{Rank: 1}},
+		{Label: "User", Kind: KindText, Look: Look{Whole: true, Rank: 2}},
+		{Label: "Total", Kind: KindAmount, Look: Look{Rank: 1}},
 	}
 	lines := [][]string{{"12345678", long, "xxxxxxxxxxxxxxx", "administrator1", "450.00 €"}}
 	for _, tt := range []struct {
@@ -106,13 +106,13 @@ func FuzzTable(f *testing.F) {
 	f.Fuzz(func(t *testing.T, a, b string, width int) {
 		o, out, _ := testOutput(t, "table")
 		o.Width = max(width%300, 0)
-		rows := []sample{{customer: a, note: &b}, {customer: b, company: &a}}
+		rows := []sample{{Customer: a, Note: &b}, {Customer: b, Company: &a}}
 		if err := List(o, samples, rowsOf(rows)); err != nil {
 			t.Fatal(err)
 		}
 		checkBox(t, out.String(), o.Width, 80)
 		out.Reset()
-		if err := Detail(o, samples, rows[0], &sample{customer: a}); err != nil {
+		if err := Detail(o, samples, rows[0], &sample{Customer: a}); err != nil {
 			t.Fatal(err)
 		}
 		checkBox(t, out.String(), o.Width, 60)

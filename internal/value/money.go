@@ -5,16 +5,20 @@ import (
 	"strings"
 )
 
-// amountMax is the largest amount of money, in euro cents.
+// Cents is an amount of money in euro cents. It is a type of its own, so that no
+// number becomes money unnoticed, and no money a number.
+type Cents int64
+
+// amountMax is the largest amount of money.
 const amountMax = 999_999_999_99
 
 const moneyForms = "write 1234.56, 1234,56 or 1 234,56, with or without € or EUR"
 
-// ParseMoney returns an amount in euro cents. The decimal separator is a dot or
+// ParseMoney returns the amount that was typed. The decimal separator is a dot or
 // a comma with one or two digits behind it; only spaces (also no-break ones)
 // group thousands, since a dot or comma there could be a decimal separator too.
 // The euro sign, or EUR, may stand on either side. Amounts are 0 to 999 999 999.99.
-func ParseMoney(s string) (int64, error) {
+func ParseMoney(s string) (Cents, error) {
 	typed := strings.TrimSpace(s)
 	number := trimEuro(typed)
 	whole, decimals, hasDecimals := cutAny(number, ".,")
@@ -39,19 +43,19 @@ func ParseMoney(s string) (int64, error) {
 	if !ok {
 		return 0, inputErrorf("Amount %s is more than the maximum of %s", quote(typed), FormatEuro(amountMax))
 	}
-	return cents, nil
+	return Cents(cents), nil
 }
 
-// FormatMoney returns cents as an exact decimal with a dot: 1234.50.
-func FormatMoney(cents int64) string {
+// FormatMoney returns an amount as an exact decimal with a dot: 1234.50.
+func FormatMoney(cents Cents) string {
 	sign, whole, decimals := splitCents(cents)
 	return fmt.Sprintf("%s%d.%02d", sign, whole, decimals)
 }
 
-// FormatEuro returns cents for people: 1 234.50 €. Its spaces are ordinary
+// FormatEuro returns an amount for people: 1 234.50 €. Its spaces are ordinary
 // ones, as a keyboard types them, so that an amount on the screen is found by
 // grep and accepted by ParseMoney.
-func FormatEuro(cents int64) string {
+func FormatEuro(cents Cents) string {
 	sign, whole, decimals := splitCents(cents)
 	digits := fmt.Sprint(whole)
 	for i := len(digits) - 3; i > 0; i -= 3 {
@@ -60,8 +64,8 @@ func FormatEuro(cents int64) string {
 	return fmt.Sprintf("%s%s.%02d €", sign, digits, decimals)
 }
 
-// splitCents works on the unsigned magnitude, which the smallest int64 has too.
-func splitCents(cents int64) (sign string, whole, decimals uint64) {
+// splitCents works on the unsigned magnitude, which the smallest number has too.
+func splitCents(cents Cents) (sign string, whole, decimals uint64) {
 	magnitude := uint64(cents)
 	if cents < 0 {
 		sign, magnitude = "-", -magnitude

@@ -11,7 +11,7 @@ import (
 
 func TestParseMoney(t *testing.T) {
 	t.Parallel()
-	for in, want := range map[string]int64{
+	for in, want := range map[string]value.Cents{
 		"0":                     0,
 		"12":                    1200,
 		"12.5":                  1250,
@@ -71,7 +71,7 @@ func TestParseMoneyRefuses(t *testing.T) {
 
 func TestFormatMoney(t *testing.T) {
 	t.Parallel()
-	for cents, want := range map[int64][2]string{
+	for cents, want := range map[value.Cents][2]string{
 		0:              {"0.00", "0.00 €"},
 		5:              {"0.05", "0.05 €"},
 		-5:             {"-0.05", "-0.05 €"},
@@ -116,10 +116,11 @@ func FuzzFormatMoney(f *testing.F) {
 	for _, seed := range []int64{0, 1, -1, 99, 100, 99_999, 100_000, math.MaxInt64, math.MinInt64} {
 		f.Add(seed)
 	}
-	f.Fuzz(func(t *testing.T, cents int64) {
+	f.Fuzz(func(t *testing.T, number int64) {
+		cents := value.Cents(number)
 		exact := value.FormatMoney(cents)
 		got, err := strconv.ParseInt(strings.Replace(exact, ".", "", 1), 10, 64)
-		if err != nil || got != cents || exact[len(exact)-3] != '.' {
+		if err != nil || got != number || exact[len(exact)-3] != '.' {
 			t.Errorf("FormatMoney(%d) = %q", cents, exact)
 		}
 		if euro := value.FormatEuro(cents); strings.ReplaceAll(strings.TrimSuffix(euro, " €"), " ", "") != exact {

@@ -7,6 +7,9 @@ import (
 	"github.com/epicevents/crm/internal/value/phone"
 )
 
+// Phone is a telephone number in E.164 form, such as +33123456789.
+type Phone string
+
 // phoneHome is the code of the country where a number without one is dialled.
 const phoneHome = "33"
 
@@ -15,12 +18,11 @@ const phoneForms = "write 01 23 45 67 89, or +44 20 7946 0958 for another countr
 // phoneMax is what E.164 allows: a plus sign and 15 digits.
 const phoneMax = 16
 
-// ParsePhone returns a telephone number in E.164 form, such as +33123456789.
-// The number is national (France, where the territories overseas are dialled as
+// ParsePhone returns the telephone number that was typed. It is national (France, where the territories overseas are dialled as
 // if they were there, and are stored under codes of their own) or international,
 // with the usual punctuation; it must exist in the numbering plan of its
 // country. Extensions, letters and short numbers are refused.
-func ParsePhone(s string) (string, error) {
+func ParsePhone(s string) (Phone, error) {
 	typed := strings.TrimSpace(s)
 	digits, ok := dialled(typed)
 	if !ok {
@@ -37,22 +39,23 @@ func ParsePhone(s string) (string, error) {
 	if len(e164) > phoneMax {
 		return "", inputErrorf("Phone number %s is too long: %s", quote(typed), phoneForms)
 	}
-	return e164, nil
+	return Phone(e164), nil
 }
 
 // CheckPhone refuses what ParsePhone does not return, of which the schema holds
 // only the shape: whether a number exists is not for SQL to know.
-func CheckPhone(e164 string) error {
-	parsed, err := ParsePhone(e164)
-	if err == nil && parsed != e164 {
-		err = inputErrorf("Phone number %s is not in its international form, which is %s", quote(e164), parsed)
+func CheckPhone(number Phone) error {
+	parsed, err := ParsePhone(string(number))
+	if err == nil && parsed != number {
+		err = inputErrorf("Phone number %s is not in its international form, which is %s", quote(string(number)), parsed)
 	}
 	return err
 }
 
-// FormatPhone returns an E.164 number as people write it: +33 1 23 45 67 89.
-// Anything else comes back unchanged.
-func FormatPhone(e164 string) string {
+// FormatPhone returns a number as people write it: +33 1 23 45 67 89. What is no
+// number in E.164 form comes back unchanged.
+func FormatPhone(stored Phone) string {
+	e164 := string(stored)
 	if digits, ok := dialled(e164); !ok || digits != e164 {
 		return e164
 	}

@@ -11,7 +11,7 @@ import (
 
 func TestParsePhone(t *testing.T) {
 	t.Parallel()
-	for in, want := range map[string]string{
+	for in, want := range map[string]value.Phone{
 		"0612345678":                         "+33612345678",
 		"06 12 34 56 78":                     "+33612345678",
 		"06.12.34.56.78":                     "+33612345678",
@@ -61,7 +61,7 @@ func TestParsePhone(t *testing.T) {
 
 func TestFormatPhone(t *testing.T) {
 	t.Parallel()
-	for in, want := range map[string]string{
+	for in, want := range map[value.Phone]string{
 		"+33612345678":       "+33 6 12 34 56 78",
 		"+442079460958":      "+44 20 7946 0958",
 		"+390612345678":      "+39 06 1234 5678",
@@ -90,8 +90,8 @@ func TestPhoneOfEveryCountry(t *testing.T) {
 			if example == nil {
 				continue
 			}
-			e164 := phonenumbers.Format(example, phonenumbers.E164)
-			for _, text := range []string{e164, value.FormatPhone(e164)} {
+			e164 := value.Phone(phonenumbers.Format(example, phonenumbers.E164))
+			for _, text := range []string{string(e164), value.FormatPhone(e164)} {
 				if got, err := value.ParsePhone(text); err != nil || got != e164 {
 					t.Errorf("%s: ParsePhone(%q) = %q, %v; want %q", region, text, got, err, e164)
 				}
@@ -105,17 +105,17 @@ func FuzzParsePhone(f *testing.F) {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, s string) {
-		value.FormatPhone(s)
+		value.FormatPhone(value.Phone(s))
 		e164, err := value.ParsePhone(s)
 		if err != nil {
 			requireInputError(t, err, "Phone number ")
 			return
 		}
-		digits, plus := strings.CutPrefix(e164, "+")
+		digits, plus := strings.CutPrefix(string(e164), "+")
 		if !plus || len(digits) > 15 || strings.Trim(digits, "0123456789") != "" || strings.HasPrefix(digits, "0") {
 			t.Fatalf("ParsePhone(%q) = %q", s, e164)
 		}
-		for _, text := range []string{e164, value.FormatPhone(e164)} {
+		for _, text := range []string{string(e164), value.FormatPhone(e164)} {
 			if again, err := value.ParsePhone(text); err != nil || again != e164 {
 				t.Errorf("ParsePhone(%q) = %q, %v; want %q", text, again, err, e164)
 			}

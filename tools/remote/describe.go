@@ -178,6 +178,8 @@ func schema(t types.Type) (map[string]any, error) {
 		return map[string]any{"type": "string", "format": "date-time"}, nil
 	case "int32", "int64":
 		return map[string]any{"type": "integer", "format": w}, nil
+	case "cents":
+		return map[string]any{"type": "integer", "format": "int64", "description": "Euro cents."}, nil
 	case "nanoseconds":
 		return map[string]any{"type": "integer", "format": "int64", "description": "A time in nanoseconds."}, nil
 	case "bool":
