@@ -37,7 +37,8 @@ var mayImport = map[string][]string{
 	"cli/terminal":              {"internal/failure", "internal/files", "cli/text"},
 	"cli/config":                {"internal/failure", "internal/files", "cli/text", "cli/cmdline", "cli/render"},
 	"cli/backend": {
-		"schema", "gen", "internal/failure", "internal/files", "internal/localdb", "service", "cli/text", "cli/terminal", "cli/config",
+		"schema", "gen", "internal/failure", "internal/files", "internal/localdb", "service", "remote",
+		"cli/text", "cli/terminal", "cli/config",
 	},
 	"cli/command": {
 		"internal/failure", "internal/value", "service", "cli/text", "cli/cmdline", "cli/render", "cli/terminal", "cli/config",
@@ -48,7 +49,7 @@ var mayImport = map[string][]string{
 	},
 	"cli": {
 		"schema", "gen", "internal/failure", "internal/value", "service", "internal/files", "internal/localdb", "internal/pgclient",
-		"cli/text", "cli/cmdline", "cli/render", "cli/terminal", "cli/config", "cli/backend", "cli/command", "cli/manual",
+		"remote", "cli/text", "cli/cmdline", "cli/render", "cli/terminal", "cli/config", "cli/backend", "cli/command", "cli/manual",
 	},
 	".":                  {"cli"},
 	"tools/findpostgres": {"internal/failure", "internal/localdb"},

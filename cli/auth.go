@@ -42,7 +42,7 @@ func (a *app) authLogin() *ffcli.Command {
 		if given() || !a.Interactive() {
 			return nil
 		}
-		_, err := a.Service(ctx)
+		_, err := a.Accounts(ctx)
 		return err
 	})
 	return c.Does(func(ctx context.Context) error {

@@ -6,6 +6,8 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"log/slog"
+	"net"
 	"os"
 	"os/exec"
 	"os/signal"
@@ -23,7 +25,9 @@ import (
 
 	"github.com/epicevents/crm/cli/terminal"
 	"github.com/epicevents/crm/internal/dbtest"
+	"github.com/epicevents/crm/remote"
 	"github.com/epicevents/crm/schema"
+	"github.com/epicevents/crm/service"
 )
 
 var update = flag.Bool("update", false, "write what the commands print into the stories")
@@ -60,8 +64,8 @@ func TestStories(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, path := range stories {
-		t.Run(strings.TrimSuffix(filepath.Base(path), ".txtar"), func(t *testing.T) {
+	tell := func(path, name string, settings func(*testing.T, *pgx.ConnConfig) map[string]string, updates bool) {
+		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			config := dbtest.Sample(t)
 			s := story{dbtest.Connect(t, config)}
@@ -71,10 +75,11 @@ func TestStories(t *testing.T) {
 			}
 			testscript.Run(t, testscript.Params{
 				Files:         []string{path},
-				UpdateScripts: *update,
+				UpdateScripts: *update && updates,
 				Setup: func(env *testscript.Env) error {
-					env.Setenv("CRM_DATABASE_URL", dbtest.URL(config))
-					env.Setenv("CRM_CONTROLLER_AUTH_SECRET_KEY", strings.Repeat("k", 32))
+					for name, value := range settings(t, config) {
+						env.Setenv(name, value)
+					}
 					env.Setenv("ROLE", config.Database+"_role") // a name that no other story gives a role
 					env.Setenv("HOME", env.WorkDir)
 					env.Setenv("GORACE", "atexit_sleep_ms=0") // a second for each command otherwise, under -race
@@ -89,6 +94,59 @@ func TestStories(t *testing.T) {
 			})
 		})
 	}
+	for _, path := range stories {
+		name := strings.TrimSuffix(filepath.Base(path), ".txtar")
+		tell(path, name, near, true)
+		if !ofTheHost[name] {
+			tell(path, name+"_over_a_server", far, false)
+		}
+	}
+}
+
+// ofTheHost are the stories about the database itself, its settings and its files, if only at one place: a key, crm db, the
+// name of the token's file. All others are told twice, and read the same.
+var ofTheHost = map[string]bool{
+	"backup": true, "configuration": true, "db": true, "db_grant": true, "doctor": true, "help": true, "serve": true, "unreachable": true,
+	"auth": true, "refusals_missing": true, "refusals_nobody": true, "refusals_rule": true, "regression_one_time_password": true, "token": true,
+}
+
+// near has the database.
+func near(_ *testing.T, config *pgx.ConnConfig) map[string]string {
+	return map[string]string{"CRM_DATABASE_URL": dbtest.URL(config), "CRM_CONTROLLER_AUTH_SECRET_KEY": strings.Repeat("k", 32)}
+}
+
+// far has a server that has it.
+func far(t *testing.T, config *pgx.ConnConfig) map[string]string {
+	key, err := service.NewKey([]byte(strings.Repeat("k", 32)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	pool, err := service.Connect(t.Context(), config, time.Minute)
+	if err != nil {
+		t.Fatal(err)
+	}
+	folder, err := os.MkdirTemp("", "crm") // that of the test may have too long a name
+	if err != nil {
+		t.Fatal(err)
+	}
+	socket := filepath.Join(folder, "crm.sock")
+	listener, err := net.Listen("unix", socket)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, stop := context.WithCancel(context.Background())
+	ended := make(chan error)
+	server := &remote.Server{Service: service.New(pool, key), Version: Version, Log: slog.New(slog.DiscardHandler)}
+	go func() { ended <- server.Serve(ctx, remote.Listener{Listener: listener}) }()
+	t.Cleanup(func() {
+		stop()
+		if err := <-ended; err != nil {
+			t.Error(err)
+		}
+		pool.Close()
+		os.RemoveAll(folder)
+	})
+	return map[string]string{"CRM_SERVER_URL": "unix://" + socket}
 }
 
 // story is one script with the connection on which it looks into its database.

@@ -57,15 +57,21 @@ func (a *app) doctorCommand() *ffcli.Command {
 	return c.Does(func(ctx context.Context) error {
 		e := &examination{app: a}
 		e.configuration()
-		e.signing()
-		e.databases(ctx)
+		if a.IsRemote() {
+			e.server(ctx)
+		} else {
+			e.signing()
+			e.databases(ctx)
+		}
 		if a.IsLocal() && !e.mayBeUnread("database.url") {
 			e.localFiles()
 		}
 		e.tokenFiles()
 		e.zone()
 		e.tracing(ctx)
-		e.directMode()
+		if !a.IsRemote() {
+			e.directMode()
+		}
 		if err := ctx.Err(); err != nil {
 			return err
 		}
@@ -122,6 +128,7 @@ func (e *examination) verdict() error {
 const (
 	checkDatabase   = "database"
 	checkEncryption = "encryption"
+	checkServer     = "server"
 	checkSettings   = "settings"
 	checkSchema     = "schema"
 	checkRights     = "rights"
@@ -207,6 +214,21 @@ func (e *examination) rules(ctx context.Context, svc *service.Service) {
 // mayBeUnread reports whether a setting may be in the configuration file, which could not be read.
 func (e *examination) mayBeUnread(key string) bool {
 	return e.Config.Unread && e.Config.Source[key] == ""
+}
+
+// server asks the server that has the database: the rest is for its host to look at.
+func (e *examination) server(ctx context.Context) {
+	client, err := e.Client()
+	if err != nil {
+		e.addError(checkServer, err)
+		return
+	}
+	version, err := client.Ready(ctx)
+	if err != nil {
+		e.addError(checkServer, err)
+		return
+	}
+	e.add(checkServer, healthOK, "", "%s, crm %s", e.Config.ServerURL, version)
 }
 
 // reach connects to a database that runs; one that does not is told.

@@ -45,7 +45,7 @@ func (a *app) login(ctx context.Context, why error) error {
 		return why
 	}
 	a.Notice("%s", why.Error())
-	if _, err := a.Service(ctx); err != nil { // before somebody types a password for nothing
+	if _, err := a.Accounts(ctx); err != nil { // before somebody types a password for nothing
 		return err
 	}
 	username, err := a.AskText(ctx, terminal.Question{Title: "Username", Check: checkUsername})
@@ -68,7 +68,7 @@ func checkUsername(s string) error {
 // startSession logs in and keeps the token. A person is asked again for a password that was refused, and for a new one
 // after a one-time password.
 func (a *app) startSession(ctx context.Context, username, password string) (who service.Whoami, err error) {
-	s, err := a.Service(ctx)
+	s, err := a.Accounts(ctx)
 	if err != nil {
 		return who, err
 	}

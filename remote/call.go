@@ -11,12 +11,14 @@ import (
 	"math/rand/v2"
 	"net/http"
 	"net/http/httptrace"
+	"strings"
 	"sync/atomic"
 	"time"
 
 	"github.com/google/uuid"
 
 	"github.com/epicevents/crm/gen"
+	"github.com/epicevents/crm/internal/failure"
 	"github.com/epicevents/crm/service"
 )
 
@@ -25,6 +27,7 @@ const (
 	pauseMost  = time.Second
 	resultMax  = 64 << 20 // bytes of a result that is no rows
 	lineBuffer = 64 << 10
+	readyName  = "readyz" // no operation: it is not repeated
 )
 
 // call does an operation that has one result.
@@ -196,6 +199,36 @@ func (s *Session) attempt(ctx context.Context, operation, request string, body [
 		return true, err
 	}
 	return true, read(answer)
+}
+
+// Ready returns the version of a server that answers, as its database does.
+func (c *Client) Ready(ctx context.Context) (version string, err error) {
+	s := &Session{client: c}
+	if c.limit > 0 {
+		var stop context.CancelFunc
+		ctx, stop = context.WithTimeout(ctx, max(c.remaining(), time.Millisecond))
+		defer stop()
+	}
+	r, err := http.NewRequestWithContext(ctx, http.MethodGet, c.base+"/readyz", nil)
+	if err != nil {
+		return "", err
+	}
+	response, err := c.transport.RoundTrip(r)
+	if err != nil {
+		return "", s.explain(ctx, readyName, nil, lost{err}, false)
+	}
+	defer response.Body.Close()
+	version = response.Header.Get(headerVersion)
+	words, err := io.ReadAll(io.LimitReader(response.Body, lineBuffer))
+	switch {
+	case err != nil:
+		return "", s.explain(ctx, readyName, nil, lost{err}, false)
+	case version == "":
+		return "", notCrm(response.Status)
+	case response.StatusCode != http.StatusOK:
+		return version, &failure.Error{Code: failure.Unavailable, Message: strings.TrimSpace(string(words)), Hint: "tell whoever runs the server"}
+	}
+	return version, nil
 }
 
 // check looks at the head of an answer, and returns the error that it is.

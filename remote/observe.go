@@ -86,6 +86,7 @@ func (h *handler) ready(w http.ResponseWriter, r *http.Request) {
 		_, h.state.err = h.Service.Within(readyTime).CheckVersion(context.WithoutCancel(r.Context()))
 		h.state.at = time.Now()
 	}
+	w.Header().Set(headerVersion, h.Version)
 	if h.state.err == nil {
 		_, _ = io.WriteString(w, "ok\n")
 		return

@@ -280,11 +280,16 @@ func TestAround(t *testing.T) {
 			t.Errorf("%s: %d %s", path, response.StatusCode, body)
 		}
 	}
+	if version, err := p.client().Ready(t.Context()); err != nil || version != "1.5.0" {
+		t.Errorf("%q %v", version, err)
+	}
 	p.exec("UPDATE schema_migrations SET version = version + 1")
 	time.Sleep(readyAge + 10*time.Millisecond)
 	if response, body := p.post("/readyz", ""); response.StatusCode != http.StatusServiceUnavailable || !strings.Contains(body, "schema version") {
 		t.Errorf("%d %s", response.StatusCode, body)
 	}
+	_, err := p.client().Ready(t.Context())
+	fails(t, failure.Unavailable, "", "schema version", err)
 	r := httptest.NewRequest(http.MethodGet, "/metrics", nil) // from 192.0.2.1
 	w := httptest.NewRecorder()
 	(&Server{Service: p.svc, Log: slog.New(slog.DiscardHandler)}).Handler().ServeHTTP(w, r)

@@ -1,5 +1,5 @@
 // Package backend is the way from the settings to the operations: the local database, started or made if need be, or the
-// one that database.url names; the token of who is logged in, and the key that tokens are signed with.
+// one that database.url names, or that of a server; the token of who is logged in, and the key that tokens are signed with.
 //
 // Nothing is opened before a command needs it. Commands take a Session, or a Service for what needs no login; those about
 // the database itself take its connection.
@@ -20,6 +20,7 @@ import (
 	"github.com/epicevents/crm/cli/terminal"
 	"github.com/epicevents/crm/gen"
 	"github.com/epicevents/crm/internal/failure"
+	"github.com/epicevents/crm/remote"
 	"github.com/epicevents/crm/service"
 )
 
@@ -33,6 +34,7 @@ type Backend struct {
 	spent   time.Duration // of the time limit, on connecting
 	service *service.Service
 	session service.Operations
+	client  *remote.Client // of server.url
 
 	NeverStart bool // whoever presses tab does not wait for a server to start
 	Unsampled  bool // the command is about to fill a new local database itself
@@ -49,6 +51,9 @@ func New(settings *config.Config, screen *terminal.Terminal) *Backend {
 
 // Close closes the connections, if there are any.
 func (b *Backend) Close() {
+	if b.client != nil {
+		b.client.Close()
+	}
 	if b.pool == nil {
 		return
 	}
@@ -155,6 +160,9 @@ func (b *Backend) Service(ctx context.Context) (*service.Service, error) {
 	if b.service != nil {
 		return b.service, nil
 	}
+	if b.IsRemote() {
+		return nil, ErrForHost
+	}
 	keys, err := b.signingKeys()
 	if err != nil {
 		return nil, err
@@ -171,6 +179,9 @@ func (b *Backend) Service(ctx context.Context) (*service.Service, error) {
 func (b *Backend) Session(ctx context.Context) (service.Operations, error) {
 	if b.session != nil {
 		return b.session, nil
+	}
+	if b.IsRemote() {
+		return b.remoteSession(ctx)
 	}
 	if !b.IsLocal() {
 		if err := checkURL(b.settings.DatabaseURL); err != nil {
@@ -204,11 +215,11 @@ func (b *Backend) Session(ctx context.Context) (service.Operations, error) {
 
 // Begin goes on as whom a token is for, and keeps the token for the next command.
 func (b *Backend) Begin(ctx context.Context, token string) (service.Operations, error) {
-	s, err := b.Service(ctx)
+	s, err := b.Accounts(ctx)
 	if err != nil {
 		return nil, err
 	}
-	if b.session, err = s.Accounts().As(token); err != nil {
+	if b.session, err = s.As(token); err != nil {
 		return nil, err
 	}
 	return b.session, b.saveToken(token)

@@ -28,6 +28,9 @@ const ConnectTimeout = 5 * time.Second
 func (b *Backend) ConnConfig() (*pgx.ConnConfig, error) {
 	ignorePG()
 	raw := b.settings.DatabaseURL
+	if b.IsRemote() {
+		return nil, ErrForHost
+	}
 	if b.IsLocal() {
 		raw = b.Cluster().URL(localdb.Database)
 	} else if err := checkURL(raw); err != nil {

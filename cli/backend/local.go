@@ -23,7 +23,7 @@ import (
 	"github.com/epicevents/crm/service"
 )
 
-func (b *Backend) IsLocal() bool { return b.settings.DatabaseURL == "" }
+func (b *Backend) IsLocal() bool { return b.settings.DatabaseURL == "" && !b.IsRemote() }
 
 func (b *Backend) Cluster() *localdb.Cluster {
 	return localdb.New(b.settings.Folder("XDG_DATA_HOME", ".local/share"), b.settings.Getenv)

@@ -1,6 +1,7 @@
 package backend
 
 import (
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"io"
@@ -16,8 +17,14 @@ import (
 // tokenMax is far more than a token has; a larger file is not one.
 const tokenMax = 16 << 10
 
+// TokenFile is where the token of the last login is kept. A server's is named by the server, so that no other one gets it.
 func (b *Backend) TokenFile() string {
-	return filepath.Join(b.settings.Folder("XDG_STATE_HOME", ".local/state"), "token")
+	name := "token"
+	if b.IsRemote() {
+		server := sha256.Sum256([]byte(b.settings.ServerURL))
+		name = fmt.Sprintf("token-%x", server[:8])
+	}
+	return filepath.Join(b.settings.Folder("XDG_STATE_HOME", ".local/state"), name)
 }
 
 // TokenVariable returns the variable whose token is used instead of the last login's; empty if there is none.

@@ -49,6 +49,12 @@ type Config struct {
 	AuthSecretKey         string
 	Tracing               bool
 	TracingDSN            string
+	ServerURL             string
+	ServerCAFile          string
+	ServeSocket           string
+	ServeListen           string
+	ServeTLSCert          string
+	ServeTLSKey           string
 	TimeZone              string
 	Location              *time.Location
 	Fault                 error    // what is wrong with the variables, the file or a value
@@ -90,6 +96,12 @@ func (c *Config) Define(flags *flag.FlagSet) {
 	flags.BoolVar(&c.Tracing, "error_tracing.enabled", false, "report unexpected failures to Sentry")
 	flags.StringVar(&c.TracingDSN, "error_tracing.dns", "", "`DSN` where Sentry takes the reports")
 	flags.StringVar(&c.TracingDSN, "error_tracing.dsn", "", "`DSN` the same as error_tracing.dns")
+	flags.StringVar(&c.ServerURL, "server.url", "", "`URL` server of crm, https://HOST or unix:///PATH, that has the database instead")
+	flags.StringVar(&c.ServerCAFile, "server.ca_file", "", "`FILE` certificates that the server's is checked with, instead of this machine's")
+	flags.StringVar(&c.ServeSocket, "serve.socket", "", "`PATH` unix socket that crm serve listens on")
+	flags.StringVar(&c.ServeListen, "serve.listen", "", "`ADDRESS` host and port that crm serve listens on, with TLS")
+	flags.StringVar(&c.ServeTLSCert, "serve.tls_cert", "", "`FILE` certificate of crm serve")
+	flags.StringVar(&c.ServeTLSKey, "serve.tls_key", "", "`FILE` key of that certificate")
 	flags.StringVar(&c.TimeZone, "time_zone", "Europe/Paris", "`ZONE` time zone of dates without offset")
 }
 
@@ -174,6 +186,13 @@ func (c *Config) checkValues() error {
 	c.Location = location
 	if c.DatabaseTimeout < 0 {
 		return c.faultOf("database.timeout", "database.timeout is below zero.", "is below zero", "a time such as 10s, or 0 for no limit")
+	}
+	const alone = "whoever has a server needs neither the database's URL nor the signing key: unset it"
+	switch {
+	case c.ServerURL != "" && c.DatabaseURL != "":
+		return c.faultOf("server.url", "server.url and database.url are both set.", "is set, and so is database.url", alone)
+	case c.ServerURL != "" && c.AuthSecretKey != "":
+		return c.faultOf("server.url", "server.url and controller.auth_secret_key are both set.", "is set, and so is controller.auth_secret_key", alone)
 	}
 	const short = "has fewer than 32 bytes"
 	if c.AuthSecretKey != "" && len(c.AuthSecretKey) < 32 {
