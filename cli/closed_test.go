@@ -55,7 +55,6 @@ func TestClosedStreams(t *testing.T) {
 func TestNamedFiles(t *testing.T) {
 	t.Parallel()
 	p := newPlace(t)
-	p.cheap()
 	p.login("administrator1")
 	_, token, _ := p.crm("", "auth", "token", "create", "named", "-o", "csv", "--no-header", "--fields", "token")
 	token = strings.TrimSpace(token)

@@ -19,15 +19,6 @@ import (
 	"github.com/epicevents/crm/schema"
 )
 
-// cheap gives every employee the sample password under a hash that is checked in no time.
-func (p *place) cheap() {
-	p.t.Helper()
-	conn := dbtest.Connect(p.t, p.config)
-	if _, err := conn.Exec(p.t.Context(), "UPDATE employee SET password_hash = $1", cheapHash(p.t, schema.SamplePassword)); err != nil {
-		p.t.Fatal(err)
-	}
-}
-
 // mode is that of a file, without its kind.
 func mode(t *testing.T, name string) os.FileMode {
 	t.Helper()
@@ -43,7 +34,6 @@ func TestTokenFileUnderUmask(t *testing.T) {
 	t.Parallel()
 	for _, umask := range []string{"000", "002", "022", "077"} {
 		p := newPlace(t)
-		p.cheap()
 		login := p.command()
 		login.Path, login.Args = "/bin/sh", []string{"sh", "-c", "umask " + umask + "; crm auth login support1 --password-stdin"}
 		login.Stdin = strings.NewReader(schema.SamplePassword + "\n")
@@ -66,7 +56,6 @@ func TestTokenFileUnderUmask(t *testing.T) {
 func TestFolderOfToken(t *testing.T) {
 	t.Parallel()
 	p := newPlace(t)
-	p.cheap()
 	folder := filepath.Dir(p.tokenFile())
 	if err := errors.Join(os.MkdirAll(folder, 0o777), os.Chmod(folder, 0o777)); err != nil {
 		t.Fatal(err)
@@ -219,7 +208,6 @@ func TestTokenCannotBeKept(t *testing.T) {
 func TestLoginKilledWhileWriting(t *testing.T) {
 	t.Parallel()
 	p := newPlace(t)
-	p.cheap()
 	p.login("support1")
 	folder := filepath.Dir(p.tokenFile())
 	conn := dbtest.Connect(t, p.config)
@@ -280,7 +268,6 @@ func TestLoginKilledWhileWriting(t *testing.T) {
 func TestLeftovers(t *testing.T) {
 	t.Parallel()
 	p := newPlace(t)
-	p.cheap()
 	p.login("support1")
 	folder := filepath.Dir(p.tokenFile())
 	beside := func(name string) string {
