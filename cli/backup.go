@@ -42,7 +42,7 @@ var backups = render.Resource[backup]{
 }
 
 func (a *app) dbBackup() *ffcli.Command {
-	c := a.Command("backup", "save everything but sessions and tokens into a file of pg_dump's custom format").Examples(
+	c := a.Command("backup", "save everything but sessions and tokens into a file of pg_dump's custom format").ForHost().Examples(
 		"crm db backup crm.backup",
 		"crm db backup crm-$(date +%F).backup --yes",
 	)
@@ -136,7 +136,7 @@ func (a *app) dump(ctx context.Context, name, server string) error {
 }
 
 func (a *app) dbRestore() *ffcli.Command {
-	c := a.Command("restore", "replace everything in the database by a backup, or change nothing if that fails").Examples(
+	c := a.Command("restore", "replace everything in the database by a backup, or change nothing if that fails").ForHost().Examples(
 		"crm db restore crm.backup",
 		"crm db restore crm.backup --database crm",
 	)

@@ -118,7 +118,7 @@ func (a *app) run(ctx context.Context, args []string) error {
 	if err == nil && a.Commands[command].UsesSettings() {
 		err = a.Config.Fault
 	}
-	if err == nil && a.IsRemote() && isForHost(a.CommandName) {
+	if err == nil && a.IsRemote() && a.Commands[command].IsForHost() {
 		err = backend.ErrForHost
 	}
 	if errors.Is(err, flag.ErrHelp) {
@@ -159,12 +159,6 @@ func (a *app) run(ctx context.Context, args []string) error {
 		err = a.Root.Run(ctx)
 	}
 	return err
-}
-
-// isForHost reports whether a command is about the database itself, which a server keeps to its host. Filling one with the
-// sample data is an operation like others.
-func isForHost(name string) bool {
-	return strings.HasPrefix(name, "crm db ") && name != "crm db populate" || name == "crm serve"
 }
 
 // configure loads the configuration. Wrong flags are its error; what else is wrong is in config.fault.

@@ -48,7 +48,7 @@ var databaseStatuses = render.Resource[databaseStatus]{
 }
 
 func (a *app) dbStatus() *ffcli.Command {
-	c := a.Command("status", "whether the database answers, and its schema version").Examples("crm db status", "crm db status -o json")
+	c := a.Command("status", "whether the database answers, and its schema version").ForHost().Examples("crm db status", "crm db status -o json")
 	show := command.Shows(c, databaseStatuses)
 	return c.Does(func(ctx context.Context) error {
 		if a.IsLocal() {
@@ -103,7 +103,7 @@ func (a *app) statusOf(version int64, server string) (databaseStatus, error) {
 }
 
 func (a *app) dbStart() *ffcli.Command {
-	c := a.Command("start", "start the local database; other commands do so by themselves").Examples("crm db start")
+	c := a.Command("start", "start the local database; other commands do so by themselves").ForHost().Examples("crm db start")
 	show := command.Shows(c, databaseStatuses)
 	return c.Does(func(ctx context.Context) error {
 		if err := a.localOnly(); err != nil {
@@ -118,7 +118,7 @@ func (a *app) dbStart() *ffcli.Command {
 }
 
 func (a *app) dbStop() *ffcli.Command {
-	c := a.Command("stop", "stop the local database").Examples("crm db stop")
+	c := a.Command("stop", "stop the local database").ForHost().Examples("crm db stop")
 	return c.Does(func(ctx context.Context) error {
 		if err := a.localOnly(); err != nil {
 			return err
@@ -139,7 +139,7 @@ func (a *app) localOnly() error {
 }
 
 func (a *app) dbMigrate() *ffcli.Command {
-	c := a.Command("migrate", "bring the database to the schema of this crm; on an empty one, add the first administrator").Examples(
+	c := a.Command("migrate", "bring the database to the schema of this crm; on an empty one, add the first administrator").ForHost().Examples(
 		"crm db migrate",
 		`crm db migrate --admin-username chloe --admin-fullname "Chloé Dupré" --password-stdin < password.txt`,
 	)
@@ -213,7 +213,7 @@ func (a *app) addFirst(ctx context.Context, s *service.Service, username, fullna
 }
 
 func (a *app) dbGrant() *ffcli.Command {
-	c := a.Command("grant", "let a role of PostgreSQL that owns nothing work with crm, and no more; as the owner of the schema").Examples(
+	c := a.Command("grant", "let a role of PostgreSQL that owns nothing work with crm, and no more; as the owner of the schema").ForHost().Examples(
 		"crm db grant crm_app",
 	)
 	role := command.Flag(c, "role", "ROLE", "the role, which has to be there", command.Line("role")).AsArgument()
@@ -241,7 +241,7 @@ func (a *app) dbGrant() *ffcli.Command {
 
 // dbSetPassword is for whoever has the database, by its URL or its socket, who could change the hash in it anyhow.
 func (a *app) dbSetPassword() *ffcli.Command {
-	c := a.Command("set-password", "give an employee a one-time password without a login, when no administrator is left who can").Examples(
+	c := a.Command("set-password", "give an employee a one-time password without a login, when no administrator is left who can").ForHost().Examples(
 		"crm db set-password administrator1",
 		"crm db set-password administrator1 --password-stdin < password.txt",
 	)
@@ -297,7 +297,7 @@ func (a *app) dbPopulate() *ffcli.Command {
 }
 
 func (a *app) dbReset() *ffcli.Command {
-	c := a.Command("reset", "delete everything and begin anew").Examples("crm db reset", "crm db reset --yes", "crm db reset --sample=false")
+	c := a.Command("reset", "delete everything and begin anew").ForHost().Examples("crm db reset", "crm db reset --yes", "crm db reset --sample=false")
 	var sample *bool
 	yes := c.Switch("yes", "do not ask")
 	c.FlagSet.BoolFunc("sample", "fill it with the sample data, or not: --sample=false; else as it was", func(s string) error {

@@ -18,7 +18,7 @@ import (
 )
 
 func (a *app) serveCommand() *ffcli.Command {
-	c := a.Command("serve", "let others work with this database who have neither its URL nor the signing key").WithoutLogin().Examples(
+	c := a.Command("serve", "let others work with this database who have neither its URL nor the signing key").ForHost().WithoutLogin().Examples(
 		"timeout --preserve-status 2 crm serve --serve.socket crm.sock",
 	)
 	return c.Does(a.serve)

@@ -36,6 +36,7 @@ type Command struct {
 	secret                        func() bool                                      // whether the password that the command needs is given; nil where it needs none
 	yes                           *bool                                            // whether the command's question is answered; nil where it has none
 	withoutLogin, withoutSettings bool
+	forHost                       bool
 	needsSession                  bool   // the command is of somebody who is logged in
 	permitted                     bool   // the role check has passed
 	ownerID                       *int64 // set if the role may use the command on its own records only
@@ -142,6 +143,15 @@ func (c *Command) NeedsPassword(given func() bool) { c.secret = given }
 
 // Before is what the command does before it needs a session; done means that there is nothing more to do.
 func (c *Command) Before(do func(ctx context.Context) (done bool, err error)) { c.before = do }
+
+// ForHost is for a command about the database itself, which a server keeps to its host.
+func (c *Command) ForHost() *Command {
+	c.forHost = true
+	return c
+}
+
+// IsForHost reports whether the command is refused where a server has the database.
+func (c *Command) IsForHost() bool { return c != nil && c.forHost }
 
 // MayAskLogin reports whether a person without a session is asked to log in for this command.
 func (c *Command) MayAskLogin() bool { return c != nil && !c.withoutLogin }
