@@ -96,6 +96,7 @@ var walked = map[string]string{
 	"crm customer list":        "TestHintsDoNotCircle: no such customer",
 	"crm contract list":        "TestHintsDoNotCircle: no such contract",
 	"crm event list":           "TestHintsDoNotCircle: no such event",
+	"crm serve":                "names serve.socket, without which there is nothing to listen on: the story serve",
 	"crm help":                 "explains, in any state",
 }
 
@@ -194,7 +195,7 @@ func hintsOf(file *ast.File) (hints []string) {
 				if fun.Name == "notFound" && len(n.Args) > 0 {
 					add(n.Args[0])
 				}
-				if fun.Name == "unavailable" && len(n.Args) == 2 {
+				if fun.Name == "hostError" && len(n.Args) == 3 {
 					add(n.Args[1])
 				}
 			case *ast.SelectorExpr:
