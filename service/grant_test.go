@@ -35,7 +35,7 @@ func TestEveryQueryIsGranted(t *testing.T) {
 			arguments = "(NULL" + strings.Repeat(", NULL", most-1) + ")"
 		}
 		_, err := p.svcDB.PgConn().Exec(t.Context(), fmt.Sprintf(
-			"SET plan_cache_mode = force_generic_plan; PREPARE planned AS %s; EXPLAIN EXECUTE planned%s; DEALLOCATE planned", text, arguments)).ReadAll()
+			"DEALLOCATE ALL; SET plan_cache_mode = force_generic_plan; PREPARE planned AS %s; EXPLAIN EXECUTE planned%s", text, arguments)).ReadAll()
 		if err != nil {
 			t.Errorf("%s: %v", name, err)
 		}
