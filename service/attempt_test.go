@@ -291,7 +291,7 @@ func TestStalledStream(t *testing.T) {
 	p.exec("ALTER VIEW payment_view RENAME TO payment_kept")
 	p.exec(`CREATE VIEW payment_view AS SELECT * FROM payment_kept
 		UNION ALL SELECT payment_kept.* FROM payment_kept, pg_sleep(60)`)
-	p.exec("GRANT SELECT ON payment TO PUBLIC")
+	p.exec("GRANT SELECT ON payment_view TO PUBLIC")
 	began := time.Now()
 	_, err := all(p.asOn(p.limited(time.Second, func(*pgx.ConnConfig) {}), "none1").ContractPayments(t.Context(), params))
 	fails(t, failure.Unavailable, tooSlow, err)
