@@ -105,7 +105,7 @@ func TestLogsParameters(t *testing.T) {
 		settings string
 		want     bool
 	}{
-		{"SET log_statement = 'none'; SET log_min_duration_statement = -1", false},
+		{"SET log_parameter_max_length = -1; SET log_statement = 'none'; SET log_min_duration_statement = -1", false},
 		{"SET log_min_duration_statement = '1s'", true},
 		{"SET log_parameter_max_length = 0", false},
 		{"SET log_parameter_max_length = -1; SET log_min_duration_statement = -1; SET log_statement = 'mod'", true},
