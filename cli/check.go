@@ -15,8 +15,8 @@ import (
 	"github.com/epicevents/crm/service"
 )
 
-// findings is the code of a command that did what it should and found something.
-const findings failure.Code = "findings"
+// exitFindings is the code of a command that did what it should and found something.
+const exitFindings failure.Code = "findings"
 
 const checkDays = 30
 
@@ -29,7 +29,7 @@ func (a *app) checkCommand() *ffcli.Command {
 	within := command.Flag(c, "within", "DAYS", fmt.Sprintf("how soon an event needs a support; %d days unless said otherwise", checkDays), func(s string) (int32, error) {
 		return value.ParseCount("--within", s)
 	})
-	l := command.ListFlags(c, found)
+	l := command.ListFlags(c, checkFindings)
 	return c.DoesAs(func(ctx context.Context, s service.Operations) error {
 		p := gen.CheckParams{WithinDays: checkDays, Sort: l.Order()}
 		if within.Set {
@@ -53,7 +53,7 @@ func (a *app) checkCommand() *ffcli.Command {
 		if limit := l.RowLimit(); limit != nil {
 			shown = rows[:min(*limit, n)]
 		}
-		err := command.ShowList(ctx, l, found, command.Rows(shown), func(context.Context) (int64, error) { return n, nil })
+		err := command.ShowList(ctx, l, checkFindings, command.Rows(shown), func(context.Context) (int64, error) { return n, nil })
 		if err != nil || n == 0 {
 			return err
 		}
@@ -61,11 +61,11 @@ func (a *app) checkCommand() *ffcli.Command {
 		if n > 1 {
 			message = fmt.Sprintf("%d things are not as they should be.", n)
 		}
-		return &failure.Error{Code: findings, Message: message}
+		return &failure.Error{Code: exitFindings, Message: message}
 	})
 }
 
-var found = render.Resource[gen.CheckRow]{
+var checkFindings = render.Resource[gen.CheckRow]{
 	Name: "finding", Title: "Findings", Hue: render.Magenta,
 	Looks: []render.Look{
 		{Column: "finding", Whole: true},

@@ -58,7 +58,7 @@ var exitCodes = map[failure.Code]int{
 	failure.NotFound:         5,
 	failure.Conflict:         6,
 	failure.Unavailable:      7,
-	findings:                 8,
+	exitFindings:             8,
 	interrupted:              130,
 }
 
@@ -116,7 +116,7 @@ func (a *app) run(ctx context.Context, args []string) error {
 		err = configErr
 	}
 	if err == nil && a.Commands[command].UsesSettings() {
-		err = a.Config.Fault
+		err = a.Config.Invalid
 	}
 	if err == nil && a.IsRemote() && a.Commands[command].IsForHost() {
 		err = backend.ErrForHost

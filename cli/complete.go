@@ -30,7 +30,7 @@ func (a *app) complete(ctx context.Context, words []string) {
 	_, _ = a.caught(func() error {
 		a.Root = a.newRoot()
 		line := cmdline.Read(a.Root, before)
-		if err := errors.Join(a.configure(manual.GlobalFlags(line)), a.Config.Fault); err != nil {
+		if err := errors.Join(a.configure(manual.GlobalFlags(line)), a.Config.Invalid); err != nil {
 			cancel() // what is in the database is not known; the rest completes all the same
 		}
 		a.Config.DatabaseReset = false

@@ -232,7 +232,7 @@ func (a *app) dbGrant() *ffcli.Command {
 		}
 		a.Notice("The role %s may work with crm; a migration renews that.", role.Got)
 		if len(excess) > 0 {
-			return &failure.Error{Code: findings, Hint: "have whoever gave it that take it back: REVOKE ... FROM " + role.Got + ", or FROM PUBLIC",
+			return &failure.Error{Code: exitFindings, Hint: "have whoever gave it that take it back: REVOKE ... FROM " + role.Got + ", or FROM PUBLIC",
 				Message: fmt.Sprintf("It may do more all the same, by way of PUBLIC or another role: %s.", strings.Join(excess, ", "))}
 		}
 		return nil

@@ -37,7 +37,7 @@ type finding struct {
 	Advice  *string `json:"advice"`
 }
 
-var diagnoses = render.Resource[finding]{
+var diagnosis = render.Resource[finding]{
 	Name: "diagnosis", Title: "Doctor", Hue: render.Blue,
 	Looks: []render.Look{
 		{Column: "check", Whole: true},
@@ -53,7 +53,7 @@ func (a *app) doctorCommand() *ffcli.Command {
 		"crm doctor",
 		`crm doctor -o json | jq -r '.[] | select(.status != "ok") | .advice'`,
 	)
-	fields := command.FieldsFlag(c, diagnoses)
+	fields := command.FieldsFlag(c, diagnosis)
 	return c.Does(func(ctx context.Context) error {
 		e := &examination{app: a}
 		e.configuration()
@@ -77,7 +77,7 @@ func (a *app) doctorCommand() *ffcli.Command {
 		}
 		o := a.Output()
 		o.Fields = fields.Got
-		if err := render.List(o, diagnoses, command.Rows(e.rows)); err != nil {
+		if err := render.List(o, diagnosis, command.Rows(e.rows)); err != nil {
 			return err
 		}
 		return e.verdict()
@@ -213,7 +213,7 @@ func (e *examination) rules(ctx context.Context, svc *service.Service) {
 
 // mayBeUnread reports whether a setting may be in the configuration file, which could not be read.
 func (e *examination) mayBeUnread(key string) bool {
-	return e.Config.Unread && e.Config.Source[key] == ""
+	return e.Config.FileUnusable && e.Config.Source[key] == ""
 }
 
 // server asks the server that has the database: the rest is for its host to look at.

@@ -15,8 +15,8 @@ import (
 
 func (e *examination) configuration() {
 	const check = "configuration"
-	if e.Config.Fault != nil {
-		e.addError(check, e.Config.Fault)
+	if e.Config.Invalid != nil {
+		e.addError(check, e.Config.Invalid)
 		return
 	}
 	if e.Config.File == "" {

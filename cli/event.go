@@ -78,8 +78,8 @@ func (a *app) eventDetail() *ffcli.Command {
 	})
 }
 
-// eventFields declares what an event is made of beside its contract.
-type eventFields struct {
+// eventFlags declares what an event is made of beside its contract.
+type eventFlags struct {
 	name       *command.Value[string]
 	start, end *command.Value[time.Time]
 	attendees  *command.Value[int32]
@@ -87,8 +87,8 @@ type eventFields struct {
 	note       *command.Value[string]
 }
 
-func (a *app) eventFields(c *command.Command) eventFields {
-	return eventFields{
+func (a *app) addEventFlags(c *command.Command) eventFlags {
+	return eventFlags{
 		name:  command.Flag(c, "name", "NAME", "name of the event", command.Line("name")),
 		start: command.Flag(c, "start", "DATE", "when it starts, such as 2026-06-20 or 2026-06-20 18:30", a.ParseTime),
 		end:   command.Flag(c, "end", "DATE", "when it ends", a.ParseTime),
@@ -107,7 +107,7 @@ func (a *app) eventAdd() *ffcli.Command {
 		`crm event add --contract-uuid b0f94a --name "Soirée fado" --start "2026-04-17 20:00" --attendees 60`,
 	)
 	contract := a.contractFlag(c, offer{signed: true, what: "that is signed"}).Needed()
-	f := a.eventFields(c)
+	f := a.addEventFlags(c)
 	f.name.Needed()
 	f.start.Offered()
 	f.end.Offered()
@@ -133,7 +133,7 @@ func (a *app) eventUpdate() *ffcli.Command {
 		"crm event update 5 --clear note,location",
 	)
 	id := a.eventArgument(c)
-	f := a.eventFields(c)
+	f := a.addEventFlags(c)
 	c.Updates(f.name, f.start, f.end, f.attendees, f.location, f.note)
 	emptied := c.Clears("start", "end", "attendees", "location", "note")
 	show := command.ShowsChange(c, events)

@@ -47,8 +47,8 @@ var readings = []reading{
 	{"auth token list", shapeOf(tokens), false},
 	{"auth permissions", shapeOf(permissions), false},
 	{"config show", shapeOf(settings), false},
-	{"check", shapeOf(found), false},
-	{"doctor", shapeOf(diagnoses), false},
+	{"check", shapeOf(checkFindings), false},
+	{"doctor", shapeOf(diagnosis), false},
 	{"db status", shapeOf(databaseStatuses), true},
 	{"version", shapeOf(versions), true},
 	{"employee list --role-filter none", shapeOf(employees), false},
@@ -78,7 +78,7 @@ func sameInEveryFormat(t *testing.T, s shape, single bool, volatile []string, ru
 	var want []row
 	for _, name := range []string{"json", "jsonl", "csv", "excel", "table", "markdown"} {
 		r := run(outputFormats[name])
-		if r.code != 0 && r.code != exitCodes[findings] {
+		if r.code != 0 && r.code != exitCodes[exitFindings] {
 			t.Errorf("%s: exit %d, %s", name, r.code, r.err)
 			continue
 		}

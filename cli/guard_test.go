@@ -223,7 +223,7 @@ func TestResources(t *testing.T) {
 	check(t, checked, "payments", payments)
 	check(t, checked, "recordedPayments", recordedPayments)
 	check(t, checked, "events", events)
-	check(t, checked, "found", found)
+	check(t, checked, "checkFindings", checkFindings)
 	check(t, checked, "whoami", whoami)
 	check(t, checked, "logins", logins)
 	check(t, checked, "tokens", tokens)
@@ -233,7 +233,7 @@ func TestResources(t *testing.T) {
 	check(t, checked, "backups", backups)
 	check(t, checked, "versions", versions)
 	check(t, checked, "settings", settings)
-	check(t, checked, "diagnoses", diagnoses)
+	check(t, checked, "diagnosis", diagnosis)
 	files, err := filepath.Glob("*.go")
 	if err != nil || len(files) == 0 {
 		t.Fatal(files, err)

@@ -23,7 +23,7 @@ func publicResources() []render.Description {
 		render.Describe(payments),
 		render.Describe(recordedPayments).As("added_payment"),
 		render.Describe(events),
-		render.Describe(found),
+		render.Describe(checkFindings),
 		render.Describe(whoami),
 		render.Describe(logins),
 		render.Describe(tokens),

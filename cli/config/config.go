@@ -2,7 +2,7 @@
 // below which crm's own files lie.
 //
 // A Config loads itself and tells nobody: what may surprise comes back as lines, and what is wrong with a setting waits in
-// Fault, because some commands run all the same. Nothing of the file is ever shown, since there are secrets in it.
+// Invalid, because some commands run all the same. Nothing of the file is ever shown, since there are secrets in it.
 package config
 
 import (
@@ -57,8 +57,8 @@ type Config struct {
 	ServeTLSKey           string
 	TimeZone              string
 	Location              *time.Location
-	Fault                 error    // what is wrong with the variables, the file or a value
-	Unread                bool     // the file, or the rest of it
+	Invalid               error    // what is wrong with the variables, the file or a value
+	FileUnusable          bool     // the file, or the rest of it
 	Secrets               []string // what in the file is nobody else's business
 	readable              []string // files with secrets that others can read, of which nobody was told yet
 	Home                  string   // folder below which crm's own lie
@@ -130,8 +130,8 @@ func (c *Config) Load(flags *flag.FlagSet, args []string) error {
 	flags.VisitAll(func(f *flag.Flag) {
 		name := Variable(f.Name)
 		if value := c.Getenv(name); value != "" && len(f.Name) > 1 {
-			if err := flags.Set(f.Name, value); err != nil && c.Fault == nil {
-				c.Fault = failure.Misuse(fmt.Sprintf("The variable %s has a value that --%s cannot have: it wants %s.", name, f.Name, Wanted(f)), "")
+			if err := flags.Set(f.Name, value); err != nil && c.Invalid == nil {
+				c.Invalid = failure.Misuse(fmt.Sprintf("The variable %s has a value that --%s cannot have: it wants %s.", name, f.Name, Wanted(f)), "")
 			}
 			c.isFrom(f.Name, name)
 		}
@@ -152,9 +152,9 @@ func (c *Config) Load(flags *flag.FlagSet, args []string) error {
 	}
 	if c.File != "" {
 		err := c.readFile(flags)
-		c.Unread = err != nil
-		if c.Fault == nil {
-			c.Fault = err
+		c.FileUnusable = err != nil
+		if c.Invalid == nil {
+			c.Invalid = err
 		}
 	} else if _, err := os.Stat("crm.toml"); err == nil {
 		c.Notices = append(c.Notices, "./crm.toml is not read; use --config crm.toml or set CRM_CONFIG.")
@@ -163,8 +163,8 @@ func (c *Config) Load(flags *flag.FlagSet, args []string) error {
 }
 
 func (c *Config) check() error {
-	if err := c.checkValues(); c.Fault == nil {
-		c.Fault = err
+	if err := c.checkValues(); c.Invalid == nil {
+		c.Invalid = err
 	}
 	if !slices.Contains(render.Formats, c.Output) {
 		format := c.Output
@@ -181,25 +181,25 @@ func (c *Config) checkValues() error {
 	location, err := time.LoadLocation(c.TimeZone)
 	if err != nil || c.TimeZone == "" || c.TimeZone == "Local" {
 		c.Location = time.UTC
-		return c.faultOf("time_zone", fmt.Sprintf("unknown time zone %q", text.Shorten(c.TimeZone)), "is not a time zone", "a name such as Europe/Paris")
+		return c.invalidValue("time_zone", fmt.Sprintf("unknown time zone %q", text.Shorten(c.TimeZone)), "is not a time zone", "a name such as Europe/Paris")
 	}
 	c.Location = location
 	if c.DatabaseTimeout < 0 {
-		return c.faultOf("database.timeout", "database.timeout is below zero.", "is below zero", "a time such as 10s, or 0 for no limit")
+		return c.invalidValue("database.timeout", "database.timeout is below zero.", "is below zero", "a time such as 10s, or 0 for no limit")
 	}
 	const alone = "whoever has a server needs neither the database's URL nor the signing key: unset it"
 	switch {
 	case c.ServerURL != "" && c.DatabaseURL != "":
-		return c.faultOf("server.url", "server.url and database.url are both set.", "is set, and so is database.url", alone)
+		return c.invalidValue("server.url", "server.url and database.url are both set.", "is set, and so is database.url", alone)
 	case c.ServerURL != "" && c.AuthSecretKey != "":
-		return c.faultOf("server.url", "server.url and controller.auth_secret_key are both set.", "is set, and so is controller.auth_secret_key", alone)
+		return c.invalidValue("server.url", "server.url and controller.auth_secret_key are both set.", "is set, and so is controller.auth_secret_key", alone)
 	}
 	const short = "has fewer than 32 bytes"
 	if c.AuthSecretKey != "" && len(c.AuthSecretKey) < 32 {
-		return c.faultOf("controller.auth_secret_key", "controller.auth_secret_key "+short+".", short, KeyHint)
+		return c.invalidValue("controller.auth_secret_key", "controller.auth_secret_key "+short+".", short, KeyHint)
 	}
 	if c.AuthSecretKeyPrevious != "" && len(c.AuthSecretKeyPrevious) < 32 {
-		return c.faultOf("controller.auth_secret_key_previous", "controller.auth_secret_key_previous "+short+".", short, "")
+		return c.invalidValue("controller.auth_secret_key_previous", "controller.auth_secret_key_previous "+short+".", short, "")
 	}
 	return nil
 }
@@ -256,8 +256,8 @@ func (c *Config) isFrom(name, source string) {
 	}
 }
 
-// faultOf is a value that cannot be, with its place if that is the file; nothing of the file is shown.
-func (c *Config) faultOf(key, shown, what, hint string) error {
+// invalidValue is a value that cannot be, with its place if that is the file; nothing of the file is shown.
+func (c *Config) invalidValue(key, shown, what, hint string) error {
 	source := c.Source[key]
 	if strings.Contains(source, ":") {
 		return failure.Misuse(fmt.Sprintf("%s: %s %s.", source, key, what), hint)

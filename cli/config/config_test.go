@@ -32,7 +32,7 @@ func settle(t *testing.T, name, file string, env map[string]string, args ...stri
 		args = append([]string{"--config", path}, args...)
 	}
 	c, flags := newConfig(t, func(name string) string { return variables[name] })
-	err := errors.Join(c.Load(flags, args), c.Fault)
+	err := errors.Join(c.Load(flags, args), c.Invalid)
 	return settled{flags.Lookup(name).Value.String(), strings.TrimPrefix(c.Source[name], variables["HOME"]+"/")}, err
 }
 

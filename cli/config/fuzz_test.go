@@ -35,7 +35,7 @@ func FuzzConfigFile(f *testing.F) {
 		}
 		err := c.Load(flags, nil)
 		if err == nil {
-			err = c.Fault
+			err = c.Invalid
 		}
 		if err == nil {
 			if c.Location == nil || c.DatabaseTimeout < 0 || c.AuthSecretKey != "" && len(c.AuthSecretKey) < 32 {
