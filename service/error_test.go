@@ -142,7 +142,7 @@ func TestHintsForTheHost(t *testing.T) {
 		"no database":         {second(service.Connect(t.Context(), missing, 0)), failure.ForHost},
 		"a bad setting":       {second(service.Connect(t.Context(), unknown, 0)), failure.ForHost},
 		"no schema":           {change(t.Context(), on("search_path", "pg_catalog")), failure.ForHost},
-		"only reads":          {change(t.Context(), on("default_transaction_read_only", "on")), ""},
+		"only reads":          {change(t.Context(), on("default_transaction_read_only", "on")), failure.ForHost},
 		"too late":            {change(late, p.as("commercial1")), ""},
 		"no such customer":    {second(p.as("none1").CustomerDetail(t.Context(), 1000)), ""},
 		"a wrong value":       {second(p.as("commercial1").CustomerUpdate(t.Context(), gen.CustomerUpdateParams{ID: ownCustomer, Phone: new(value.Phone("+1"))})), ""},

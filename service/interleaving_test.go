@@ -131,7 +131,7 @@ func TestWaitsForWrite(t *testing.T) {
 			written, ended := make(chan error, 1), make(chan error, 1)
 			go func() { written <- second(s.ContractSign(ctx, ownUnsigned)) }()
 			p.waits(p.svcDB)
-			attacker := dbtest.Connect(t, p.config)
+			attacker := dbtest.Connect(t, p.owner)
 			go func() { _, err := attacker.Exec(ctx, attack, "administrator3"); ended <- err }()
 			p.waits(attacker)
 			if err := lock.Rollback(ctx); err != nil {

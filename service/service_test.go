@@ -219,7 +219,7 @@ func fails(t testing.TB, code failure.Code, message string, err error) {
 }
 
 // forHost finds hints that nobody can follow who only uses a server of crm.
-var forHost = regexp.MustCompile(`database\.url|crm db |crm doctor|restore|CREATE DATABASE|disk`)
+var forHost = regexp.MustCompile(`database\.url|crm db |crm doctor|restore|CREATE DATABASE|disk|the primary`)
 
 // must is the value of a call that works.
 func must[T any](t testing.TB) func(T, error) T {
@@ -276,7 +276,7 @@ func (p *place) waits(conn *pgx.Conn) {
 	watcher := dbtest.Connect(p, p.config)
 	eventually(p, "a connection that waits", func() bool {
 		var waiting bool
-		err := watcher.QueryRow(p.Context(), "SELECT EXISTS (SELECT FROM pg_stat_activity WHERE pid = $1 AND wait_event_type = 'Lock')",
+		err := watcher.QueryRow(p.Context(), "SELECT EXISTS (SELECT FROM pg_locks WHERE pid = $1 AND NOT granted)",
 			int64(conn.PgConn().PID())).Scan(&waiting)
 		return err == nil && waiting
 	})
