@@ -99,7 +99,7 @@ func TestMigratedBetweenCheckAndWrite(t *testing.T) {
 func TestWriteDuringMigration(t *testing.T) {
 	t.Parallel()
 	p := sample(t)
-	migration, err := dbtest.Connect(t, p.config).Begin(t.Context())
+	migration, err := dbtest.Connect(t, p.owner).Begin(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
