@@ -1,9 +1,9 @@
-// Package cli is crm's command line: the tree of commands, their flags, what is asked at a terminal, the configuration,
-// and how results and errors are shown.
+// Package cli is the commands of crm, a file a noun; Run, which runs one command line; and what a script sees of an error.
+// What commands are made of is in the packages below it.
 //
 // A command declares its values and flags, calls one method of the service, and shows what it returns. It never formats,
-// exits, opens a database or decides who may do what. Everything a command needs comes from the app it is a method of,
-// so that tests run whole command lines in one process.
+// exits, opens a database or decides who may do what. Everything a command needs comes from the Env that app embeds, so
+// that tests run whole command lines in one process.
 //
 // To add a command, write a method that returns it beside the others of its resource, and list it in that file's group;
 // tests then ask for its help, its examples and a story.
@@ -161,7 +161,7 @@ func (a *app) run(ctx context.Context, args []string) error {
 	return err
 }
 
-// configure loads the configuration. Wrong flags are its error; what else is wrong is in config.fault.
+// configure loads the configuration. Wrong flags are its error; what else is wrong is in Config.Invalid.
 func (a *app) configure(args []string) error {
 	err := a.Config.Load(a.Root.FlagSet, args)
 	a.NoColor, a.HoldNotices = a.Config.NoColor, a.JSONErrors()

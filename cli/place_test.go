@@ -52,7 +52,7 @@ func newPlace(t *testing.T) *place {
 	return p
 }
 
-// cheap gives every employee the sample password under a hash that is checked in no time. What crm itself hashes costs what
+// cheap stores for every employee the sample password under a hash that is checked in no time. What crm itself hashes costs what
 // it has to.
 func (p *place) cheap() {
 	p.t.Helper()

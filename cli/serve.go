@@ -26,6 +26,9 @@ func (a *app) serveCommand() *ffcli.Command {
 
 // serve answers until the context ends. Whoever is told so by the record "listening" may send requests.
 func (a *app) serve(ctx context.Context) error {
+	if a.Config.ServeSocket == "" && a.Config.ServeListen == "" && !a.isHandedSockets() { // before a database is made for it
+		return failure.Misuse("crm serve is told neither serve.socket nor serve.listen.", "crm serve --serve.socket /run/crm/crm.sock")
+	}
 	settings, err := a.serverTLS()
 	if err != nil {
 		return err
@@ -107,9 +110,6 @@ func (a *app) listeners(ctx context.Context, settings *tls.Config) ([]remote.Lis
 		}
 		listeners = append(listeners, remote.Listener{Listener: listener, TLS: settings})
 	}
-	if len(listeners) == 0 {
-		return nil, failure.Misuse("crm serve is told neither serve.socket nor serve.listen.", "crm serve --serve.socket /run/crm/crm.sock")
-	}
 	return listeners, nil
 }
 
@@ -135,9 +135,12 @@ func removeStale(path string) error {
 // The first file that systemd hands over; before it are the three that every process has.
 const firstHanded = 3
 
+// isHandedSockets reports whether systemd says that it listens for this process.
+func (a *app) isHandedSockets() bool { return a.Getenv("LISTEN_PID") == strconv.Itoa(os.Getpid()) }
+
 // handedOver returns the sockets that systemd listens on for this process.
 func (a *app) handedOver(settings *tls.Config) ([]remote.Listener, error) {
-	if a.Getenv("LISTEN_PID") != strconv.Itoa(os.Getpid()) {
+	if !a.isHandedSockets() {
 		return nil, nil
 	}
 	count, err := strconv.Atoi(a.Getenv("LISTEN_FDS"))

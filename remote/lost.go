@@ -3,12 +3,10 @@ package remote
 import (
 	"context"
 	"crypto/tls"
-	"crypto/x509"
 	"errors"
 	"fmt"
 	"net"
 	"os"
-	"syscall"
 
 	"github.com/epicevents/crm/internal/failure"
 	"github.com/epicevents/crm/service"
@@ -60,7 +58,7 @@ func (s *Session) explain(ctx context.Context, operation string, params any, err
 	case isTimeout(err):
 		problem.Message = "The server did not answer in time."
 	case isDial(err):
-		problem.Message, problem.Hint = "The server cannot be reached"+why(err)+".", "see that it runs, and that server.url is right"
+		problem.Message, problem.Hint = "The server cannot be reached"+failure.WhyUnreachable(err)+".", "see that it runs, and that server.url is right"
 	default:
 		problem.Message = "The connection to the server was lost."
 	}
@@ -78,38 +76,4 @@ func isDial(err error) bool {
 	_, untrusted := errors.AsType[*tls.CertificateVerificationError](err)
 	_, clear := errors.AsType[tls.RecordHeaderError](err)
 	return ok && operation.Op == "dial" || untrusted || clear
-}
-
-// why says in a few words why a connection failed, if it is one of the usual reasons.
-func why(err error) string {
-	if lookup, ok := errors.AsType[*net.DNSError](err); ok {
-		if lookup.IsNotFound {
-			return ": its host is unknown"
-		}
-		return ": its host cannot be looked up"
-	}
-	for _, reason := range []struct {
-		is    error
-		words string
-	}{
-		{syscall.ECONNREFUSED, "connection refused"},
-		{syscall.EHOSTUNREACH, "no route to its host"},
-		{syscall.ENETUNREACH, "no route to its network"},
-		{syscall.ENOENT, "no server is behind its socket"},
-		{syscall.EACCES, "its socket is closed to this account"},
-	} {
-		if errors.Is(err, reason.is) {
-			return ": " + reason.words
-		}
-	}
-	if _, ok := errors.AsType[x509.HostnameError](err); ok {
-		return ": its certificate is for another host"
-	}
-	if _, ok := errors.AsType[*tls.CertificateVerificationError](err); ok {
-		return ": its certificate is not trusted"
-	}
-	if _, ok := errors.AsType[tls.RecordHeaderError](err); ok {
-		return ": it has no TLS"
-	}
-	return ""
 }

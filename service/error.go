@@ -2,7 +2,6 @@ package service
 
 import (
 	"context"
-	"crypto/x509"
 	"errors"
 	"fmt"
 	"net"
@@ -10,7 +9,6 @@ import (
 	"slices"
 	"strings"
 	"sync"
-	"syscall"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
@@ -75,39 +73,12 @@ func translate(ctx context.Context, db DB, err error) error {
 	return failure.Unforeseen(err)
 }
 
-// why says in a few words why a connection failed, if it is one of the usual reasons: the error's own text may repeat
-// what is in the URL.
+// why is failure.WhyUnreachable, and knows how a server of PostgreSQL says that it has no TLS.
 func why(err error) string {
-	if lookup, ok := errors.AsType[*net.DNSError](err); ok {
-		if lookup.IsNotFound {
-			return ": its host is unknown"
-		}
-		return ": its host cannot be looked up"
-	}
-	for _, reason := range []struct {
-		is    error
-		words string
-	}{
-		{syscall.ECONNREFUSED, "connection refused"},
-		{syscall.EHOSTUNREACH, "no route to its host"},
-		{syscall.ENETUNREACH, "no route to its network"},
-		{syscall.ENOENT, "no server is behind its socket"},
-		{syscall.EACCES, "its socket is closed to this account"},
-	} {
-		if errors.Is(err, reason.is) {
-			return ": " + reason.words
-		}
-	}
-	if _, ok := errors.AsType[x509.UnknownAuthorityError](err); ok {
-		return ": its certificate is not trusted"
-	}
-	if _, ok := errors.AsType[x509.HostnameError](err); ok {
-		return ": its certificate is for another host"
-	}
 	if strings.Contains(err.Error(), "server refused TLS connection") {
 		return ": it has no TLS"
 	}
-	return ""
+	return failure.WhyUnreachable(err)
 }
 
 // isOutcomeUnknown reports whether a statement that failed so may have been done all the same.

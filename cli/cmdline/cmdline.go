@@ -1,7 +1,7 @@
 // Package cmdline reads the line that was typed against a tree of commands: it decides what is a command, a flag, a value
 // or an argument, in whichever order they stand, and names what the user most likely meant by what it does not know.
 //
-// Permute puts a line into the order that ffcli wants; Read gives completion the same reading of an unfinished one. The
+// Permute puts a line into the order that ffcli wants; Read reads an unfinished one for completion. The
 // package knows only the tree: no setting, no terminal, no command of its own.
 package cmdline
 

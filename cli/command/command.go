@@ -219,15 +219,12 @@ func (c *Command) Checks(check func(ctx context.Context) error) { c.checks = app
 
 // Excludes refuses a flag beside any of the others.
 func (c *Command) Excludes(name string, others ...string) {
-	for i := range others {
-		others[i] = cmdline.Dashed(others[i])
-	}
-	message := fmt.Sprintf("%s excludes %s.", cmdline.Dashed(name), strings.Join(others, " and "))
+	message := fmt.Sprintf("%s excludes --%s.", cmdline.Dashed(name), strings.Join(others, " and --"))
 	if len(others) == 1 {
-		message = fmt.Sprintf("%s and %s exclude each other.", cmdline.Dashed(name), others[0])
+		message = fmt.Sprintf("%s and %s exclude each other.", cmdline.Dashed(name), cmdline.Dashed(others[0]))
 	}
 	c.Checks(func(context.Context) error {
-		if c.has(name) && slices.ContainsFunc(others, func(other string) bool { return c.has(strings.TrimLeft(other, "-")) }) {
+		if c.has(name) && slices.ContainsFunc(others, c.has) {
 			return failure.Misuse(message, "")
 		}
 		return nil

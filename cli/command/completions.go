@@ -37,10 +37,10 @@ func completions(ctx context.Context, m *inputMeta, typed string) []terminal.Cho
 	if m.placeholder == "FILE" {
 		return []terminal.Choice{{Value: Files}}
 	}
-	if m.Pick == nil {
+	if m.pick == nil {
 		return nil
 	}
-	choices, err := m.Pick(ctx)
+	choices, err := m.pick(ctx)
 	if err != nil {
 		return nil
 	}

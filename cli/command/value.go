@@ -36,7 +36,7 @@ type inputMeta struct {
 	cleared     bool // by a person who emptied it
 	Text        string
 	err         error                                                 // of the last take by flag
-	Pick        func(ctx context.Context) ([]terminal.Choice, error)  // what there is to choose from, for questions and completion
+	pick        func(ctx context.Context) ([]terminal.Choice, error)  // what there is to choose from, for questions and completion
 	find        func(ctx context.Context, s service.Operations) error // turns what was typed into what the service takes; may be nil
 	several     bool                                                  // a list of such values, with commas
 	present     func(ctx context.Context) (string, error)             // what a question starts with
@@ -77,8 +77,8 @@ func (v *Value[T]) Ask(ctx context.Context) error {
 			return err
 		}
 	}
-	if v.Pick != nil && !v.several {
-		choices, err := v.Pick(ctx)
+	if v.pick != nil && !v.several {
+		choices, err := v.pick(ctx)
 		if err != nil {
 			return err
 		}
@@ -158,7 +158,7 @@ func (v *Value[T]) Needed() *Value[T] {
 // nothing to choose from.
 func (v *Value[T]) Offered() *Value[T] {
 	v.offered = true
-	v.blank = v.Pick == nil
+	v.blank = v.pick == nil
 	return v
 }
 
@@ -182,7 +182,7 @@ func (v *Value[T]) Titled(title string) *Value[T] {
 
 // From offers choices in questions and completion.
 func (v *Value[T]) From(choices func(ctx context.Context) ([]terminal.Choice, error)) *Value[T] {
-	v.Pick = choices
+	v.pick = choices
 	return v
 }
 

@@ -44,8 +44,7 @@ func (m Manual) CompletionCommand() *ffcli.Command {
 			return "", cmdline.UnknownValue("shell", s, shells)
 		}
 		return s, nil
-	}).AsArgument()
-	shell.Pick = command.Fixed(shells)
+	}).AsArgument().OneOf(shells...)
 	return c.Does(func(context.Context) error {
 		_, err := io.WriteString(m.Out, scripts[shell.Got])
 		return err
