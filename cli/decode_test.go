@@ -241,6 +241,12 @@ func canonical(f render.Field, format, text string) string {
 			return err.Error()
 		}
 		return at.In(paris).Format("2006-01-02 15:04")
+	case f.Kind == render.KindDate && format == "excel":
+		day, err := time.Parse("02/01/2006", text)
+		if err != nil {
+			return err.Error()
+		}
+		return day.Format(time.DateOnly)
 	case f.Kind == render.KindBoolean:
 		return map[string]string{"true": "true", "VRAI": "true", "yes": "true", "false": "false", "FAUX": "false", "no": "false"}[text]
 	case f.Kind == render.KindAmount && format == "excel":

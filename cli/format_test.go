@@ -371,7 +371,7 @@ func checkSorted(t *testing.T, f render.Field, all, up, down []row) {
 			if i > 0 && len(rising[i-1]) > len(value) {
 				t.Errorf("--sort %s: %s before %s", f.Name, rising[i-1], value)
 			}
-		case render.KindTime, render.KindUUID:
+		case render.KindDate, render.KindTime, render.KindUUID:
 			if i > 0 && rising[i-1] > value {
 				t.Errorf("--sort %s: %s before %s", f.Name, rising[i-1], value)
 			}

@@ -10,6 +10,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/epicevents/crm/gen"
+	"github.com/epicevents/crm/internal/value"
 )
 
 // allTypes has a field of each type that rows are written and read with, and one that is left to encoding/json.
@@ -28,6 +29,8 @@ type allTypes struct {
 	MaybeYes  *bool           `json:"maybe_yes"`
 	MaybeID   *uuid.UUID      `json:"maybe_id"`
 	MaybeAt   *time.Time      `json:"maybe_at"`
+	Day       value.Date      `json:"day"`
+	MaybeDay  *value.Date     `json:"maybe_day"`
 	Texts     []string        `json:"texts"`
 	Other     json.RawMessage `json:"other"`
 }
@@ -45,10 +48,11 @@ func FuzzRow(f *testing.F) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		r.value = allTypes{Text: text, Role: gen.Role(role), Long: long, Short: short, Yes: some, ID: id, At: at, Other: other}
+		r.value = allTypes{Text: text, Role: gen.Role(role), Long: long, Short: short, Yes: some, ID: id, At: at, Other: other, Day: value.Date(text)}
 		if some {
 			enum := gen.Role(role)
 			r.value.MaybeText, r.value.MaybeRole, r.value.MaybeLong, r.value.MaybeInt = &text, &enum, &long, &short
+			r.value.MaybeDay = &r.value.Day
 			r.value.MaybeYes, r.value.MaybeID, r.value.MaybeAt, r.value.Texts = &some, &id, &at, []string{text, role}
 		}
 		oracle, errOracle := json.Marshal(r.value)

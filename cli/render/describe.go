@@ -24,6 +24,7 @@ var kindNames = map[Kind]string{
 	KindInteger: "integer",
 	KindBoolean: "boolean",
 	KindAmount:  "decimal",
+	KindDate:    "date",
 	KindTime:    "date-time",
 	KindUUID:    "uuid",
 }

@@ -139,7 +139,7 @@ func (e *jsonEncoder) value(b []byte, c cell) []byte {
 		return append(b, "null"...)
 	}
 	switch c.kind {
-	case KindText, KindPhone:
+	case KindText, KindPhone, KindDate:
 		return appendJSONString(b, c.text)
 	case KindInteger:
 		return strconv.AppendInt(b, c.number, 10)
@@ -280,6 +280,11 @@ func (e *csvEncoder) value(b []byte, c cell) []byte {
 			return append(b, "VRAI"...)
 		}
 		return append(b, "FAUX"...)
+	case KindDate:
+		if day, err := time.Parse(time.DateOnly, c.text); err == nil && e.excel {
+			return day.AppendFormat(b, "02/01/2006")
+		}
+		return append(b, c.text...)
 	case KindTime:
 		if e.excel {
 			return c.time.In(e.zone).AppendFormat(b, "02/01/2006 15:04")

@@ -40,6 +40,42 @@ func TestAppendUUID(t *testing.T) {
 	}
 }
 
+// A day is the same everywhere but in the file for a French Excel.
+func TestDates(t *testing.T) {
+	t.Parallel()
+	type row struct {
+		Day   value.Date  `json:"day"`
+		Maybe *value.Date `json:"maybe"`
+	}
+	r := Resource[row]{Name: "day", Title: "Days"}
+	rows := []row{{"2026-11-05", nil}, {"2026-12-31", new(value.Date("2027-01-01"))}}
+	for format, want := range map[string]string{
+		"json":     `[{"day":"2026-11-05","maybe":null},{"day":"2026-12-31","maybe":"2027-01-01"}]`,
+		"csv":      "day,maybe 2026-11-05, 2026-12-31,2027-01-01",
+		"excel":    "day;maybe 05/11/2026; 31/12/2026;01/01/2027",
+		"markdown": "| Day | Maybe | | --- | --- | | 2026-11-05 | - | | 2026-12-31 | 2027-01-01 |",
+	} {
+		o, out, _ := testOutput(t, format)
+		if format == "excel" {
+			o.Format, o.Excel = "csv", true
+		}
+		if err := List(o, r, rowsOf(rows)); err != nil {
+			t.Fatal(err)
+		}
+		got := strings.Join(strings.Fields(strings.TrimPrefix(out.String(), "\ufeff")), " ")
+		if format == "json" {
+			got = strings.NewReplacer("[ ", "[", ", {", ",{", " ]", "]").Replace(got)
+		}
+		if got != want {
+			t.Errorf("%s: %q, want %q", format, got, want)
+		}
+	}
+	want := []FieldDescription{{"day", "date", false}, {"maybe", "date", true}}
+	if diff := cmp.Diff(want, Describe(r).Fields); diff != "" {
+		t.Error(diff)
+	}
+}
+
 // The standard decoder reads back what was stored, in both shapes of JSON.
 func TestJSONDecodes(t *testing.T) {
 	t.Parallel()

@@ -260,6 +260,8 @@ func (f Field) show(c cell, zone *time.Location) string {
 			return "yes"
 		}
 		return "no"
+	case KindDate:
+		return text.Escape(c.text)
 	case KindTime:
 		return c.time.In(zone).Format("2006-01-02 15:04")
 	default:
@@ -276,6 +278,7 @@ const (
 	KindInteger
 	KindBoolean // number is 0 or 1
 	KindAmount  // number is euro cents
+	KindDate    // text is as in ISO 8601
 	KindTime
 	KindUUID
 	kindUnknown // a type that no column has: TestResources
@@ -287,6 +290,8 @@ func kindOf(t reflect.Type) Kind {
 		return KindAmount
 	case reflect.TypeFor[value.Phone]():
 		return KindPhone
+	case reflect.TypeFor[value.Date]():
+		return KindDate
 	case reflect.TypeFor[time.Time]():
 		return KindTime
 	case reflect.TypeFor[uuid.UUID]():

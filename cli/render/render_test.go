@@ -339,6 +339,8 @@ func TestRead(t *testing.T) { // not in parallel, for it counts allocations
 		Other    *uuid.UUID   `json:"other"`
 		Phone    value.Phone  `json:"phone"`
 		Fax      *value.Phone `json:"fax"`
+		Day      value.Date   `json:"day"`
+		LastDay  *value.Date  `json:"last_day"`
 		Word     *string      `json:"word"`
 		Anything [2]int       `json:"anything"`
 	}
@@ -350,7 +352,7 @@ func TestRead(t *testing.T) { // not in parallel, for it counts allocations
 	word, when := stage("planned"), time.Unix(0, 0)
 	full := row{
 		"signed", &word, -5, new(int64(5)), 29, new(value.Cents(7)), true, new(true), when, &when, uuid.Max, &uuid.Max,
-		"+33123456789", new(value.Phone("+33623456789")), new("word"), [2]int{},
+		"+33123456789", new(value.Phone("+33623456789")), "2026-11-26", new(value.Date("2026-12-31")), new("word"), [2]int{},
 	}
 	reader := newReader[row](fields)
 	for _, step := range []struct {
@@ -364,7 +366,8 @@ func TestRead(t *testing.T) { // not in parallel, for it counts allocations
 			{kind: KindBoolean, number: 1}, {kind: KindBoolean, number: 1},
 			{kind: KindTime, time: when}, {kind: KindTime, time: when},
 			{kind: KindUUID, id: uuid.Max}, {kind: KindUUID, id: uuid.Max},
-			{kind: KindPhone, text: "+33123456789"}, {kind: KindPhone, text: "+33623456789"}, {kind: KindText, text: "word"},
+			{kind: KindPhone, text: "+33123456789"}, {kind: KindPhone, text: "+33623456789"},
+			{kind: KindDate, text: "2026-11-26"}, {kind: KindDate, text: "2026-12-31"}, {kind: KindText, text: "word"},
 		}},
 		// Nothing of the row before is left.
 		{row{}, []cell{
@@ -374,7 +377,8 @@ func TestRead(t *testing.T) { // not in parallel, for it counts allocations
 			{kind: KindBoolean}, {kind: KindBoolean, null: true},
 			{kind: KindTime}, {kind: KindTime, null: true},
 			{kind: KindUUID}, {kind: KindUUID, null: true},
-			{kind: KindPhone}, {kind: KindPhone, null: true}, {kind: KindText, null: true},
+			{kind: KindPhone}, {kind: KindPhone, null: true},
+			{kind: KindDate}, {kind: KindDate, null: true}, {kind: KindText, null: true},
 		}},
 	} {
 		for i, got := range reader.read(step.row) {

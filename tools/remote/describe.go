@@ -174,6 +174,8 @@ func schema(t types.Type) (map[string]any, error) {
 	switch w := word(t); w {
 	case "uuid":
 		return map[string]any{"type": "string", "format": "uuid"}, nil
+	case "date":
+		return map[string]any{"type": "string", "format": "date"}, nil
 	case "time":
 		return map[string]any{"type": "string", "format": "date-time"}, nil
 	case "int32", "int64":
