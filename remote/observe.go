@@ -18,13 +18,16 @@ import (
 
 // log writes the record of a request. What it says of a cause is what can hold nothing that was typed.
 func (h *handler) log(x *exchange, request string, took time.Duration) {
-	code, level := codeOf(x), slog.LevelInfo
+	code, reason, level := codeOf(x), failure.ReasonOf(x.err), slog.LevelInfo
 	attributes := []slog.Attr{
 		slog.String("request", request),
 		slog.String("operation", x.operation),
 		slog.String("peer", peerOf(x.r)),
 		slog.Float64("ms", float64(took.Microseconds())/1000),
 		slog.String("code", code),
+	}
+	if reason != "" {
+		attributes = append(attributes, slog.String("reason", string(reason)))
 	}
 	if x.session != nil && (x.session.Role() != "" || x.operation == loginName) { // else nobody knows who it is
 		attributes = append(attributes, slog.Int64("employee", x.session.EmployeeID()),
@@ -33,7 +36,8 @@ func (h *handler) log(x *exchange, request string, took time.Duration) {
 	if x.rows > 0 {
 		attributes = append(attributes, slog.Int64("rows", x.rows))
 	}
-	if code == string(failure.Internal) || code == string(failure.Unavailable) {
+	// What says that a request is no request repeats a part of it, and is no fault of the server.
+	if (code == string(failure.Internal) || code == string(failure.Unavailable)) && reason != failure.OtherWire {
 		level = slog.LevelError
 		attributes = append(attributes, slog.String("cause", causeOf(x.err)))
 	}

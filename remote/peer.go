@@ -4,6 +4,7 @@ import (
 	"context"
 	"net"
 	"net/http"
+	"net/netip"
 )
 
 type peerKey struct{}
@@ -33,13 +34,25 @@ func newPeer(conn net.Conn) peer {
 	return addressed(conn.RemoteAddr().String())
 }
 
+// network is what of an address of IPv6 belongs to one line: whoever has that has all the addresses below it, and is
+// counted once.
+const network = 64
+
 // addressed is a peer by its address.
 func addressed(address string) peer {
-	host, _, err := net.SplitHostPort(address)
+	at, err := netip.ParseAddrPort(address)
 	if err != nil {
 		return peer{name: "unknown"}
 	}
-	return peer{"address " + host, isLoopback(host)}
+	host := at.Addr().Unmap().WithZone("")
+	if host.Is4() || host.IsLoopback() {
+		return peer{"address " + host.String(), host.IsLoopback()}
+	}
+	line, err := host.Prefix(network)
+	if err != nil {
+		return peer{name: "unknown"}
+	}
+	return peer{name: "address " + line.String()}
 }
 
 func peerOfRequest(r *http.Request) peer {

@@ -192,10 +192,17 @@ func describe(err error) *failure.Error {
 	return failure.Unforeseen(err)
 }
 
+// otherWire is the error of a request that is none of this wire; it may repeat a part of it, which no log does.
+func otherWire(format string, values ...any) *failure.Error {
+	err := unfit(format, values...)
+	err.Reason = failure.OtherWire
+	return err
+}
+
 // badRequest is the error of parameters that are not those of the operation; both ends are made from the same table, so
 // they are of different versions.
 func badRequest(operation string, err error) error {
-	return unfit("The server does not take this request for %s: %v.", operation, err).With(err)
+	return otherWire("The server does not take this request for %s: %v.", operation, err).With(err)
 }
 
 // operation answers POST /v1/{operation}.
@@ -228,7 +235,7 @@ func (h *handler) operation(w http.ResponseWriter, r *http.Request) {
 func (h *handler) do(x *exchange) error {
 	r := x.r
 	if spoken := r.Header.Get(headerProtocol); spoken != "" && spoken != protocolNumber {
-		return unfit("The server (crm %s) speaks protocol %s, not %.10q.", h.Version, protocolNumber, spoken)
+		return otherWire("The server (crm %s) speaks protocol %s, not %.10q.", h.Version, protocolNumber, spoken)
 	}
 	// A form of some page in a browser cannot send this.
 	if kind, _, err := mime.ParseMediaType(r.Header.Get("Content-Type")); err != nil || kind != typeOne {
@@ -247,7 +254,7 @@ func (h *handler) do(x *exchange) error {
 	}
 	do := h.routes[x.operation]
 	if do == nil {
-		return unfit("The server (crm %s) does not know the operation %.60q.", h.Version, r.PathValue("operation"))
+		return otherWire("The server (crm %s) does not know the operation %.60q.", h.Version, r.PathValue("operation"))
 	}
 	scheme, token, _ := strings.Cut(r.Header.Get("Authorization"), " ")
 	if !strings.EqualFold(scheme, "Bearer") {
@@ -299,7 +306,7 @@ func (h *handler) login(x *exchange, svc *service.Service) error {
 		return badRequest(loginName, err)
 	}
 	if wait := h.logins.wait(peerOf(x.r)); wait > 0 {
-		return &failure.Error{Code: failure.Unauthenticated, Message: fmt.Sprintf("Too many logins from here: wait %d s.", int(wait/time.Second)+1)}
+		return &failure.Error{Code: failure.Unauthenticated, Reason: failure.TooManyLogins, Message: fmt.Sprintf("Too many logins from here: wait %d s.", int(wait/time.Second)+1)}
 	}
 	ctx, release := x.stopping.untilGrace(x.r.Context())
 	defer release()

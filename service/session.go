@@ -208,7 +208,7 @@ func (s *core) attempt(ctx context.Context, username, peer string) (gen.LoginAtt
 		return attempt, err
 	}
 	if !attempt.Allowed {
-		return attempt, &failure.Error{Code: failure.Unauthenticated, Message: fmt.Sprintf(
+		return attempt, &failure.Error{Code: failure.Unauthenticated, Reason: failure.TooManyLogins, Message: fmt.Sprintf(
 			"Too many failed logins for this username: wait %s.", plural(int64(max(attempt.WaitSeconds, 1)), "second"))}
 	}
 	return attempt, nil

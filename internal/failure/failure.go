@@ -33,6 +33,8 @@ const (
 	NotLoggedIn    Reason = "not_logged_in"   // there is no session
 	SessionOver    Reason = "session_over"    // there is none any more
 	WrongPassword  Reason = "wrong_password"  // or an unknown username
+	TooManyLogins  Reason = "too_many_logins" // the next one has to wait
+	OtherWire      Reason = "other_wire"      // what was sent is nothing that the server takes
 	OutcomeUnknown Reason = "outcome_unknown" // whether it was done is not known
 	ForHost        Reason = "for_host"        // only whoever runs the database can do what the hint says
 )
