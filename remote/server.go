@@ -183,10 +183,16 @@ func (x *exchange) refuse(err error) error {
 
 // describe returns what the client is told of an error.
 func describe(err error) *failure.Error {
+	cancelled := errors.Is(err, context.Canceled) // by the server: a client that left is told nothing
 	if known, ok := errors.AsType[*failure.Error](err); ok {
+		if cancelled && known.Reason == failure.OutcomeUnknown {
+			told := *known
+			told.Message = "The server is shutting down: whether this was done is not known."
+			return &told
+		}
 		return known
 	}
-	if errors.Is(err, context.Canceled) { // by the server: a client that left is told nothing
+	if cancelled {
 		return &failure.Error{Code: failure.Unavailable, Message: "The server is shutting down.", Hint: "try again in a moment", Err: err}
 	}
 	return failure.Unforeseen(err)

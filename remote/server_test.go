@@ -3,6 +3,7 @@ package remote
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -429,6 +430,19 @@ func TestStop(t *testing.T) {
 	}
 	_, err := p.client().Login(t.Context(), "none1", schema.SamplePassword)
 	fails(t, failure.Unavailable, "", "The server cannot be reached", err)
+}
+
+// TestCutIsNotInterrupted: who is cut by a server that ends has interrupted nothing.
+func TestCutIsNotInterrupted(t *testing.T) {
+	t.Parallel()
+	unknown := &failure.Error{Code: failure.Unavailable, Reason: failure.OutcomeUnknown, Message: "Interrupted: whether.", Hint: "look", Err: errors.Join(io.EOF, context.Canceled)}
+	fails(t, failure.Unavailable, failure.OutcomeUnknown, "The server is shutting down: whether this was done is not known.", describe(unknown))
+	if told := describe(unknown); told.Hint != "look" || unknown.Message != "Interrupted: whether." {
+		t.Errorf("%+v, and what it was made from %+v", told, unknown)
+	}
+	unknown.Err = io.EOF
+	fails(t, failure.Unavailable, failure.OutcomeUnknown, "Interrupted", describe(unknown))
+	fails(t, failure.Unavailable, "", "The server is shutting down.", describe(context.Canceled))
 }
 
 func TestClearListenersAreRefused(t *testing.T) {

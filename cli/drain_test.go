@@ -1,0 +1,191 @@
+//go:build unix
+
+package cli
+
+import (
+	"bufio"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/epicevents/crm/internal/dbtest"
+)
+
+// serve starts a server of the place, and returns it and the place of those who reach it.
+func (p *place) serve() (server *exec.Cmd, log *strings.Builder, far *place) {
+	p.t.Helper()
+	folder, err := os.MkdirTemp("", "crm") // the folder of a test may have too long a name for a socket
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	p.t.Cleanup(func() { os.RemoveAll(folder) })
+	socket := filepath.Join(folder, "crm.sock")
+	server, log = p.command("serve", "--serve.socket", socket), &strings.Builder{}
+	server.Stderr = log
+	if err := server.Start(); err != nil {
+		p.t.Fatal(err)
+	}
+	p.t.Cleanup(func() { _ = server.Process.Kill() })
+	for deadline := time.Now().Add(patience); ; time.Sleep(10 * time.Millisecond) {
+		conn, err := net.Dial("unix", socket)
+		if err == nil {
+			conn.Close()
+			break
+		}
+		if time.Now().After(deadline) {
+			p.t.Fatal(err)
+		}
+	}
+	elsewhere := *p
+	elsewhere.home, elsewhere.env = p.t.TempDir(), nil
+	for _, variable := range p.env {
+		if name, _, _ := strings.Cut(variable, "="); name != "HOME" && name != "CRM_DATABASE_URL" && name != "CRM_CONTROLLER_AUTH_SECRET_KEY" {
+			elsewhere.env = append(elsewhere.env, variable)
+		}
+	}
+	elsewhere.env = append(elsewhere.env, "HOME="+elsewhere.home, "CRM_SERVER_URL=unix://"+socket)
+	return server, log, &elsewhere
+}
+
+// running is a command under way.
+type running struct {
+	cmd            *exec.Cmd
+	stdout, stderr strings.Builder
+	ended          chan int
+}
+
+func (p *place) start(args ...string) *running {
+	p.t.Helper()
+	r := &running{cmd: p.command(args...), ended: make(chan int, 1)}
+	r.cmd.Stdout, r.cmd.Stderr = &r.stdout, &r.stderr
+	if err := r.cmd.Start(); err != nil {
+		p.t.Fatal(err)
+	}
+	p.t.Cleanup(func() { _ = r.cmd.Process.Kill() })
+	go func() { r.ended <- exitCode(r.cmd.Wait()) }()
+	return r
+}
+
+// locked has whoever writes to a row of the customers wait for it.
+func (p *place) locked(customer int) pgx.Tx {
+	p.t.Helper()
+	tx, err := dbtest.Connect(p.t, p.config).Begin(p.t.Context())
+	if err == nil {
+		_, err = tx.Exec(p.t.Context(), "SELECT FROM customer WHERE id = $1 FOR UPDATE", customer)
+	}
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	return tx
+}
+
+// awaitWaiting waits until so many statements wait for a lock.
+func (p *place) awaitWaiting(n int64) {
+	p.t.Helper()
+	const waiting = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+	for deadline := time.Now().Add(patience); p.number(waiting) < n; time.Sleep(10 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			p.t.Fatalf("no %d statements wait", n)
+		}
+	}
+}
+
+// TestServerStops: a server that is told to end takes nothing new. What is under way ends by itself if it can within ten
+// seconds; what cannot is cut, and said not to be done; rows that somebody still reads come whole, and then it ends well.
+func TestServerStops(t *testing.T) {
+	t.Parallel()
+	p := newPlace(t)
+	const rows = 50_000
+	fill := "INSERT INTO contract (customer_id, total_amount) SELECT 5, 100 FROM generate_series(1, $1)"
+	if _, err := dbtest.Connect(t, p.config).Exec(t.Context(), fill, rows); err != nil {
+		t.Fatal(err)
+	}
+	// A database that waits no longer than the server would let nothing be cut.
+	p.env = append(p.env, "CRM_DATABASE_TIMEOUT=1m")
+	server, log, far := p.serve()
+	far.login("commercial1")
+
+	reader, writer, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer reader.Close()
+	export := far.command("contract", "list", "-o", "csv", "--no-header", "--fields", "id")
+	export.Stdout = writer
+	if err := export.Start(); err != nil {
+		t.Fatal(err)
+	}
+	writer.Close()
+	t.Cleanup(func() { _ = export.Process.Kill() })
+	exported := bufio.NewReader(reader)
+	if _, err := exported.ReadString('\n'); err != nil { // it has begun, and stands still from here
+		t.Fatal(err)
+	}
+	short, long := p.locked(1), p.locked(2)
+	kept := far.start("customer", "update", "1", "--company", "Kept")
+	cut := far.start("customer", "update", "2", "--company", "Cut")
+	p.awaitWaiting(2)
+	silent, err := net.Dial("unix", strings.TrimPrefix(far.env[len(far.env)-1], "CRM_SERVER_URL=unix://"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer silent.Close() // it says nothing, and keeps nobody
+
+	if err := server.Process.Signal(syscall.SIGTERM); err != nil {
+		t.Fatal(err)
+	}
+	for deadline := time.Now().Add(patience); ; time.Sleep(10 * time.Millisecond) {
+		code, _, stderr := far.crm("", "auth", "whoami")
+		if code == 7 && strings.Contains(stderr, "The server cannot be reached") {
+			break
+		}
+		if time.Now().After(deadline) {
+			t.Fatalf("something new is taken: exit %d, %s", code, stderr)
+		}
+	}
+	if err := short.Rollback(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if code := <-kept.ended; code != 0 || !strings.Contains(kept.stdout.String(), "Kept") {
+		t.Errorf("what could end: exit %d, %s", code, &kept.stderr)
+	}
+	if code := <-cut.ended; code != 7 || !strings.Contains(cut.stderr.String(), "The server is shutting down.") {
+		t.Errorf("what could not end: exit %d, %s", code, &cut.stderr)
+	}
+	if err := long.Rollback(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if n := p.number("SELECT count(*) FROM customer WHERE company = 'Kept' AND id = 1 OR company = 'Cut'"); n != 1 {
+		t.Errorf("%d changes were made", n)
+	}
+	rest, err := io.ReadAll(exported)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := export.Wait(); err != nil {
+		t.Errorf("the export: %v", err)
+	}
+	if got, want := int64(strings.Count(string(rest), "\n")+1), p.number("SELECT count(*) FROM contract"); got != want {
+		t.Errorf("the export has %d rows of %d", got, want)
+	}
+	if code := exitCode(server.Wait()); code != 0 {
+		t.Errorf("the server: exit %d, %s", code, log)
+	}
+	if n := p.number("SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND application_name LIKE 'crm%'"); n > 0 {
+		t.Errorf("it leaves %d sessions", n)
+	}
+	for _, want := range []string{`"operation":"CustomerUpdate"`, `"code":"unavailable"`, fmt.Sprintf(`"operation":"ContractList","peer":"%s`, "uid "), `"rows":`} {
+		if !strings.Contains(log.String(), want) {
+			t.Errorf("the log lacks %s: %s", want, log)
+		}
+	}
+}
