@@ -53,8 +53,11 @@ var attacks = map[string]string{
 	"deleted":      "DELETE FROM employee WHERE username = $1",
 }
 
+// ways are those to a Service: beside it, and over the wire.
+var ways = map[string]way{"near": near, "far": far}
+
 // TestOvertaken holds every operation that writes between its two round trips, while the right to it ends: nothing is
-// written. Who is in charge of customers or events cannot be demoted or deleted: the schema says so.
+// written, be it asked for here or over the wire. Who is in charge of customers or events cannot be demoted or deleted: the schema says so.
 func TestOvertaken(t *testing.T) {
 	t.Parallel()
 	refused := 0
@@ -68,27 +71,23 @@ func TestOvertaken(t *testing.T) {
 		if scopes[3] == "all" {
 			actor, inCharge = "administrator3", false
 		}
-		refused += len(attacks)
-		if inCharge || actor == "none1" {
-			refused -= 1 // none has no lesser role
-			if inCharge {
-				refused -= 1
+		for name, attack := range attacks {
+			if inCharge && (name == "demoted" || name == "deleted") || actor == "none1" && name == "demoted" { // none has no lesser role
+				continue
+			}
+			for at, by := range ways {
+				refused++
+				t.Run(operation+"/"+name+"/"+at, func(t *testing.T) {
+					t.Parallel()
+					overtake(t, by, operation, actor, name, attack)
+				})
 			}
 		}
-		t.Run(operation, func(t *testing.T) {
-			t.Parallel()
-			for name, attack := range attacks {
-				if inCharge && (name == "demoted" || name == "deleted") || actor == "none1" && name == "demoted" {
-					continue
-				}
-				overtake(t, operation, actor, name, attack)
-			}
-		})
 	}
 	t.Logf("%d writes are held", refused)
 }
 
-func overtake(t *testing.T, operation, actor, name, attack string) {
+func overtake(t *testing.T, by way, operation, actor, name, attack string) {
 	t.Helper()
 	p := sample(t)
 	p.employee("none2", "none")
@@ -98,7 +97,7 @@ func overtake(t *testing.T, operation, actor, name, attack string) {
 	}
 	p.exec(calls[operation].before)
 	svc, h := p.holding()
-	s := p.asOn(svc, actor)
+	s := must[service.Operations](t)(by(t, svc).As(p.token(actor)))
 	result := make(chan error, 1)
 	go func() { result <- calls[operation].do(t.Context(), s, targets[0]) }()
 	select {
@@ -118,33 +117,42 @@ func overtake(t *testing.T, operation, actor, name, attack string) {
 // TestWaitsForWrite: what ends a right waits for a write that has begun, which then is as if it had come first.
 func TestWaitsForWrite(t *testing.T) {
 	t.Parallel()
-	for name, attack := range attacks {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			p := sample(t)
-			ctx := t.Context()
-			s := p.as("administrator3")
-			lock := must[pgx.Tx](t)(p.conn.Begin(ctx))
-			if _, err := lock.Exec(ctx, "SELECT FROM contract WHERE id = $1 FOR UPDATE", ownUnsigned); err != nil {
-				t.Fatal(err)
-			}
-			written, ended := make(chan error, 1), make(chan error, 1)
-			go func() { written <- second(s.ContractSign(ctx, ownUnsigned)) }()
-			p.waits(p.svcDB)
-			attacker := dbtest.Connect(t, p.owner)
-			go func() { _, err := attacker.Exec(ctx, attack, "administrator3"); ended <- err }()
-			p.waits(attacker)
-			if err := lock.Rollback(ctx); err != nil {
-				t.Fatal(err)
-			}
-			if err := <-written; err != nil {
-				t.Errorf("the write that came first: %v", err)
-			}
-			if err := <-ended; err != nil {
-				t.Error(err)
-			}
-			fails(t, failure.Unauthenticated, sessionOver, second(s.AuthWhoami(ctx)))
-		})
+	each(t, attacks, func(t *testing.T, by way, attack string) {
+		p := sample(t)
+		ctx := t.Context()
+		s := must[service.Operations](t)(by(t, p.svc).As(p.token("administrator3")))
+		lock := must[pgx.Tx](t)(p.conn.Begin(ctx))
+		if _, err := lock.Exec(ctx, "SELECT FROM contract WHERE id = $1 FOR UPDATE", ownUnsigned); err != nil {
+			t.Fatal(err)
+		}
+		written, ended := make(chan error, 1), make(chan error, 1)
+		go func() { written <- second(s.ContractSign(ctx, ownUnsigned)) }()
+		p.waits(p.svcDB)
+		attacker := dbtest.Connect(t, p.owner)
+		go func() { _, err := attacker.Exec(ctx, attack, "administrator3"); ended <- err }()
+		p.waits(attacker)
+		if err := lock.Rollback(ctx); err != nil {
+			t.Fatal(err)
+		}
+		if err := <-written; err != nil {
+			t.Errorf("the write that came first: %v", err)
+		}
+		if err := <-ended; err != nil {
+			t.Error(err)
+		}
+		fails(t, failure.Unauthenticated, sessionOver, second(s.AuthWhoami(ctx)))
+	})
+}
+
+// each runs a test for each of some things, here and over the wire.
+func each[T any](t *testing.T, things map[string]T, test func(*testing.T, way, T)) {
+	for name, thing := range things {
+		for at, by := range ways {
+			t.Run(name+"/"+at, func(t *testing.T) {
+				t.Parallel()
+				test(t, by, thing)
+			})
+		}
 	}
 }
 
@@ -152,58 +160,58 @@ func TestWaitsForWrite(t *testing.T) {
 // then is.
 func TestLoginDuring(t *testing.T) {
 	t.Parallel()
-	for name, test := range map[string]struct {
+	type account struct {
 		change string
 		good   bool
-	}{
+	}
+	each(t, map[string]account{
 		"new password": {"UPDATE employee SET password_hash = '$argon2id$other' WHERE username = 'none1'", false},
 		"deletion":     {"DELETE FROM employee WHERE username = 'none1'", false},
 		"new role":     {"UPDATE employee SET role = 'support' WHERE username = 'none1'", true},
-	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			p := sample(t)
-			ctx := t.Context()
-			change := must[pgx.Tx](t)(p.conn.Begin(ctx))
-			if _, err := change.Exec(ctx, test.change); err != nil {
-				t.Fatal(err)
-			}
-			result := make(chan error, 1)
-			go func() { result <- p.login("none1", password) }()
-			p.waits(p.svcDB)
-			if err := change.Commit(ctx); err != nil {
-				t.Fatal(err)
-			}
-			err := <-result
-			if test.good != (err == nil) {
-				t.Errorf("the login: %v", err)
-			}
-			if n := one[int](p, "SELECT count(*) FROM session"); (n > 0) != test.good {
-				t.Errorf("%d sessions", n)
-			}
-		})
-	}
+	}, func(t *testing.T, by way, test account) {
+		p := sample(t)
+		ctx := t.Context()
+		change := must[pgx.Tx](t)(p.conn.Begin(ctx))
+		if _, err := change.Exec(ctx, test.change); err != nil {
+			t.Fatal(err)
+		}
+		result := make(chan error, 1)
+		go func() { result <- second(by(t, p.svc).Login(ctx, "none1", password)) }()
+		p.waits(p.svcDB)
+		if err := change.Commit(ctx); err != nil {
+			t.Fatal(err)
+		}
+		err := <-result
+		if test.good != (err == nil) {
+			t.Errorf("the login: %v", err)
+		}
+		if n := one[int](p, "SELECT count(*) FROM session"); (n > 0) != test.good {
+			t.Errorf("%d sessions", n)
+		}
+	})
 }
 
 // TestLoginBefore a change of the account: a login that is not committed yet is waited for, and ended.
 func TestLoginBefore(t *testing.T) {
 	t.Parallel()
-	p := sample(t)
-	ctx := t.Context()
-	login := must[pgx.Tx](t)(p.svcDB.Begin(ctx))
-	token := must[string](t)(service.New(login, testKey).Login(ctx, "none1", password))
-	changer := dbtest.Connect(t, p.config)
-	changed := make(chan error, 1)
-	go func() {
-		_, err := changer.Exec(ctx, "UPDATE employee SET password_hash = '$argon2id$other' WHERE username = 'none1'")
-		changed <- err
-	}()
-	p.waits(changer)
-	if err := login.Commit(ctx); err != nil {
-		t.Fatal(err)
-	}
-	if err := <-changed; err != nil {
-		t.Fatal(err)
-	}
-	fails(t, failure.Unauthenticated, sessionOver, second(p.whoami(token)))
+	each(t, map[string]string{"new password": "UPDATE employee SET password_hash = '$argon2id$other' WHERE username = 'none1'"}, func(t *testing.T, by way, change string) {
+		p := sample(t)
+		ctx := t.Context()
+		login := must[pgx.Tx](t)(p.svcDB.Begin(ctx))
+		token := must[string](t)(by(t, service.New(login, testKey)).Login(ctx, "none1", password))
+		changer := dbtest.Connect(t, p.config)
+		changed := make(chan error, 1)
+		go func() {
+			_, err := changer.Exec(ctx, change)
+			changed <- err
+		}()
+		p.waits(changer)
+		if err := login.Commit(ctx); err != nil {
+			t.Fatal(err)
+		}
+		if err := <-changed; err != nil {
+			t.Fatal(err)
+		}
+		fails(t, failure.Unauthenticated, sessionOver, second(p.whoami(token)))
+	})
 }
