@@ -23,12 +23,7 @@ import (
 // serve starts a server of the place, and returns it and the place of those who reach it.
 func (p *place) serve() (server *exec.Cmd, log *strings.Builder, far *place) {
 	p.t.Helper()
-	folder, err := os.MkdirTemp("", "crm") // the folder of a test may have too long a name for a socket
-	if err != nil {
-		p.t.Fatal(err)
-	}
-	p.t.Cleanup(func() { os.RemoveAll(folder) })
-	socket := filepath.Join(folder, "crm.sock")
+	socket := filepath.Join(shortFolder(p.t), "crm.sock")
 	server, log = p.command("serve", "--serve.socket", socket), &strings.Builder{}
 	server.Stderr = log
 	if err := server.Start(); err != nil {
@@ -45,15 +40,7 @@ func (p *place) serve() (server *exec.Cmd, log *strings.Builder, far *place) {
 			p.t.Fatal(err)
 		}
 	}
-	elsewhere := *p
-	elsewhere.home, elsewhere.env = p.t.TempDir(), nil
-	for _, variable := range p.env {
-		if name, _, _ := strings.Cut(variable, "="); name != "HOME" && name != "CRM_DATABASE_URL" && name != "CRM_CONTROLLER_AUTH_SECRET_KEY" {
-			elsewhere.env = append(elsewhere.env, variable)
-		}
-	}
-	elsewhere.env = append(elsewhere.env, "HOME="+elsewhere.home, "CRM_SERVER_URL=unix://"+socket)
-	return server, log, &elsewhere
+	return server, log, p.laptop("unix://" + socket)
 }
 
 // running is a command under way.

@@ -10,11 +10,13 @@ import (
 	"net"
 	"os"
 	"strconv"
+	"time"
 
 	"github.com/peterbourgon/ff/v3/ffcli"
 
 	"github.com/epicevents/crm/internal/failure"
 	"github.com/epicevents/crm/remote"
+	"github.com/epicevents/crm/service"
 )
 
 func (a *app) serveCommand() *ffcli.Command {
@@ -33,22 +35,19 @@ func (a *app) serve(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	s, err := a.Service(ctx)
-	if err != nil {
-		return err
-	}
-	if _, err := s.CheckVersion(ctx); err != nil {
+	log := slog.New(slog.NewJSONHandler(a.Err, nil))
+	s, err := a.fitService(ctx, log)
+	if err != nil || s == nil {
 		return err
 	}
 	listeners, err := a.listeners(ctx, settings)
 	if err != nil {
 		return err
 	}
-	log := slog.New(slog.NewJSONHandler(a.Err, nil))
 	for _, listener := range listeners {
 		log.Info("listening", "on", listener.Addr().String(), "version", Version)
 	}
-	if err := a.notifySystemd("READY=1"); err != nil {
+	if err := a.notifySystemd("READY=1\nSTATUS=crm " + Version); err != nil {
 		return err
 	}
 	server := &remote.Server{Service: s, Version: Version, Log: log, Most: a.Config.DatabaseTimeout}
@@ -57,6 +56,42 @@ func (a *app) serve(ctx context.Context) error {
 	}
 	return nil
 }
+
+// fitService returns the service on a database that answers and has the schema of this crm. Where systemd listens, clients
+// wait in its sockets, and so does this, until such a database is there: a server that ended would be started anew for
+// each of them. It returns nothing if it is told to end while it waits.
+func (a *app) fitService(ctx context.Context, log *slog.Logger) (*service.Service, error) {
+	told := ""
+	for {
+		s, err := a.Service(ctx)
+		if err == nil {
+			_, err = s.Within(a.Config.DatabaseTimeout).CheckVersion(ctx)
+		}
+		problem, ok := errors.AsType[*failure.Error](err)
+		switch {
+		case err == nil:
+			return s, nil
+		case a.isHandedSockets() && ctx.Err() != nil:
+			return nil, nil
+		case !a.isHandedSockets() || !ok || problem.Code != failure.Unavailable:
+			return nil, err
+		}
+		if told != problem.Message {
+			told = problem.Message
+			log.Warn("waiting", "why", problem.Message, "hint", problem.Hint)
+			if err := a.notifySystemd("STATUS=Waiting: " + problem.Message); err != nil {
+				return nil, err
+			}
+		}
+		select {
+		case <-ctx.Done():
+		case <-time.After(waitTime):
+		}
+	}
+}
+
+// waitTime is how often a database that is waited for is asked.
+const waitTime = time.Second
 
 // serverTLS returns the certificate's settings; nil where none is named.
 func (a *app) serverTLS() (*tls.Config, error) {

@@ -3,6 +3,7 @@ package remote
 import (
 	"context"
 	"crypto/tls"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"net"
@@ -59,6 +60,9 @@ func (s *Session) explain(ctx context.Context, operation string, params any, err
 		problem.Message = "The server did not answer in time."
 	case isDial(err):
 		problem.Message, problem.Hint = "The server cannot be reached"+failure.WhyUnreachable(err)+".", "see that it runs, and that server.url is right"
+		if _, untrusted := errors.AsType[x509.UnknownAuthorityError](err); untrusted {
+			problem.Hint = "server.ca_file names the certificate of the authority that signed the server's"
+		}
 	default:
 		problem.Message = "The connection to the server was lost."
 	}

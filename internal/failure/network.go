@@ -6,6 +6,7 @@ import (
 	"errors"
 	"net"
 	"syscall"
+	"time"
 )
 
 // WhyUnreachable says in a few words why a connection failed, if it is one of the usual reasons: the error's own text may
@@ -33,6 +34,12 @@ func WhyUnreachable(err error) string {
 	}
 	if _, ok := errors.AsType[x509.HostnameError](err); ok {
 		return ": its certificate is for another host"
+	}
+	if invalid, ok := errors.AsType[x509.CertificateInvalidError](err); ok && invalid.Reason == x509.Expired {
+		if time.Now().Before(invalid.Cert.NotBefore) {
+			return ": its certificate is not valid yet, by the clock of this machine"
+		}
+		return ": its certificate has expired"
 	}
 	if _, ok := errors.AsType[*tls.CertificateVerificationError](err); ok {
 		return ": its certificate is not trusted"
