@@ -4,10 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"maps"
-	"os"
-	"os/exec"
 	"reflect"
-	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -196,71 +193,6 @@ func TestRequestsAreExact(t *testing.T) {
 	} {
 		if err := readRequest([]byte(body), new(gen.ContractAddPaymentParams)); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: %v, want %s", body, err, want)
-		}
-	}
-}
-
-// TestShape holds the wire to that of the last release: what its programs send and read must stay, unless the protocol
-// has another number. The last release is the newest tag before this commit; before the first there is nothing to hold.
-func TestShape(t *testing.T) {
-	t.Parallel()
-	now, err := os.ReadFile("shape.txt")
-	if err != nil {
-		t.Fatal(err)
-	}
-	tag, err := exec.Command("git", "describe", "--tags", "--abbrev=0").Output()
-	if err != nil {
-		t.Log("there is no release")
-		return
-	}
-	before, err := exec.Command("git", "show", strings.TrimSpace(string(tag))+":remote/shape.txt").Output()
-	if err != nil {
-		t.Logf("%s has no wire", tag)
-		return
-	}
-	for _, broken := range incompatible(string(before), string(now)) {
-		t.Errorf("a crm %s does not get along with this: %s; it needs another protocol number in tools/remote", strings.TrimSpace(string(tag)), broken)
-	}
-}
-
-// incompatible returns the lines that programs of before do not get along with.
-func incompatible(before, now string) []string {
-	old, new := strings.Split(strings.TrimSpace(before), "\n"), strings.Split(strings.TrimSpace(now), "\n")
-	if old[0] != new[0] {
-		return nil
-	}
-	var broken []string
-	known := map[string]bool{}
-	for _, line := range old {
-		known[strings.Fields(line)[0]] = true
-		if !slices.Contains(new, line) && !strings.HasSuffix(line, "nothing") {
-			broken = append(broken, "gone: "+line)
-		}
-	}
-	for _, line := range new {
-		words := strings.Fields(line)
-		if !slices.Contains(old, line) && known[words[0]] && words[1] == ">" && !strings.HasSuffix(line, "?") && !strings.HasSuffix(line, "nothing") {
-			broken = append(broken, "has to be sent: "+line)
-		}
-	}
-	return broken
-}
-
-func TestIncompatible(t *testing.T) {
-	t.Parallel()
-	const before = "protocol 1\nA > x int64\nA << id uuid\nB > nothing\nB < string\n"
-	for now, want := range map[string]string{
-		before: "",
-		before + "A << name string\nA > y int64?\nC > z int64\n": "",
-		strings.Replace(before, "id uuid", "id string", 1):       "gone: A << id uuid",
-		strings.Replace(before, "A > x int64\n", "", 1):          "gone: A > x int64",
-		before + "A > y int64\n":                                 "has to be sent: A > y int64",
-		strings.Replace(before, "B > nothing", "B > y int64", 1): "has to be sent: B > y int64",
-		strings.Replace(before, "B < string", "B < nothing", 1):  "gone: B < string",
-		"protocol 2\nA > y int64\n":                              "",
-	} {
-		if got := strings.Join(incompatible(before, now), "; "); got != want {
-			t.Errorf("%s%q, want %q", now, got, want)
 		}
 	}
 }
