@@ -40,7 +40,7 @@ func (a *app) contractList() *ffcli.Command {
 	commercial := a.employeeFlag(c, "commercial", "only those of this commercial's customers").
 		From(a.pickEmployee(gen.RoleCommercial))
 	customer := command.Flag(c, "customer-id", "N", "only those of this customer", command.ParseID).From(a.pickCustomer(c))
-	search := command.SearchFlag(c, "customer, company or e-mail")
+	search := command.SearchFlag(c, "the customer's name, company, e-mail or phone")
 	l := command.ListFlags(c, contracts)
 	return c.DoesAs(func(ctx context.Context, s service.Operations) error {
 		if err := a.existingUsername(ctx, s, commercial); err != nil {

@@ -33,7 +33,7 @@ func (a *app) customerList() *ffcli.Command {
 	commercial := a.employeeFlag(c, "commercial", "only those of this commercial").
 		From(a.pickEmployee(gen.RoleCommercial))
 	company := command.Flag(c, "company", "TEXT", "only those whose company contains the text", command.Line("company"))
-	search := command.SearchFlag(c, "name, company or e-mail")
+	search := command.SearchFlag(c, "name, company, e-mail or phone")
 	l := command.ListFlags(c, customers)
 	return c.DoesAs(func(ctx context.Context, s service.Operations) error {
 		if err := a.existingUsername(ctx, s, commercial); err != nil {

@@ -38,7 +38,7 @@ func (a *app) eventList() *ffcli.Command {
 	support := a.employeeFlag(c, "support", "only those that this support runs").From(a.pickEmployee(gen.RoleSupport))
 	from := command.Flag(c, "from", "DATE", "only those that start at this time or later", a.ParseTime)
 	to := command.Flag(c, "to", "DATE", "only those that start before this time, or on this day", a.ParseUntil)
-	search := command.SearchFlag(c, "name or location, or whose customer or company,")
+	search := command.SearchFlag(c, "name and location, or in customer, company, e-mail and phone")
 	c.Excludes("no-support-assigned", "assigned-to-me", "support")
 	c.Excludes("assigned-to-me", "support")
 	l := command.ListFlags(c, events)

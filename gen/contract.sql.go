@@ -167,7 +167,9 @@ WHERE (NOT $1::boolean OR NOT signed)
   AND ($3::bigint IS NULL OR commercial_id = $3::bigint)
   AND ($4::text IS NULL OR commercial = $4::text)
   AND ($5::bigint IS NULL OR customer_id = $5::bigint)
-  AND ($6::text IS NULL OR search LIKE search_pattern($6::text))
+  AND ($6::text IS NULL OR (
+          search LIKE search_pattern($6::text)
+          AND search LIKE ALL (search_patterns($6::text))))
 `
 
 type ContractCountParams struct {
@@ -228,7 +230,9 @@ WHERE (NOT $1::boolean OR NOT signed)
   AND ($3::bigint IS NULL OR commercial_id = $3::bigint)
   AND ($4::text IS NULL OR commercial = $4::text)
   AND ($5::bigint IS NULL OR customer_id = $5::bigint)
-  AND ($6::text IS NULL OR search LIKE search_pattern($6::text))
+  AND ($6::text IS NULL OR (
+          search LIKE search_pattern($6::text)
+          AND search LIKE ALL (search_patterns($6::text))))
 ORDER BY
     CASE WHEN $7::text = 'id' THEN id END,
     CASE WHEN $7 = 'id:desc' THEN id END DESC,

@@ -73,8 +73,10 @@ WHERE ($1::bigint IS NULL OR commercial_id = $1::bigint)
   AND ($2::text IS NULL OR commercial = $2::text)
   AND ($3::text IS NULL OR (
           search LIKE search_pattern($3::text)
-          AND folded_company LIKE search_pattern($3::text)))
-  AND ($4::text IS NULL OR search LIKE search_pattern($4::text))
+          AND folded_company LIKE ALL (search_patterns($3::text))))
+  AND ($4::text IS NULL OR (
+          search LIKE search_pattern($4::text)
+          AND search LIKE ALL (search_patterns($4::text))))
 `
 
 type CustomerCountParams struct {
@@ -130,8 +132,10 @@ WHERE ($1::bigint IS NULL OR commercial_id = $1::bigint)
   AND ($2::text IS NULL OR commercial = $2::text)
   AND ($3::text IS NULL OR (
           search LIKE search_pattern($3::text)
-          AND folded_company LIKE search_pattern($3::text)))
-  AND ($4::text IS NULL OR search LIKE search_pattern($4::text))
+          AND folded_company LIKE ALL (search_patterns($3::text))))
+  AND ($4::text IS NULL OR (
+          search LIKE search_pattern($4::text)
+          AND search LIKE ALL (search_patterns($4::text))))
 ORDER BY
     CASE WHEN $5::text = 'id:desc' THEN id END DESC,
     CASE WHEN $5 = 'fullname' THEN fold(fullname) END,
@@ -140,8 +144,8 @@ ORDER BY
     CASE WHEN $5 = 'company:desc' THEN fold(company) END DESC,
     CASE WHEN $5 = 'commercial' THEN commercial END,
     CASE WHEN $5 = 'commercial:desc' THEN commercial END DESC,
-    CASE WHEN $5 = 'email' THEN email END,
-    CASE WHEN $5 = 'email:desc' THEN email END DESC,
+    CASE WHEN $5 = 'email' THEN fold(email) END,
+    CASE WHEN $5 = 'email:desc' THEN fold(email) END DESC,
     CASE WHEN $5 = 'phone' THEN phone END,
     CASE WHEN $5 = 'phone:desc' THEN phone END DESC,
     CASE WHEN $5 = 'created_at' THEN created_at END,

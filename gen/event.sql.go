@@ -93,13 +93,17 @@ FROM event_view
 LEFT JOIN (
     SELECT event.id AS searched_id
     FROM event
+    JOIN contract ON contract.id = event.contract_id
+    JOIN customer ON customer.id = contract.customer_id
     WHERE event.search LIKE search_pattern($1::text)
+      AND event.search || ' ' || customer.search LIKE ALL (search_patterns($1::text))
     UNION
     SELECT event.id
     FROM customer
     JOIN contract ON contract.customer_id = customer.id
     JOIN event ON event.contract_id = contract.id
-    WHERE customer.search LIKE search_pattern($1::text)) AS searched ON searched_id = id
+    WHERE customer.search LIKE search_pattern($1::text)
+      AND event.search || ' ' || customer.search LIKE ALL (search_patterns($1::text))) AS searched ON searched_id = id
 WHERE (NOT $2::boolean OR support_id IS NULL)
   AND ($3::bigint IS NULL OR support_id = $3::bigint)
   AND ($4::text IS NULL OR support = $4::text)
@@ -167,13 +171,17 @@ FROM event_view
 LEFT JOIN (
     SELECT event.id AS searched_id
     FROM event
+    JOIN contract ON contract.id = event.contract_id
+    JOIN customer ON customer.id = contract.customer_id
     WHERE event.search LIKE search_pattern($1::text)
+      AND event.search || ' ' || customer.search LIKE ALL (search_patterns($1::text))
     UNION
     SELECT event.id
     FROM customer
     JOIN contract ON contract.customer_id = customer.id
     JOIN event ON event.contract_id = contract.id
-    WHERE customer.search LIKE search_pattern($1::text)) AS searched ON searched_id = id
+    WHERE customer.search LIKE search_pattern($1::text)
+      AND event.search || ' ' || customer.search LIKE ALL (search_patterns($1::text))) AS searched ON searched_id = id
 WHERE (NOT $2::boolean OR support_id IS NULL)
   AND ($3::bigint IS NULL OR support_id = $3::bigint)
   AND ($4::text IS NULL OR support = $4::text)

@@ -129,7 +129,7 @@ type Customer struct {
 	CreatedAt time.Time `json:"created_at"`
 	// When the customer was last changed.
 	UpdatedAt time.Time `json:"updated_at"`
-	// Name, company and e-mail without case and accents.
+	// Name, company and e-mail folded, and the digits of the telephone number.
 	Search string `json:"search"`
 }
 
@@ -203,7 +203,7 @@ type Event struct {
 	Location *string `json:"location"`
 	// What the support should know; may have several lines.
 	Note *string `json:"note"`
-	// Name and location without case and accents.
+	// Name and location folded.
 	Search string `json:"search"`
 }
 

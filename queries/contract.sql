@@ -9,7 +9,9 @@ WHERE (NOT @not_signed::boolean OR NOT signed)
   AND (sqlc.narg('commercial_id')::bigint IS NULL OR commercial_id = sqlc.narg('commercial_id')::bigint)
   AND (sqlc.narg('commercial')::text IS NULL OR commercial = sqlc.narg('commercial')::text)
   AND (sqlc.narg('customer_id')::bigint IS NULL OR customer_id = sqlc.narg('customer_id')::bigint)
-  AND (sqlc.narg('search')::text IS NULL OR search LIKE search_pattern(sqlc.narg('search')::text))
+  AND (sqlc.narg('search')::text IS NULL OR (
+          search LIKE search_pattern(sqlc.narg('search')::text)
+          AND search LIKE ALL (search_patterns(sqlc.narg('search')::text))))
 ORDER BY
     CASE WHEN @sort::text = 'id' THEN id END,
     CASE WHEN @sort = 'id:desc' THEN id END DESC,
@@ -42,7 +44,9 @@ WHERE (NOT @not_signed::boolean OR NOT signed)
   AND (sqlc.narg('commercial_id')::bigint IS NULL OR commercial_id = sqlc.narg('commercial_id')::bigint)
   AND (sqlc.narg('commercial')::text IS NULL OR commercial = sqlc.narg('commercial')::text)
   AND (sqlc.narg('customer_id')::bigint IS NULL OR customer_id = sqlc.narg('customer_id')::bigint)
-  AND (sqlc.narg('search')::text IS NULL OR search LIKE search_pattern(sqlc.narg('search')::text));
+  AND (sqlc.narg('search')::text IS NULL OR (
+          search LIKE search_pattern(sqlc.narg('search')::text)
+          AND search LIKE ALL (search_patterns(sqlc.narg('search')::text))));
 
 -- name: ContractDetail :one
 SELECT *

@@ -11,8 +11,10 @@ WHERE (sqlc.narg('commercial_id')::bigint IS NULL OR commercial_id = sqlc.narg('
   AND (sqlc.narg('commercial')::text IS NULL OR commercial = sqlc.narg('commercial')::text)
   AND (sqlc.narg('company')::text IS NULL OR (
           search LIKE search_pattern(sqlc.narg('company')::text)
-          AND folded_company LIKE search_pattern(sqlc.narg('company')::text)))
-  AND (sqlc.narg('search')::text IS NULL OR search LIKE search_pattern(sqlc.narg('search')::text))
+          AND folded_company LIKE ALL (search_patterns(sqlc.narg('company')::text))))
+  AND (sqlc.narg('search')::text IS NULL OR (
+          search LIKE search_pattern(sqlc.narg('search')::text)
+          AND search LIKE ALL (search_patterns(sqlc.narg('search')::text))))
 ORDER BY
     CASE WHEN @sort::text = 'id:desc' THEN id END DESC,
     CASE WHEN @sort = 'fullname' THEN fold(fullname) END,
@@ -21,8 +23,8 @@ ORDER BY
     CASE WHEN @sort = 'company:desc' THEN fold(company) END DESC,
     CASE WHEN @sort = 'commercial' THEN commercial END,
     CASE WHEN @sort = 'commercial:desc' THEN commercial END DESC,
-    CASE WHEN @sort = 'email' THEN email END,
-    CASE WHEN @sort = 'email:desc' THEN email END DESC,
+    CASE WHEN @sort = 'email' THEN fold(email) END,
+    CASE WHEN @sort = 'email:desc' THEN fold(email) END DESC,
     CASE WHEN @sort = 'phone' THEN phone END,
     CASE WHEN @sort = 'phone:desc' THEN phone END DESC,
     CASE WHEN @sort = 'created_at' THEN created_at END,
@@ -43,8 +45,10 @@ WHERE (sqlc.narg('commercial_id')::bigint IS NULL OR commercial_id = sqlc.narg('
   AND (sqlc.narg('commercial')::text IS NULL OR commercial = sqlc.narg('commercial')::text)
   AND (sqlc.narg('company')::text IS NULL OR (
           search LIKE search_pattern(sqlc.narg('company')::text)
-          AND folded_company LIKE search_pattern(sqlc.narg('company')::text)))
-  AND (sqlc.narg('search')::text IS NULL OR search LIKE search_pattern(sqlc.narg('search')::text));
+          AND folded_company LIKE ALL (search_patterns(sqlc.narg('company')::text))))
+  AND (sqlc.narg('search')::text IS NULL OR (
+          search LIKE search_pattern(sqlc.narg('search')::text)
+          AND search LIKE ALL (search_patterns(sqlc.narg('search')::text))));
 
 -- name: CustomerDetail :one
 SELECT *

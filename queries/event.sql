@@ -7,13 +7,17 @@ FROM event_view
 LEFT JOIN (
     SELECT event.id AS searched_id
     FROM event
+    JOIN contract ON contract.id = event.contract_id
+    JOIN customer ON customer.id = contract.customer_id
     WHERE event.search LIKE search_pattern(sqlc.narg('search')::text)
+      AND event.search || ' ' || customer.search LIKE ALL (search_patterns(sqlc.narg('search')::text))
     UNION
     SELECT event.id
     FROM customer
     JOIN contract ON contract.customer_id = customer.id
     JOIN event ON event.contract_id = contract.id
-    WHERE customer.search LIKE search_pattern(sqlc.narg('search')::text)) AS searched ON searched_id = id
+    WHERE customer.search LIKE search_pattern(sqlc.narg('search')::text)
+      AND event.search || ' ' || customer.search LIKE ALL (search_patterns(sqlc.narg('search')::text))) AS searched ON searched_id = id
 WHERE (NOT @no_support_assigned::boolean OR support_id IS NULL)
   AND (sqlc.narg('support_id')::bigint IS NULL OR support_id = sqlc.narg('support_id')::bigint)
   AND (sqlc.narg('support')::text IS NULL OR support = sqlc.narg('support')::text)
@@ -54,13 +58,17 @@ FROM event_view
 LEFT JOIN (
     SELECT event.id AS searched_id
     FROM event
+    JOIN contract ON contract.id = event.contract_id
+    JOIN customer ON customer.id = contract.customer_id
     WHERE event.search LIKE search_pattern(sqlc.narg('search')::text)
+      AND event.search || ' ' || customer.search LIKE ALL (search_patterns(sqlc.narg('search')::text))
     UNION
     SELECT event.id
     FROM customer
     JOIN contract ON contract.customer_id = customer.id
     JOIN event ON event.contract_id = contract.id
-    WHERE customer.search LIKE search_pattern(sqlc.narg('search')::text)) AS searched ON searched_id = id
+    WHERE customer.search LIKE search_pattern(sqlc.narg('search')::text)
+      AND event.search || ' ' || customer.search LIKE ALL (search_patterns(sqlc.narg('search')::text))) AS searched ON searched_id = id
 WHERE (NOT @no_support_assigned::boolean OR support_id IS NULL)
   AND (sqlc.narg('support_id')::bigint IS NULL OR support_id = sqlc.narg('support_id')::bigint)
   AND (sqlc.narg('support')::text IS NULL OR support = sqlc.narg('support')::text)

@@ -1,8 +1,12 @@
 package schema_test
 
 import (
+	"slices"
 	"strings"
 	"testing"
+	"unicode"
+
+	"golang.org/x/text/unicode/rangetable"
 
 	"github.com/epicevents/crm/internal/dbtest"
 )
@@ -113,6 +117,8 @@ func TestFold(t *testing.T) {
 		"a\u00a0b":                "a b",
 		"Ольга":                   "ольга",
 		"l’Étoile, d‘Or, Oʼ′":     "l'etoile, d'or, o''",
+		"a  b\t c":                "a b c",
+		"É\u2009\u00a0é":          "e e",
 		`100 % _ \`:               `100 % _ \`,
 		"johanna@marsh.example":   "johanna@marsh.example",
 		"Théâtre du Châtelain n°": "theatre du chatelain n°",
@@ -126,48 +132,139 @@ func TestFold(t *testing.T) {
 	}
 }
 
-func TestSearchPattern(t *testing.T) {
+// TestFoldsWholeClasses has what cannot be seen disappear and each dash be a hyphen, as Unicode has them and not as they
+// were met.
+func TestFoldsWholeClasses(t *testing.T) {
 	t.Parallel()
 	conn := dbtest.Connect(t, dbtest.Empty(t))
-	for query, want := range map[string]string{
-		"":       `%%`,
-		"Inès":   `%ines%`,
-		"  a b ": `%a b%`,
-		"100%":   `%100\%%`,
-		"a_b":    `%a\_b%`,
-		`a\b`:    `%a\\b%`,
-		`\%`:     `%\\\%%`,
-		"\uff05": `%\%%`, // fullwidth percent sign
+	count := 0
+	check := func(class *unicode.RangeTable, want string) {
+		rangetable.Visit(class, func(r rune) {
+			if count++; r == 0 || unicode.Is(unicode.Cs, r) {
+				return
+			}
+			if got := one[string](t, conn, "SELECT fold($1)", "A"+string(r)+"b"); got != want {
+				t.Errorf("fold of U+%04X between two letters is %q, want %q", r, got, want)
+			}
+		})
+	}
+	check(unicode.Dash, "a-b")
+	check(unicode.Variation_Selector, "ab")
+	check(&unicode.RangeTable{R16: unicode.Other_Default_Ignorable_Code_Point.R16}, "ab")
+	for _, invisible := range []rune{'\u00ad', '\u061c', '\u200b', '\u200f', '\u202e', '\u2060', '\u206f', '\ufeff', '\U0001bca0', '\U0001d173', '\U000e0041'} {
+		check(rangetable.New(invisible), "ab")
+	}
+	check(unicode.Zs, "a b")
+	if count < 100 {
+		t.Fatalf("only %d characters were tried", count)
+	}
+}
+
+func TestSearchPatterns(t *testing.T) {
+	t.Parallel()
+	conn := dbtest.Connect(t, dbtest.Empty(t))
+	for query, want := range map[string][]string{
+		"":                     {},
+		"Inès":                 {`%ines%`},
+		"  a b ":               {`%a%`, `%b%`},
+		"lambert\u00a0 Jérôme": {`%lambert%`, `%jerome%`},
+		"100%":                 {`%100\%%`},
+		"a_b":                  {`%a\_b%`},
+		`a\b`:                  {`%a\\b%`},
+		`\%`:                   {`%\\\%%`},
+		"\uff05":               {`%\%%`}, // fullwidth percent sign
+		"0145678901":           {`%145678901%`},
+		"01 45.67-89/01":       {`%145678901%`},
+		"+33 (0)1 45 67 89":    {`%331456789%`},
+		"0033 145":             {`%33145%`},
+		"12 34":                {`%1234%`},
+		"0000":                 {`%0000%`},
+		"123":                  {`%123%`},
+		"01 4":                 {`%01%`, `%4%`},
+		"gala 2026":            {`%gala%`, `%2026%`},
 	} {
-		if got := one[string](t, conn, "SELECT search_pattern($1)", query); got != want {
-			t.Errorf("search_pattern(%q) = %q, want %q", query, got, want)
+		got := one[[]string](t, conn, "SELECT search_patterns($1)", query)
+		if !slices.Equal(got, want) {
+			t.Errorf("search_patterns(%q) = %q, want %q", query, got, want)
+		}
+		longest := "%"
+		for _, pattern := range want {
+			if len(pattern) > len(longest) {
+				longest = pattern
+			}
+		}
+		if got := one[string](t, conn, "SELECT search_pattern($1)", query); got != longest {
+			t.Errorf("search_pattern(%q) = %q, want %q", query, got, longest)
 		}
 	}
+}
+
+// TestSearch looks for what a person types in what a person sees.
+func TestSearch(t *testing.T) {
+	t.Parallel()
+	conn := dbtest.Connect(t, dbtest.Empty(t))
 	tests := []struct {
-		query, text string
-		found       bool
+		query, text, phone string
+		found              bool
 	}{
-		{"oeuvrard", "Barthélemy Œuvrard", true},
-		{"ŒUVR", "Menuiserie Œuvrard", true},
-		{"weiss", "Bäckerei Weiß", true},
-		{"baecker", "Bäckerei Weiß", false},
-		{"ETOILE", "Brasserie de l'Étoile", true},
-		{"l’étoile", "Brasserie de l'Étoile", true},
-		{"l'etoile", "Brasserie de l’Étoile", true},
-		{"", "anything", true},
-		{"%", "100 percent", false},
-		{"%", "100 %", true},
-		{"a_c", "abc", false},
-		{"a_c", "a_c", true},
-		{`\`, "abc", false},
-		{`\`, `a\c`, true},
-		{`a\`, `a\c`, true},
-		{`\_`, "a_c", false},
-		{"'; DROP TABLE customer; --", "abc", false},
+		{"oeuvrard", "Barthélemy Œuvrard", "", true},
+		{"ŒUVR", "Menuiserie Œuvrard", "", true},
+		{"weiss", "Bäckerei Weiß", "", true},
+		{"baecker", "Bäckerei Weiß", "", false},
+		{"ETOILE", "Brasserie de l'Étoile", "", true},
+		{"l’étoile", "Brasserie de l'Étoile", "", true},
+		{"l'etoile", "Brasserie de l’Étoile", "", true},
+		{"", "anything", "", true},
+		{"%", "100 percent", "", false},
+		{"%", "100 %", "", true},
+		{"a_c", "abc", "", false},
+		{"a_c", "a_c", "", true},
+		{`\`, "abc", "", false},
+		{`\`, `a\c`, "", true},
+		{`a\`, `a\c`, "", true},
+		{`\_`, "a_c", "", false},
+		{"'; DROP TABLE customer; --", "abc", "", false},
+		// In any order, and with more than one space.
+		{"Ribeiro Inès", "Inès Ribeiro", "", true},
+		{"lambert jerome", "Jérôme  Lambert", "", true},
+		{"Jérôme  Lambert", "Jérôme  Lambert", "", true},
+		{"jerome durand", "Jérôme Lambert", "", false},
+		// Letters and dashes as they are typed.
+		{"yildiz", "Yıldız", "", true},
+		{"YILDIZ", "YILDIZ", "", true},
+		{"thorsson", "Þorsson", "", true},
+		{"gudrun", "Guðrún", "", true},
+		{"saint-ange", "Saint‑Ange", "", true},
+		{"dupont", "Du\u00adpont", "", true},
+		{"dupont", "\u200bDu\u200bpont\u2060", "", true},
+		{"Du\u00adpont", "Dupont", "", true},
+		{"ΟΔΥΣΣΕΥΣ", "Οδυσσεύς", "", true},
+		// Telephone numbers.
+		{"0145678901", "Baker", "+33145678901", true},
+		{"01 45 67", "Baker", "+33145678901", true},
+		{"+33145678901", "Baker", "+33145678901", true},
+		{"+33 1 45 67", "Baker", "+33145678901", true},
+		{"+33 (0)1 45 67", "Baker", "+33145678901", true},
+		{"0033145", "Baker", "+33145678901", true},
+		{"67 89 01", "Baker", "+33145678901", true},
+		{"0692 12 34 56", "Payet", "+262692123456", true},
+		{"+49 30 901820", "Weiß", "+4930901820", true},
+		{"baker 0145", "Baker", "+33145678901", true},
+		{"+331456 baker", "Baker", "+33145678901", true},
+		{"baker 0146", "Baker", "+33145678901", false},
+		{"baker 45 67", "Baker", "+33145678901", true},
+		{"0146", "Baker", "+33145678901", false},
+		{"12 34", "Studio 12 34", "", true},
+		{"1234", "Studio 12 34", "", true},
+		{"2026", "Salon 2026", "", true},
+		{"0107", "0107 Agence", "", true},
 	}
 	for _, test := range tests {
-		if got := one[bool](t, conn, "SELECT fold($1) LIKE search_pattern($2)", test.text, test.query); got != test.found {
-			t.Errorf("%q in %q: %v, want %v", test.query, test.text, got, test.found)
+		found := one[bool](t, conn, `
+			SELECT search_text($1, nullif($2, '')) LIKE ALL (search_patterns($3)) AND search_text($1, nullif($2, '')) LIKE search_pattern($3)`,
+			test.text, test.phone, test.query)
+		if found != test.found {
+			t.Errorf("%q in %q, %q: %v, want %v", test.query, test.text, test.phone, found, test.found)
 		}
 	}
 }

@@ -104,8 +104,8 @@ func TestPlans(t *testing.T) {
 		"EventList --support":                  {Support: new("support1"), RowLimit: fifty},
 		"EventList --from --to":                {FromAt: &autumn, ToAt: &winter, RowLimit: fifty},
 		"EventList --from --to without end":    {FromAt: &autumn, ToAt: &winter},
-		"EventList --search":                   {Search: new("gala 123"), RowLimit: fifty},
-		"EventList --search without end":       {Search: new("gala 123")},
+		"EventList --search":                   {Search: new("gala 12345"), RowLimit: fifty},
+		"EventList --search without end":       {Search: new("gala 12345")},
 		"EventList --search, found by company": {Search: new("ines.weiss1"), RowLimit: fifty},
 	} {
 		list(name, gen.EventList, params)
@@ -115,7 +115,7 @@ func TestPlans(t *testing.T) {
 	list("ContractCount --customer-id", gen.ContractCount, gen.ContractCountParams{CustomerID: new(int64(7))})
 	list("ContractCount --search", gen.ContractCount, gen.ContractCountParams{Search: new("ines.weiss1")})
 	list("EventCount --from --to", gen.EventCount, gen.EventCountParams{FromAt: &autumn, ToAt: &winter})
-	list("EventCount --search", gen.EventCount, gen.EventCountParams{Search: new("gala 123")})
+	list("EventCount --search", gen.EventCount, gen.EventCountParams{Search: new("gala 12345")})
 	for _, order := range append(sorts(t, "customer.sql", "CustomerList"), "") {
 		list("CustomerList "+order, gen.CustomerList, gen.CustomerListParams{Sort: order, RowLimit: fifty})
 	}

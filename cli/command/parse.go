@@ -40,7 +40,7 @@ func (e *Env) ParseUntil(s string) (time.Time, error) {
 
 // SearchFlag adds --search; where names, for the help, the fields that are searched.
 func SearchFlag(c *Command, where string) *Value[string] {
-	return Flag(c, "search", "TEXT", "only those whose "+where+" contains the text; case and accents do not matter", func(s string) (string, error) {
+	return Flag(c, "search", "TEXT", "only those with every word of the text in "+where+"; case and accents do not matter", func(s string) (string, error) {
 		text, err := Line("search")(s)
 		return strings.Join(strings.Fields(text), " "), err
 	})
