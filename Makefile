@@ -95,7 +95,7 @@ gen: $(SQLC) ## Regenerate gen/, schema/catalogue.txt, the ends of the wire in s
 	go test ./internal/value/phone -run '^TestPlansAreCurrent$$' -update
 
 man: ## Write the manual pages into man/
-	go run ./tools/man man
+	go run -ldflags "$(LDFLAGS)" . help --man man
 
 postgres: ## Install PostgreSQL's programs if this machine has none
 	@tools/ensure-postgres.sh

@@ -53,7 +53,6 @@ var mayImport = map[string][]string{
 	},
 	".":                  {"cli"},
 	"tools/findpostgres": {"internal/failure", "internal/localdb"},
-	"tools/man":          {"cli"},
 	"tools/mutate":       {"internal/localdb"},
 	"tools/remote":       {},
 	"tools/testserver":   {"internal/dbtest"},

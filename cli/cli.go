@@ -209,7 +209,7 @@ func (a *app) newRoot() *ffcli.Command {
 			a.doctorCommand(),
 			a.schemaCommand(),
 			a.manual().CompletionCommand(),
-			a.manual().HelpCommand(),
+			a.manual().HelpCommand(Version),
 			a.versionCommand(),
 		},
 	}

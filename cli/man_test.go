@@ -1,12 +1,14 @@
 package cli
 
 import (
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
 
+	"github.com/clipperhouse/displaywidth"
 	"github.com/peterbourgon/ff/v3/ffcli"
 
 	"github.com/epicevents/crm/cli/cmdline"
@@ -18,9 +20,9 @@ import (
 func TestMan(t *testing.T) {
 	t.Parallel()
 	requireProgram(t, "groff", "groff-base")
-	folder := t.TempDir()
-	if err := Man(folder); err != nil {
-		t.Fatal(err)
+	folder := filepath.Join(t.TempDir(), "share", "man1")
+	if code, stderr := writeMan(t, folder); code != 0 {
+		t.Fatal(code, stderr)
 	}
 	pages, err := filepath.Glob(filepath.Join(folder, "*.1"))
 	if err != nil {
@@ -62,9 +64,47 @@ func TestMan(t *testing.T) {
 	}
 }
 
+// writeMan has the program write its pages, on the day when the epoch began.
+func writeMan(t *testing.T, folder string) (code int, stderr string) {
+	t.Helper()
+	var words strings.Builder
+	home := t.TempDir()
+	code = Run(t.Context(), []string{"help", "--man", folder}, IO{In: strings.NewReader(""), Out: io.Discard, Err: &words, Getenv: func(name string) string {
+		return map[string]string{"HOME": home, "SOURCE_DATE_EPOCH": "86399"}[name]
+	}})
+	return code, words.String()
+}
+
 func TestManCannotWrite(t *testing.T) {
 	t.Parallel()
-	if err := Man(filepath.Join(t.TempDir(), "missing")); err == nil {
-		t.Error("no error for a folder that does not exist")
+	file := filepath.Join(t.TempDir(), "file")
+	if err := os.WriteFile(file, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if code, stderr := writeMan(t, file); code != 2 || !strings.Contains(stderr, "cannot be written into "+file+": not a directory") {
+		t.Error(code, stderr)
+	}
+}
+
+// TestManFits: at a terminal of 80 columns no line of crm(1) is wider, but an example.
+func TestManFits(t *testing.T) {
+	t.Parallel()
+	requireProgram(t, "groff", "groff-base")
+	folder := t.TempDir()
+	if code, stderr := writeMan(t, folder); code != 0 {
+		t.Fatal(code, stderr)
+	}
+	read, err := exec.Command("groff", "-man", "-Kutf8", "-Tutf8", "-P-cbou", "-rLL=78n", filepath.Join(folder, "crm.1")).Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	lines := strings.Split(string(read), "\n")
+	if len(lines) < 100 || !strings.Contains(string(read), "1970-01-01") {
+		t.Fatalf("%d lines: %.300s", len(lines), read)
+	}
+	for _, line := range lines {
+		if displaywidth.String(line) > 80 && !strings.Contains(line, "crm ") {
+			t.Errorf("%d columns: %q", displaywidth.String(line), line)
+		}
 	}
 }

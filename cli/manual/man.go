@@ -1,12 +1,52 @@
 package manual
 
 import (
+	"errors"
 	"flag"
 	"fmt"
+	"os"
+	"path/filepath"
+	"strconv"
 	"strings"
+	"syscall"
+	"time"
 
 	"github.com/peterbourgon/ff/v3/ffcli"
+
+	"github.com/epicevents/crm/cli/cmdline"
+	"github.com/epicevents/crm/cli/text"
+	"github.com/epicevents/crm/internal/failure"
 )
+
+// pageWidth is what a terminal of 80 columns leaves beside the indent of a manual page.
+const pageWidth = 72
+
+// WritePages writes a manual page for crm and for each of its commands into a folder, which is made if it is missing.
+func (m Manual) WritePages(folder, date, version string) error {
+	err := os.MkdirAll(folder, 0o755)
+	cmdline.Walk(m.Root, "", func(c *ffcli.Command, path string) {
+		if err == nil {
+			err = os.WriteFile(filepath.Join(folder, PageName(path)+".1"), []byte(m.Page(c, path, date, version)), 0o644)
+		}
+	})
+	if err == nil {
+		return nil
+	}
+	why := err
+	if errno, ok := errors.AsType[syscall.Errno](err); ok {
+		why = errno
+	}
+	return failure.Misuse(fmt.Sprintf("The manual pages cannot be written into %s: %v.", folder, why), "").With(err)
+}
+
+// date is today, or what SOURCE_DATE_EPOCH says, so that a build can be repeated.
+func (m Manual) date() string {
+	date := time.Now()
+	if epoch, err := strconv.ParseInt(m.Getenv("SOURCE_DATE_EPOCH"), 10, 64); err == nil {
+		date = time.Unix(epoch, 0)
+	}
+	return date.UTC().Format(time.DateOnly)
+}
 
 // PageName is the name of the page of a command: crm-contract-list.
 func PageName(path string) string { return strings.ReplaceAll(path, " ", "-") }
@@ -32,7 +72,7 @@ func (m Manual) Page(c *ffcli.Command, path, date, version string) string {
 	} else {
 		for _, topic := range Topics() {
 			title, body, _ := strings.Cut(m.TopicText(topic), "\n")
-			manVerbatim(&b, strings.ToUpper(title), body)
+			manVerbatim(&b, strings.ToUpper(title), text.Reflow(strings.TrimSpace(body)+"\n", pageWidth))
 		}
 	}
 	m.manSeeAlso(&b, c, path)
@@ -75,8 +115,8 @@ func manItem(b *strings.Builder, term, text string) {
 }
 
 // manVerbatim keeps the lines of a text as they are.
-func manVerbatim(b *strings.Builder, title, text string) {
-	fmt.Fprintf(b, ".SH %s\n.nf\n%s\n.fi\n", Roff(title), Roff(strings.TrimSpace(text)))
+func manVerbatim(b *strings.Builder, title, body string) {
+	fmt.Fprintf(b, ".SH %s\n.nf\n%s\n.fi\n", Roff(title), Roff(strings.Trim(body, "\n")))
 }
 
 // Roff writes text that troff takes literally.

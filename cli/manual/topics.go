@@ -56,13 +56,15 @@ func (m Manual) TopicText(name string) string {
 	return string(text)
 }
 
-// HelpCommand takes a topic or the words of a command.
-func (m Manual) HelpCommand() *ffcli.Command {
+// HelpCommand takes a topic or the words of a command, or writes all of it as manual pages of this version of crm.
+func (m Manual) HelpCommand(version string) *ffcli.Command {
 	c := m.Command("help", "explain a topic or a command").
 		WithoutSettings().Examples(
 		"crm help money",
 		"crm help contract list",
+		"crm help --man man1",
 	)
+	folder := command.Flag(c, "man", "FOLDER", "write the manual pages of crm and of each command into this folder", command.AsTyped)
 	topic := command.Flag(c, "topic", "TOPIC", "what to explain: a command, or "+strings.Join(Topics(), ", "), command.AsTyped).MaybeArgument()
 	topic.From(func(context.Context) (choices []terminal.Choice, _ error) {
 		for _, t := range Topics() {
@@ -75,6 +77,12 @@ func (m Manual) HelpCommand() *ffcli.Command {
 	})
 	done := c.Does(nil)
 	c.Exec = func(_ context.Context, words []string) error {
+		if folder.Set {
+			if topic.Set || len(words) > 0 {
+				return failure.Misuse("--man writes all pages, and takes no topic.", "crm help --man FOLDER")
+			}
+			return m.WritePages(folder.Got, m.date(), version)
+		}
 		if topic.Set {
 			words = append([]string{topic.Got}, words...)
 		}
