@@ -85,13 +85,66 @@ type eventFlags struct {
 	attendees  *command.Value[int32]
 	location   *command.Value[string]
 	note       *command.Value[string]
+	span       *span
+}
+
+// span is where an end is counted from its start.
+type span struct {
+	env    *command.Env
+	start  *command.Value[time.Time]
+	stored *time.Time // the start of the event as it is
+}
+
+// from returns the start that the end has; zero where there is none.
+func (s *span) from() time.Time {
+	switch {
+	case s.start.Set:
+		return s.start.Got
+	case s.stored != nil:
+		return *s.stored
+	}
+	return time.Time{}
+}
+
+// parseEnd reads an end. While the start is not known, which may come later, anything is right that is an end of
+// something.
+func (s *span) parseEnd(typed string) (time.Time, error) {
+	start := s.from()
+	if start.IsZero() {
+		start = s.env.Now()
+	}
+	return value.ParseEnd(typed, s.env.Now(), start)
+}
+
+// settle reads the end again, now that the start is known: that of the flag, or that of the event.
+func (f *eventFlags) settle(read func() (*time.Time, error)) (err error) {
+	s := f.span
+	matters, needed := value.FromStart(f.end.Text, s.env.Now())
+	if !f.end.Set || !matters {
+		return nil
+	}
+	if !s.start.Set && s.stored == nil {
+		if s.stored, err = read(); err != nil {
+			return err
+		}
+	}
+	if s.from().IsZero() && needed {
+		return failure.Misuse(fmt.Sprintf("--end: %q is counted from a start, and there is none.", f.end.Text), "write its day too, or give --start")
+	}
+	if f.end.Got, err = value.ParseEnd(f.end.Text, s.env.Now(), s.from()); err != nil {
+		return failure.Misuse("--end: "+failure.Of(err).Message, failure.Of(err).Hint)
+	}
+	return nil
 }
 
 func (a *app) addEventFlags(c *command.Command) eventFlags {
+	start := command.Flag(c, "start", "DATE", "when it starts, such as 2026-06-20 18:30 or friday 18h30", a.ParseTime)
+	span := &span{env: a.Env, start: start}
 	return eventFlags{
+		span:  span,
 		name:  command.Flag(c, "name", "NAME", "name of the event", command.Line("name")),
-		start: command.Flag(c, "start", "DATE", "when it starts, such as 2026-06-20 or 2026-06-20 18:30", a.ParseTime),
-		end:   command.Flag(c, "end", "DATE", "when it ends", a.ParseTime),
+		start: start,
+		end:   command.Flag(c, "end", "DATE", "when it ends, such as 2026-06-20 23:30, or after the start 23h30 or +4h", span.parseEnd),
 		attendees: command.Flag(c, "attendees", "N", "number of guests", func(s string) (int32, error) {
 			return value.ParseCount("--attendees", s)
 		}),
@@ -116,6 +169,9 @@ func (a *app) eventAdd() *ffcli.Command {
 	f.note.Offered()
 	show := command.ShowsChange(c, events)
 	return doesToContract(c, contract, func(ctx context.Context, s service.Operations, id uuid.UUID) error {
+		if err := f.settle(func() (*time.Time, error) { return nil, nil }); err != nil {
+			return err
+		}
 		change, err := s.EventAdd(ctx, gen.EventAddParams{
 			ContractID: id, Name: f.name.Got, StartAt: f.start.Pointer(), EndAt: f.end.Pointer(),
 			Attendees: f.attendees.Pointer(), Location: f.location.Pointer(), Note: f.note.Pointer(),
@@ -138,7 +194,19 @@ func (a *app) eventUpdate() *ffcli.Command {
 	emptied := c.Clears("start", "end", "attendees", "location", "note")
 	show := command.ShowsChange(c, events)
 	return c.DoesAs(func(ctx context.Context, s service.Operations) error {
-		if ok, err := command.Edit(ctx, c, events, func() (gen.EventView, error) { return s.EventDetail(ctx, id.Got) }); !ok {
+		read := func() (gen.EventView, error) {
+			row, err := s.EventDetail(ctx, id.Got)
+			f.span.stored = row.Start
+			return row, err
+		}
+		if ok, err := command.Edit(ctx, c, events, read); !ok {
+			return err
+		}
+		err := f.settle(func() (*time.Time, error) {
+			row, err := read()
+			return row.Start, err
+		})
+		if err != nil {
 			return err
 		}
 		change, err := s.EventUpdate(ctx, gen.EventUpdateParams{

@@ -1,6 +1,8 @@
 package command
 
 import (
+	"time"
+
 	"github.com/peterbourgon/ff/v3/ffcli"
 
 	"github.com/epicevents/crm/cli/backend"
@@ -17,6 +19,8 @@ type Env struct {
 	Root        *ffcli.Command
 	CommandName string                      // the path of the command that runs
 	Commands    map[*ffcli.Command]*Command // the leaves, with what ffcli does not know of them
+
+	now time.Time
 }
 
 // JSONErrors reports whether errors are JSON, as the result would have been.

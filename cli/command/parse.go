@@ -32,11 +32,19 @@ func ParseUUID(s string) (uuid.UUID, error) {
 	return id, nil
 }
 
-func (e *Env) ParseTime(s string) (time.Time, error) { return value.ParseTime(s, e.Config.Location) }
-
-func (e *Env) ParseUntil(s string) (time.Time, error) {
-	return value.ParseUntil(s, e.Config.Location)
+// Now is when the command began, in the zone of the configuration: today is one day for all of its flags.
+func (e *Env) Now() time.Time {
+	if e.now.IsZero() {
+		e.now = time.Now()
+	}
+	return e.now.In(e.Config.Location)
 }
+
+func (e *Env) ParseTime(s string) (time.Time, error) { return value.ParseTime(s, e.Now()) }
+
+func (e *Env) ParseUntil(s string) (time.Time, error) { return value.ParseUntil(s, e.Now()) }
+
+func (e *Env) ParseDate(s string) (value.Date, error) { return value.ParseDate(s, e.Now()) }
 
 // SearchFlag adds --search; where names, for the help, the fields that are searched.
 func SearchFlag(c *Command, where string) *Value[string] {

@@ -11,7 +11,7 @@ type Date string
 // ParseDate returns the day that was typed, where now is the time in the zone of
 // whoever types. Forms are those of ParseTime without a time of day.
 func ParseDate(s string, now time.Time) (Date, error) {
-	t, isDate, err := parseTime(s, now.Location())
+	t, isDate, err := readWhen(s, now, time.Time{})
 	if err == nil && !isDate {
 		err = inputErrorf("Date %s must not have a time of day", quote(s))
 	}

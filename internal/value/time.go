@@ -2,11 +2,10 @@ package value
 
 import (
 	"slices"
-	"strings"
 	"time"
 )
 
-const timeForms = "write 2025-12-31, 31/12/2025, 2025-12-31 18:30, 31/12/2025 18h30 or 2025-12-31T18:30+01:00"
+const timeForms = "write 2025-12-31, 31/12/2025 18h30, 3 dec, tomorrow 9h, monday, +7d or 2025-12-31T18:30+01:00"
 
 // Years outside of these are taken for slips of the finger.
 const (
@@ -14,138 +13,68 @@ const (
 	yearMax = 2200
 )
 
-// ParseTime returns a point in time, in zone and to the microsecond that the
-// database keeps. It accepts a day, 2025-12-31 or 31/12/2025 (its start); a time
-// after it, 18:30, 18:30:00 or 18h30, behind a space or a T; and behind a time an
-// offset, +01:00 or Z. Without an offset the text is local to zone; a local time
-// that the clocks skip or show twice is refused with the ways to write it.
+// ParseTime returns a point in time, in the zone of now, which is when it is
+// typed, and to the microsecond that the database keeps. It accepts a day (its
+// start), a time of day (of today), the two in any order, now, and a distance
+// from now, as people write them in English and French: the table of its test has
+// them. The day stands before the month, always; what can be read in two ways is
+// refused with both readings.
 //
-// Days with slashes are read as the French write them, and as a French Excel
-// shows them; the year has four digits, so that no part of it is guessed.
-func ParseTime(s string, zone *time.Location) (time.Time, error) {
-	t, _, err := parseTime(s, zone)
+// Without an offset the text is local to the zone; a local time that the clocks
+// skip or show twice is refused with the ways to write it.
+func ParseTime(s string, now time.Time) (time.Time, error) {
+	t, _, err := readWhen(s, now, time.Time{})
 	return t, err
 }
 
 // ParseUntil returns the exclusive upper bound of a period whose end was typed. A
-// bare date takes in the whole of that day, so its bound is the start of the
-// next; a time is the bound itself. Forms and errors are those of ParseTime.
-func ParseUntil(s string, zone *time.Location) (time.Time, error) {
-	t, isDate, err := parseTime(s, zone)
-	if err != nil || !isDate {
+// bare day takes in the whole of that day, so its bound is the start of the next;
+// a time is the bound itself. Forms and errors are those of ParseTime.
+func ParseUntil(s string, now time.Time) (time.Time, error) {
+	t, isDay, err := readWhen(s, now, time.Time{})
+	if err != nil || !isDay {
 		return t, err
 	}
 	year, month, day := t.Date()
-	return startOfDay(year, month, day+1, zone), nil
+	return startOfDay(year, month, day+1, now.Location()), nil
 }
 
-func parseTime(s string, zone *time.Location) (t time.Time, isDate bool, err error) {
-	typed := strings.TrimSpace(s)
-	day, clock, offset, ok := cutTime(typed)
-	switch {
-	case !ok:
-		err = inputErrorf("Date %s is not valid: %s", quote(typed), timeForms)
-	case offset != "":
-		t, err = offsetTime(day+"T"+clock+offset, typed, zone)
-	default:
-		t, err = localTime(day, clock, typed, zone)
+// ParseEnd returns the end of what starts at start; a zero start is not known. A
+// distance is counted from there, and a time of day, a day of the week or a day
+// without its year is the first after it; all else is as for ParseTime.
+func ParseEnd(s string, now, start time.Time) (time.Time, error) {
+	t, _, err := readWhen(s, now, start.In(now.Location()))
+	return t, err
+}
+
+// FromStart reports whether the end that was typed is another after another start,
+// and whether it is none without a start: a distance, or a time of day alone.
+func FromStart(s string, now time.Time) (matters, needed bool) {
+	p := parser{now: now, start: now}
+	if p.read(s) != nil {
+		return false, false
+	}
+	needed = p.isShift || !p.hasDay && p.hasClock
+	return needed || p.isNext, needed
+}
+
+func readWhen(s string, now, start time.Time) (t time.Time, isDay bool, err error) {
+	p := parser{now: now, start: start}
+	if err = p.read(s); err == nil {
+		t, isDay, err = p.when()
 	}
 	if err != nil {
 		return time.Time{}, false, err
 	}
 	if year := t.Year(); year < yearMin || year > yearMax {
-		return time.Time{}, false, inputErrorf("Date %s is outside of the years %d to %d", quote(typed), yearMin, yearMax)
+		return time.Time{}, false, inputErrorf("Date %s is outside of the years %d to %d", quote(p.typed), yearMin, yearMax)
 	}
-	return t, clock == "", nil
+	return t.Truncate(time.Microsecond), isDay, nil
 }
 
-// cutTime takes a time apart: its day as 2025-12-31, its clock as 18:30:00 or
-// "", its offset as +01:00, Z or "". time.Parse alone would let missing digits
-// and additional decimals pass.
-func cutTime(s string) (day, clock, offset string, ok bool) {
-	const dayLength = len(time.DateOnly)
-	if len(s) < dayLength {
-		return "", "", "", false
-	}
-	day, rest := s[:dayLength], s[dayLength:]
-	switch {
-	case hasShape(day, "00/00/0000"):
-		day = day[6:] + "-" + day[3:5] + "-" + day[:2]
-	case !hasShape(day, "0000-00-00"):
-		return "", "", "", false
-	}
-	if rest == "" {
-		return day, "", "", true
-	}
-	if rest[0] != ' ' && rest[0] != 'T' {
-		return "", "", "", false
-	}
-	clock = rest[1:]
-	if at := strings.IndexAny(clock, "Z+-"); at >= 0 {
-		clock, offset = clock[:at], clock[at:]
-	}
-	if hasShape(clock, "00h00") {
-		clock = strings.Replace(clock, "h", ":", 1)
-	}
-	whole, decimals, hasDecimals := strings.Cut(clock, ".")
-	switch {
-	case hasDecimals && (offset == "" || !isDigits(decimals) || !hasShape(whole, "00:00:00")):
-		return "", "", "", false
-	case hasShape(whole, "00:00"):
-		clock += ":00"
-	case !hasShape(whole, "00:00:00"):
-		return "", "", "", false
-	}
-	return day, clock, offset, offset == "" || isOffset(offset)
-}
-
-func isOffset(s string) bool {
-	return s == "Z" || (hasShape(s, "+00:00") || hasShape(s, "-00:00")) && s[1:3] <= "23" && s[4:6] <= "59"
-}
-
-// hasShape reports whether s is shape with any digits in place of its zeros.
-func hasShape(s, shape string) bool {
-	if len(s) != len(shape) {
-		return false
-	}
-	for i := range len(s) {
-		if shape[i] == '0' && !isDigit(s[i]) || shape[i] != '0' && s[i] != shape[i] {
-			return false
-		}
-	}
-	return true
-}
-
-// notOnClock is the error for a time whose shape is right.
-func notOnClock(typed string) error {
-	return inputErrorf("Date %s is not in the calendar or on the clock: %s", quote(typed), timeForms)
-}
-
-func offsetTime(rfc3339, typed string, zone *time.Location) (time.Time, error) {
-	t, err := time.Parse(time.RFC3339, rfc3339)
-	if err != nil {
-		return t, notOnClock(typed)
-	}
-	return t.Truncate(time.Microsecond).In(zone), nil
-}
-
-// localTime reads a day and, unless it is "", a time of day.
-func localTime(day, hours, typed string, zone *time.Location) (time.Time, error) {
-	layout, value := time.DateOnly, day
-	if hours != "" {
-		layout, value = time.DateTime, day+" "+hours
-	}
-	clock, err := time.Parse(layout, value)
-	if err != nil {
-		return time.Time{}, notOnClock(typed)
-	}
-	if hours == "" {
-		start := startOfDay(clock.Year(), clock.Month(), clock.Day(), zone)
-		if start.Day() != clock.Day() {
-			return time.Time{}, inputErrorf("The day %s does not exist in %s, where the calendar skips it", day, zone)
-		}
-		return start, nil
-	}
+// atClock returns the point in time at which the clocks of zone show what clock
+// shows in UTC.
+func atClock(clock time.Time, typed string, zone *time.Location) (time.Time, error) {
 	switch shown := instants(clock, zone); len(shown) {
 	case 1:
 		return shown[0], nil
@@ -158,6 +87,15 @@ func localTime(day, hours, typed string, zone *time.Location) (time.Time, error)
 		return time.Time{}, inputErrorf("Date %s occurs twice in %s, where the clocks go back: write %s or %s",
 			quote(typed), zone, shown[0].Format(time.RFC3339), shown[1].Format(time.RFC3339))
 	}
+}
+
+// atDay returns the start of the day that clock has in UTC.
+func atDay(clock time.Time, zone *time.Location) (time.Time, error) {
+	start := startOfDay(clock.Year(), clock.Month(), clock.Day(), zone)
+	if start.Day() != clock.Day() {
+		return time.Time{}, inputErrorf("The day %s does not exist in %s, where the calendar skips it", clock.Format(time.DateOnly), zone)
+	}
+	return start, nil
 }
 
 // startOfDay returns the first instant of a day. That is midnight, except in the
