@@ -11,8 +11,6 @@ import (
 	"sync"
 	"time"
 
-	"github.com/VictoriaMetrics/metrics"
-
 	"github.com/epicevents/crm/internal/failure"
 )
 
@@ -96,36 +94,4 @@ func (h *handler) ready(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	http.Error(w, describe(h.state.err).Message, http.StatusServiceUnavailable)
-}
-
-// figures are what a handler counts.
-type figures struct {
-	set      *metrics.Set
-	underWay *metrics.Counter
-	rows     *metrics.Counter
-}
-
-func newFigures() *figures {
-	set := metrics.NewSet()
-	return &figures{set, set.NewCounter("crm_requests_under_way"), set.NewCounter("crm_rows_total")}
-}
-
-func (f *figures) begin() { f.underWay.Inc() }
-
-func (f *figures) end(x *exchange, took time.Duration) {
-	f.underWay.Dec()
-	f.rows.AddInt64(x.rows)
-	f.set.GetOrCreateCounter(fmt.Sprintf(`crm_requests_total{operation=%q,code=%q}`, x.operation, codeOf(x))).Inc()
-	f.set.GetOrCreateHistogram(fmt.Sprintf(`crm_request_seconds{operation=%q}`, x.operation)).Update(took.Seconds())
-}
-
-// metrics answers on the socket and to this machine: what is done how often is nobody else's business.
-func (h *handler) metrics(w http.ResponseWriter, r *http.Request) {
-	if !isNear(r) {
-		http.NotFound(w, r)
-		return
-	}
-	w.Header().Set("Content-Type", "text/plain; version=0.0.4")
-	h.figures.set.WritePrometheus(w)
-	metrics.WriteProcessMetrics(w)
 }
