@@ -73,7 +73,7 @@ func (a *app) customerAdd() *ffcli.Command {
 	fullname := command.Flag(c, "fullname", "NAME", "first and last name of the contact", command.Line("fullname")).Needed()
 	company := command.Flag(c, "company", "NAME", "name of the company", command.Line("company")).Needed()
 	email := command.Flag(c, "email", "ADDRESS", "e-mail address", value.ParseEmail).Needed()
-	phone := command.Flag(c, "phone", "NUMBER", "French or international phone number", value.ParsePhone).Needed()
+	phone := command.Flag(c, "phone", "NUMBER", "French or international phone number", a.ParsePhone).Needed()
 	show := command.ShowsChange(c, customers)
 	return c.DoesAs(func(ctx context.Context, s service.Operations) error {
 		change, err := s.CustomerAdd(ctx, gen.CustomerAddParams{
@@ -94,7 +94,7 @@ func (a *app) customerUpdate() *ffcli.Command {
 	fullname := command.Flag(c, "fullname", "NAME", "first and last name of the contact", command.Line("fullname"))
 	company := command.Flag(c, "company", "NAME", "name of the company", command.Line("company"))
 	email := command.Flag(c, "email", "ADDRESS", "e-mail address", value.ParseEmail)
-	phone := command.Flag(c, "phone", "NUMBER", "French or international phone number", value.ParsePhone)
+	phone := command.Flag(c, "phone", "NUMBER", "French or international phone number", a.ParsePhone)
 	c.Updates(fullname, company, email, phone)
 	show := command.ShowsChange(c, customers)
 	return c.DoesAs(func(ctx context.Context, s service.Operations) error {

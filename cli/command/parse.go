@@ -46,6 +46,11 @@ func (e *Env) ParseUntil(s string) (time.Time, error) { return value.ParseUntil(
 
 func (e *Env) ParseDate(s string) (value.Date, error) { return value.ParseDate(s, e.Now()) }
 
+// ParsePhone takes a telephone number as it is dialled in the zone of the configuration.
+func (e *Env) ParsePhone(s string) (value.Phone, error) {
+	return value.ParsePhoneIn(s, e.Config.Location)
+}
+
 // SearchFlag adds --search; where names, for the help, the fields that are searched.
 func SearchFlag(c *Command, where string) *Value[string] {
 	return Flag(c, "search", "TEXT", "only those with every word of the text in "+where+"; case and accents do not matter", func(s string) (string, error) {

@@ -2,6 +2,7 @@ package value
 
 import (
 	"strings"
+	"time"
 	"unicode"
 
 	"github.com/epicevents/crm/internal/value/phone"
@@ -18,10 +19,39 @@ const phoneForms = "write 01 23 45 67 89, or +44 20 7946 0958 for another countr
 // phoneMax is what E.164 allows: a plus sign and 15 digits.
 const phoneMax = 16
 
-// ParsePhone returns the telephone number that was typed. It is national (France, where the territories overseas are dialled as
-// if they were there, and are stored under codes of their own) or international,
-// with the usual punctuation; it must exist in the numbering plan of its
-// country. Extensions, letters and short numbers are refused.
+// ParsePhoneIn is ParsePhone for whoever types in a zone: in a territory overseas
+// that has a numbering plan of its own, New Caledonia for one, a number without
+// the code of a country is of that plan if it is in there.
+func ParsePhoneIn(s string, zone *time.Location) (Phone, error) {
+	digits, ok := dialled(strings.TrimSpace(s))
+	if home := phoneOverseas(zone.String()); ok && home != "" && !strings.HasPrefix(digits, "+") {
+		if number, ok := phone.Parse(digits, home); ok && number.Exists() && strings.HasPrefix(number.E164(), "+"+home) {
+			return Phone(number.E164()), nil
+		}
+	}
+	return ParsePhone(s)
+}
+
+// phoneOverseas returns the code of the territory in a zone whose short numbers
+// are dialled nowhere else, or nothing.
+func phoneOverseas(zone string) string {
+	switch zone {
+	case "Pacific/Noumea":
+		return "687"
+	case "Pacific/Tahiti", "Pacific/Marquesas", "Pacific/Gambier":
+		return "689"
+	case "Pacific/Wallis":
+		return "681"
+	case "America/Miquelon":
+		return "508"
+	}
+	return ""
+}
+
+// ParsePhone returns the telephone number that was typed. It is national
+// (France, where the territories overseas are dialled as if they were there, and
+// are stored under codes of their own) or international, with the usual
+// punctuation; it must exist in the numbering plan of its country. Extensions, letters and short numbers are refused.
 func ParsePhone(s string) (Phone, error) {
 	typed := strings.TrimSpace(s)
 	digits, ok := dialled(typed)

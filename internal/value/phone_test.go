@@ -59,6 +59,60 @@ func TestParsePhone(t *testing.T) {
 	}
 }
 
+// TestD1PhonesOverseas has each row of the national forms of overseas France, by the code that its country has.
+func TestD1PhonesOverseas(t *testing.T) {
+	t.Parallel()
+	for _, tc := range []struct {
+		typed, zone string
+		want        value.Phone // empty: refused
+	}{
+		{"0692 12 34 56", "Europe/Paris", "+262692123456"},
+		{"0262 12 34 56", "Europe/Paris", "+262262123456"},
+		{"0590 20 12 34", "Europe/Paris", "+590590201234"},
+		{"0690 00 12 34", "Europe/Paris", "+590690001234"},
+		{"0694 20 12 34", "Europe/Paris", "+594694201234"},
+		{"0594 10 12 34", "Europe/Paris", "+594594101234"},
+		{"0696 20 12 34", "Europe/Paris", "+596696201234"},
+		{"0596 63 12 34", "Europe/Paris", "+596596631234"},
+		{"0639 01 23 45", "Europe/Paris", "+262639012345"},
+		{"0508 41 12 34", "Europe/Paris", "+508411234"},
+		{"0263 20 12 34", "Europe/Paris", ""}, // La Réunion has no such number
+		{"+33 263 20 12 34", "Europe/Paris", ""},
+		{"+33 596 63 12 34", "Europe/Paris", "+596596631234"},
+		// The territories overseas whose clocks are those of the configuration.
+		{"0692 12 34 56", "Indian/Reunion", "+262692123456"},
+		{"0639 01 23 45", "Indian/Mayotte", "+262639012345"},
+		{"0696 20 12 34", "America/Martinique", "+596696201234"},
+		{"01 45 67 89 01", "Indian/Reunion", "+33145678901"},
+		{"41 12 34", "America/Miquelon", "+508411234"},
+		{"25 12 34", "Pacific/Noumea", "+687251234"},
+		{"25.12.34", "Pacific/Noumea", "+687251234"},
+		{"40 41 23 45", "Pacific/Tahiti", "+68940412345"},
+		{"87 12 34 56", "Pacific/Marquesas", "+68987123456"},
+		{"72 12 34", "Pacific/Wallis", "+681721234"},
+		{"+687 25 12 34", "Pacific/Tahiti", "+687251234"},
+		{"01 45 67 89 01", "Pacific/Noumea", "+33145678901"},
+		{"00 33 1 45 67 89 01", "Pacific/Noumea", "+33145678901"},
+		// And where they are not, nobody knows whose they are.
+		{"25 12 34", "Europe/Paris", ""},
+		{"25 12 34", "Pacific/Tahiti", ""},
+		{"40 41 23 45", "Pacific/Noumea", ""},
+		{"25 12 34 56", "Pacific/Noumea", ""},
+		{"25 12 34 poste 3", "Pacific/Noumea", ""},
+		{"", "Pacific/Noumea", ""},
+	} {
+		got, err := value.ParsePhoneIn(tc.typed, loadZone(t, tc.zone))
+		if got != tc.want || (err == nil) != (tc.want != "") {
+			t.Errorf("%s in %s: %q, %v; want %q", tc.typed, tc.zone, got, err, tc.want)
+		}
+		if err != nil {
+			requireInputError(t, err, "Phone number ")
+		} else if err := value.CheckPhone(got); err != nil {
+			t.Errorf("%s in %s is stored as %s: %v", tc.typed, tc.zone, got, err)
+		}
+	}
+}
+
 func TestFormatPhone(t *testing.T) {
 	t.Parallel()
 	for in, want := range map[value.Phone]string{
