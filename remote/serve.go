@@ -24,10 +24,10 @@ const (
 // Serve answers on the listeners until the context ends, and then lets finish what is under way: what has one result
 // within ten seconds, rows within two minutes. The listeners are closed.
 func (srv *Server) Serve(ctx context.Context, listeners ...Listener) error {
-	slots := make(chan struct{}, connectionsMax)
+	crowd := newCrowd(connectionsMax)
 	var open []net.Listener
 	for _, listener := range listeners {
-		each, err := listener.open(slots)
+		each, err := listener.open(crowd)
 		if err != nil {
 			return err
 		}
@@ -40,6 +40,7 @@ func (srv *Server) Serve(ctx context.Context, listeners ...Listener) error {
 		IdleTimeout:       idleTime,
 		MaxHeaderBytes:    headMax,
 		ConnContext:       withPeer,
+		ConnState:         crowd.note,
 		ErrorLog:          slog.NewLogLogger(srv.Log.Handler(), slog.LevelWarn),
 		TLSNextProto:      map[string]func(*http.Server, *tls.Conn, http.Handler){}, // HTTP/1.1
 	}
