@@ -8,6 +8,7 @@ import (
 	"net/http/httptest"
 	"reflect"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -92,10 +93,13 @@ func TestGuessesWriteNothing(t *testing.T) {
 	t.Parallel()
 	p := newPlace(t)
 	handler, _ := p.fresh()
-	for n := range 2 * loginsAtOnce {
-		// Of one line of IPv6, whatever the address.
-		_ = from(handler, fmt.Sprintf("[2001:db8::%x]:999", n+1), loginName, "", credentials(fmt.Sprintf("name%d", n), "Spring2026"))
+	var all sync.WaitGroup
+	for n := range 2 * loginsAtOnce { // at once, so that no second goes by
+		all.Go(func() { // of one line of IPv6, whatever the address
+			_ = from(handler, fmt.Sprintf("[2001:db8::%x]:999", n+1), loginName, "", credentials(fmt.Sprintf("name%d", n), "Spring2026"))
+		})
 	}
+	all.Wait()
 	var names, peers int
 	if err := p.conn.QueryRow(t.Context(), "SELECT count(*), count(DISTINCT peer) FROM login_failure").Scan(&names, &peers); err != nil {
 		t.Fatal(err)
