@@ -33,6 +33,7 @@ type desk struct {
 	url   string
 	limit time.Duration
 	token string
+	front string // the URL of a crm serve, which then has the database instead
 }
 
 // desk makes a home for a database.
@@ -80,8 +81,12 @@ func (d *desk) command(ctx context.Context, args ...string) *exec.Cmd {
 	cmd.Env = []string{
 		"PATH=" + os.Getenv("PATH"), "HOME=" + d.home,
 		"XDG_CONFIG_HOME=" + d.home, "XDG_STATE_HOME=" + d.home, "XDG_DATA_HOME=" + d.home,
-		"CRM_CONFIG=" + os.DevNull, "CRM_DATABASE_URL=" + d.url, "CRM_DATABASE_TIMEOUT=" + d.limit.String(),
-		"CRM_CONTROLLER_AUTH_SECRET_KEY=" + strings.Repeat("torture ", 4), "CRM_TOKEN=" + d.token,
+		"CRM_CONFIG=" + os.DevNull, "CRM_DATABASE_TIMEOUT=" + d.limit.String(), "CRM_TOKEN=" + d.token,
+	}
+	if d.front != "" {
+		cmd.Env = append(cmd.Env, "CRM_SERVER_URL="+d.front)
+	} else {
+		cmd.Env = append(cmd.Env, "CRM_DATABASE_URL="+d.url, "CRM_CONTROLLER_AUTH_SECRET_KEY="+strings.Repeat("torture ", 4))
 	}
 	return cmd
 }

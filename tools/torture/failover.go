@@ -72,15 +72,17 @@ func failover(t *trial) {
 		sync  bool
 		delay time.Duration
 	}{{"asynchronous", false, 100 * time.Millisecond}, {"synchronous", true, 20 * time.Millisecond}} {
-		t.part(mode.name, func(t *trial) { t.failovers(mode.name, mode.sync, mode.delay) })
+		t.part(mode.name, func(t *trial) { t.failovers(mode.name, mode.sync, mode.delay, func(d *desk) *desk { return d }) })
 	}
 }
 
-func (t *trial) failovers(mode string, sync bool, delay time.Duration) {
+// failovers has clients pay while nodes die; through leads them there.
+func (t *trial) failovers(mode string, sync bool, delay time.Duration, through func(*desk) *desk) {
 	const workers = 8
 	p := t.newPair(sync, delay)
 	d := t.desk("home", p.url(), usualLimit)
 	d.found()
+	d = through(d)
 	times := max(2, t.times(5))
 	var lost, acknowledged, unavailable int
 	var gap, away, longest time.Duration

@@ -44,6 +44,12 @@ var scenarios = []struct {
 	{"disk-full", "the disk under the server is full", diskFull},
 	{"refusals", "no connection free, a lock held, a read-only server", refusals},
 	{"pgbouncer", "PgBouncer in transaction mode", pgbouncer},
+	{"serve-kill", "crm serve is killed under 64 clients", serveKill},
+	{"serve-stop", "crm serve is told to end under load", serveStop},
+	{"serve-roll", "crm serve is replaced under load, on a socket that stays", serveRoll},
+	{"serve-failover", "the primary behind crm serve is killed and its standby promoted", serveFailover},
+	{"serve-idle", "readers that stand still and connections that say nothing, beside others", serveIdle},
+	{"serve-soak", "30 minutes of everything, and what crm serve needs for it", serveSoak},
 }
 
 // trial is one scenario as it runs.

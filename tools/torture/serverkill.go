@@ -17,11 +17,11 @@ func serverKill(t *trial) {
 	d := t.desk("home", s.url(), usualLimit)
 	d.found()
 	times := max(2, t.times(5))
-	t.underLoad(s, d, "the server and all its processes", times, func() {
+	t.underLoad(s, d, 16, "the server and all its processes", times, func() {
 		s.crash()
 		s.start()
 	})
-	t.underLoad(s, d, "one process of the server", times, func() {
+	t.underLoad(s, d, 16, "one process of the server", times, func() {
 		t.eventually("a session of crm that can be killed before it ends", func() bool {
 			sessions, _ := readAll[int](s, "crm", "SELECT pid FROM pg_stat_activity WHERE usename = 'crm'")
 			return len(sessions) > 0 && syscall.Kill(sessions[0], syscall.SIGKILL) == nil
@@ -29,15 +29,14 @@ func serverKill(t *trial) {
 		t.wait(100 * time.Millisecond) // until the postmaster has heard of it
 		s.awaitReady()
 	})
-	t.underLoad(s, d, "no process: the server is restarted", times, func() {
+	t.underLoad(s, d, 16, "no process: the server is restarted", times, func() {
 		s.stop()
 		s.start()
 	})
 }
 
 // underLoad does harm again and again while clients pay, and then has them repeat what was not acknowledged.
-func (t *trial) underLoad(s *server, d *desk, killed string, times int, harm func()) {
-	const workers = 16
+func (t *trial) underLoad(s *server, d *desk, workers int, killed string, times int, harm func()) {
 	l := d.newLedger()
 	var unavailable, unknown atomic.Int64
 	ctx, cancel := context.WithCancel(t)
