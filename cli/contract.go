@@ -191,11 +191,16 @@ type offer struct {
 
 // contractFlag declares the contract that a command is about: its id or the beginning of one.
 func (a *app) contractFlag(c *command.Command, o offer) *command.Value[string] {
+	return a.contractFilter(c, "id of the contract, or its first 6 characters or more", o).Titled("Contract")
+}
+
+// contractFilter declares a contract for something else.
+func (a *app) contractFilter(c *command.Command, help string, o offer) *command.Value[string] {
 	parse := func(s string) (string, error) {
 		_, _, err := value.ParseContractID(s)
 		return s, err
 	}
-	return command.Flag(c, "contract-uuid", "UUID", "id of the contract, or its first 6 characters or more", parse).Titled("Contract").
+	return command.Flag(c, "contract-uuid", "UUID", help, parse).
 		From(func(ctx context.Context) ([]terminal.Choice, error) { return a.pickContract(ctx, c, o) })
 }
 

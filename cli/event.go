@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -28,41 +29,110 @@ func (a *app) eventCommands() *ffcli.Command {
 }
 
 func (a *app) eventList() *ffcli.Command {
-	c := a.Command("list", "list events").Examples(
+	c := a.Command("list", "list events, by their start").Examples(
 		"crm event list --no-support-assigned",
-		"crm event list --assigned-to-me --sort start",
+		"crm event list --assigned-to-me --next 7d",
 		"crm event list --from 2026-06-01 --to 2026-06-30 -o csv",
 	)
 	noSupport := c.Switch("no-support-assigned", "only those that nobody runs yet")
-	mine := c.Switch("assigned-to-me", "only those that you run")
+	assigned := c.Switch("assigned-to-me", "only those that you run")
 	support := a.employeeFlag(c, "support", "only those that this support runs").From(a.pickEmployee(gen.RoleSupport))
-	from := command.Flag(c, "from", "DATE", "only those that start at this time or later", a.ParseTime)
-	to := command.Flag(c, "to", "DATE", "only those that start before this time, or on this day", a.ParseUntil)
-	search := command.SearchFlag(c, "name and location, or in customer, company, e-mail and phone")
+	mine := c.Switch("mine", "only those of your own customers")
+	commercial := a.employeeFlag(c, "commercial", "only those of this commercial's customers").
+		From(a.pickEmployee(gen.RoleCommercial))
+	customer := command.Flag(c, "customer-id", "N", "only those of this customer", command.ParseID).From(a.pickCustomer(c))
+	contract := a.contractFilter(c, "only those of this contract", offer{signed: true, what: "that is signed"})
+	when := a.addPeriodFlags(c)
+	search := command.SearchFlag(c, "name or location, or whose customer or company,")
+	changed := command.Flag(c, "changed-since", "DATE", "only those that were changed at this time or later", a.ParseTime)
 	c.Excludes("no-support-assigned", "assigned-to-me", "support")
 	c.Excludes("assigned-to-me", "support")
+	c.Excludes("mine", "commercial")
 	l := command.ListFlags(c, events)
 	return c.DoesAs(func(ctx context.Context, s service.Operations) error {
-		if from.Set && to.Set && !from.Got.Before(to.Got) {
-			return failure.Misuse("--from is not before --to.", "")
-		}
-		if err := a.existingUsername(ctx, s, support); err != nil {
+		from, to, err := when()
+		if err != nil {
 			return err
+		}
+		for _, username := range []*command.Value[string]{support, commercial} {
+			if err := a.existingUsername(ctx, s, username); err != nil {
+				return err
+			}
+		}
+		if customer.Set { // where there is none, the list is empty for that reason
+			if _, err := s.CustomerDetail(ctx, customer.Got); err != nil {
+				return err
+			}
 		}
 		p := gen.EventListParams{
 			NoSupportAssigned: *noSupport,
-			SupportID:         command.MineOnly(s, *mine),
+			SupportID:         command.MineOnly(s, *assigned),
 			Support:           support.Pointer(),
-			FromAt:            from.Pointer(),
-			ToAt:              to.Pointer(),
+			CommercialID:      command.MineOnly(s, *mine),
+			Commercial:        commercial.Pointer(),
+			CustomerID:        customer.Pointer(),
+			FromAt:            from,
+			ToAt:              to,
 			Search:            search.Pointer(),
+			ChangedSince:      changed.Pointer(),
 			Sort:              l.Order(),
 			RowLimit:          l.RowLimit(),
 		}
-		return command.ShowList(ctx, l, events, s.EventList(ctx, p), func(ctx context.Context) (int64, error) {
-			return s.EventCount(ctx, p)
-		})
+		if contract.Set {
+			id, err := s.ContractFind(ctx, contract.Got)
+			if err != nil {
+				return err
+			}
+			p.ContractID = &id
+		}
+		count := func(p gen.EventListParams) func(context.Context) (int64, error) {
+			return func(ctx context.Context) (int64, error) { return s.EventCount(ctx, p) }
+		}
+		if from != nil || to != nil || l.Order() != "" {
+			return command.ShowList(ctx, l, events, s.EventList(ctx, p), count(p))
+		}
+		later := p
+		today := value.DateOf(a.Now()).Start(a.Config.Location)
+		later.NotOverAt = &today
+		return command.ShowListFrom(ctx, l, events, s.EventList(ctx, p), count(p),
+			command.Later[gen.EventView]{Rows: s.EventList(ctx, later), Count: count(later), Before: "today"})
 	})
+}
+
+// addPeriodFlags declares when the events of a list take place. What it returns is nil where nothing was said.
+func (a *app) addPeriodFlags(c *command.Command) (period func() (from, to *time.Time, err error)) {
+	from := command.Flag(c, "from", "DATE", "only those that take place at this time or later, also if they began before", a.ParseTime)
+	to := command.Flag(c, "to", "DATE", "only those that begin before this time, or on this day", a.ParseUntil)
+	today := c.Switch("today", "only those that take place today")
+	week := c.Switch("week", "only those that take place in this week, from Monday to Sunday")
+	next := command.Flag(c, "next", "SPAN", "only those that take place from now until so much later, such as 7d or 2w", func(s string) (time.Time, error) {
+		return a.ParseUntil("+" + strings.TrimSpace(s))
+	})
+	c.Excludes("today", "week", "next", "from", "to")
+	c.Excludes("week", "next", "from", "to")
+	c.Excludes("next", "from", "to")
+	return func() (*time.Time, *time.Time, error) {
+		now := a.Now()
+		days := func(first, after int) (*time.Time, *time.Time, error) {
+			day := func(distance int) *time.Time {
+				at := time.Date(now.Year(), now.Month(), now.Day()+distance, 12, 0, 0, 0, time.UTC)
+				return new(value.DateOf(at).Start(now.Location()))
+			}
+			return day(first), day(after), nil
+		}
+		switch {
+		case *today:
+			return days(0, 1)
+		case *week:
+			monday := -(int(now.Weekday()) + 6) % 7
+			return days(monday, monday+7)
+		case next.Set:
+			return &now, next.Pointer(), nil
+		case from.Set && to.Set && !from.Got.Before(to.Got):
+			return nil, nil, failure.Misuse("--from is not before --to.", "")
+		}
+		return from.Pointer(), to.Pointer(), nil
+	}
 }
 
 func (a *app) eventDetail() *ffcli.Command {
@@ -288,5 +358,6 @@ var events = render.Resource[gen.EventView]{
 		{Column: "attendees", Rank: 3},
 		{Column: "location", Rank: 5},
 		{Column: "note", Rank: 7, Multiline: true},
+		{Column: "updated_at", Rank: 10},
 	},
 }

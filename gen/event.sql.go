@@ -58,7 +58,7 @@ func (q *Queries) EventAdd(ctx context.Context, arg EventAddParams) (int64, erro
 }
 
 const EventAdded = `-- name: EventAdded :one
-SELECT id, name, contract, customer_id, customer, company, support_id, support, commercial_id, commercial, start, "end", attendees, location, note
+SELECT id, name, contract, customer_id, customer, company, support_id, support, commercial_id, commercial, start, "end", attendees, location, note, updated_at
 FROM event_view
 WHERE id = currval(pg_get_serial_sequence('event', 'id'))
 `
@@ -83,6 +83,7 @@ func (q *Queries) EventAdded(ctx context.Context) (EventView, error) {
 		&i.Attendees,
 		&i.Location,
 		&i.Note,
+		&i.UpdatedAt,
 	)
 	return i, err
 }
@@ -107,8 +108,18 @@ LEFT JOIN (
 WHERE (NOT $2::boolean OR support_id IS NULL)
   AND ($3::bigint IS NULL OR support_id = $3::bigint)
   AND ($4::text IS NULL OR support = $4::text)
-  AND ($5::timestamptz IS NULL OR start >= $5::timestamptz)
-  AND ($6::timestamptz IS NULL OR start < $6::timestamptz)
+  AND ($5::bigint IS NULL OR commercial_id = $5::bigint)
+  AND ($6::text IS NULL OR commercial = $6::text)
+  AND ($7::bigint IS NULL OR customer_id = $7::bigint)
+  AND ($8::uuid IS NULL OR contract = $8::uuid)
+  AND ($9::timestamptz IS NULL AND $10::timestamptz IS NULL
+       OR event_period(start, "end") && CASE
+           WHEN $9::timestamptz > $10::timestamptz THEN 'empty'
+           ELSE tstzrange($9::timestamptz, $10::timestamptz)
+       END)
+  AND ($11::timestamptz IS NULL OR start IS NULL
+       OR event_period(start, "end") && tstzrange($11::timestamptz, NULL))
+  AND ($12::timestamptz IS NULL OR updated_at >= $12::timestamptz)
   AND ($1::text IS NULL OR searched_id IS NOT NULL)
 `
 
@@ -117,8 +128,14 @@ type EventCountParams struct {
 	NoSupportAssigned bool       `json:"no_support_assigned"`
 	SupportID         *int64     `json:"support_id"`
 	Support           *string    `json:"support"`
+	CommercialID      *int64     `json:"commercial_id"`
+	Commercial        *string    `json:"commercial"`
+	CustomerID        *int64     `json:"customer_id"`
+	ContractID        *uuid.UUID `json:"contract_id"`
 	FromAt            *time.Time `json:"from_at"`
 	ToAt              *time.Time `json:"to_at"`
+	NotOverAt         *time.Time `json:"not_over_at"`
+	ChangedSince      *time.Time `json:"changed_since"`
 }
 
 // EventCount counts the rows of EventList: a test holds their filters equal.
@@ -128,8 +145,14 @@ func (q *Queries) EventCount(ctx context.Context, arg EventCountParams) (int64, 
 		arg.NoSupportAssigned,
 		arg.SupportID,
 		arg.Support,
+		arg.CommercialID,
+		arg.Commercial,
+		arg.CustomerID,
+		arg.ContractID,
 		arg.FromAt,
 		arg.ToAt,
+		arg.NotOverAt,
+		arg.ChangedSince,
 	)
 	var count int64
 	err := row.Scan(&count)
@@ -137,7 +160,7 @@ func (q *Queries) EventCount(ctx context.Context, arg EventCountParams) (int64, 
 }
 
 const EventDetail = `-- name: EventDetail :one
-SELECT id, name, contract, customer_id, customer, company, support_id, support, commercial_id, commercial, start, "end", attendees, location, note
+SELECT id, name, contract, customer_id, customer, company, support_id, support, commercial_id, commercial, start, "end", attendees, location, note, updated_at
 FROM event_view
 WHERE id = $1
 `
@@ -161,12 +184,13 @@ func (q *Queries) EventDetail(ctx context.Context, id int64) (EventView, error) 
 		&i.Attendees,
 		&i.Location,
 		&i.Note,
+		&i.UpdatedAt,
 	)
 	return i, err
 }
 
 const EventList = `-- name: EventList :many
-SELECT event_view.id, event_view.name, event_view.contract, event_view.customer_id, event_view.customer, event_view.company, event_view.support_id, event_view.support, event_view.commercial_id, event_view.commercial, event_view.start, event_view."end", event_view.attendees, event_view.location, event_view.note
+SELECT event_view.id, event_view.name, event_view.contract, event_view.customer_id, event_view.customer, event_view.company, event_view.support_id, event_view.support, event_view.commercial_id, event_view.commercial, event_view.start, event_view."end", event_view.attendees, event_view.location, event_view.note, event_view.updated_at
 FROM event_view
 LEFT JOIN (
     SELECT event.id AS searched_id
@@ -185,35 +209,48 @@ LEFT JOIN (
 WHERE (NOT $2::boolean OR support_id IS NULL)
   AND ($3::bigint IS NULL OR support_id = $3::bigint)
   AND ($4::text IS NULL OR support = $4::text)
-  AND ($5::timestamptz IS NULL OR start >= $5::timestamptz)
-  AND ($6::timestamptz IS NULL OR start < $6::timestamptz)
+  AND ($5::bigint IS NULL OR commercial_id = $5::bigint)
+  AND ($6::text IS NULL OR commercial = $6::text)
+  AND ($7::bigint IS NULL OR customer_id = $7::bigint)
+  AND ($8::uuid IS NULL OR contract = $8::uuid)
+  AND ($9::timestamptz IS NULL AND $10::timestamptz IS NULL
+       OR event_period(start, "end") && CASE
+           WHEN $9::timestamptz > $10::timestamptz THEN 'empty'
+           ELSE tstzrange($9::timestamptz, $10::timestamptz)
+       END)
+  AND ($11::timestamptz IS NULL OR start IS NULL
+       OR event_period(start, "end") && tstzrange($11::timestamptz, NULL))
+  AND ($12::timestamptz IS NULL OR updated_at >= $12::timestamptz)
   AND ($1::text IS NULL OR searched_id IS NOT NULL)
 ORDER BY
-    CASE WHEN $7::text = 'id:desc' THEN id END DESC,
-    CASE WHEN $7 = 'name' THEN fold(name) END,
-    CASE WHEN $7 = 'name:desc' THEN fold(name) END DESC,
-    CASE WHEN $7 = 'contract' THEN contract END,
-    CASE WHEN $7 = 'contract:desc' THEN contract END DESC,
-    CASE WHEN $7 = 'customer' THEN fold(customer) END,
-    CASE WHEN $7 = 'customer:desc' THEN fold(customer) END DESC,
-    CASE WHEN $7 = 'company' THEN fold(company) END,
-    CASE WHEN $7 = 'company:desc' THEN fold(company) END DESC,
-    CASE WHEN $7 = 'support' THEN support END,
-    CASE WHEN $7 = 'support:desc' THEN support END DESC NULLS LAST,
-    CASE WHEN $7 = 'commercial' THEN commercial END,
-    CASE WHEN $7 = 'commercial:desc' THEN commercial END DESC,
-    CASE WHEN $7 = 'start' THEN start END,
-    CASE WHEN $7 = 'start:desc' THEN start END DESC NULLS LAST,
-    CASE WHEN $7 = 'end' THEN "end" END,
-    CASE WHEN $7 = 'end:desc' THEN "end" END DESC NULLS LAST,
-    CASE WHEN $7 = 'attendees' THEN attendees END,
-    CASE WHEN $7 = 'attendees:desc' THEN attendees END DESC NULLS LAST,
-    CASE WHEN $7 = 'location' THEN fold(location) END,
-    CASE WHEN $7 = 'location:desc' THEN fold(location) END DESC NULLS LAST,
-    CASE WHEN $7 = 'note' THEN fold(note) END,
-    CASE WHEN $7 = 'note:desc' THEN fold(note) END DESC NULLS LAST,
+    CASE WHEN $13::text = 'id' THEN id END,
+    CASE WHEN $13 = 'id:desc' THEN id END DESC,
+    CASE WHEN $13 = 'name' THEN fold(name) END,
+    CASE WHEN $13 = 'name:desc' THEN fold(name) END DESC,
+    CASE WHEN $13 = 'contract' THEN contract END,
+    CASE WHEN $13 = 'contract:desc' THEN contract END DESC,
+    CASE WHEN $13 = 'customer' THEN fold(customer) END,
+    CASE WHEN $13 = 'customer:desc' THEN fold(customer) END DESC,
+    CASE WHEN $13 = 'company' THEN fold(company) END,
+    CASE WHEN $13 = 'company:desc' THEN fold(company) END DESC,
+    CASE WHEN $13 = 'support' THEN support END,
+    CASE WHEN $13 = 'support:desc' THEN support END DESC NULLS LAST,
+    CASE WHEN $13 = 'commercial' THEN commercial END,
+    CASE WHEN $13 = 'commercial:desc' THEN commercial END DESC,
+    CASE WHEN $13 = 'start:desc' THEN start END DESC NULLS LAST,
+    CASE WHEN $13 = 'end' THEN "end" END,
+    CASE WHEN $13 = 'end:desc' THEN "end" END DESC NULLS LAST,
+    CASE WHEN $13 = 'attendees' THEN attendees END,
+    CASE WHEN $13 = 'attendees:desc' THEN attendees END DESC NULLS LAST,
+    CASE WHEN $13 = 'location' THEN fold(location) END,
+    CASE WHEN $13 = 'location:desc' THEN fold(location) END DESC NULLS LAST,
+    CASE WHEN $13 = 'note' THEN fold(note) END,
+    CASE WHEN $13 = 'note:desc' THEN fold(note) END DESC NULLS LAST,
+    CASE WHEN $13 = 'updated_at' THEN updated_at END,
+    CASE WHEN $13 = 'updated_at:desc' THEN updated_at END DESC,
+    start,
     id
-LIMIT $8::bigint
+LIMIT $14::bigint
 `
 
 type EventListParams struct {
@@ -221,23 +258,36 @@ type EventListParams struct {
 	NoSupportAssigned bool       `json:"no_support_assigned"`
 	SupportID         *int64     `json:"support_id"`
 	Support           *string    `json:"support"`
+	CommercialID      *int64     `json:"commercial_id"`
+	Commercial        *string    `json:"commercial"`
+	CustomerID        *int64     `json:"customer_id"`
+	ContractID        *uuid.UUID `json:"contract_id"`
 	FromAt            *time.Time `json:"from_at"`
 	ToAt              *time.Time `json:"to_at"`
+	NotOverAt         *time.Time `json:"not_over_at"`
+	ChangedSince      *time.Time `json:"changed_since"`
 	Sort              string     `json:"sort"`
 	RowLimit          *int64     `json:"row_limit"`
 }
 
-// EventList returns the events by id, or in the order of a field; each filter that is NULL lets all pass. An event lies
-// between two times when it starts there; the second is not part of the range. The join is for the indexes on search,
-// and only there when something is searched: otherwise the planner drops it.
+// EventList returns the events by their start, or in the order of a field; each filter that is NULL lets all pass. An event
+// lies between two times when it takes place there, also in part; the second is not part of the range. What is not over at a
+// time may have no time yet. The join is for the indexes on search, and only there when something is searched: otherwise
+// the planner drops it.
 func (q *Queries) EventList(ctx context.Context, arg EventListParams) ([]EventView, error) {
 	rows, err := q.db.Query(ctx, EventList,
 		arg.Search,
 		arg.NoSupportAssigned,
 		arg.SupportID,
 		arg.Support,
+		arg.CommercialID,
+		arg.Commercial,
+		arg.CustomerID,
+		arg.ContractID,
 		arg.FromAt,
 		arg.ToAt,
+		arg.NotOverAt,
+		arg.ChangedSince,
 		arg.Sort,
 		arg.RowLimit,
 	)
@@ -264,6 +314,7 @@ func (q *Queries) EventList(ctx context.Context, arg EventListParams) ([]EventVi
 			&i.Attendees,
 			&i.Location,
 			&i.Note,
+			&i.UpdatedAt,
 		); err != nil {
 			return nil, err
 		}

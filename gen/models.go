@@ -205,6 +205,8 @@ type Event struct {
 	Note *string `json:"note"`
 	// Name and location folded.
 	Search string `json:"search"`
+	// When the event was last changed.
+	UpdatedAt time.Time `json:"updated_at"`
 }
 
 // An event with its customer, its commercial and the support who runs it, if any.
@@ -224,6 +226,7 @@ type EventView struct {
 	Attendees    *int32     `json:"attendees"`
 	Location     *string    `json:"location"`
 	Note         *string    `json:"note"`
+	UpdatedAt    time.Time  `json:"updated_at"`
 }
 
 // Wrong passwords in a row for a name, whether or not an employee has it, so that both answer alike.

@@ -111,9 +111,10 @@ type Querier interface {
 	// EventCount counts the rows of EventList: a test holds their filters equal.
 	EventCount(ctx context.Context, arg EventCountParams) (int64, error)
 	EventDetail(ctx context.Context, id int64) (EventView, error)
-	// EventList returns the events by id, or in the order of a field; each filter that is NULL lets all pass. An event lies
-	// between two times when it starts there; the second is not part of the range. The join is for the indexes on search,
-	// and only there when something is searched: otherwise the planner drops it.
+	// EventList returns the events by their start, or in the order of a field; each filter that is NULL lets all pass. An event
+	// lies between two times when it takes place there, also in part; the second is not part of the range. What is not over at a
+	// time may have no time yet. The join is for the indexes on search, and only there when something is searched: otherwise
+	// the planner drops it.
 	EventList(ctx context.Context, arg EventListParams) ([]EventView, error)
 	// EventSetSupport assigns the event; no row when either of the two does not exist.
 	EventSetSupport(ctx context.Context, arg EventSetSupportParams) (int64, error)

@@ -1,7 +1,8 @@
 -- name: EventList :many
--- EventList returns the events by id, or in the order of a field; each filter that is NULL lets all pass. An event lies
--- between two times when it starts there; the second is not part of the range. The join is for the indexes on search,
--- and only there when something is searched: otherwise the planner drops it.
+-- EventList returns the events by their start, or in the order of a field; each filter that is NULL lets all pass. An event
+-- lies between two times when it takes place there, also in part; the second is not part of the range. What is not over at a
+-- time may have no time yet. The join is for the indexes on search, and only there when something is searched: otherwise
+-- the planner drops it.
 SELECT event_view.*
 FROM event_view
 LEFT JOIN (
@@ -21,11 +22,22 @@ LEFT JOIN (
 WHERE (NOT @no_support_assigned::boolean OR support_id IS NULL)
   AND (sqlc.narg('support_id')::bigint IS NULL OR support_id = sqlc.narg('support_id')::bigint)
   AND (sqlc.narg('support')::text IS NULL OR support = sqlc.narg('support')::text)
-  AND (sqlc.narg('from_at')::timestamptz IS NULL OR start >= sqlc.narg('from_at')::timestamptz)
-  AND (sqlc.narg('to_at')::timestamptz IS NULL OR start < sqlc.narg('to_at')::timestamptz)
+  AND (sqlc.narg('commercial_id')::bigint IS NULL OR commercial_id = sqlc.narg('commercial_id')::bigint)
+  AND (sqlc.narg('commercial')::text IS NULL OR commercial = sqlc.narg('commercial')::text)
+  AND (sqlc.narg('customer_id')::bigint IS NULL OR customer_id = sqlc.narg('customer_id')::bigint)
+  AND (sqlc.narg('contract_id')::uuid IS NULL OR contract = sqlc.narg('contract_id')::uuid)
+  AND (sqlc.narg('from_at')::timestamptz IS NULL AND sqlc.narg('to_at')::timestamptz IS NULL
+       OR event_period(start, "end") && CASE
+           WHEN sqlc.narg('from_at')::timestamptz > sqlc.narg('to_at')::timestamptz THEN 'empty'
+           ELSE tstzrange(sqlc.narg('from_at')::timestamptz, sqlc.narg('to_at')::timestamptz)
+       END)
+  AND (sqlc.narg('not_over_at')::timestamptz IS NULL OR start IS NULL
+       OR event_period(start, "end") && tstzrange(sqlc.narg('not_over_at')::timestamptz, NULL))
+  AND (sqlc.narg('changed_since')::timestamptz IS NULL OR updated_at >= sqlc.narg('changed_since')::timestamptz)
   AND (sqlc.narg('search')::text IS NULL OR searched_id IS NOT NULL)
 ORDER BY
-    CASE WHEN @sort::text = 'id:desc' THEN id END DESC,
+    CASE WHEN @sort::text = 'id' THEN id END,
+    CASE WHEN @sort = 'id:desc' THEN id END DESC,
     CASE WHEN @sort = 'name' THEN fold(name) END,
     CASE WHEN @sort = 'name:desc' THEN fold(name) END DESC,
     CASE WHEN @sort = 'contract' THEN contract END,
@@ -38,7 +50,6 @@ ORDER BY
     CASE WHEN @sort = 'support:desc' THEN support END DESC NULLS LAST,
     CASE WHEN @sort = 'commercial' THEN commercial END,
     CASE WHEN @sort = 'commercial:desc' THEN commercial END DESC,
-    CASE WHEN @sort = 'start' THEN start END,
     CASE WHEN @sort = 'start:desc' THEN start END DESC NULLS LAST,
     CASE WHEN @sort = 'end' THEN "end" END,
     CASE WHEN @sort = 'end:desc' THEN "end" END DESC NULLS LAST,
@@ -48,6 +59,9 @@ ORDER BY
     CASE WHEN @sort = 'location:desc' THEN fold(location) END DESC NULLS LAST,
     CASE WHEN @sort = 'note' THEN fold(note) END,
     CASE WHEN @sort = 'note:desc' THEN fold(note) END DESC NULLS LAST,
+    CASE WHEN @sort = 'updated_at' THEN updated_at END,
+    CASE WHEN @sort = 'updated_at:desc' THEN updated_at END DESC,
+    start,
     id
 LIMIT sqlc.narg('row_limit')::bigint;
 
@@ -72,8 +86,18 @@ LEFT JOIN (
 WHERE (NOT @no_support_assigned::boolean OR support_id IS NULL)
   AND (sqlc.narg('support_id')::bigint IS NULL OR support_id = sqlc.narg('support_id')::bigint)
   AND (sqlc.narg('support')::text IS NULL OR support = sqlc.narg('support')::text)
-  AND (sqlc.narg('from_at')::timestamptz IS NULL OR start >= sqlc.narg('from_at')::timestamptz)
-  AND (sqlc.narg('to_at')::timestamptz IS NULL OR start < sqlc.narg('to_at')::timestamptz)
+  AND (sqlc.narg('commercial_id')::bigint IS NULL OR commercial_id = sqlc.narg('commercial_id')::bigint)
+  AND (sqlc.narg('commercial')::text IS NULL OR commercial = sqlc.narg('commercial')::text)
+  AND (sqlc.narg('customer_id')::bigint IS NULL OR customer_id = sqlc.narg('customer_id')::bigint)
+  AND (sqlc.narg('contract_id')::uuid IS NULL OR contract = sqlc.narg('contract_id')::uuid)
+  AND (sqlc.narg('from_at')::timestamptz IS NULL AND sqlc.narg('to_at')::timestamptz IS NULL
+       OR event_period(start, "end") && CASE
+           WHEN sqlc.narg('from_at')::timestamptz > sqlc.narg('to_at')::timestamptz THEN 'empty'
+           ELSE tstzrange(sqlc.narg('from_at')::timestamptz, sqlc.narg('to_at')::timestamptz)
+       END)
+  AND (sqlc.narg('not_over_at')::timestamptz IS NULL OR start IS NULL
+       OR event_period(start, "end") && tstzrange(sqlc.narg('not_over_at')::timestamptz, NULL))
+  AND (sqlc.narg('changed_since')::timestamptz IS NULL OR updated_at >= sqlc.narg('changed_since')::timestamptz)
   AND (sqlc.narg('search')::text IS NULL OR searched_id IS NOT NULL);
 
 -- name: EventDetail :one

@@ -190,8 +190,8 @@ WITH home AS MATERIALIZED (
                SELECT refobjid::regclass::text
                FROM pg_catalog.pg_depend
                WHERE relkind = 'S' AND classid = 'pg_class'::regclass AND objid = relation.oid AND refclassid = 'pg_class'::regclass AND deptype IN ('a', 'i')
-           ), relname),
-           relname,
+           ), relname::text),
+           relname::text, -- and not a name, which would cut the signature of a function
            concat_ws(' ', nullif(relpersistence, 'p'), CASE WHEN relrowsecurity THEN 'row security' END, CASE WHEN relforcerowsecurity THEN 'forced' END,
                array_to_string(reloptions, ' '), CASE WHEN relkind IN ('v', 'm') THEN pg_get_viewdef(oid) END, (
                SELECT concat_ws(' ', seqtypid::regtype, seqstart, seqincrement, seqmax, seqmin, seqcache, seqcycle)

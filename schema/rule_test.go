@@ -257,6 +257,12 @@ var effects = []struct{ table, name, setup, statement, query string }{
 	{table: "employee", name: "employee_administrator_turn",
 		statement: `BEGIN; DELETE FROM employee WHERE username = 'nobody'`,
 		query:     `SELECT EXISTS (SELECT FROM pg_locks WHERE locktype = 'advisory' AND pid = pg_backend_pid())`},
+	{table: "event", name: "event_touch",
+		statement: `UPDATE event SET name = 'Fête' WHERE id = 3`,
+		query:     `SELECT array_agg(id) = '{3}' FROM event WHERE updated_at > now() - interval '1 minute'`},
+	{table: "event", name: "event_touch", // what is brought from elsewhere brings its time
+		statement: `UPDATE event SET name = 'Fête', updated_at = '2020-01-01' WHERE id = 3`,
+		query:     `SELECT updated_at = '2020-01-01' FROM event WHERE id = 3`},
 	{table: "payment", name: "payment_lock", // a repeated payment does nothing else
 		statement: `BEGIN; INSERT INTO payment SELECT * FROM payment LIMIT 1 ON CONFLICT DO NOTHING`,
 		query:     `SELECT count(*) = 1 FROM contract WHERE xmax::text = pg_current_xact_id_if_assigned()::text`},

@@ -18,6 +18,7 @@ import (
 
 	"github.com/epicevents/crm/gen"
 	"github.com/epicevents/crm/internal/value"
+	"github.com/epicevents/crm/service"
 )
 
 // combinations returns a value of the parameters P for every combination of what its fields may be, by name. A field
@@ -257,12 +258,83 @@ func TestEventList(t *testing.T) {
 			"NoSupportAssigned": {false, true},
 			"SupportID":         {nil, new(s.EmployeeID())},
 			"Support":           {nil, new("support2")},
+			"CommercialID":      {nil, new(int64(4))},
+			"CustomerID":        {nil, new(int64(ownCustomer))},
 			"FromAt":            {nil, &middle},
 			"ToAt":              {nil, &middle},
 			"Search":            {nil, new("SOIRÉE"), new("marsh")},
 			"RowLimit":          limits,
-		}, "id",
+		}, "start",
 	}.check(t, p)
+}
+
+// TestD14EventsTakePlace has a range take the events that take place in it, if only in part: a fair of two days on its
+// second too, until its end and not at it.
+func TestD14EventsTakePlace(t *testing.T) {
+	t.Parallel()
+	p := sample(t)
+	p.exec("DELETE FROM event")
+	p.exec(`INSERT INTO event (name, contract_id, start_at, end_at) SELECT name, $1, start_at::timestamptz, end_at::timestamptz FROM (VALUES
+			('fair', '2027-03-05 09:00+01', '2027-03-07 00:00+01'), ('gig', '2027-03-06 00:00+01', NULL), ('toast', '2027-03-05 12:00+01', '2027-03-05 12:00+01'),
+			('some day', NULL, NULL)) AS event (name, start_at, end_at)`, ownSigned)
+	s := p.as("none1")
+	for _, tc := range []struct{ from, to, want string }{
+		{"", "", "fair toast gig some day"},
+		{"2027-03-06", "2027-03-07", "fair gig"},
+		{"2027-03-05", "2027-03-06", "fair toast"},
+		{"2027-03-07", "", ""},
+		{"", "2027-03-05", ""},
+		{"", "2027-03-06", "fair toast"},
+		{"2027-03-06", "", "fair gig"},
+		{"2027-03-05T13:00:00", "2027-03-05T13:00:01", "fair"},
+		{"2027-03-05T12:00:00", "2027-03-05T12:00:01", "fair toast"},
+		{"2027-03-07", "2027-03-05", ""},
+	} {
+		at := func(typed string) *time.Time {
+			if typed == "" {
+				return nil
+			}
+			return new(must[time.Time](t)(value.ParseTime(typed, time.Now().In(time.FixedZone("", 3600)))))
+		}
+		var names []string
+		for _, event := range must[[]gen.EventView](t)(all(s.EventList(t.Context(), gen.EventListParams{FromAt: at(tc.from), ToAt: at(tc.to)}))) {
+			names = append(names, event.Name)
+		}
+		if got := strings.Join(names, " "); got != tc.want {
+			t.Errorf("from %s to %s: %q, want %q", tc.from, tc.to, got, tc.want)
+		}
+	}
+}
+
+// TestEventFilters states what the other filters let pass, apart from the query.
+func TestEventFilters(t *testing.T) {
+	t.Parallel()
+	p := sample(t)
+	s := p.as("commercial1")
+	before := must[[]gen.EventView](t)(all(s.EventList(t.Context(), gen.EventListParams{})))
+	mine, now := s.EmployeeID(), time.Now()
+	changed := must[service.Change[gen.EventView]](t)(p.as("administrator1").EventSetSupport(t.Context(), gen.EventSetSupportParams{ID: 3, Support: "support2"})).Now
+	if !changed.UpdatedAt.After(before[2].UpdatedAt) {
+		t.Errorf("an event that was changed is from %v", changed.UpdatedAt)
+	}
+	events := must[[]gen.EventView](t)(all(s.EventList(t.Context(), gen.EventListParams{})))
+	for name, filter := range map[string]struct {
+		params gen.EventListParams
+		pass   func(gen.EventView) bool
+	}{
+		"mine":       {gen.EventListParams{CommercialID: &mine}, func(e gen.EventView) bool { return e.Commercial == "commercial1" }},
+		"commercial": {gen.EventListParams{Commercial: new("commercial2")}, func(e gen.EventView) bool { return e.Commercial == "commercial2" }},
+		"customer":   {gen.EventListParams{CustomerID: new(int64(ownCustomer))}, func(e gen.EventView) bool { return e.CustomerID == ownCustomer }},
+		"contract":   {gen.EventListParams{ContractID: &foreignSigned}, func(e gen.EventView) bool { return e.Contract == foreignSigned }},
+		"changed":    {gen.EventListParams{ChangedSince: &changed.UpdatedAt}, func(e gen.EventView) bool { return e.ID == 3 }},
+		"not over":   {gen.EventListParams{NotOverAt: &now}, func(e gen.EventView) bool { return e.Start == nil || e.End.After(now) }},
+	} {
+		want := slices.DeleteFunc(slices.Clone(events), func(e gen.EventView) bool { return !filter.pass(e) })
+		if len(want) == 0 || len(want) == len(events) {
+			t.Errorf("%s: %d of %d", name, len(want), len(events))
+		}
+		same(t, name, must[[]gen.EventView](t)(all(s.EventList(t.Context(), filter.params))), want)
+	}
 }
 
 // TestListFilters states what the filters let pass, apart from the queries.

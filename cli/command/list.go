@@ -175,6 +175,49 @@ func (e *Env) OutputOf(fields *Value[[]string]) render.Output {
 	return o
 }
 
+// Later is the part of a list that a table on a terminal begins with, where it cannot show all.
+type Later[T any] struct {
+	Rows   iter.Seq2[T, error]
+	Count  func(context.Context) (int64, error)
+	Before string // what the rows are before that are left out
+}
+
+// ShowListFrom is ShowList for rows in the order of time, where a table on a terminal shows the later ones first.
+func ShowListFrom[T any](ctx context.Context, l *listing, r render.Resource[T],
+	rows iter.Seq2[T, error], count func(context.Context) (int64, error), later Later[T],
+) error {
+	e := l.env
+	if *l.Count || l.limit.Set || !e.ShortTable() || e.canShow() != nil {
+		return ShowList(ctx, l, r, rows, count)
+	}
+	var all []T
+	for row, err := range rows {
+		if err != nil {
+			return err
+		}
+		all = append(all, row)
+	}
+	if len(all) <= terminalRows {
+		return ShowList(ctx, l, r, Rows(all), count)
+	}
+	n, err := count(ctx)
+	if err != nil {
+		return err
+	}
+	left, err := later.Count(ctx)
+	if err != nil {
+		return err
+	}
+	if left == 0 { // all of it is over, and its beginning is as good as any part
+		return ShowList(ctx, l, r, Rows(all), count)
+	}
+	err = ShowList(ctx, l, r, later.Rows, func(context.Context) (int64, error) { return left, nil })
+	if err == nil && n > left {
+		e.Notice("%d before %s; --limit 0 shows all", n-left, later.Before)
+	}
+	return err
+}
+
 // ShowList prints the rows of a list. count returns their number without fetching them.
 func ShowList[T any](ctx context.Context, l *listing, r render.Resource[T],
 	rows iter.Seq2[T, error], count func(context.Context) (int64, error),

@@ -98,9 +98,9 @@ FROM (VALUES
 JOIN contract ON contract.id = sample.contract_id
 JOIN customer_view ON customer_view.id = contract.customer_id;
 
-INSERT INTO event (name, contract_id, support_id, start_at, end_at, attendees, location, note)
+INSERT INTO event (name, contract_id, support_id, start_at, end_at, attendees, location, note, updated_at)
 SELECT sample.name, sample.contract_id, employee.id, sample.start_at, sample.start_at + sample.lasts, sample.attendees,
-       sample.location, sample.note
+       sample.location, sample.note, contract.signed_at + interval '1 day'
 FROM (VALUES
     (1, 'Séminaire annuel Marsh', uuid 'ab0469a5-c2ba-4ff7-b9d4-9080df2db07e', 'support1',
      timestamptz '2026-02-12 09:00 Europe/Paris', interval '8 hours', 75,
@@ -133,6 +133,7 @@ FROM (VALUES
      NULL::timestamptz, NULL::interval, NULL::integer,
      NULL::text, 'Date à fixer avec M. Œuvrard.')
 ) AS sample (position, name, contract_id, support, start_at, lasts, attendees, location, note)
+JOIN contract ON contract.id = sample.contract_id
 LEFT JOIN employee ON employee.username = sample.support
 ORDER BY sample.position;
 
