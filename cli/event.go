@@ -64,36 +64,42 @@ func (a *app) eventList() *ffcli.Command {
 				return err
 			}
 		}
-		p := gen.EventListParams{
-			NoSupportAssigned: *noSupport,
-			SupportID:         command.MineOnly(s, *assigned),
-			Support:           support.Pointer(),
-			CommercialID:      command.MineOnly(s, *mine),
-			Commercial:        commercial.Pointer(),
-			CustomerID:        customer.Pointer(),
-			FromAt:            from,
-			ToAt:              to,
-			Search:            search.Pointer(),
-			ChangedSince:      changed.Pointer(),
-			Sort:              l.Order(),
-			RowLimit:          l.RowLimit(),
-		}
+		var contractID *uuid.UUID
 		if contract.Set {
 			id, err := s.ContractFind(ctx, contract.Got)
 			if err != nil {
 				return err
 			}
-			p.ContractID = &id
+			contractID = &id
 		}
+		var notOver *time.Time // first of all, all
+		params := func() gen.EventListParams {
+			return gen.EventListParams{
+				NoSupportAssigned: *noSupport,
+				SupportID:         command.MineOnly(s, *assigned),
+				Support:           support.Pointer(),
+				CommercialID:      command.MineOnly(s, *mine),
+				Commercial:        commercial.Pointer(),
+				CustomerID:        customer.Pointer(),
+				ContractID:        contractID,
+				FromAt:            from,
+				ToAt:              to,
+				Search:            search.Pointer(),
+				ChangedSince:      changed.Pointer(),
+				Sort:              l.Order(),
+				RowLimit:          l.RowLimit(),
+				NotOverAt:         notOver,
+			}
+		}
+		p := params()
 		count := func(p gen.EventListParams) func(context.Context) (int64, error) {
 			return func(ctx context.Context) (int64, error) { return s.EventCount(ctx, p) }
 		}
 		if from != nil || to != nil || l.Order() != "" {
 			return command.ShowList(ctx, l, events, s.EventList(ctx, p), count(p))
 		}
-		later := p
-		today := value.DateOf(a.Now()).Start(a.Config.Location)
-		later.NotOverAt = &today
+		notOver = new(value.DateOf(a.Now()).Start(a.Config.Location))
+		later := params()
 		return command.ShowListFrom(ctx, l, events, s.EventList(ctx, p), count(p),
 			command.Later[gen.EventView]{Rows: s.EventList(ctx, later), Count: count(later), Before: "today"})
 	})
