@@ -4,6 +4,7 @@ STATICCHECK_VERSION := v0.8.2
 GOVULNCHECK_VERSION := v1.9.0
 GORELEASER_VERSION  := v2.16.0
 CYCLONEDX_VERSION   := v1.10.0
+NFPM_VERSION        := v2.45.0
 
 # A staticcheck that was built by an older Go cannot read the packages of a newer one.
 TOOLS       := .tools/$(shell go env GOVERSION)
@@ -12,6 +13,7 @@ STATICCHECK := $(TOOLS)/staticcheck@$(STATICCHECK_VERSION)/staticcheck
 GOVULNCHECK := $(TOOLS)/govulncheck@$(GOVULNCHECK_VERSION)/govulncheck
 GORELEASER  := $(TOOLS)/goreleaser@$(GORELEASER_VERSION)/goreleaser
 CYCLONEDX   := $(TOOLS)/cyclonedx-gomod@$(CYCLONEDX_VERSION)/cyclonedx-gomod
+NFPM        := $(TOOLS)/nfpm@$(NFPM_VERSION)/nfpm
 
 # A module of its own: what only starts a container for the tests is no requirement of crm.
 CONTAINER := internal/dbtest/container
@@ -24,7 +26,7 @@ LDFLAGS  = -X $(CLI).Version=$(shell git describe --tags --always --dirty 2>/dev
 # The race detector is linked through cgo, which Go switches off on a machine without a C compiler.
 RACE = $(if $(filter 1,$(shell go env CGO_ENABLED)),-race)
 
-.PHONY: help build demo test check hooks fuzz mutate torture bench cover vuln snapshot release gen man postgres
+.PHONY: help build demo test check hooks fuzz mutate torture bench cover vuln snapshot packages release gen man postgres
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-9s %s\n", $$1, $$2 }' Makefile
@@ -84,6 +86,9 @@ vuln: $(GOVULNCHECK) ## Ask vuln.go.dev about the libraries that crm uses
 snapshot: $(GORELEASER) $(CYCLONEDX) ## Build all that a release has into dist/, without publishing
 	@PATH="$(CURDIR)/$(dir $(GORELEASER)):$(CURDIR)/$(dir $(CYCLONEDX)):$$PATH" tools/snapshot.sh
 
+packages: $(NFPM) ## Build the packages .deb and .rpm into packages/; ARCHS=amd64 for less
+	@PATH="$(CURDIR)/$(dir $(NFPM)):$$PATH" ARCHS="$(ARCHS)" tools/packages.sh
+
 release: $(GORELEASER) $(CYCLONEDX) ## Publish the release of this tag; for CI
 	tools/release-notes.sh "$$(git describe --tags --exact-match)" >.tools/release-notes.md
 	PATH="$(CURDIR)/$(dir $(CYCLONEDX)):$$PATH" $(GORELEASER) release --clean --release-notes .tools/release-notes.md
@@ -116,3 +121,6 @@ $(GORELEASER):
 
 $(CYCLONEDX):
 	GOBIN="$(CURDIR)/$(@D)" go install github.com/CycloneDX/cyclonedx-gomod/cmd/cyclonedx-gomod@$(CYCLONEDX_VERSION)
+
+$(NFPM):
+	GOBIN="$(CURDIR)/$(@D)" go install github.com/goreleaser/nfpm/v2/cmd/nfpm@$(NFPM_VERSION)
