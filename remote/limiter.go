@@ -11,7 +11,7 @@ import (
 // counts for each username besides.
 const (
 	loginsASecond = 1
-	loginsAtOnce  = 30 // of scripts that all begin at two o'clock
+	loginsAtOnce  = 40 // of scripts that all begin at two o'clock
 	peersKept     = 10_000
 )
 

@@ -22,7 +22,7 @@ type figure struct {
 type measured struct {
 	Case            string  `json:"case"`
 	Yardstick       string  `json:"yardstick"`
-	Unit            string  `json:"unit"` // ms, per second, or empty for a count
+	Unit            string  `json:"unit"` // ms, per second, MiB, or empty for a count
 	Median          float64 `json:"median"`
 	YardstickMedian float64 `json:"yardstick_median,omitempty"`
 	Ratio           float64 `json:"ratio,omitempty"`
@@ -82,6 +82,7 @@ func (c *measured) sum() {
 const (
 	milliseconds = "ms"
 	perSecond    = "per second"
+	mebibytes    = "MiB"
 )
 
 func (c *measured) show(value float64) string {

@@ -24,9 +24,10 @@ var data string
 type bench struct {
 	home                 string
 	cluster              *localdb.Cluster
-	start, wire          string // the least that a program and a query cost
+	start, wire, floor   string // the least that a program, a query and a request cost
 	crm, psql, pgbench   string
 	small, middle, large *database
+	front                *front
 	trips                *roundtrip.Counter
 	endProxy             func() error
 	proxy                string // URL of the large database through the counter
@@ -73,6 +74,9 @@ func (b *bench) prepare(ctx context.Context, scale float64) (err error) {
 	if b.wire, err = build(ctx, b.home, "./tools/bench/wire"); err != nil {
 		return err
 	}
+	if b.floor, err = build(ctx, b.home, "./tools/bench/floor"); err != nil {
+		return err
+	}
 	if b.crm == "" {
 		if b.crm, err = build(ctx, b.home, "."); err != nil {
 			return err
@@ -105,7 +109,8 @@ func (b *bench) prepare(ctx context.Context, scale float64) (err error) {
 		return err
 	}
 	b.endProxy, b.proxy = end, "postgres://crm@"+address+"/large?sslmode=disable"
-	return nil
+	b.front, err = b.newFront(ctx, "server")
+	return err
 }
 
 // program finds one of PostgreSQL's own programs beside the server: what PATH has may be Debian's wrapper, which takes
@@ -122,7 +127,11 @@ func (b *bench) program(ctx context.Context, name string) (string, error) {
 }
 
 func (b *bench) close() error {
-	return errors.Join(b.endProxy(), b.cluster.Stop(context.Background()), os.RemoveAll(b.cluster.Dir()), os.RemoveAll(b.home))
+	var err error
+	if b.front != nil {
+		err = b.front.stop()
+	}
+	return errors.Join(err, b.endProxy(), b.cluster.Stop(context.Background()), os.RemoveAll(b.cluster.Dir()), os.RemoveAll(b.home))
 }
 
 // fill makes a database; extra is SQL for what only this one has.
@@ -174,10 +183,10 @@ func (b *bench) environment(name, url string) []string {
 		"CRM_DATABASE_URL=" + url, "CRM_CONTROLLER_AUTH_SECRET_KEY=" + key}
 }
 
-// login starts a session in each database, as an administrator, who may do all that is measured.
+// login starts a session in each database and by each way to the server, as an administrator, who may do all that is measured.
 func (b *bench) login(ctx context.Context) error {
-	for _, d := range []*database{b.small, b.middle, b.large} {
-		if _, err := output(ctx, d.env, schema.SamplePassword+"\n", b.loginCommand()...); err != nil {
+	for _, env := range [][]string{b.small.env, b.middle.env, b.large.env, b.front.unix, b.front.tls} {
+		if _, err := output(ctx, env, schema.SamplePassword+"\n", b.loginCommand()...); err != nil {
 			return err
 		}
 	}
