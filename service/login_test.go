@@ -174,6 +174,31 @@ func TestLoginsAtOnce(t *testing.T) {
 	}
 }
 
+// TestLoginsInAQueue: who knows the password is not taken for somebody who guesses because others are being checked for
+// longer than an attempt counts as recent. It runs alone, for nobody else can hash meanwhile.
+func TestLoginsInAQueue(t *testing.T) {
+	p := sample(t)
+	give, err := service.TakeTurns(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	const logins = 8
+	var group sync.WaitGroup
+	errs := make([]error, logins)
+	for i := range logins {
+		svc := service.New(p.connect(p.config), testKey)
+		group.Go(func() { errs[i] = second(svc.Login(t.Context(), "none1", password)) })
+	}
+	time.Sleep(4 * time.Second)
+	give()
+	group.Wait()
+	for _, err := range errs {
+		if err != nil {
+			t.Error(err)
+		}
+	}
+}
+
 // TestLoginBehind: an attempt that began before another one, but is counted after it, is looked at all the same.
 func TestLoginBehind(t *testing.T) {
 	t.Parallel()

@@ -97,17 +97,29 @@ func hashed(password string, oneTime bool) string {
 // many who log in at once would take all the memory there is, and no less time.
 var hashing = make(chan struct{}, 2)
 
-// takeTurn waits for a place, and returns what gives it back.
-func takeTurn(ctx context.Context) (done func(), err error) {
+// turn is a place among those who hash, while it is taken.
+type turn struct{ taken bool }
+
+// take waits for a place.
+func (t *turn) take(ctx context.Context) error {
 	select {
 	case hashing <- struct{}{}:
-		return func() { <-hashing }, nil
+		t.taken = true
+		return nil
 	case <-ctx.Done():
 	}
 	if errors.Is(ctx.Err(), context.Canceled) {
-		return nil, context.Canceled
+		return context.Canceled
 	}
-	return nil, &failure.Error{Code: failure.Unavailable, Message: "Too many passwords are being checked at this moment.", Hint: tooSlowHint, Err: ctx.Err()}
+	return &failure.Error{Code: failure.Unavailable, Message: "Too many passwords are being checked at this moment.", Hint: tooSlowHint, Err: ctx.Err()}
+}
+
+// give gives the place back, if it is taken.
+func (t *turn) give() {
+	if t.taken {
+		t.taken = false
+		<-hashing
+	}
 }
 
 func hashPassword(ctx context.Context, username, password string, oneTime bool) (string, error) {
@@ -115,11 +127,11 @@ func hashPassword(ctx context.Context, username, password string, oneTime bool) 
 	if err := CheckPassword(username, password); err != nil {
 		return "", err
 	}
-	done, err := takeTurn(ctx)
-	if err != nil {
+	var mine turn
+	if err := mine.take(ctx); err != nil {
 		return "", err
 	}
-	defer done()
+	defer mine.give()
 	return argon2id.CreateHash(password, &passwordCost)
 }
 
@@ -129,19 +141,23 @@ func samePassword(password, current string) bool {
 }
 
 // hashLike makes the hash that a password has if another was made of the same one: parameters are the text of that up to
-// its last part. What only the database knows is whether the two are the same. Without a sense in the parameters the hash
-// is empty, as none is. The error is only of the wait for a turn.
+// its last part. What only the database knows is whether the two are the same. The error is only of the wait for a turn.
 func hashLike(ctx context.Context, parameters, password string, oneTime bool) (string, error) {
-	done, err := takeTurn(ctx)
-	if err != nil {
+	var mine turn
+	if err := mine.take(ctx); err != nil {
 		return "", err
 	}
-	defer done()
+	defer mine.give()
+	return hashInTurn(parameters, password, oneTime), nil
+}
+
+// hashInTurn is hashLike of somebody whose turn it is. Without a sense in the parameters the hash is empty, as none is.
+func hashInTurn(parameters, password string, oneTime bool) string {
 	empty := base64.RawStdEncoding.EncodeToString(make([]byte, passwordCost.KeyLength))
 	cost, salt, _, err := argon2id.DecodeHash(parameters + empty)
 	if err != nil {
-		return "", nil
+		return ""
 	}
 	key := argon2.IDKey([]byte(hashed(password, oneTime)), salt, cost.Iterations, cost.Memory, cost.Parallelism, cost.KeyLength)
-	return parameters + base64.RawStdEncoding.EncodeToString(key), nil
+	return parameters + base64.RawStdEncoding.EncodeToString(key)
 }

@@ -141,10 +141,23 @@ func (s *Service) Login(ctx context.Context, username, password string) (string,
 	if err != nil { // nobody has it, so there is nothing to count
 		return "", errLoginFailed
 	}
+	// The turn is waited for first: an attempt counts as a failure until it proves good, and must not grow old in a queue.
+	var mine turn
+	if err := mine.take(ctx); err != nil {
+		return "", err
+	}
+	defer mine.give()
+	later := func(duration time.Duration) error {
+		mine.give()
+		if err := s.pause(ctx, duration); err != nil {
+			return err
+		}
+		return mine.take(ctx)
+	}
 	attempt, err := s.attempt(ctx, username, s.peer)
 	// Logins at the same instant, of scripts that all begin at two o'clock, count as failures until the first proves good.
 	for began := time.Now(); err != nil && attempt.Recent && time.Since(began) < parallelTime; {
-		if err := s.pause(ctx, parallelPause/2+mathrand.N(parallelPause)); err != nil {
+		if err := later(parallelPause/2 + mathrand.N(parallelPause)); err != nil {
 			return "", err
 		}
 		attempt, err = s.attempt(ctx, username, s.peer)
@@ -152,18 +165,18 @@ func (s *Service) Login(ctx context.Context, username, password string) (string,
 	if err != nil {
 		return "", err
 	}
-	if err := s.pause(ctx, time.Duration(attempt.PauseMilliseconds)*time.Millisecond); err != nil {
-		return "", err
+	if attempt.PauseMilliseconds > 0 {
+		if err := later(time.Duration(attempt.PauseMilliseconds) * time.Millisecond); err != nil {
+			return "", err
+		}
 	}
 	parameters, employeeID := nobodysParameters, int64(0)
 	if attempt.ID != nil && attempt.PasswordParameters != nil {
 		parameters, employeeID = *attempt.PasswordParameters, *attempt.ID
 	}
 	// The hash is not here to compare with: the database does, and starts a session if it is the same.
-	hash, err := hashLike(ctx, parameters, password, attempt.PasswordOneTime)
-	if err != nil {
-		return "", err
-	}
+	hash := hashInTurn(parameters, password, attempt.PasswordOneTime)
+	mine.give()
 	if attempt.PasswordOver {
 		var is bool
 		params := gen.SessionPasswordIsParams{EmployeeID: employeeID, PasswordHash: hash}
