@@ -111,6 +111,10 @@ func readerLeft(err error) bool {
 func (a *app) run(ctx context.Context, args []string) error {
 	a.Root = a.newRoot()
 	ordered, command, err := cmdline.Permute(a.Root, args)
+	if lacking, ok := errors.AsType[cmdline.NoValue](err); ok && a.Interactive() && a.Commands[command].Has(lacking.Flag) {
+		a.AskFor = lacking.Flag // a person is asked for what stands last and has no value
+		ordered, command, err = cmdline.Permute(a.Root, args[:len(args)-1])
+	}
 	a.CommandName = cmdline.Path(a.Root, command)
 	if configErr := a.configure(ordered); err == nil {
 		err = configErr
@@ -137,11 +141,7 @@ func (a *app) run(ctx context.Context, args []string) error {
 		a.NoticeReadable()
 	}
 	if len(command.Subcommands) > 0 {
-		if len(args) == 0 {
-			return a.manual().PrintHelp(a.Out, command)
-		}
-		return failure.Misuse(fmt.Sprintf("%q needs one of the commands %s", cmdline.Path(a.Root, command), strings.Join(cmdline.Names(command.Subcommands), ", ")),
-			cmdline.Path(a.Root, command)+" --help")
+		return a.manual().PrintHelp(a.Out, command)
 	}
 	if err := a.Root.Parse(ordered); err != nil {
 		return a.flagError(err)

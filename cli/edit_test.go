@@ -55,6 +55,12 @@ func TestEdit(t *testing.T) {
 			done, {"* Location: -", ""}, {"* Note", ""}},
 			0, `SELECT count(*) FROM event WHERE id = 1 AND location IS NULL AND note = E'Deux\nlignes!' AND start_at = '2026-05-01 18:30:15+02'`},
 		{"support1", "event update 1", []step{{"What to change", "end" + enter}, {"when it ends", "2020" + enter}, {"2020", ctrlU + enter}, done, {"Nothing was changed.", ""}}, 0, "SELECT 1"},
+		// E2: a flag without a value is asked for, and nothing else is.
+		{"commercial1", "customer update 3 --company", []step{{"name of the company", enter}, {"must not be blank", "Étoile SARL" + enter}, {"* Company: ", ""}},
+			0, "SELECT count(*) FROM customer WHERE id = 3 AND company = 'Étoile SARL'"},
+		{"support1", "event update 1 --attendees 70 --note", []step{{"Alt-Enter", "Trois" + enter}, {"* Attendees", ""}},
+			0, "SELECT count(*) FROM event WHERE id = 1 AND attendees = 70 AND note = 'Trois'"},
+		{"commercial1", "contract list --customer-id", []step{{"Johanna Baker", "1" + enter}, {"Contracts", ""}}, 0, "SELECT 1"},
 	} {
 		t.Run(edit.command, func(t *testing.T) {
 			p.login(edit.username)

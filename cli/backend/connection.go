@@ -98,7 +98,8 @@ func checkURL(raw string) error {
 	scheme, rest, found := strings.Cut(raw, "://")
 	switch {
 	case found && strings.HasPrefix(scheme, "sqlite"):
-		return failure.Misuse("database.url is not a PostgreSQL URL: it names an SQLite file, which crm cannot use.", urlForm)
+		return failure.Misuse("database.url is not a PostgreSQL URL: it names an SQLite file, which crm cannot use.",
+			"crm keeps its data in PostgreSQL: leave database.url empty for a database of its own, or write "+urlForm)
 	case !found || scheme != "postgres" && scheme != "postgresql":
 		return errURL
 	}

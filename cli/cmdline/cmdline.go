@@ -20,10 +20,19 @@ import (
 	"github.com/epicevents/crm/internal/failure"
 )
 
+// NoValue is the error of a line that ends with a flag whose value is not there.
+type NoValue struct {
+	Flag  string
+	error *failure.Error
+}
+
+func (e NoValue) Error() string { return e.error.Error() }
+func (e NoValue) Unwrap() error { return e.error }
+
 // Permute puts args into the order that ffcli understands: global flags, command path, the command's flags, "--" only
 // when needed, arguments. It is the one place that decides what is a command, a flag, a value or an argument.
 //
-// The command is the selected leaf, or the group when its verb is missing. The error is a *failure.Error, or flag.ErrHelp
+// The command is the selected leaf, or the group when its verb is missing. The error is a *failure.Error, NoValue, or flag.ErrHelp
 // when the help of command is asked for, whatever else is wrong. With an error, ordered holds the global flags alone:
 // parsing them tells how the error is to be shown.
 func Permute(root *ffcli.Command, args []string) (ordered []string, command *ffcli.Command, err error) {
@@ -40,7 +49,7 @@ func Permute(root *ffcli.Command, args []string) (ordered []string, command *ffc
 		case defined == nil:
 			err = line.unknownFlag(f)
 		default:
-			err = failure.Misuse("flag "+Dashed(f.Name)+" needs a value", line.Name()+" --help")
+			err = NoValue{f.Name, failure.Misuse("flag "+Dashed(f.Name)+" needs a value", line.Name()+" --help")}
 		}
 	}
 	switch {

@@ -167,7 +167,8 @@ func (c *Command) Updates(fields ...input) { c.fields = fields }
 func (c *Command) Clears(names ...string) (emptied func() []string) {
 	fields := c.fields
 	for _, in := range fields {
-		in.meta().blank = slices.Contains(names, in.meta().name)
+		in.meta().clearable = slices.Contains(names, in.meta().name)
+		in.meta().blank = in.meta().clearable
 	}
 	cleared := fieldNames(c, "clear", "FIELD", "fields to empty: "+strings.Join(names, ", "), names)
 	c.fields = append(fields[:len(fields):len(fields)], cleared)
@@ -241,6 +242,11 @@ func (c *Command) has(flag string) bool {
 	return c.FlagSet.Lookup(flag).Value.String() == "true"
 }
 
+// Has reports whether the command has a value of this name; a group has none.
+func (c *Command) Has(name string) bool {
+	return c != nil && slices.ContainsFunc(c.inputs, func(in input) bool { return in.meta().name == name })
+}
+
 // resolve takes the arguments and sees that nothing is missing, before anything else is done.
 func (c *Command) resolve(ctx context.Context, arguments []string) error {
 	for _, in := range c.inputs {
@@ -288,18 +294,22 @@ func (c *Command) resolve(ctx context.Context, arguments []string) error {
 	if len(c.fields) > 0 && len(given(c.fields...)) == 0 && !c.env.Interactive() {
 		return nothingToChange(c.fields)
 	}
-	if len(missing) == 0 {
+	if len(missing) == 0 && c.env.AskFor == "" {
 		return nil
 	}
 	if _, err := c.May(ctx); err != nil {
 		return err
 	}
-	offer := !slices.ContainsFunc(c.inputs, func(in input) bool { return in.meta().offered && in.meta().Set })
+	offer := len(missing) > 0 && !slices.ContainsFunc(c.inputs, func(in input) bool { return in.meta().offered && in.meta().Set })
 	for _, in := range c.inputs {
-		if m := in.meta(); !m.Set && (m.required || m.offered && offer) {
-			if err := in.Ask(ctx); err != nil {
-				return err
-			}
+		m := in.meta()
+		named := m.name == c.env.AskFor
+		if m.Set || !m.required && !named && !(m.offered && offer) {
+			continue
+		}
+		m.blank = m.blank && !named // Enter alone would be no answer, or empty what is there
+		if err := in.Ask(ctx); err != nil {
+			return err
 		}
 	}
 	return nil

@@ -18,6 +18,7 @@ type Env struct {
 	Args        []string // as typed
 	Root        *ffcli.Command
 	CommandName string                      // the path of the command that runs
+	AskFor      string                      // a flag that was typed without a value, for which a person is asked
 	Commands    map[*ffcli.Command]*Command // the leaves, with what ffcli does not know of them
 
 	now time.Time

@@ -16,17 +16,17 @@ import (
 
 // ParseID takes the number of a customer or an event.
 func ParseID(s string) (int64, error) {
-	id, err := strconv.ParseInt(s, 10, 64)
+	id, err := strconv.ParseInt(strings.TrimSpace(s), 10, 64)
 	if err != nil || id < 1 {
 		return 0, failure.Misuse(fmt.Sprintf("%q is not an id: ids are whole numbers from 1.", text.Shorten(s)), "")
 	}
 	return id, nil
 }
 
-// ParseUUID takes a whole UUID.
+// ParseUUID takes a whole UUID, in any of its spellings: with and without hyphens, in braces, as a URN.
 func ParseUUID(s string) (uuid.UUID, error) {
-	id, err := uuid.Parse(s)
-	if err != nil || len(s) != 36 {
+	id, err := uuid.Parse(strings.TrimSpace(s))
+	if err != nil {
 		return id, failure.Misuse(fmt.Sprintf("%q is not a UUID such as 5f0c1a52-8d0e-4c1a-9d62-3f1d1f0f7a10.", text.Shorten(s)), "")
 	}
 	return id, nil

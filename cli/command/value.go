@@ -34,6 +34,7 @@ type inputMeta struct {
 	multiline   bool
 	Set         bool
 	cleared     bool // by a person who emptied it
+	clearable   bool // of an update, which has --clear for it
 	Text        string
 	err         error                                                 // of the last take by flag
 	pick        func(ctx context.Context) ([]terminal.Choice, error)  // what there is to choose from, for questions and completion
@@ -55,7 +56,11 @@ func (v *Value[T]) meta() *inputMeta { return &v.inputMeta }
 func (v *Value[T]) take(text string) error {
 	got, err := v.parse(text)
 	if err != nil {
-		return namedError(v.name, err)
+		err = namedError(v.name, err)
+		if problem := failure.Of(err); v.clearable && problem.Hint == "" && strings.TrimSpace(text) == "" {
+			return failure.Misuse(problem.Message, "to empty it: --clear "+v.name)
+		}
+		return err
 	}
 	v.Got, v.Set, v.Text = got, true, text
 	return nil

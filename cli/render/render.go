@@ -79,6 +79,9 @@ func List[T any](o Output, r Resource[T], rows iter.Seq2[T, error]) error {
 		line := make([]string, len(cells))
 		for i, c := range cells {
 			line[i] = fields[i].show(c, o.Zone)
+			if o.Format == "markdown" && fields[i].Look.Multiline && !c.null { // which makes <br> of a newline
+				line[i] = text.EscapeLines(c.text)
+			}
 		}
 		lines = append(lines, line)
 	}

@@ -414,3 +414,46 @@ func TestOneColumn(t *testing.T) {
 		t.Error("the row is in the charge of 1")
 	}
 }
+
+// TestD11PanelIsAsWideAsItsTitle: a panel of little still has its title on one line.
+func TestD11PanelIsAsWideAsItsTitle(t *testing.T) {
+	t.Parallel()
+	type row struct {
+		ID int64 `json:"id"`
+	}
+	for _, name := range []string{"id", "customer", "a rather long kind of thing"} {
+		o, out, _ := testOutput(t, "table")
+		if err := Detail(o, Resource[row]{Name: name}, row{1}, nil); err != nil {
+			t.Fatal(err)
+		}
+		title := strings.ToUpper(name[:1]) + name[1:]
+		lines := strings.Split(strings.TrimSpace(out.String()), "\n")
+		if len(lines) != 5 || !strings.Contains(lines[1], title+" ") || !strings.Contains(lines[3], "1 ") {
+			t.Errorf("%s:\n%s", name, out)
+		}
+	}
+}
+
+// TestD8LinesInMarkdown: a list and a detail break the lines of a note in the same way.
+func TestD8LinesInMarkdown(t *testing.T) {
+	t.Parallel()
+	type row struct {
+		Note *string `json:"note"`
+	}
+	r := Resource[row]{Name: "event", Title: "Events", Looks: []Look{{Column: "note", Multiline: true}}}
+	rows := []row{{new("one\ntwo")}, {nil}}
+	o, list, _ := testOutput(t, "markdown")
+	if err := List(o, r, rowsOf(rows)); err != nil {
+		t.Fatal(err)
+	}
+	o, detail, _ := testOutput(t, "markdown")
+	if err := Detail(o, r, rows[0], nil); err != nil {
+		t.Fatal(err)
+	}
+	if want := "| Note |\n| --- |\n| one<br>two |\n| - |\n"; list.String() != want {
+		t.Errorf("%q, want %q", list, want)
+	}
+	if !strings.Contains(detail.String(), "| Note | one<br>two |") {
+		t.Errorf("%q", detail)
+	}
+}

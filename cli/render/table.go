@@ -225,6 +225,8 @@ func renderPanel(o Output, title string, hue hue, lines []panelLine) string {
 	}
 	t := newTable(o, title, hue, &placeholders)
 	t.Style().Options.SeparateColumns = false
+	const between = 2 // the padding of two columns
+	t.SetColumnConfigs([]table.ColumnConfig{{Number: 2, WidthMin: displaywidth.String(title) - labelWidth - between}})
 	for i, l := range lines {
 		value := l.value
 		if o.Width > 0 {

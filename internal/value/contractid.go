@@ -13,24 +13,40 @@ const contractIDMin = 6
 // ParseContractID returns the inclusive range of identifiers that a contract
 // number as typed may mean: a whole UUID, where lo equals hi, or its first
 // digits, at least six. Case does not matter; hyphens stand where a UUID has
-// them. The range follows the order of PostgreSQL, so that a query can say
+// them, or nowhere, and a whole UUID may be in braces or a URN. The range follows the order of PostgreSQL, so that a query can say
 // BETWEEN lo AND hi.
 func ParseContractID(s string) (lo, hi uuid.UUID, err error) {
 	typed := strings.TrimSpace(s)
-	if whole, err := uuid.Parse(typed); err == nil && len(typed) == 32 {
-		return lo, hi, inputErrorf("Contract %s must be written with hyphens: %s", quote(typed), whole)
+	if whole, err := uuid.Parse(typed); err == nil {
+		return whole, whole, nil
 	}
 	if strings.ContainsFunc(typed, isOtherLetter) {
 		return lo, hi, inputErrorf("Contract %s is not valid: an id is hexadecimal, of the digits 0-9 and a-f; write its first %d characters or more",
 			quote(typed), contractIDMin)
 	}
-	if !isUUIDPrefix(typed) || len(strings.ReplaceAll(typed, "-", "")) < contractIDMin {
+	prefix := typed
+	if !strings.Contains(typed, "-") {
+		prefix = hyphened(typed)
+	}
+	if !isUUIDPrefix(prefix) || len(strings.ReplaceAll(typed, "-", "")) < contractIDMin {
 		return lo, hi, inputErrorf("Contract %s is not valid: write its UUID, like 01234567-89ab-cdef-0123-456789abcdef, or its first %d characters or more",
 			quote(typed), contractIDMin)
 	}
-	lo = uuid.MustParse(typed + uuid.Nil.String()[len(typed):])
-	hi = uuid.MustParse(typed + uuid.Max.String()[len(typed):])
+	lo = uuid.MustParse(prefix + uuid.Nil.String()[len(prefix):])
+	hi = uuid.MustParse(prefix + uuid.Max.String()[len(prefix):])
 	return lo, hi, nil
+}
+
+// hyphened puts the hyphens of a UUID into its first digits.
+func hyphened(digits string) string {
+	var b strings.Builder
+	for i, c := range []byte(digits) {
+		if i == 8 || i == 12 || i == 16 || i == 20 {
+			b.WriteByte('-')
+		}
+		b.WriteByte(c)
+	}
+	return b.String()
 }
 
 // isOtherLetter reports a letter that is no hexadecimal digit.
