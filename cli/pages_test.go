@@ -27,6 +27,7 @@ const consoleBegin, consoleEnd = "```console\n", "```\n"
 func TestPages(t *testing.T) {
 	t.Parallel()
 	requireProgram(t, "jq", "jq")
+	requireProgram(t, "openssl", "openssl")
 	pages, err := filepath.Glob("../docs/*.md")
 	if err != nil || len(pages) == 0 {
 		t.Fatal("no pages: ", err)
