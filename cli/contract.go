@@ -232,8 +232,8 @@ func (a *app) pickContract(ctx context.Context, c *command.Command, o offer) (ch
 			continue
 		}
 		// What is due comes before the names, which a narrow terminal may cut.
-		label := fmt.Sprintf("%s\t%s due\t%s, %s (of %s)", c.ID.String()[:8],
-			value.FormatEuro(c.TotalDue), c.Customer, c.Company, value.FormatEuro(c.TotalAmount))
+		label := fmt.Sprintf("%s\t%s due\t%s (of %s)", c.ID.String()[:8],
+			value.FormatEuro(c.TotalDue), withCompany(c.Customer, c.Company), value.FormatEuro(c.TotalAmount))
 		choices = append(choices, terminal.Choice{Label: label, Value: c.ID.String()})
 	}
 	if o.list.CommercialID != nil {
@@ -249,7 +249,7 @@ var contracts = render.Resource[gen.ContractView]{
 		{Column: "customer", Rank: 1},
 		{Column: "company", Rank: 6},
 		{Column: "commercial_id", DataOnly: true},
-		{Column: "commercial", Rank: 5, Whole: true},
+		{Column: "commercial_fullname", Of: "commercial", Rank: 5},
 		{Column: "signed", Rank: 3},
 		{Column: "total_amount", Rank: 4},
 		{Column: "total_due", Rank: 2},

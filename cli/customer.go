@@ -71,13 +71,15 @@ func (a *app) customerAdd() *ffcli.Command {
 		`crm customer add --fullname "Kévin Durand" --company "Cirque Durand" --email kevin@durand.example --phone "01 45 67 89 01"`,
 	)
 	fullname := command.Flag(c, "fullname", "NAME", "first and last name of the contact", command.Line("fullname")).Needed()
-	company := command.Flag(c, "company", "NAME", "name of the company", command.Line("company")).Needed()
-	email := command.Flag(c, "email", "ADDRESS", "e-mail address", value.ParseEmail).Needed()
-	phone := command.Flag(c, "phone", "NUMBER", "French or international phone number", a.ParsePhone).Needed()
+	company := command.Flag(c, "company", "NAME", "name of the company", command.Line("company")).Offered()
+	email := command.Flag(c, "email", "ADDRESS", "e-mail address", value.ParseEmail)
+	phone := command.Flag(c, "phone", "NUMBER", "French or international phone number", a.ParsePhone)
+	command.OneNeeded(email, phone)
+	address := command.Flag(c, "address", "TEXT", "postal address", command.Line("address")).Offered()
 	show := command.ShowsChange(c, customers)
 	return c.DoesAs(func(ctx context.Context, s service.Operations) error {
 		change, err := s.CustomerAdd(ctx, gen.CustomerAddParams{
-			Fullname: fullname.Got, Company: company.Got, Email: email.Got, Phone: phone.Got,
+			Fullname: fullname.Got, Company: company.Pointer(), Email: email.Pointer(), Phone: phone.Pointer(), Address: address.Pointer(),
 		})
 		if err != nil {
 			return err
@@ -89,13 +91,16 @@ func (a *app) customerAdd() *ffcli.Command {
 func (a *app) customerUpdate() *ffcli.Command {
 	c := a.Command("update", "change a customer of your own").Examples(
 		`crm customer update 3 --phone "+33 6 12 34 56 78"`,
+		"crm customer update 3 --clear company",
 	)
 	id := a.customerArgument(c)
 	fullname := command.Flag(c, "fullname", "NAME", "first and last name of the contact", command.Line("fullname"))
 	company := command.Flag(c, "company", "NAME", "name of the company", command.Line("company"))
 	email := command.Flag(c, "email", "ADDRESS", "e-mail address", value.ParseEmail)
 	phone := command.Flag(c, "phone", "NUMBER", "French or international phone number", a.ParsePhone)
-	c.Updates(fullname, company, email, phone)
+	address := command.Flag(c, "address", "TEXT", "postal address", command.Line("address"))
+	c.Updates(fullname, company, email, phone, address)
+	emptied := c.Clears("company", "email", "phone", "address")
 	show := command.ShowsChange(c, customers)
 	return c.DoesAs(func(ctx context.Context, s service.Operations) error {
 		if ok, err := command.Edit(ctx, c, customers, func() (gen.CustomerView, error) { return s.CustomerDetail(ctx, id.Got) }); !ok {
@@ -103,6 +108,7 @@ func (a *app) customerUpdate() *ffcli.Command {
 		}
 		change, err := s.CustomerUpdate(ctx, gen.CustomerUpdateParams{
 			ID: id.Got, Fullname: fullname.Pointer(), Company: company.Pointer(), Email: email.Pointer(), Phone: phone.Pointer(),
+			Address: address.Pointer(), Clear: emptied(),
 		})
 		if err != nil {
 			return err
@@ -154,20 +160,29 @@ func (a *app) pickCustomer(c *command.Command) func(context.Context) ([]terminal
 			if err != nil {
 				return nil, err
 			}
-			choices = append(choices, terminal.Choice{Label: fmt.Sprintf("%d\t%s, %s (%s)", c.ID, c.Fullname, c.Company, c.Commercial), Value: fmt.Sprint(c.ID)})
+			choices = append(choices, terminal.Choice{Label: fmt.Sprintf("%d\t%s (%s)", c.ID, withCompany(c.Fullname, c.Company), c.CommercialFullname), Value: fmt.Sprint(c.ID)})
 		}
 		return choices, terminal.ErrIfEmpty(choices, none)
 	}
+}
+
+// withCompany names a customer, who may have no company.
+func withCompany(fullname string, company *string) string {
+	if company == nil {
+		return fullname
+	}
+	return fullname + ", " + *company
 }
 
 var customers = render.Resource[gen.CustomerView]{
 	Name: "customer", Title: "Customers", Hue: render.Cyan, Charge: "commercial_id",
 	Looks: []render.Look{
 		{Column: "commercial_id", DataOnly: true},
-		{Column: "commercial", Rank: 2, Whole: true},
+		{Column: "commercial_fullname", Of: "commercial", Rank: 2},
 		{Column: "email", Rank: 3, Whole: true},
 		{Column: "phone", Rank: 1},
-		{Column: "created_at", Rank: 4},
-		{Column: "updated_at", Rank: 5},
+		{Column: "address", Rank: 4},
+		{Column: "created_at", Rank: 5},
+		{Column: "updated_at", Rank: 6},
 	},
 }

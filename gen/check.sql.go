@@ -67,6 +67,7 @@ FROM (
     UNION ALL
     SELECT 7, 'bad_phone', 'customer', customer.id::text, customer.id, format('%s has the phone number %s', fullname, phone), phone
     FROM customer
+    WHERE phone IS NOT NULL
     UNION ALL
     SELECT 9, 'username_of_digits', 'employee', employee.id::text, employee.id,
            format('the username %1$s looks like an id: crm employee update %2$s --username', username, employee.id), NULL

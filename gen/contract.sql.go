@@ -113,7 +113,7 @@ func (q *Queries) ContractAddedPayment(ctx context.Context, arg ContractAddedPay
 }
 
 const ContractCandidates = `-- name: ContractCandidates :many
-SELECT id, customer_id, customer, company, commercial_id, commercial, signed, total_amount, total_due, created_at, signed_at
+SELECT id, customer_id, customer, company, commercial_id, commercial, commercial_fullname, signed, total_amount, total_due, created_at, signed_at
 FROM contract_view
 WHERE id BETWEEN $1 AND $2
 ORDER BY id
@@ -142,6 +142,7 @@ func (q *Queries) ContractCandidates(ctx context.Context, arg ContractCandidates
 			&i.Company,
 			&i.CommercialID,
 			&i.Commercial,
+			&i.CommercialFullname,
 			&i.Signed,
 			&i.TotalAmount,
 			&i.TotalDue,
@@ -197,7 +198,7 @@ func (q *Queries) ContractCount(ctx context.Context, arg ContractCountParams) (i
 }
 
 const ContractDetail = `-- name: ContractDetail :one
-SELECT id, customer_id, customer, company, commercial_id, commercial, signed, total_amount, total_due, created_at, signed_at
+SELECT id, customer_id, customer, company, commercial_id, commercial, commercial_fullname, signed, total_amount, total_due, created_at, signed_at
 FROM contract_view
 WHERE id = $1
 `
@@ -212,6 +213,7 @@ func (q *Queries) ContractDetail(ctx context.Context, id uuid.UUID) (ContractVie
 		&i.Company,
 		&i.CommercialID,
 		&i.Commercial,
+		&i.CommercialFullname,
 		&i.Signed,
 		&i.TotalAmount,
 		&i.TotalDue,
@@ -222,7 +224,7 @@ func (q *Queries) ContractDetail(ctx context.Context, id uuid.UUID) (ContractVie
 }
 
 const ContractList = `-- name: ContractList :many
-SELECT contract_view.id, contract_view.customer_id, contract_view.customer, contract_view.company, contract_view.commercial_id, contract_view.commercial, contract_view.signed, contract_view.total_amount, contract_view.total_due, contract_view.created_at, contract_view.signed_at
+SELECT contract_view.id, contract_view.customer_id, contract_view.customer, contract_view.company, contract_view.commercial_id, contract_view.commercial, contract_view.commercial_fullname, contract_view.signed, contract_view.total_amount, contract_view.total_due, contract_view.created_at, contract_view.signed_at
 FROM contract_view
 LEFT JOIN (SELECT customer.id AS searched_id, customer.search FROM customer) AS searched ON searched_id = customer_id
 WHERE (NOT $1::boolean OR NOT signed)
@@ -239,9 +241,11 @@ ORDER BY
     CASE WHEN $7 = 'customer' THEN fold(customer) END,
     CASE WHEN $7 = 'customer:desc' THEN fold(customer) END DESC,
     CASE WHEN $7 = 'company' THEN fold(company) END,
-    CASE WHEN $7 = 'company:desc' THEN fold(company) END DESC,
+    CASE WHEN $7 = 'company:desc' THEN fold(company) END DESC NULLS LAST,
     CASE WHEN $7 = 'commercial' THEN commercial END,
     CASE WHEN $7 = 'commercial:desc' THEN commercial END DESC,
+    CASE WHEN $7 = 'commercial_fullname' THEN fold(commercial_fullname) END,
+    CASE WHEN $7 = 'commercial_fullname:desc' THEN fold(commercial_fullname) END DESC,
     CASE WHEN $7 = 'signed' THEN signed END,
     CASE WHEN $7 = 'signed:desc' THEN signed END DESC,
     CASE WHEN $7 = 'total_amount' THEN total_amount END,
@@ -294,6 +298,7 @@ func (q *Queries) ContractList(ctx context.Context, arg ContractListParams) ([]C
 			&i.Company,
 			&i.CommercialID,
 			&i.Commercial,
+			&i.CommercialFullname,
 			&i.Signed,
 			&i.TotalAmount,
 			&i.TotalDue,

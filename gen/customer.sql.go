@@ -12,17 +12,18 @@ import (
 )
 
 const CustomerAdd = `-- name: CustomerAdd :one
-INSERT INTO customer (fullname, company, email, phone, commercial_id)
-VALUES ($1, $2, $3, $4, $5)
+INSERT INTO customer (fullname, company, email, phone, address, commercial_id)
+VALUES ($1, $2, $3, $4::phone, $5, $6)
 RETURNING id
 `
 
 type CustomerAddParams struct {
-	Fullname       string      `json:"fullname"`
-	Company        string      `json:"company"`
-	Email          string      `json:"email"`
-	Phone          value.Phone `json:"phone"`
-	AsCommercialID int64       `json:"as_commercial_id"`
+	Fullname       string       `json:"fullname"`
+	Company        *string      `json:"company"`
+	Email          *string      `json:"email"`
+	Phone          *value.Phone `json:"phone"`
+	Address        *string      `json:"address"`
+	AsCommercialID int64        `json:"as_commercial_id"`
 }
 
 // CustomerAdd adds a customer in the charge of the commercial.
@@ -32,6 +33,7 @@ func (q *Queries) CustomerAdd(ctx context.Context, arg CustomerAddParams) (int64
 		arg.Company,
 		arg.Email,
 		arg.Phone,
+		arg.Address,
 		arg.AsCommercialID,
 	)
 	var id int64
@@ -40,7 +42,7 @@ func (q *Queries) CustomerAdd(ctx context.Context, arg CustomerAddParams) (int64
 }
 
 const CustomerAdded = `-- name: CustomerAdded :one
-SELECT id, fullname, company, commercial_id, commercial, email, phone, created_at, updated_at
+SELECT id, fullname, company, commercial_id, commercial, commercial_fullname, email, phone, address, created_at, updated_at
 FROM customer_view
 WHERE id = currval(pg_get_serial_sequence('customer', 'id'))
 `
@@ -55,8 +57,10 @@ func (q *Queries) CustomerAdded(ctx context.Context) (CustomerView, error) {
 		&i.Company,
 		&i.CommercialID,
 		&i.Commercial,
+		&i.CommercialFullname,
 		&i.Email,
 		&i.Phone,
+		&i.Address,
 		&i.CreatedAt,
 		&i.UpdatedAt,
 	)
@@ -100,7 +104,7 @@ func (q *Queries) CustomerCount(ctx context.Context, arg CustomerCountParams) (i
 }
 
 const CustomerDetail = `-- name: CustomerDetail :one
-SELECT id, fullname, company, commercial_id, commercial, email, phone, created_at, updated_at
+SELECT id, fullname, company, commercial_id, commercial, commercial_fullname, email, phone, address, created_at, updated_at
 FROM customer_view
 WHERE id = $1
 `
@@ -114,8 +118,10 @@ func (q *Queries) CustomerDetail(ctx context.Context, id int64) (CustomerView, e
 		&i.Company,
 		&i.CommercialID,
 		&i.Commercial,
+		&i.CommercialFullname,
 		&i.Email,
 		&i.Phone,
+		&i.Address,
 		&i.CreatedAt,
 		&i.UpdatedAt,
 	)
@@ -123,7 +129,7 @@ func (q *Queries) CustomerDetail(ctx context.Context, id int64) (CustomerView, e
 }
 
 const CustomerList = `-- name: CustomerList :many
-SELECT customer_view.id, customer_view.fullname, customer_view.company, customer_view.commercial_id, customer_view.commercial, customer_view.email, customer_view.phone, customer_view.created_at, customer_view.updated_at
+SELECT customer_view.id, customer_view.fullname, customer_view.company, customer_view.commercial_id, customer_view.commercial, customer_view.commercial_fullname, customer_view.email, customer_view.phone, customer_view.address, customer_view.created_at, customer_view.updated_at
 FROM customer_view
 LEFT JOIN (
     SELECT customer.id AS searched_id, customer.search, fold(customer.company) AS folded_company
@@ -141,13 +147,17 @@ ORDER BY
     CASE WHEN $5 = 'fullname' THEN fold(fullname) END,
     CASE WHEN $5 = 'fullname:desc' THEN fold(fullname) END DESC,
     CASE WHEN $5 = 'company' THEN fold(company) END,
-    CASE WHEN $5 = 'company:desc' THEN fold(company) END DESC,
+    CASE WHEN $5 = 'company:desc' THEN fold(company) END DESC NULLS LAST,
     CASE WHEN $5 = 'commercial' THEN commercial END,
     CASE WHEN $5 = 'commercial:desc' THEN commercial END DESC,
+    CASE WHEN $5 = 'commercial_fullname' THEN fold(commercial_fullname) END,
+    CASE WHEN $5 = 'commercial_fullname:desc' THEN fold(commercial_fullname) END DESC,
     CASE WHEN $5 = 'email' THEN fold(email) END,
-    CASE WHEN $5 = 'email:desc' THEN fold(email) END DESC,
+    CASE WHEN $5 = 'email:desc' THEN fold(email) END DESC NULLS LAST,
     CASE WHEN $5 = 'phone' THEN phone END,
-    CASE WHEN $5 = 'phone:desc' THEN phone END DESC,
+    CASE WHEN $5 = 'phone:desc' THEN phone END DESC NULLS LAST,
+    CASE WHEN $5 = 'address' THEN fold(address) END,
+    CASE WHEN $5 = 'address:desc' THEN fold(address) END DESC NULLS LAST,
     CASE WHEN $5 = 'created_at' THEN created_at END,
     CASE WHEN $5 = 'created_at:desc' THEN created_at END DESC,
     CASE WHEN $5 = 'updated_at' THEN updated_at END,
@@ -190,8 +200,10 @@ func (q *Queries) CustomerList(ctx context.Context, arg CustomerListParams) ([]C
 			&i.Company,
 			&i.CommercialID,
 			&i.Commercial,
+			&i.CommercialFullname,
 			&i.Email,
 			&i.Phone,
+			&i.Address,
 			&i.CreatedAt,
 			&i.UpdatedAt,
 		); err != nil {
@@ -231,31 +243,37 @@ func (q *Queries) CustomerSetCommercial(ctx context.Context, arg CustomerSetComm
 const CustomerUpdate = `-- name: CustomerUpdate :one
 UPDATE customer
 SET fullname   = coalesce($1, fullname),
-    company    = coalesce($2, company),
-    email      = coalesce($3, email),
-    phone      = coalesce($4::phone, phone),
+    company    = CASE WHEN 'company' = ANY ($2::text[]) THEN NULL ELSE coalesce($3, company) END,
+    email      = CASE WHEN 'email' = ANY ($2) THEN NULL ELSE coalesce($4, email) END,
+    phone      = CASE WHEN 'phone' = ANY ($2) THEN NULL ELSE coalesce($5::phone, phone) END,
+    address    = CASE WHEN 'address' = ANY ($2) THEN NULL ELSE coalesce($6, address) END,
     updated_at = now()
-WHERE id = $5
-  AND ($6::bigint IS NULL OR commercial_id = $6::bigint)
+WHERE id = $7
+  AND ($8::bigint IS NULL OR commercial_id = $8::bigint)
 RETURNING id
 `
 
 type CustomerUpdateParams struct {
 	Fullname       *string      `json:"fullname"`
+	Clear          []string     `json:"clear"`
 	Company        *string      `json:"company"`
 	Email          *string      `json:"email"`
 	Phone          *value.Phone `json:"phone"`
+	Address        *string      `json:"address"`
 	ID             int64        `json:"id"`
 	AsCommercialID *int64       `json:"as_commercial_id"`
 }
 
-// CustomerUpdate changes the given fields; NULL keeps. It is limited to the customers of the commercial.
+// CustomerUpdate changes the given fields; NULL keeps, and a field named in clear becomes NULL. It is limited to the
+// customers of the commercial.
 func (q *Queries) CustomerUpdate(ctx context.Context, arg CustomerUpdateParams) (int64, error) {
 	row := q.db.QueryRow(ctx, CustomerUpdate,
 		arg.Fullname,
+		arg.Clear,
 		arg.Company,
 		arg.Email,
 		arg.Phone,
+		arg.Address,
 		arg.ID,
 		arg.AsCommercialID,
 	)

@@ -58,7 +58,7 @@ func (q *Queries) EventAdd(ctx context.Context, arg EventAddParams) (int64, erro
 }
 
 const EventAdded = `-- name: EventAdded :one
-SELECT id, name, contract, customer_id, customer, company, support_id, support, commercial_id, commercial, start, "end", attendees, location, note, updated_at
+SELECT id, name, contract, customer_id, customer, company, support_id, support, support_fullname, commercial_id, commercial, commercial_fullname, start, "end", attendees, location, note, updated_at
 FROM event_view
 WHERE id = currval(pg_get_serial_sequence('event', 'id'))
 `
@@ -76,8 +76,10 @@ func (q *Queries) EventAdded(ctx context.Context) (EventView, error) {
 		&i.Company,
 		&i.SupportID,
 		&i.Support,
+		&i.SupportFullname,
 		&i.CommercialID,
 		&i.Commercial,
+		&i.CommercialFullname,
 		&i.Start,
 		&i.End,
 		&i.Attendees,
@@ -160,7 +162,7 @@ func (q *Queries) EventCount(ctx context.Context, arg EventCountParams) (int64, 
 }
 
 const EventDetail = `-- name: EventDetail :one
-SELECT id, name, contract, customer_id, customer, company, support_id, support, commercial_id, commercial, start, "end", attendees, location, note, updated_at
+SELECT id, name, contract, customer_id, customer, company, support_id, support, support_fullname, commercial_id, commercial, commercial_fullname, start, "end", attendees, location, note, updated_at
 FROM event_view
 WHERE id = $1
 `
@@ -177,8 +179,10 @@ func (q *Queries) EventDetail(ctx context.Context, id int64) (EventView, error) 
 		&i.Company,
 		&i.SupportID,
 		&i.Support,
+		&i.SupportFullname,
 		&i.CommercialID,
 		&i.Commercial,
+		&i.CommercialFullname,
 		&i.Start,
 		&i.End,
 		&i.Attendees,
@@ -190,7 +194,7 @@ func (q *Queries) EventDetail(ctx context.Context, id int64) (EventView, error) 
 }
 
 const EventList = `-- name: EventList :many
-SELECT event_view.id, event_view.name, event_view.contract, event_view.customer_id, event_view.customer, event_view.company, event_view.support_id, event_view.support, event_view.commercial_id, event_view.commercial, event_view.start, event_view."end", event_view.attendees, event_view.location, event_view.note, event_view.updated_at
+SELECT event_view.id, event_view.name, event_view.contract, event_view.customer_id, event_view.customer, event_view.company, event_view.support_id, event_view.support, event_view.support_fullname, event_view.commercial_id, event_view.commercial, event_view.commercial_fullname, event_view.start, event_view."end", event_view.attendees, event_view.location, event_view.note, event_view.updated_at
 FROM event_view
 LEFT JOIN (
     SELECT event.id AS searched_id
@@ -232,11 +236,15 @@ ORDER BY
     CASE WHEN $13 = 'customer' THEN fold(customer) END,
     CASE WHEN $13 = 'customer:desc' THEN fold(customer) END DESC,
     CASE WHEN $13 = 'company' THEN fold(company) END,
-    CASE WHEN $13 = 'company:desc' THEN fold(company) END DESC,
+    CASE WHEN $13 = 'company:desc' THEN fold(company) END DESC NULLS LAST,
     CASE WHEN $13 = 'support' THEN support END,
     CASE WHEN $13 = 'support:desc' THEN support END DESC NULLS LAST,
+    CASE WHEN $13 = 'support_fullname' THEN fold(support_fullname) END,
+    CASE WHEN $13 = 'support_fullname:desc' THEN fold(support_fullname) END DESC NULLS LAST,
     CASE WHEN $13 = 'commercial' THEN commercial END,
     CASE WHEN $13 = 'commercial:desc' THEN commercial END DESC,
+    CASE WHEN $13 = 'commercial_fullname' THEN fold(commercial_fullname) END,
+    CASE WHEN $13 = 'commercial_fullname:desc' THEN fold(commercial_fullname) END DESC,
     CASE WHEN $13 = 'start:desc' THEN start END DESC NULLS LAST,
     CASE WHEN $13 = 'end' THEN "end" END,
     CASE WHEN $13 = 'end:desc' THEN "end" END DESC NULLS LAST,
@@ -307,8 +315,10 @@ func (q *Queries) EventList(ctx context.Context, arg EventListParams) ([]EventVi
 			&i.Company,
 			&i.SupportID,
 			&i.Support,
+			&i.SupportFullname,
 			&i.CommercialID,
 			&i.Commercial,
+			&i.CommercialFullname,
 			&i.Start,
 			&i.End,
 			&i.Attendees,

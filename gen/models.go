@@ -97,17 +97,18 @@ type Contract struct {
 
 // A contract with its customer and commercial; total_due is the total amount less the payments, in euro cents.
 type ContractView struct {
-	ID           uuid.UUID   `json:"id"`
-	CustomerID   int64       `json:"customer_id"`
-	Customer     string      `json:"customer"`
-	Company      string      `json:"company"`
-	CommercialID int64       `json:"commercial_id"`
-	Commercial   string      `json:"commercial"`
-	Signed       bool        `json:"signed"`
-	TotalAmount  value.Cents `json:"total_amount"`
-	TotalDue     value.Cents `json:"total_due"`
-	CreatedAt    time.Time   `json:"created_at"`
-	SignedAt     *time.Time  `json:"signed_at"`
+	ID                 uuid.UUID   `json:"id"`
+	CustomerID         int64       `json:"customer_id"`
+	Customer           string      `json:"customer"`
+	Company            *string     `json:"company"`
+	CommercialID       int64       `json:"commercial_id"`
+	Commercial         string      `json:"commercial"`
+	CommercialFullname string      `json:"commercial_fullname"`
+	Signed             bool        `json:"signed"`
+	TotalAmount        value.Cents `json:"total_amount"`
+	TotalDue           value.Cents `json:"total_due"`
+	CreatedAt          time.Time   `json:"created_at"`
+	SignedAt           *time.Time  `json:"signed_at"`
 }
 
 // Someone who buys events, or may.
@@ -115,35 +116,39 @@ type Customer struct {
 	ID int64 `json:"id"`
 	// First and last name of the contact.
 	Fullname string `json:"fullname"`
-	// Name of the company.
-	Company string `json:"company"`
+	// Name of the company, if it is for one.
+	Company *string `json:"company"`
 	// The commercial in charge.
 	CommercialID int64 `json:"commercial_id"`
 	// Always commercial: with commercial_id it points at an employee who has that role and cannot lose it.
 	CommercialRole Role `json:"commercial_role"`
-	// E-mail address.
-	Email string `json:"email"`
-	// Phone number in E.164 form, such as +33612345678.
-	Phone value.Phone `json:"phone"`
+	// E-mail address; NULL where only the phone number is known.
+	Email *string `json:"email"`
+	// Phone number in E.164 form, such as +33612345678; NULL where only the e-mail address is known.
+	Phone *value.Phone `json:"phone"`
 	// When the customer was added.
 	CreatedAt time.Time `json:"created_at"`
 	// When the customer was last changed.
 	UpdatedAt time.Time `json:"updated_at"`
 	// Name, company and e-mail folded, and the digits of the telephone number.
 	Search string `json:"search"`
+	// Postal address.
+	Address *string `json:"address"`
 }
 
-// A customer with the username of the commercial in charge.
+// A customer with the commercial in charge.
 type CustomerView struct {
-	ID           int64       `json:"id"`
-	Fullname     string      `json:"fullname"`
-	Company      string      `json:"company"`
-	CommercialID int64       `json:"commercial_id"`
-	Commercial   string      `json:"commercial"`
-	Email        string      `json:"email"`
-	Phone        value.Phone `json:"phone"`
-	CreatedAt    time.Time   `json:"created_at"`
-	UpdatedAt    time.Time   `json:"updated_at"`
+	ID                 int64        `json:"id"`
+	Fullname           string       `json:"fullname"`
+	Company            *string      `json:"company"`
+	CommercialID       int64        `json:"commercial_id"`
+	Commercial         string       `json:"commercial"`
+	CommercialFullname string       `json:"commercial_fullname"`
+	Email              *string      `json:"email"`
+	Phone              *value.Phone `json:"phone"`
+	Address            *string      `json:"address"`
+	CreatedAt          time.Time    `json:"created_at"`
+	UpdatedAt          time.Time    `json:"updated_at"`
 }
 
 // Someone who works at Epic Events and may log in.
@@ -211,22 +216,24 @@ type Event struct {
 
 // An event with its customer, its commercial and the support who runs it, if any.
 type EventView struct {
-	ID           int64      `json:"id"`
-	Name         string     `json:"name"`
-	Contract     uuid.UUID  `json:"contract"`
-	CustomerID   int64      `json:"customer_id"`
-	Customer     string     `json:"customer"`
-	Company      string     `json:"company"`
-	SupportID    *int64     `json:"support_id"`
-	Support      *string    `json:"support"`
-	CommercialID int64      `json:"commercial_id"`
-	Commercial   string     `json:"commercial"`
-	Start        *time.Time `json:"start"`
-	End          *time.Time `json:"end"`
-	Attendees    *int32     `json:"attendees"`
-	Location     *string    `json:"location"`
-	Note         *string    `json:"note"`
-	UpdatedAt    time.Time  `json:"updated_at"`
+	ID                 int64      `json:"id"`
+	Name               string     `json:"name"`
+	Contract           uuid.UUID  `json:"contract"`
+	CustomerID         int64      `json:"customer_id"`
+	Customer           string     `json:"customer"`
+	Company            *string    `json:"company"`
+	SupportID          *int64     `json:"support_id"`
+	Support            *string    `json:"support"`
+	SupportFullname    *string    `json:"support_fullname"`
+	CommercialID       int64      `json:"commercial_id"`
+	Commercial         string     `json:"commercial"`
+	CommercialFullname string     `json:"commercial_fullname"`
+	Start              *time.Time `json:"start"`
+	End                *time.Time `json:"end"`
+	Attendees          *int32     `json:"attendees"`
+	Location           *string    `json:"location"`
+	Note               *string    `json:"note"`
+	UpdatedAt          time.Time  `json:"updated_at"`
 }
 
 // Wrong passwords in a row for a name, whether or not an employee has it, so that both answer alike.

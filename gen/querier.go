@@ -73,7 +73,8 @@ type Querier interface {
 	CustomerList(ctx context.Context, arg CustomerListParams) ([]CustomerView, error)
 	// CustomerSetCommercial hands the customer over; no row when either of the two does not exist.
 	CustomerSetCommercial(ctx context.Context, arg CustomerSetCommercialParams) (int64, error)
-	// CustomerUpdate changes the given fields; NULL keeps. It is limited to the customers of the commercial.
+	// CustomerUpdate changes the given fields; NULL keeps, and a field named in clear becomes NULL. It is limited to the
+	// customers of the commercial.
 	CustomerUpdate(ctx context.Context, arg CustomerUpdateParams) (int64, error)
 	// CustomersHeld counts the customers, for whoever is about to delete them all.
 	CustomersHeld(ctx context.Context) (int64, error)

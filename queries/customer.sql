@@ -20,13 +20,17 @@ ORDER BY
     CASE WHEN @sort = 'fullname' THEN fold(fullname) END,
     CASE WHEN @sort = 'fullname:desc' THEN fold(fullname) END DESC,
     CASE WHEN @sort = 'company' THEN fold(company) END,
-    CASE WHEN @sort = 'company:desc' THEN fold(company) END DESC,
+    CASE WHEN @sort = 'company:desc' THEN fold(company) END DESC NULLS LAST,
     CASE WHEN @sort = 'commercial' THEN commercial END,
     CASE WHEN @sort = 'commercial:desc' THEN commercial END DESC,
+    CASE WHEN @sort = 'commercial_fullname' THEN fold(commercial_fullname) END,
+    CASE WHEN @sort = 'commercial_fullname:desc' THEN fold(commercial_fullname) END DESC,
     CASE WHEN @sort = 'email' THEN fold(email) END,
-    CASE WHEN @sort = 'email:desc' THEN fold(email) END DESC,
+    CASE WHEN @sort = 'email:desc' THEN fold(email) END DESC NULLS LAST,
     CASE WHEN @sort = 'phone' THEN phone END,
-    CASE WHEN @sort = 'phone:desc' THEN phone END DESC,
+    CASE WHEN @sort = 'phone:desc' THEN phone END DESC NULLS LAST,
+    CASE WHEN @sort = 'address' THEN fold(address) END,
+    CASE WHEN @sort = 'address:desc' THEN fold(address) END DESC NULLS LAST,
     CASE WHEN @sort = 'created_at' THEN created_at END,
     CASE WHEN @sort = 'created_at:desc' THEN created_at END DESC,
     CASE WHEN @sort = 'updated_at' THEN updated_at END,
@@ -57,8 +61,8 @@ WHERE id = @id;
 
 -- name: CustomerAdd :one
 -- CustomerAdd adds a customer in the charge of the commercial.
-INSERT INTO customer (fullname, company, email, phone, commercial_id)
-VALUES (@fullname, @company, @email, @phone, @as_commercial_id)
+INSERT INTO customer (fullname, company, email, phone, address, commercial_id)
+VALUES (@fullname, sqlc.narg('company'), sqlc.narg('email'), sqlc.narg('phone')::phone, sqlc.narg('address'), @as_commercial_id)
 RETURNING id;
 
 -- name: CustomerAdded :one
@@ -68,12 +72,14 @@ FROM customer_view
 WHERE id = currval(pg_get_serial_sequence('customer', 'id'));
 
 -- name: CustomerUpdate :one
--- CustomerUpdate changes the given fields; NULL keeps. It is limited to the customers of the commercial.
+-- CustomerUpdate changes the given fields; NULL keeps, and a field named in clear becomes NULL. It is limited to the
+-- customers of the commercial.
 UPDATE customer
 SET fullname   = coalesce(sqlc.narg('fullname'), fullname),
-    company    = coalesce(sqlc.narg('company'), company),
-    email      = coalesce(sqlc.narg('email'), email),
-    phone      = coalesce(sqlc.narg('phone')::phone, phone),
+    company    = CASE WHEN 'company' = ANY (@clear::text[]) THEN NULL ELSE coalesce(sqlc.narg('company'), company) END,
+    email      = CASE WHEN 'email' = ANY (@clear) THEN NULL ELSE coalesce(sqlc.narg('email'), email) END,
+    phone      = CASE WHEN 'phone' = ANY (@clear) THEN NULL ELSE coalesce(sqlc.narg('phone')::phone, phone) END,
+    address    = CASE WHEN 'address' = ANY (@clear) THEN NULL ELSE coalesce(sqlc.narg('address'), address) END,
     updated_at = now()
 WHERE id = @id
   AND (sqlc.narg('as_commercial_id')::bigint IS NULL OR commercial_id = sqlc.narg('as_commercial_id')::bigint)

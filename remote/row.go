@@ -11,6 +11,8 @@ import (
 	"unicode/utf8"
 
 	"github.com/google/uuid"
+
+	"github.com/epicevents/crm/internal/value"
 )
 
 // A million rows are the reason for this file: encoding/json takes several times as long, and knows no arrays of
@@ -100,11 +102,11 @@ func (r *row[R]) read(line []byte) (err error) {
 	return nil
 }
 
-func appendJSON(line []byte, value any) ([]byte, error) {
+func appendJSON(line []byte, it any) ([]byte, error) {
 	buffer := bytes.NewBuffer(line)
 	encoder := json.NewEncoder(buffer)
 	encoder.SetEscapeHTML(false)
-	if err := encoder.Encode(value); err != nil {
+	if err := encoder.Encode(it); err != nil {
 		return nil, err
 	}
 	buffer.Truncate(buffer.Len() - 1) // the end of the line
@@ -129,6 +131,10 @@ func appendValue(line []byte, at any) ([]byte, error) {
 	case **string:
 		if *at != nil {
 			return appendString(line, **at), nil
+		}
+	case **value.Phone:
+		if *at != nil {
+			return appendString(line, string(**at)), nil
 		}
 	case **int64:
 		if *at != nil {
@@ -233,6 +239,12 @@ func readValue(line []byte, at any) (rest []byte, err error) {
 			*at = new(string)
 			**at, rest, err = readString(line)
 		}
+	case **value.Phone:
+		if *at = nil; !isNull {
+			var text string
+			text, rest, err = readString(line)
+			*at = new(value.Phone(text))
+		}
 	case **int64:
 		if *at = nil; !isNull {
 			*at = new(int64)
@@ -274,6 +286,7 @@ func readOther(line []byte, at any) ([]byte, error) {
 	if at == nil {
 		at = new(json.RawMessage)
 	}
+	reflect.ValueOf(at).Elem().SetZero() // what a pointer points at may be in the row before
 	decoder := json.NewDecoder(bytes.NewReader(line))
 	if err := decoder.Decode(at); err != nil {
 		return nil, fmt.Errorf("%w: %w", errBadRow, err)

@@ -23,6 +23,7 @@ import (
 	"github.com/epicevents/crm/gen"
 	"github.com/epicevents/crm/internal/dbtest"
 	"github.com/epicevents/crm/internal/failure"
+	"github.com/epicevents/crm/internal/value"
 	"github.com/epicevents/crm/schema"
 	"github.com/epicevents/crm/service"
 )
@@ -226,7 +227,7 @@ func TestLog(t *testing.T) {
 		t.Errorf("the failure was counted for %q, want %q", peer, want)
 	}
 	s := p.over(client, "commercial1")
-	if _, err := s.CustomerAdd(t.Context(), gen.CustomerAddParams{Fullname: "Typed Name", Company: "Typed", Email: "typed@example.com", Phone: "+33145678901"}); err != nil {
+	if _, err := s.CustomerAdd(t.Context(), gen.CustomerAddParams{Fullname: "Typed Name", Company: new("Typed"), Email: new("typed@example.com"), Phone: new(value.Phone("+33145678901"))}); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := collect(s.CustomerList(t.Context(), gen.CustomerListParams{Search: new("typed")})); err != nil {

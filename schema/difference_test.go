@@ -40,7 +40,7 @@ func TestDifferences(t *testing.T) {
 		{"ALTER TABLE payment DISABLE TRIGGER ALL", []string{"constraint payment_contract_fkey of payment is disabled", "trigger payment_lock of payment is disabled",
 			"trigger payment_sum of payment is disabled", "trigger payment_sum_update of payment is disabled"}},
 		{"DROP TRIGGER payment_lock ON payment", []string{"trigger payment_lock of payment is missing"}},
-		{"ALTER TABLE customer ALTER phone DROP NOT NULL", []string{"column phone of customer is not as crm made it"}},
+		{"ALTER TABLE customer ALTER fullname DROP NOT NULL", []string{"column fullname of customer is not as crm made it"}},
 		{"ALTER TABLE customer ALTER updated_at DROP DEFAULT", []string{"column updated_at of customer is not as crm made it"}},
 		{"ALTER TABLE customer ADD fax text", []string{"column fax of customer is not crm's"}},
 		{"ALTER TABLE customer ADD UNIQUE (email)", []string{"constraint customer_email_key of customer is not crm's"}},

@@ -136,6 +136,8 @@ var rules = []struct {
 	{table: "customer", name: "customer_email_shape", code: check, statement: `UPDATE customer SET email = 'a@example.'`},
 	{table: "customer", name: "customer_email_shape", code: check, statement: `UPDATE customer SET email = 'a b@example.fr'`},
 	{table: "customer", name: "customer_email_shape", code: check, statement: `UPDATE customer SET email = E'a\u0007@example.fr'`},
+	{table: "customer", name: "customer_reachable", code: check, statement: `UPDATE customer SET email = NULL, phone = NULL`},
+	{table: "customer", name: "customer_address_line", code: check, statement: `UPDATE customer SET address = ''`},
 	{table: "customer", name: "customer_phone_e164", code: check, statement: `UPDATE customer SET phone = '0612345678'`},
 	{table: "customer", name: "customer_phone_e164", code: check, statement: `UPDATE customer SET phone = '+33 612345678'`},
 

@@ -18,6 +18,7 @@ import (
 
 	"github.com/epicevents/crm/gen"
 	"github.com/epicevents/crm/internal/failure"
+	"github.com/epicevents/crm/internal/value"
 	"github.com/epicevents/crm/service"
 )
 
@@ -111,7 +112,7 @@ func TestLostConnection(t *testing.T) {
 			return err
 		}, true, "SELECT true"},
 		"new customer": {"CustomerAdd", "commercial1", func(ctx context.Context, s *service.Session) error {
-			return second(s.CustomerAdd(ctx, gen.CustomerAddParams{Fullname: "Zoé", Company: "Once", Email: "z@example.com", Phone: "+33145678901"}))
+			return second(s.CustomerAdd(ctx, gen.CustomerAddParams{Fullname: "Zoé", Company: new("Once"), Email: new("z@example.com"), Phone: new(value.Phone("+33145678901"))}))
 		}, false, "SELECT count(*) = 1 FROM customer WHERE company = 'Once'"},
 		"new contract": {"ContractAdd", "administrator1", func(ctx context.Context, s *service.Session) error {
 			return second(s.ContractAdd(ctx, gen.ContractAddParams{CustomerID: ownCustomer, TotalAmount: 777}))
@@ -233,7 +234,7 @@ func TestPassingRefusals(t *testing.T) {
 			p := sample(t)
 			p.refuseFirst(3, "INSERT", sqlstate)
 			s := p.asOn(p.limited(20*time.Second, func(*pgx.ConnConfig) {}), "commercial1")
-			must[gen.CustomerView](t)(now(s.CustomerAdd(t.Context(), gen.CustomerAddParams{Fullname: "Zoé", Company: "Once", Email: "z@example.com", Phone: "+33145678901"})))
+			must[gen.CustomerView](t)(now(s.CustomerAdd(t.Context(), gen.CustomerAddParams{Fullname: "Zoé", Company: new("Once"), Email: new("z@example.com"), Phone: new(value.Phone("+33145678901"))})))
 			if n := one[int](p, "SELECT count(*) FROM customer WHERE company = 'Once'"); n != 1 {
 				t.Errorf("%d customers", n)
 			}

@@ -137,7 +137,7 @@ type RecordedPayment struct {
 	ID           uuid.UUID   `json:"id"`
 	Contract     uuid.UUID   `json:"contract"`
 	Customer     string      `json:"customer"`
-	Company      string      `json:"company"`
+	Company      *string     `json:"company"`
 	Amount       value.Cents `json:"amount"`
 	RecordedBy   string      `json:"recorded_by"`
 	RecordedByID *int64      `json:"recorded_by_id"`

@@ -84,8 +84,8 @@ func TestContractAdd(t *testing.T) {
 	for _, amount := range []value.Cents{0, 29, 99_999_999_999} {
 		row := must[gen.ContractView](t)(add(ownCustomer, amount))
 		same(t, "contract", row, p.contract(row.ID))
-		same(t, "contract", row, gen.ContractView{ID: row.ID, CustomerID: ownCustomer, Customer: "Johanna Baker", Company: "Marsh & Fils",
-			CommercialID: row.CommercialID, Commercial: "commercial1", TotalAmount: amount, TotalDue: amount, CreatedAt: row.CreatedAt})
+		same(t, "contract", row, gen.ContractView{ID: row.ID, CustomerID: ownCustomer, Customer: "Johanna Baker", Company: new("Marsh & Fils"),
+			CommercialID: row.CommercialID, Commercial: "commercial1", CommercialFullname: "Désiré Fontaine", TotalAmount: amount, TotalDue: amount, CreatedAt: row.CreatedAt})
 	}
 	p.refuses(failure.NotFound, "There is no customer 4711.", func() error { return second(add(4711, 1)) })
 	p.refuses(failure.Conflict, badTotal, func() error { return second(add(ownCustomer, -1)) })

@@ -1,7 +1,6 @@
 package service
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -40,7 +39,7 @@ func (s *Session) CustomerAdd(ctx context.Context, p gen.CustomerAddParams) (cha
 	if err != nil {
 		return change, err
 	}
-	if err := cmp.Or(value.CheckEmail(p.Email), value.CheckPhone(p.Phone)); err != nil {
+	if err := checkReach(p.Email, p.Phone); err != nil {
 		return change, err
 	}
 	p.AsCommercialID = by.ID
@@ -51,19 +50,26 @@ func (s *Session) CustomerAdd(ctx context.Context, p gen.CustomerAddParams) (cha
 	return change, s.translate(ctx, err)
 }
 
+// checkReach checks what of an e-mail address and a phone number is given.
+func checkReach(email *string, phone *value.Phone) error {
+	if email != nil {
+		if err := value.CheckEmail(*email); err != nil {
+			return err
+		}
+	}
+	if phone != nil {
+		return value.CheckPhone(*phone)
+	}
+	return nil
+}
+
 // CustomerUpdate changes the fields that are not nil. PermissionDenied for a customer of another commercial.
 func (s *Session) CustomerUpdate(ctx context.Context, p gen.CustomerUpdateParams) (change Change[gen.CustomerView], err error) {
 	by, err := s.allow(ctx, "CustomerUpdate")
 	if err != nil {
 		return change, err
 	}
-	if p.Email != nil {
-		err = value.CheckEmail(*p.Email)
-	}
-	if p.Phone != nil && err == nil {
-		err = value.CheckPhone(*p.Phone)
-	}
-	if err != nil {
+	if err := checkReach(p.Email, p.Phone); err != nil {
 		return change, err
 	}
 	p.AsCommercialID = by.own

@@ -6,11 +6,13 @@ import (
 
 	"github.com/epicevents/crm/gen"
 	"github.com/epicevents/crm/internal/failure"
+	"github.com/epicevents/crm/internal/value"
 )
 
 // What the database says to a field that cannot be.
 const (
 	badFullname = "A full name is one line of 1 to 255 characters in Unicode normal form C, without control characters."
+	unreachable = "A customer has an e-mail address or a phone number."
 	badCompany  = "A company name is one line of 1 to 255 characters in Unicode normal form C, without control characters."
 )
 
@@ -26,16 +28,17 @@ func TestCustomerAdd(t *testing.T) {
 	t.Parallel()
 	p := sample(t)
 	s := p.as("commercial2")
-	good := gen.CustomerAddParams{Fullname: "Zoé Œuf", Company: "L'Œuf", Email: "zoe@œuf.example", Phone: "+33612345678", AsCommercialID: 4}
+	good := gen.CustomerAddParams{Fullname: "Zoé Œuf", Company: new("L'Œuf"), Email: new("zoe@œuf.example"), Phone: new(value.Phone("+33612345678")), AsCommercialID: 4}
 	row := must[gen.CustomerView](t)(now(s.CustomerAdd(t.Context(), good)))
 	same(t, "customer", row, stored[gen.CustomerView](p, "customer_view", row.ID))
 	want := row
-	want.Fullname, want.Company, want.Email, want.Phone, want.Commercial = "Zoé Œuf", "L'Œuf", "zoe@œuf.example", "+33612345678", "commercial2"
+	want.Fullname, want.Company, want.Email, want.Phone, want.Commercial = "Zoé Œuf", good.Company, good.Email, good.Phone, "commercial2"
 	same(t, "customer", row, want)
 
 	for message, change := range map[string]func(*gen.CustomerAddParams){
 		badFullname: func(p *gen.CustomerAddParams) { p.Fullname = "Zoé\x1b[31m" },
-		badCompany:  func(p *gen.CustomerAddParams) { p.Company = strings.Repeat("é", 256) },
+		unreachable: func(p *gen.CustomerAddParams) { p.Email, p.Phone = nil, nil },
+		badCompany:  func(p *gen.CustomerAddParams) { p.Company = new(strings.Repeat("é", 256)) },
 	} {
 		bad := good
 		change(&bad)
@@ -53,12 +56,20 @@ func TestCustomerUpdate(t *testing.T) {
 	if !row.UpdatedAt.After(before.UpdatedAt) {
 		t.Error("updated_at is that of before")
 	}
-	before.Email, before.UpdatedAt = "new@example.com", row.UpdatedAt
+	before.Email, before.UpdatedAt = new("new@example.com"), row.UpdatedAt
 	same(t, "customer", row, before)
+
+	row = must[gen.CustomerView](t)(now(s.CustomerUpdate(t.Context(), gen.CustomerUpdateParams{
+		ID: ownCustomer, Address: new("1 rue X"), Clear: []string{"company", "email"},
+	})))
+	if row.Company != nil || row.Email != nil || row.Phone == nil || *row.Address != "1 rue X" {
+		t.Errorf("emptied: %+v", row)
+	}
 
 	for message, bad := range map[string]gen.CustomerUpdateParams{
 		badFullname: {Fullname: new("")},
 		badCompany:  {Company: new(" x")},
+		unreachable: {Clear: []string{"email", "phone"}},
 	} {
 		bad.ID = ownCustomer
 		p.refuses(failure.Conflict, message, func() error { return second(s.CustomerUpdate(t.Context(), bad)) })

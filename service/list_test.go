@@ -357,7 +357,7 @@ func TestListFilters(t *testing.T) {
 		"mine":       {gen.ContractListParams{CommercialID: &mine}, func(c gen.ContractView) bool { return c.Commercial == "commercial1" }},
 		"commercial": {gen.ContractListParams{Commercial: new("commercial3")}, func(c gen.ContractView) bool { return c.Commercial == "commercial3" }},
 		"customer":   {gen.ContractListParams{CustomerID: new(int64(ownCustomer))}, func(c gen.ContractView) bool { return c.CustomerID == ownCustomer }},
-		"search":     {gen.ContractListParams{Search: new("  lumiere ")}, func(c gen.ContractView) bool { return c.Company == "Atelier Lumière" }},
+		"search":     {gen.ContractListParams{Search: new("  lumiere ")}, func(c gen.ContractView) bool { return c.Customer == "Zoé Lefèvre" }},
 		"wildcard":   {gen.ContractListParams{Search: new("%")}, func(gen.ContractView) bool { return false }},
 	} {
 		want := slices.DeleteFunc(slices.Clone(contracts), func(c gen.ContractView) bool { return !filter.pass(c) })

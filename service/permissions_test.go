@@ -118,7 +118,7 @@ var calls = map[string]call{
 		return second(s.CustomerDetail(ctx, on.customer))
 	}},
 	"CustomerAdd": {writes: true, do: func(ctx context.Context, s service.Operations, _ target) error {
-		return second(s.CustomerAdd(ctx, gen.CustomerAddParams{Fullname: "Zoé", Company: "Zed", Email: "z@example.com", Phone: "+33145678901"}))
+		return second(s.CustomerAdd(ctx, gen.CustomerAddParams{Fullname: "Zoé", Company: new("Zed"), Email: new("z@example.com"), Phone: new(value.Phone("+33145678901"))}))
 	}},
 	"CustomerUpdate": {writes: true, do: func(ctx context.Context, s service.Operations, on target) error {
 		return second(s.CustomerUpdate(ctx, gen.CustomerUpdateParams{ID: on.customer, Company: new("Other")}))

@@ -33,7 +33,7 @@ func (n plan) walk(visit func(plan)) {
 
 // wholeTable are the orders that nothing can serve, because they go by a name beside the row that may be missing, or by
 // text longer than an index takes. They read all events, and sort only as many as are shown.
-var wholeTable = []string{"EventList support", "EventList support:desc", "EventList note", "EventList note:desc"}
+var wholeTable = []string{"EventList support", "EventList support:desc", "EventList support_fullname", "EventList support_fullname:desc", "EventList note", "EventList note:desc"}
 
 // TestPlans asks the server how it would run the lists on a large database, with the parameters sent as crm sends them.
 // No filter and no order reads a large table from end to end, and no index is without a use.

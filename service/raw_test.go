@@ -78,13 +78,16 @@ func TestRawValues(t *testing.T) {
 					return second(commercial.CustomerAdd(ctx, p))
 				})
 			}
+			refused("neither e-mail nor phone", func() error {
+				return second(commercial.CustomerAdd(ctx, gen.CustomerAddParams{Fullname: "Zoé"}))
+			})
 		},
 		"CustomerUpdate": func(refused func(string, func() error)) {
 			for what, bad := range rawCustomers(texts) {
 				refused(what, func() error {
 					p := goodCustomer
 					bad(&p)
-					return second(commercial.CustomerUpdate(ctx, gen.CustomerUpdateParams{ID: ownCustomer, Fullname: &p.Fullname, Company: &p.Company, Email: &p.Email, Phone: &p.Phone}))
+					return second(commercial.CustomerUpdate(ctx, gen.CustomerUpdateParams{ID: ownCustomer, Fullname: &p.Fullname, Company: p.Company, Email: p.Email, Phone: p.Phone, Address: p.Address}))
 				})
 			}
 		},
@@ -154,22 +157,25 @@ func TestRawValues(t *testing.T) {
 	}
 }
 
-var goodCustomer = gen.CustomerAddParams{Fullname: "Zoé", Company: "Zed", Email: "z@example.com", Phone: "+33145678901"}
+var goodCustomer = gen.CustomerAddParams{Fullname: "Zoé", Company: new("Zed"), Email: new("z@example.com"), Phone: new(value.Phone("+33145678901"))}
 
 func rawCustomers(texts map[string]string) map[string]func(*gen.CustomerAddParams) {
 	cases := map[string]func(*gen.CustomerAddParams){}
 	for what, text := range texts {
 		cases["fullname "+what] = func(p *gen.CustomerAddParams) { p.Fullname = text }
-		cases["company "+what] = func(p *gen.CustomerAddParams) { p.Company = text }
-		cases["email "+what] = func(p *gen.CustomerAddParams) { p.Email = text }
-		cases["email of "+what] = func(p *gen.CustomerAddParams) { p.Email = text + "@b.example" }
-		cases["phone "+what] = func(p *gen.CustomerAddParams) { p.Phone = value.Phone(text) }
+		cases["company "+what] = func(p *gen.CustomerAddParams) { p.Company = &text }
+		cases["email "+what] = func(p *gen.CustomerAddParams) { p.Email = &text }
+		cases["email of "+what] = func(p *gen.CustomerAddParams) { p.Email = new(text + "@b.example") }
+		cases["phone "+what] = func(p *gen.CustomerAddParams) { p.Phone = new(value.Phone(text)) }
+	}
+	for what, text := range texts {
+		cases["address "+what] = func(p *gen.CustomerAddParams) { p.Address = &text }
 	}
 	for _, bad := range []string{"notanemail", "a@b", "a@B.example", "a b@c.example", "<a@b.example>"} {
-		cases["email "+bad] = func(p *gen.CustomerAddParams) { p.Email = bad }
+		cases["email "+bad] = func(p *gen.CustomerAddParams) { p.Email = &bad }
 	}
 	for _, bad := range []string{"+99999999", "+1", "0145678901", "+330145678901", "+33 1 45 67 89 01", "+33145678901;ext=1", "+33596631234"} {
-		cases["phone "+bad] = func(p *gen.CustomerAddParams) { p.Phone = value.Phone(bad) }
+		cases["phone "+bad] = func(p *gen.CustomerAddParams) { p.Phone = new(value.Phone(bad)) }
 	}
 	return cases
 }

@@ -281,8 +281,12 @@ func (c *Command) resolve(ctx context.Context, arguments []string) error {
 	}
 	var missing []string
 	for _, in := range c.inputs {
-		if m := in.meta(); m.required && !m.Set {
+		m := in.meta()
+		if m.required && !m.Set {
 			missing = append(missing, "--"+m.name)
+		}
+		if m.among != nil && in == m.among[0] && len(given(m.among...)) == 0 {
+			missing = append(missing, anyOf(m.among))
 		}
 	}
 	if c.secret != nil && !c.secret() && !c.env.Interactive() {
@@ -304,15 +308,26 @@ func (c *Command) resolve(ctx context.Context, arguments []string) error {
 	for _, in := range c.inputs {
 		m := in.meta()
 		named := m.name == c.env.AskFor
-		if m.Set || !m.required && !named && !(m.offered && offer) {
+		none := m.among != nil && len(given(m.among...)) == 0
+		if m.Set || !m.required && !named && !none && !(m.offered && offer) {
 			continue
 		}
-		m.blank = m.blank && !named // Enter alone would be no answer, or empty what is there
+		// Enter alone would be no answer, or empty what is there.
+		m.blank = m.blank && !named && !(none && in == m.among[len(m.among)-1])
 		if err := in.Ask(ctx); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// anyOf names the flags of which one is needed.
+func anyOf(inputs []input) string {
+	var flags []string
+	for _, in := range inputs {
+		flags = append(flags, "--"+in.meta().name)
+	}
+	return strings.Join(flags, " or ")
 }
 
 // unquoted is the hint for a value of several words that was not quoted, so that the second stands as an argument;

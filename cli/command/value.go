@@ -27,10 +27,11 @@ type inputMeta struct {
 	title       string // in a question, where it is not that of the column of this name
 	placeholder string
 	help        string
-	required    bool // asked for at a terminal, else exit 2
-	offered     bool // asked for with the values that are needed, where none of those that are offered was given
-	argument    bool // may also be the first argument
-	blank       bool // Enter leaves it out
+	required    bool    // asked for at a terminal, else exit 2
+	offered     bool    // asked for with the values that are needed, where none of those that are offered was given
+	among       []input // one of these is needed, this one among them; nil where that is not so
+	argument    bool    // may also be the first argument
+	blank       bool    // Enter leaves it out
 	multiline   bool
 	Set         bool
 	cleared     bool // by a person who emptied it
@@ -165,6 +166,14 @@ func (v *Value[T]) Offered() *Value[T] {
 	v.offered = true
 	v.blank = v.pick == nil
 	return v
+}
+
+// OneNeeded makes these values of which the command needs one or more: a person is asked for each, a script that gives
+// none fails.
+func OneNeeded(inputs ...input) {
+	for _, in := range inputs {
+		in.meta().among, in.meta().offered, in.meta().blank = inputs, true, true
+	}
 }
 
 // MaybeArgument makes the value one that may also stand as the first argument, or be left out.

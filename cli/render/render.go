@@ -39,6 +39,7 @@ type Look struct {
 	Label     string                 // empty: made from the name
 	Hidden    bool                   // shown to nobody, also not to programs
 	DataOnly  bool                   // an id beside the name it stands for: not in a table unless --fields asks
+	Of        string                 // the column with the username of whom this is the full name: people read both as one
 	Whole     bool                   // text that is typed again in other commands: never shortened
 	Multiline bool                   // newlines are kept in a detail view
 	Wraps     bool                   // sentences: broken into lines on a narrow terminal, never shortened
@@ -114,17 +115,27 @@ func Detail[T any](o Output, r Resource[T], row T, before *T) error {
 	if e := newEncoder(o, fields, true); e != nil {
 		return stream(o.Out, e, cellsOf(fields, one))
 	}
+	shown := len(fields)
+	for _, f := range fields {
+		fields = append(fields, r.usernames(f)...)
+	}
 	now := newReader[T](fields).read(row)
 	old := now
 	if before != nil {
 		old = newReader[T](fields).read(*before)
 	}
-	lines := make([]panelLine, len(fields))
-	for i, f := range fields {
+	lines := make([]panelLine, shown)
+	for i, f := range fields[:shown] {
 		c := now[i]
 		lines[i] = panelLine{label: f.Label, value: f.show(c, o.Zone), changed: !c.equal(old[i])}
 		if f.Look.Multiline && !c.null {
 			lines[i].value = text.EscapeLines(c.text)
+		}
+		for at, username := range fields[shown:] {
+			if username.Name == f.Look.Of && !c.null {
+				lines[i].value += " (" + username.show(now[shown+at], o.Zone) + ")"
+				lines[i].changed = lines[i].changed || !now[shown+at].equal(old[shown+at])
+			}
 		}
 	}
 	if o.Format == "markdown" {
@@ -145,7 +156,9 @@ func (r Resource[T]) Select(o Output) ([]Field, error) {
 	all := r.fields()
 	if len(o.Fields) == 0 {
 		forPeople := o.Format == "table" || o.Format == "markdown"
-		return slices.DeleteFunc(all, func(f Field) bool { return f.Look.DataOnly && forPeople && !o.IDs }), nil
+		return slices.DeleteFunc(all, func(f Field) bool {
+			return forPeople && (f.Look.DataOnly && !o.IDs || r.isUsername(f.Name))
+		}), nil
 	}
 	var fields []Field
 	for _, name := range o.Fields {
@@ -157,9 +170,26 @@ func (r Resource[T]) Select(o Output) ([]Field, error) {
 		if slices.ContainsFunc(fields, named) {
 			return nil, failure.Misuse(fmt.Sprintf("field %q is named twice", name), "")
 		}
-		fields = append(fields, all[at])
+		f := all[at]
+		if f.Look.Of != "" { // who asks for it may ask for the username too
+			f.Label, f.Look.Of = LabelOf(f.Name), ""
+		}
+		fields = append(fields, f)
 	}
 	return fields, nil
+}
+
+// isUsername reports whether a column is shown with the full name that it belongs to.
+func (r Resource[T]) isUsername(column string) bool {
+	return slices.ContainsFunc(r.Looks, func(look Look) bool { return look.Of == column })
+}
+
+// usernames returns the column that belongs to a full name.
+func (r Resource[T]) usernames(fullname Field) []Field {
+	if fullname.Look.Of == "" {
+		return nil
+	}
+	return slices.DeleteFunc(r.fields(), func(f Field) bool { return f.Name != fullname.Look.Of })
 }
 
 // columns returns the columns that are shown.
@@ -203,7 +233,11 @@ func (r Resource[T]) fields() []Field {
 	fields := make([]Field, len(all))
 	for i, c := range all {
 		look := r.look(c.Name)
-		fields[i] = Field{Name: c.Name, Label: cmp.Or(look.Label, LabelOf(c.Name)), Kind: kindOf(c.Type), Look: look, column: c}
+		name := c.Name
+		if look.Of != "" {
+			name = look.Of
+		}
+		fields[i] = Field{Name: c.Name, Label: cmp.Or(look.Label, LabelOf(name)), Kind: kindOf(c.Type), Look: look, column: c}
 	}
 	return fields
 }

@@ -29,23 +29,23 @@ FROM (VALUES
 ) AS sample (username, fullname, role)
 ON CONFLICT (username) DO NOTHING;
 
-INSERT INTO customer (fullname, company, commercial_id, email, phone, created_at, updated_at)
-SELECT sample.fullname, sample.company, employee.id, sample.email, sample.phone, day, day
+INSERT INTO customer (fullname, company, commercial_id, email, phone, address, created_at, updated_at)
+SELECT sample.fullname, sample.company, employee.id, sample.email, sample.phone, sample.address, day, day
 FROM (VALUES
-    ('Johanna Baker', 'Marsh & Fils', 'commercial1', 'johanna.baker@marsh-fils.example', '+33145678901', timestamptz '2026-01-05 10:00 Europe/Paris'),
-    ('Zoé Lefèvre', 'Atelier Lumière', 'commercial1', 'zoe.lefevre@atelier-lumiere.example', '+33472345678', timestamptz '2026-01-05 10:00 Europe/Paris'),
-    ('Anaïs Morel', 'Brasserie de l''Étoile', 'commercial1', 'anais.morel@brasserie-etoile.example', '+33388123456', timestamptz '2026-01-06 10:00 Europe/Paris'),
-    ('Jérôme Noël', 'Clinique Saint-André', 'commercial1', 'jerome.noel@clinique-st-andre.example', '+33240112233', timestamptz '2026-01-06 10:00 Europe/Paris'),
-    ('Inès Ribeiro', 'Fado & Co', 'commercial2', 'ines.ribeiro@fado.example', '+351213456789', timestamptz '2026-01-07 10:00 Europe/Paris'),
-    ('Océane Pérez', 'Domaine des Cèdres', 'commercial2', 'oceane.perez@domaine-cedres.example', '+33561223344', timestamptz '2026-01-07 10:00 Europe/Paris'),
-    ('Rémi Quéré', 'Voiles de l''Ouest', 'commercial2', 'remi.quere@voiles-ouest.example', '+33298334455', timestamptz '2026-01-08 10:00 Europe/Paris'),
-    ('Solène Roux', 'Éditions du Marais', 'commercial2', 'solene.roux@editions-marais.example', '+33142667788', timestamptz '2026-01-08 10:00 Europe/Paris'),
-    ('Théo Sénéchal', 'Lycée Jean-Moulin', 'commercial3', 'theo.senechal@lycee-moulin.example', '+33321445566', timestamptz '2026-01-09 10:00 Europe/Paris'),
-    ('Ursula Weiß', 'Bäckerei Weiß', 'commercial3', 'ursula.weiss@baeckerei-weiss.example', '+4930901820', timestamptz '2026-01-09 10:00 Europe/Paris'),
-    ('Valérie Yvon', 'Théâtre du Châtelain', 'commercial3', 'valerie.yvon@theatre-chatelain.example', '+33491556677', timestamptz '2026-01-10 10:00 Europe/Paris'),
-    ('Maëlys Zimmer', 'Ski Club du Léman', 'commercial3', 'maelys.zimmer@ski-leman.example', '+41223456789', timestamptz '2026-01-10 10:00 Europe/Paris'),
-    ('Barthélemy Œuvrard', 'Menuiserie Œuvrard', 'commercial3', 'b.oeuvrard@menuiserie-oeuvrard.example', '+33380667788', timestamptz '2026-01-11 10:00 Europe/Paris')
-) AS sample (fullname, company, commercial, email, phone, day)
+    ('Johanna Baker', 'Marsh & Fils', 'commercial1', 'johanna.baker@marsh-fils.example', '+33145678901', '12 rue de la Paix, 75002 Paris', timestamptz '2026-01-05 10:00 Europe/Paris'),
+    ('Zoé Lefèvre', 'Atelier Lumière', 'commercial1', 'zoe.lefevre@atelier-lumiere.example', '+33472345678', '3 place des Terreaux, 69001 Lyon', timestamptz '2026-01-05 10:00 Europe/Paris'),
+    ('Anaïs Morel', 'Brasserie de l''Étoile', 'commercial1', 'anais.morel@brasserie-etoile.example', '+33388123456', NULL, timestamptz '2026-01-06 10:00 Europe/Paris'),
+    ('Jérôme Noël', 'Clinique Saint-André', 'commercial1', 'jerome.noel@clinique-st-andre.example', '+33240112233', NULL, timestamptz '2026-01-06 10:00 Europe/Paris'),
+    ('Inès Ribeiro', 'Fado & Co', 'commercial2', 'ines.ribeiro@fado.example', '+351213456789', 'Rua Augusta 100, 1100-053 Lisboa', timestamptz '2026-01-07 10:00 Europe/Paris'),
+    ('Océane Pérez', 'Domaine des Cèdres', 'commercial2', 'oceane.perez@domaine-cedres.example', '+33561223344', NULL, timestamptz '2026-01-07 10:00 Europe/Paris'),
+    ('Rémi Quéré', NULL, 'commercial2', 'remi.quere@voiles-ouest.example', '+33298334455', NULL, timestamptz '2026-01-08 10:00 Europe/Paris'),
+    ('Solène Roux', 'Éditions du Marais', 'commercial2', NULL, '+33142667788', NULL, timestamptz '2026-01-08 10:00 Europe/Paris'),
+    ('Théo Sénéchal', 'Lycée Jean-Moulin', 'commercial3', 'theo.senechal@lycee-moulin.example', NULL, NULL, timestamptz '2026-01-09 10:00 Europe/Paris'),
+    ('Ursula Weiß', 'Bäckerei Weiß', 'commercial3', 'ursula.weiss@baeckerei-weiss.example', '+4930901820', NULL, timestamptz '2026-01-09 10:00 Europe/Paris'),
+    ('Valérie Yvon', 'Théâtre du Châtelain', 'commercial3', 'valerie.yvon@theatre-chatelain.example', '+33491556677', NULL, timestamptz '2026-01-10 10:00 Europe/Paris'),
+    ('Maëlys Zimmer', 'Ski Club du Léman', 'commercial3', 'maelys.zimmer@ski-leman.example', '+41223456789', NULL, timestamptz '2026-01-10 10:00 Europe/Paris'),
+    ('Barthélemy Œuvrard', 'Menuiserie Œuvrard', 'commercial3', 'b.oeuvrard@menuiserie-oeuvrard.example', '+33380667788', NULL, timestamptz '2026-01-11 10:00 Europe/Paris')
+) AS sample (fullname, company, commercial, email, phone, address, day)
 JOIN employee ON employee.username = sample.commercial
 ORDER BY employee.username, sample.day, sample.email;
 
@@ -63,7 +63,7 @@ FROM (VALUES
     (uuid '9a2f79e6-0b1a-4bce-901b-a04516f81cdd', 'remi.quere@voiles-ouest.example', 865000, timestamptz '2026-04-07 15:35 Europe/Paris', timestamptz '2026-04-14 09:40 Europe/Paris'),
     (uuid 'de0bf099-fc0a-4da4-959c-b16cd9e05bca', 'valerie.yvon@theatre-chatelain.example', 2340000, timestamptz '2026-04-20 09:10 Europe/Paris', timestamptz '2026-04-28 14:30 Europe/Paris'),
     (uuid 'fb819b38-e035-4e65-b4ea-ae5076a82518', 'johanna.baker@marsh-fils.example', 275000, timestamptz '2026-05-04 11:45 Europe/Paris', NULL::timestamptz),
-    (uuid '2c753854-647e-425b-af7c-17507335f501', 'solene.roux@editions-marais.example', 640000, timestamptz '2026-05-18 16:10 Europe/Paris', timestamptz '2026-05-25 10:00 Europe/Paris'),
+    (uuid '2c753854-647e-425b-af7c-17507335f501', '+33142667788', 640000, timestamptz '2026-05-18 16:10 Europe/Paris', timestamptz '2026-05-25 10:00 Europe/Paris'),
     (uuid '31677ba0-5257-4de0-949c-d5401aa941a4', 'maelys.zimmer@ski-leman.example', 1520000, timestamptz '2026-06-01 10:20 Europe/Paris', timestamptz '2026-06-08 11:15 Europe/Paris'),
     (uuid '3bfbac5d-14e9-48cb-b7b0-6962ea6b0dae', 'zoe.lefevre@atelier-lumiere.example', 129999, timestamptz '2026-06-15 14:55 Europe/Paris', NULL::timestamptz),
     (uuid 'ec9a24c8-99f3-4dd1-b821-84c3bb92870b', 'b.oeuvrard@menuiserie-oeuvrard.example', 415000, timestamptz '2026-06-29 09:35 Europe/Paris', timestamptz '2026-07-06 16:20 Europe/Paris'),
@@ -72,8 +72,8 @@ FROM (VALUES
     (uuid '85fb14cd-5421-434f-8de0-a7ba2434a37d', 'anais.morel@brasserie-etoile.example', 2100000, timestamptz '2026-08-24 15:50 Europe/Paris', timestamptz '2026-09-01 14:10 Europe/Paris'),
     (uuid '2ba69b61-2fb9-475d-9286-90dd651ddde1', 'oceane.perez@domaine-cedres.example', 59900, timestamptz '2026-09-07 11:30 Europe/Paris', NULL::timestamptz),
     (uuid '77053f32-df07-4122-80fb-c1a327d11e45', 'valerie.yvon@theatre-chatelain.example', 1475000, timestamptz '2026-09-21 09:45 Europe/Paris', timestamptz '2026-09-28 10:25 Europe/Paris')
-) AS sample (id, email, total_amount, created_at, signed_at)
-JOIN customer ON customer.email = sample.email;
+) AS sample (id, reached_at, total_amount, created_at, signed_at)
+JOIN customer ON coalesce(customer.email, customer.phone) = sample.reached_at;
 
 INSERT INTO payment (id, contract_id, amount, recorded_by, recorded_by_id, recorded_at)
 SELECT sample.id, sample.contract_id, sample.amount, customer_view.commercial, customer_view.commercial_id, contract.signed_at + sample.after
