@@ -48,9 +48,12 @@ var databaseStatuses = render.Resource[databaseStatus]{
 }
 
 func (a *app) dbStatus() *ffcli.Command {
-	c := a.Command("status", "whether the database answers, and its schema version").ForHost().Examples("crm db status", "crm db status -o json")
+	c := a.Command("status", "whether the database answers, and its schema version").Examples("crm db status", "crm db status -o json")
 	show := command.Shows(c, databaseStatuses)
 	return c.Does(func(ctx context.Context) error {
+		if a.IsRemote() {
+			return a.showServer(ctx, show)
+		}
 		if a.IsLocal() {
 			status, err := a.Cluster().Status(ctx)
 			if err != nil {
@@ -62,6 +65,21 @@ func (a *app) dbStatus() *ffcli.Command {
 			}
 		}
 		return a.showDatabase(ctx, show)
+	})
+}
+
+// showServer prints the state of the server that has the database. It answers for one with the schema that it needs itself.
+func (a *app) showServer(ctx context.Context, show func(databaseStatus) error) error {
+	client, err := a.Client()
+	if err != nil {
+		return err
+	}
+	ready, err := client.Ready(ctx)
+	if err != nil {
+		return err
+	}
+	return show(databaseStatus{
+		Kind: "server", State: "running", Location: a.Config.ServerURL, Server: "crm " + ready.Version, Schema: ready.Schema, Needed: ready.Schema,
 	})
 }
 

@@ -223,12 +223,12 @@ func (e *examination) server(ctx context.Context) {
 		e.addError(checkServer, err)
 		return
 	}
-	version, err := client.Ready(ctx)
+	ready, err := client.Ready(ctx)
 	if err != nil {
 		e.addError(checkServer, err)
 		return
 	}
-	e.add(checkServer, healthOK, "", "%s, crm %s", e.Config.ServerURL, version)
+	e.add(checkServer, healthOK, "", "%s, crm %s, schema version %d", e.Config.ServerURL, ready.Version, ready.Schema)
 }
 
 // reach connects to a database that runs; one that does not is told.

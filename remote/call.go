@@ -11,6 +11,7 @@ import (
 	"math/rand/v2"
 	"net/http"
 	"net/http/httptrace"
+	"strconv"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -201,8 +202,14 @@ func (s *Session) attempt(ctx context.Context, operation, request string, body [
 	return true, read(answer)
 }
 
-// Ready returns the version of a server that answers, as its database does.
-func (c *Client) Ready(ctx context.Context) (version string, err error) {
+// Readiness is what a server says of itself.
+type Readiness struct {
+	Version string // of its program
+	Schema  int64  // of its database
+}
+
+// Ready returns what a server says that answers, as its database does: one with the schema that the server needs.
+func (c *Client) Ready(ctx context.Context) (ready Readiness, err error) {
 	s := &Session{client: c}
 	if c.limit > 0 {
 		var stop context.CancelFunc
@@ -211,37 +218,49 @@ func (c *Client) Ready(ctx context.Context) (version string, err error) {
 	}
 	r, err := http.NewRequestWithContext(ctx, http.MethodGet, c.base+"/readyz", nil)
 	if err != nil {
-		return "", err
+		return ready, err
 	}
 	response, err := c.transport.RoundTrip(r)
 	if err != nil {
-		return "", s.explain(ctx, readyName, nil, lost{err}, false)
+		return ready, s.explain(ctx, readyName, nil, lost{err}, false)
 	}
 	defer response.Body.Close()
-	version = response.Header.Get(headerVersion)
 	words, err := io.ReadAll(io.LimitReader(response.Body, lineBuffer))
-	switch {
-	case err != nil:
-		return "", s.explain(ctx, readyName, nil, lost{err}, false)
-	case version == "":
-		return "", notCrm(response.Status)
-	case response.StatusCode != http.StatusOK:
-		return version, &failure.Error{Code: failure.Unavailable, Message: strings.TrimSpace(string(words)), Hint: "tell whoever runs the server"}
+	if err != nil {
+		return ready, s.explain(ctx, readyName, nil, lost{err}, false)
 	}
-	return version, nil
+	if err := fits(response); err != nil {
+		return ready, err
+	}
+	ready.Version = response.Header.Get(headerVersion)
+	if response.StatusCode != http.StatusOK {
+		return ready, &failure.Error{Code: failure.Unavailable, Message: strings.TrimSpace(string(words)), Hint: "tell whoever runs the server"}
+	}
+	if ready.Schema, err = strconv.ParseInt(response.Header.Get(headerSchema), 10, 64); err != nil {
+		return ready, notCrm(response.Status)
+	}
+	return ready, nil
+}
+
+// fits refuses the answer of what is no crm, or speaks another protocol.
+func fits(response *http.Response) error {
+	switch spoken := response.Header.Get(headerProtocol); spoken {
+	case protocolNumber:
+		return nil
+	case "":
+		return notCrm(response.Status)
+	default:
+		return unfit("The server speaks protocol %.10q, this crm %s.", spoken, protocolNumber)
+	}
 }
 
 // check looks at the head of an answer, and returns the error that it is.
 func (s *Session) check(response *http.Response, answer io.Reader) error {
-	spoken := response.Header.Get(headerProtocol)
-	if spoken == "" {
-		if response.StatusCode >= http.StatusInternalServerError { // of what stands between
-			return lost{notCrm(response.Status)}
+	if err := fits(response); err != nil {
+		if response.Header.Get(headerProtocol) == "" && response.StatusCode >= http.StatusInternalServerError { // of what stands between
+			return lost{err}
 		}
-		return notCrm(response.Status)
-	}
-	if spoken != protocolNumber {
-		return unfit("The server speaks protocol %.10q, this crm %s.", spoken, protocolNumber)
+		return err
 	}
 	if role := gen.Role(response.Header.Get(headerRole)); role.Valid() {
 		s.role = role

@@ -7,6 +7,7 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -71,9 +72,10 @@ func causeOf(err error) string {
 
 // readiness is whether the database answers, looked at once a second at most, for nobody has to log in to ask.
 type readiness struct {
-	mutex sync.Mutex
-	at    time.Time
-	err   error
+	mutex  sync.Mutex
+	at     time.Time
+	schema int64
+	err    error
 }
 
 const (
@@ -85,11 +87,13 @@ func (h *handler) ready(w http.ResponseWriter, r *http.Request) {
 	h.state.mutex.Lock()
 	defer h.state.mutex.Unlock()
 	if time.Since(h.state.at) > readyAge {
-		_, h.state.err = h.Service.Within(readyTime).CheckVersion(context.WithoutCancel(r.Context()))
+		h.state.schema, h.state.err = h.Service.Within(readyTime).CheckVersion(context.WithoutCancel(r.Context()))
 		h.state.at = time.Now()
 	}
+	w.Header().Set(headerProtocol, protocolNumber)
 	w.Header().Set(headerVersion, h.Version)
 	if h.state.err == nil {
+		w.Header().Set(headerSchema, strconv.FormatInt(h.state.schema, 10))
 		_, _ = io.WriteString(w, "ok\n")
 		return
 	}

@@ -23,6 +23,7 @@ import (
 const (
 	headerProtocol = "Crm-Protocol"
 	headerVersion  = "Crm-Version"    // of the server's program
+	headerSchema   = "Crm-Schema"     // of the server's database, where that is asked for
 	headerTimeout  = "Crm-Timeout"    // what is left of the client's limit, as 9.8s
 	headerRequest  = "Crm-Request-Id" // under which the server's log has it
 	headerRole     = "Crm-Role"       // of the employee, as of this operation

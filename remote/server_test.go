@@ -282,8 +282,8 @@ func TestAround(t *testing.T) {
 			t.Errorf("%s: %d %s", path, response.StatusCode, body)
 		}
 	}
-	if version, err := p.client().Ready(t.Context()); err != nil || version != "1.5.0" {
-		t.Errorf("%q %v", version, err)
+	if ready, err := p.client().Ready(t.Context()); err != nil || ready != (Readiness{"1.5.0", schema.Version()}) {
+		t.Errorf("%+v %v", ready, err)
 	}
 	p.exec("UPDATE schema_migrations SET version = version + 1")
 	time.Sleep(readyAge + 10*time.Millisecond)
