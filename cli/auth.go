@@ -26,7 +26,7 @@ func (a *app) authCommands() *ffcli.Command {
 }
 
 func (a *app) authLogin() *ffcli.Command {
-	c := a.Command("login", "log in; the session lasts 30 minutes").WithoutLogin().Examples(
+	c := a.Command("login", "log in; the session ends when it is not used").WithoutLogin().Examples(
 		"crm auth login administrator1",
 		"crm auth login --username commercial1 --password-stdin < password.txt",
 	)

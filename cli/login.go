@@ -48,16 +48,35 @@ func (a *app) login(ctx context.Context, why error) error {
 	if _, err := a.Accounts(ctx); err != nil { // before somebody types a password for nothing
 		return err
 	}
-	username, err := a.AskText(ctx, terminal.Question{Title: "Username", Check: checkUsername})
-	if err != nil {
-		return err
+	username, prompt := a.lastUsername(), "Password"
+	if username != "" {
+		prompt = "Password of " + username
+	} else {
+		asked, err := a.AskText(ctx, terminal.Question{Title: "Username", Check: checkUsername})
+		if err != nil {
+			return err
+		}
+		username = asked
 	}
-	password, err := a.AskPassword(ctx, "Password", nil)
+	password, err := a.AskPassword(ctx, prompt, nil)
 	if err != nil {
 		return err
 	}
 	_, err = a.startSession(ctx, username, password)
 	return err
+}
+
+// lastUsername is who logged in last, as far as the token of then still tells; or nothing.
+func (a *app) lastUsername() string {
+	token, err := a.Token()
+	if err != nil {
+		return ""
+	}
+	username := service.TokenUsername(token)
+	if checkUsername(username) != nil {
+		return ""
+	}
+	return username
 }
 
 func checkUsername(s string) error {

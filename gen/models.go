@@ -11,6 +11,7 @@ import (
 
 	"github.com/epicevents/crm/internal/value"
 	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5/pgtype"
 )
 
 // What an employee may do; none may only look.
@@ -292,7 +293,7 @@ type Session struct {
 	EmployeeID int64 `json:"employee_id"`
 	// When the employee logged in.
 	CreatedAt time.Time `json:"created_at"`
-	// From this moment the session is over.
+	// From this moment the session is over; the use of a login puts it off.
 	ExpiresAt time.Time `json:"expires_at"`
 	// What the token is for; NULL for a login.
 	Name *string `json:"name"`
@@ -300,6 +301,10 @@ type Session struct {
 	SecretHash []byte `json:"secret_hash"`
 	// Whether the token may change nothing.
 	ReadOnly bool `json:"read_only"`
+	// How long a login may go unused; of no meaning for a token.
+	Idle pgtype.Interval `json:"idle"`
+	// When a login ends, however much it is used; of no meaning for a token.
+	LimitAt time.Time `json:"limit_at"`
 }
 
 // The logins and tokens that are good now: without the hash of the secret.

@@ -150,6 +150,8 @@ type Querier interface {
 	SessionEnd(ctx context.Context, arg SessionEndParams) (int64, error)
 	// SessionPasswordIs reports whether this is the hash of the employee's password.
 	SessionPasswordIs(ctx context.Context, arg SessionPasswordIsParams) (bool, error)
+	// SessionRenew puts off the end of a login that is used, and reports whether it did: not where nothing can be written.
+	SessionRenew(ctx context.Context, arg SessionRenewParams) (bool, error)
 	// SessionRequire is VersionRequire, and fails as well unless the session is good and its employee has the role that the
 	// operation was allowed for; neither ends or changes until the transaction does.
 	SessionRequire(ctx context.Context, arg SessionRequireParams) (bool, error)

@@ -389,13 +389,13 @@ const SessionAdd = `-- name: SessionAdd :one
 WITH checked AS (
     SELECT employee.id, employee.username
     FROM employee
-    WHERE employee.id = $2
-      AND employee_password_is(employee.id, $3)
+    WHERE employee.id = $1
+      AND employee_password_is(employee.id, $2)
     FOR SHARE
 ), forgotten AS (
     DELETE FROM login_failure
     WHERE login_failure.username = (SELECT checked.username FROM checked)
-      AND login_failure.peer = $4
+      AND login_failure.peer = $3
 ), old AS (
     DELETE FROM login_failure
     WHERE (login_failure.username, login_failure.peer) IN (
@@ -413,23 +413,34 @@ WITH checked AS (
           WHERE expired.expires_at <= now()
           ORDER BY expired.id
           FOR UPDATE SKIP LOCKED)
+), added AS (
+    INSERT INTO session (id, employee_id, idle, expires_at, limit_at)
+    SELECT $4,
+           checked.id,
+           $5::bigint * interval '1 second',
+           now() + $5::bigint * interval '1 second',
+           now() + $6::bigint * interval '1 second'
+    FROM checked
+    RETURNING created_at, limit_at
 )
-INSERT INTO session (id, employee_id)
-SELECT $1, checked.id
-FROM checked
-RETURNING created_at, expires_at
+SELECT added.created_at, added.limit_at, checked.username
+FROM added
+CROSS JOIN checked
 `
 
 type SessionAddParams struct {
-	ID           uuid.UUID `json:"id"`
 	EmployeeID   int64     `json:"employee_id"`
 	PasswordHash string    `json:"password_hash"`
 	Peer         string    `json:"peer"`
+	ID           uuid.UUID `json:"id"`
+	IdleSeconds  int64     `json:"idle_seconds"`
+	LimitSeconds int64     `json:"limit_seconds"`
 }
 
 type SessionAddRow struct {
 	CreatedAt time.Time `json:"created_at"`
-	ExpiresAt time.Time `json:"expires_at"`
+	LimitAt   time.Time `json:"limit_at"`
+	Username  string    `json:"username"`
 }
 
 // SessionAdd starts a session, if this is the hash of the employee's password, and clears what is over. The employee is
@@ -437,13 +448,15 @@ type SessionAddRow struct {
 // change of the password that is under way is waited for, or it waits and then ends this session too.
 func (q *Queries) SessionAdd(ctx context.Context, arg SessionAddParams) (SessionAddRow, error) {
 	row := q.db.QueryRow(ctx, SessionAdd,
-		arg.ID,
 		arg.EmployeeID,
 		arg.PasswordHash,
 		arg.Peer,
+		arg.ID,
+		arg.IdleSeconds,
+		arg.LimitSeconds,
 	)
 	var i SessionAddRow
-	err := row.Scan(&i.CreatedAt, &i.ExpiresAt)
+	err := row.Scan(&i.CreatedAt, &i.LimitAt, &i.Username)
 	return i, err
 }
 
@@ -569,4 +582,25 @@ func (q *Queries) SessionPasswordIs(ctx context.Context, arg SessionPasswordIsPa
 	var employee_password_is bool
 	err := row.Scan(&employee_password_is)
 	return employee_password_is, err
+}
+
+const SessionRenew = `-- name: SessionRenew :one
+SELECT CASE
+           WHEN NOT pg_is_in_recovery() AND NOT current_setting('transaction_read_only')::boolean
+               THEN renew_session($1, $2) IS NOT NULL
+           ELSE false
+       END::boolean AS renewed
+`
+
+type SessionRenewParams struct {
+	SessionID  uuid.UUID `json:"session_id"`
+	EmployeeID int64     `json:"employee_id"`
+}
+
+// SessionRenew puts off the end of a login that is used, and reports whether it did: not where nothing can be written.
+func (q *Queries) SessionRenew(ctx context.Context, arg SessionRenewParams) (bool, error) {
+	row := q.db.QueryRow(ctx, SessionRenew, arg.SessionID, arg.EmployeeID)
+	var renewed bool
+	err := row.Scan(&renewed)
+	return renewed, err
 }

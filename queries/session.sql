@@ -104,11 +104,27 @@ WITH checked AS (
           WHERE expired.expires_at <= now()
           ORDER BY expired.id
           FOR UPDATE SKIP LOCKED)
+), added AS (
+    INSERT INTO session (id, employee_id, idle, expires_at, limit_at)
+    SELECT @id,
+           checked.id,
+           sqlc.arg('idle_seconds')::bigint * interval '1 second',
+           now() + sqlc.arg('idle_seconds')::bigint * interval '1 second',
+           now() + sqlc.arg('limit_seconds')::bigint * interval '1 second'
+    FROM checked
+    RETURNING created_at, limit_at
 )
-INSERT INTO session (id, employee_id)
-SELECT @id, checked.id
-FROM checked
-RETURNING created_at, expires_at;
+SELECT added.created_at, added.limit_at, checked.username
+FROM added
+CROSS JOIN checked;
+
+-- name: SessionRenew :one
+-- SessionRenew puts off the end of a login that is used, and reports whether it did: not where nothing can be written.
+SELECT CASE
+           WHEN NOT pg_is_in_recovery() AND NOT current_setting('transaction_read_only')::boolean
+               THEN renew_session(@session_id, @employee_id) IS NOT NULL
+           ELSE false
+       END::boolean AS renewed;
 
 -- name: SessionChangePassword :one
 -- SessionChangePassword changes the password that has this hash, which ends all sessions of the employee. No row when it

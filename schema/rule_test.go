@@ -109,6 +109,8 @@ var rules = []struct {
 		statement: `UPDATE session SET read_only = true`},
 	{table: "session", name: "session_within_a_year", code: check,
 		statement: `INSERT INTO session (id, employee_id, expires_at) SELECT gen_random_uuid(), id, now() + interval '367 days' FROM employee`},
+	{table: "session", name: "session_idle_positive", code: check,
+		statement: `INSERT INTO session (id, employee_id, idle) SELECT gen_random_uuid(), min(id), interval '59 seconds' FROM employee`},
 	{table: "session", name: "session_ends_after_start", code: check,
 		statement: `INSERT INTO session (id, employee_id, expires_at) SELECT gen_random_uuid(), id, now() FROM employee`},
 	{table: "login_failure", name: "login_failure_pkey", code: primaryOrUnique,

@@ -28,6 +28,7 @@ type core struct {
 	keys   []Key // the first signs, all are good to verify with
 	budget *budget
 	peer   string
+	lasting
 	// streams has a place for each list that may be read at the same time; nil where there is no pool.
 	streams chan struct{}
 }
@@ -49,8 +50,18 @@ func NewKey(secret []byte) (Key, error) {
 // Service does what needs no session: logging in, and the first steps in a new database.
 type Service struct{ core }
 
+// lasting is how long a login may go unused, and how long it lasts at most.
+type lasting struct{ idle, limit time.Duration }
+
+// Lasting makes a Service whose logins may go unused for idle, and last for limit at most, to the second.
+func (s *Service) Lasting(idle, limit time.Duration) *Service {
+	known := *s
+	known.lasting = lasting{idle, limit}
+	return &known
+}
+
 // New makes a Service that signs tokens with the first key. Tokens that were signed with one of the others are good too:
-// those of the last 30 minutes, after a new key was made. Without a key it makes no token and takes none. A Key that does
+// those of logins that are still good, after a new key was made. Without a key it makes no token and takes none. A Key that does
 // not come from NewKey is a fault of the program: New panics. A pool has one Service, of which there may be many for one
 // request each: lists that are read take half of its connections at most.
 func New(db DB, keys ...Key) *Service {
@@ -59,7 +70,7 @@ func New(db DB, keys ...Key) *Service {
 			panic("service: a key that is not from NewKey")
 		}
 	}
-	s := &Service{core{db: db, keys: keys, budget: &budget{}}}
+	s := &Service{core{db: db, keys: keys, budget: &budget{}, lasting: lasting{30 * time.Minute, 10 * time.Hour}}}
 	if pool, ok := db.(*pgxpool.Pool); ok {
 		s.streams = make(chan struct{}, max(pool.Config().MaxConns/2, 1))
 	}
@@ -112,9 +123,8 @@ type actor struct {
 // allow says who acts, if they may use the operation. Statements that only read may go along in the same round trip.
 func (s *Session) allow(ctx context.Context, operation string, along ...statement) (actor, error) {
 	var row gen.SessionEmployeeRow
-	session := queryOne(ctx, (*gen.Queries).SessionEmployee, s.claims.session(), &row)
-	if err := s.send(ctx, readOnly, append([]statement{session}, along...)...); err != nil {
-		return actor{}, s.translate(ctx, err)
+	if err := s.enterSession(ctx, &row, along...); err != nil {
+		return actor{}, err
 	}
 	return s.permit(operation, row)
 }

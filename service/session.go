@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	mathrand "math/rand/v2"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -49,6 +50,10 @@ type claims struct {
 
 func (c claims) session() gen.SessionEmployeeParams {
 	return gen.SessionEmployeeParams{SessionID: c.sessionID, EmployeeID: c.employeeID, SecretHash: c.secretHash, TokenExpiresAt: c.expiresAt}
+}
+
+func (c claims) renewal() gen.SessionRenewParams {
+	return gen.SessionRenewParams{SessionID: c.sessionID, EmployeeID: c.employeeID}
 }
 
 // timeless are claims whose times are not looked at here: a session and its token end by the clock of the database, and
@@ -134,7 +139,7 @@ func NeedsLogin(err error) bool {
 	return reason == failure.NotLoggedIn || reason == failure.SessionOver
 }
 
-// Login starts a session of 30 minutes and returns its token. An unknown username is answered as a wrong password is,
+// Login starts a session and returns its token. An unknown username is answered as a wrong password is,
 // in words and in time.
 func (s *Service) Login(ctx context.Context, username, password string) (string, error) {
 	username, err := value.ParseUsername(username)
@@ -188,7 +193,7 @@ func (s *Service) Login(ctx context.Context, username, password string) (string,
 		}
 		return "", errLoginFailed
 	}
-	fresh := freshSession{id: uuid.New(), employeeID: employeeID}
+	fresh := freshSession{id: uuid.New(), employeeID: employeeID, lasting: s.lasting}
 	err = s.change(ctx, notIdempotent, fresh.add(ctx, hash, s.peer))
 	if errors.Is(err, pgx.ErrNoRows) { // another password, or nobody
 		return "", errLoginFailed
@@ -227,11 +232,27 @@ func (s *core) attempt(ctx context.Context, username, peer string) (gen.LoginAtt
 	return attempt, nil
 }
 
+// loginClaims are the claims of a login, with the name that a person is greeted by when it is over. Nothing else goes by it.
+type loginClaims struct {
+	jwt.RegisteredClaims
+	Username string `json:"username,omitempty"`
+}
+
+// TokenUsername returns the username that a token was made for; empty if it does not say.
+func TokenUsername(token string) string {
+	var claims loginClaims
+	if _, _, err := jwt.NewParser().ParseUnverified(token, &claims); err != nil {
+		return ""
+	}
+	return claims.Username
+}
+
 // freshSession is a login that is being made.
 type freshSession struct {
 	id         uuid.UUID
 	employeeID int64
-	row        gen.SessionAddRow
+	lasting
+	row gen.SessionAddRow
 }
 
 // add is the statement that starts the session of an employee whose password hash must still be the one that was checked,
@@ -239,19 +260,30 @@ type freshSession struct {
 func (f *freshSession) add(ctx context.Context, hash, peer string) statement {
 	return queryOne(ctx, (*gen.Queries).SessionAdd, gen.SessionAddParams{
 		ID: f.id, EmployeeID: f.employeeID, PasswordHash: hash, Peer: peer,
+		IdleSeconds: int64(f.idle / time.Second), LimitSeconds: int64(f.limit / time.Second),
 	}, &f.row)
 }
 
 // token returns the signed token of the session, once it was added.
 func (f *freshSession) token(key Key) (string, error) {
-	return jwt.NewWithClaims(jwt.SigningMethodHS256, jwt.RegisteredClaims{
+	return jwt.NewWithClaims(jwt.SigningMethodHS256, loginClaims{jwt.RegisteredClaims{
 		ID:        f.id.String(),
 		Subject:   strconv.FormatInt(f.employeeID, 10),
 		Issuer:    tokenIssuer,
 		Audience:  jwt.ClaimStrings{tokenAudience},
 		IssuedAt:  jwt.NewNumericDate(f.row.CreatedAt),
-		ExpiresAt: jwt.NewNumericDate(f.row.ExpiresAt),
-	}).SignedString(key.secret)
+		ExpiresAt: jwt.NewNumericDate(f.row.LimitAt),
+	}, f.row.Username}).SignedString(key.secret)
+}
+
+// enterSession reads who acts, having put off the end of their login, because it is used. Statements that only read may go
+// along in the same round trip.
+func (s *Session) enterSession(ctx context.Context, row *gen.SessionEmployeeRow, along ...statement) error {
+	statements := []statement{queryOne(ctx, (*gen.Queries).SessionEmployee, s.claims.session(), row)}
+	if s.claims.secretHash == nil {
+		statements = slices.Insert(statements, 0, queryOne(ctx, (*gen.Queries).SessionRenew, s.claims.renewal(), new(bool)))
+	}
+	return s.translate(ctx, s.send(ctx, readOnly, append(statements, along...)...))
 }
 
 // Whoami is who is logged in, until when, and whether the password has to be changed first of all.
@@ -264,8 +296,8 @@ type Whoami struct {
 // AuthWhoami returns the employee of this session.
 func (s *Session) AuthWhoami(ctx context.Context) (Whoami, error) {
 	var row gen.SessionEmployeeRow
-	if err := s.send(ctx, readOnly, queryOne(ctx, (*gen.Queries).SessionEmployee, s.claims.session(), &row)); err != nil {
-		return Whoami{}, s.translate(ctx, err)
+	if err := s.enterSession(ctx, &row); err != nil {
+		return Whoami{}, err
 	}
 	by, err := s.permit("AuthWhoami", row)
 	if err != nil {
@@ -317,7 +349,7 @@ func (s *Session) AuthChangePassword(ctx context.Context, current, password stri
 	if err != nil {
 		return "", err
 	}
-	fresh := freshSession{id: uuid.New(), employeeID: by.ID}
+	fresh := freshSession{id: uuid.New(), employeeID: by.ID, lasting: s.lasting}
 	err = s.write(ctx, by,
 		queryOne(ctx, (*gen.Queries).SessionChangePassword, gen.SessionChangePasswordParams{
 			EmployeeID: by.ID, CheckedHash: checked, PasswordHash: hash,

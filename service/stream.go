@@ -91,6 +91,10 @@ func streamOnce[T any](ctx context.Context, s *Session, operation, query string,
 	batch := &pgx.Batch{}
 	batch.Queue(gen.SessionEmployee, fields(s.claims.session())...)
 	batch.Queue(query, fields(params)...)
+	if s.claims.secretHash == nil {
+		// Behind the rows, which may take long: a login that somebody ends does not wait for who reads.
+		batch.Queue(gen.SessionRenew, fields(s.claims.renewal())...)
+	}
 	results := s.db.SendBatch(ctx, batch)
 	defer func() {
 		if !began.IsZero() { // no row came

@@ -138,7 +138,7 @@ func (b *Backend) Connect(ctx context.Context) (*pgxpool.Pool, error) {
 
 // ServiceOn returns a service that keeps to what is left of the time limit.
 func (b *Backend) ServiceOn(pool *pgxpool.Pool, keys ...service.Key) *service.Service {
-	s := service.New(pool, keys...).From(b.peer())
+	s := service.New(pool, keys...).From(b.peer()).Lasting(b.settings.SessionIdle, b.settings.SessionLimit)
 	if limit := b.settings.DatabaseTimeout; limit > 0 {
 		s = s.Within(max(limit-b.spent, time.Second))
 	}

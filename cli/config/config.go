@@ -47,6 +47,8 @@ type Config struct {
 	PopulateSample        bool
 	AuthSecretKeyPrevious string
 	AuthSecretKey         string
+	SessionIdle           time.Duration
+	SessionLimit          time.Duration
 	Tracing               bool
 	TracingDSN            string
 	ServerURL             string
@@ -75,6 +77,9 @@ const (
 
 const envPrefix = "CRM_"
 
+// A login that goes unused for less would be over while somebody reads; one of more than a week is a token for scripts.
+const sessionMin, sessionMax = 5 * time.Minute, 7 * 24 * time.Hour
+
 // KeyHint is what to do about a signing key that is missing or too short.
 const KeyHint = "set CRM_CONTROLLER_AUTH_SECRET_KEY, to the same for everyone; openssl rand -hex 32 makes a key"
 
@@ -93,6 +98,8 @@ func (c *Config) Define(flags *flag.FlagSet) {
 	flags.BoolVar(&c.PopulateSample, "database_sample.populate", true, "fill a new local database with sample data")
 	flags.StringVar(&c.AuthSecretKey, "controller.auth_secret_key", "", "`KEY` signs tokens, at least 32 bytes")
 	flags.StringVar(&c.AuthSecretKeyPrevious, "controller.auth_secret_key_previous", "", "`KEY` the key before this one: what it signed is good until it expires")
+	flags.DurationVar(&c.SessionIdle, "controller.session_idle", 30*time.Minute, "`TIME` how long a login may go unused, such as 30m")
+	flags.DurationVar(&c.SessionLimit, "controller.session_limit", 10*time.Hour, "`TIME` how long a login lasts at most, such as 10h")
 	flags.BoolVar(&c.Tracing, "error_tracing.enabled", false, "report unexpected failures to Sentry")
 	flags.StringVar(&c.TracingDSN, "error_tracing.dns", "", "`DSN` where Sentry takes the reports")
 	flags.StringVar(&c.TracingDSN, "error_tracing.dsn", "", "`DSN` the same as error_tracing.dns")
@@ -186,6 +193,13 @@ func (c *Config) checkValues() error {
 	c.Location = location
 	if c.DatabaseTimeout < 0 {
 		return c.invalidValue("database.timeout", "database.timeout is below zero.", "is below zero", "a time such as 10s, or 0 for no limit")
+	}
+	if c.SessionIdle < sessionMin || c.SessionIdle > c.SessionLimit {
+		return c.invalidValue("controller.session_idle", "controller.session_idle is not from 5m to controller.session_limit.",
+			"is not from 5m to controller.session_limit", "a time such as 30m")
+	}
+	if c.SessionLimit > sessionMax {
+		return c.invalidValue("controller.session_limit", "controller.session_limit is more than 168h.", "is more than 168h", "a time such as 10h")
 	}
 	const alone = "whoever has a server needs neither the database's URL nor the signing key: unset it"
 	switch {

@@ -60,6 +60,8 @@ var precedence = map[string]struct{ byDefault, inFile, inVariable, inFlag string
 	"database_sample.populate":            {"true", "false", "true", "false"},
 	"controller.auth_secret_key":          {"", `"thirty-two bytes and more, by file"`, "thirty-two bytes and more, by variable", "thirty-two bytes and more, by flag"},
 	"controller.auth_secret_key_previous": {"", `"thirty-two bytes and more, by file"`, "thirty-two bytes and more, by variable", "thirty-two bytes and more, by flag"},
+	"controller.session_idle":             {"30m0s", `"20m0s"`, "15m0s", "25m0s"},
+	"controller.session_limit":            {"10h0m0s", `"8h0m0s"`, "9h0m0s", "12h0m0s"},
 	"server.url":                          {"", `"unix:///file"`, "unix:///variable", "unix:///flag"},
 	"server.ca_file":                      {"", `"/file"`, "/variable", "/flag"},
 	"serve.socket":                        {"", `"/file"`, "/variable", "/flag"},
