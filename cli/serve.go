@@ -35,6 +35,7 @@ func (a *app) serve(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	a.Connections = int32(a.Config.ServeConnections)
 	log := slog.New(slog.NewJSONHandler(a.Err, nil))
 	s, err := a.fitService(ctx, log)
 	if err != nil || s == nil {

@@ -4,6 +4,7 @@ package cli
 
 import (
 	"bufio"
+	"context"
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
@@ -11,8 +12,10 @@ import (
 	"crypto/x509/pkix"
 	"encoding/json"
 	"encoding/pem"
+	"io"
 	"math/big"
 	"net"
+	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -380,4 +383,51 @@ func shortFolder(t *testing.T) string {
 	}
 	t.Cleanup(func() { os.RemoveAll(folder) })
 	return folder
+}
+
+// TestServeConnections: a server has no more connections than its setting says; who comes then waits.
+func TestServeConnections(t *testing.T) {
+	t.Parallel()
+	p := newPlace(t)
+	socket := filepath.Join(shortFolder(t), "crm.sock")
+	s := p.served(nil, nil, "--serve.socket", socket, "--serve.connections", "2")
+	s.listens()
+	laptop := p.laptop("unix://" + socket)
+	laptop.login("commercial2")
+	tx := p.locked(5)
+	var updates []*running
+	for _, name := range []string{"One", "Two", "Three"} {
+		updates = append(updates, laptop.start("customer", "update", "5", "--company", name, "--database.timeout", "1m"))
+	}
+	client := http.Client{Transport: &http.Transport{DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
+		return new(net.Dialer).DialContext(ctx, "unix", socket)
+	}}}
+	defer client.CloseIdleConnections()
+	for deadline := time.Now().Add(patience); ; time.Sleep(10 * time.Millisecond) {
+		response, err := client.Get("http://crm/metrics")
+		if err != nil {
+			t.Fatal(err)
+		}
+		figures, err := io.ReadAll(response.Body)
+		response.Body.Close()
+		if err == nil && strings.Contains(string(figures), "crm_requests_under_way 3\n") {
+			break
+		}
+		if time.Now().After(deadline) {
+			t.Fatalf("no three requests are under way: %v\n%.200s", err, figures)
+		}
+	}
+	p.awaitWaiting(2)
+	if n := p.number("SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND query LIKE '%customer%' AND pid <> pg_backend_pid() AND wait_event_type = 'Lock'"); n != 2 {
+		t.Errorf("%d statements wait for the row", n)
+	}
+	if err := tx.Rollback(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	for _, update := range updates {
+		if code := <-update.ended; code != 0 {
+			t.Errorf("exit %d: %s", code, update.stderr.String())
+		}
+	}
+	s.ends()
 }

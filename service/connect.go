@@ -35,18 +35,27 @@ const (
 // A server that cannot be reached is an error at once; one that is just starting is waited for. Of several hosts one may
 // be taking over from another, so they are tried as long as the limit lasts.
 func Connect(ctx context.Context, config *pgx.ConnConfig, limit time.Duration) (*pgxpool.Pool, error) {
+	return ConnectMany(ctx, config, limit, 0)
+}
+
+// ConnectMany is Connect for a server, whose pool opens so many connections at most, as they are needed; pgx's choice if
+// zero.
+func ConnectMany(ctx context.Context, config *pgx.ConnConfig, limit time.Duration, most int32) (*pgxpool.Pool, error) {
 	p := &budget{limit: limit}
-	pool, err := connect(ctx, config, p)
+	pool, err := connect(ctx, config, p, most)
 	if _, refused := schema.IsPoolerRefusal(err); refused {
-		pool, err = connect(ctx, schema.Pooled(config), p)
+		pool, err = connect(ctx, schema.Pooled(config), p, most)
 	}
 	return pool, translate(ctx, nil, err)
 }
 
-func connect(ctx context.Context, config *pgx.ConnConfig, p *budget) (*pgxpool.Pool, error) {
+func connect(ctx context.Context, config *pgx.ConnConfig, p *budget, most int32) (*pgxpool.Pool, error) {
 	pooled, err := pgxpool.ParseConfig("")
 	if err != nil {
 		return nil, err
+	}
+	if most > 0 {
+		pooled.MaxConns = most
 	}
 	pooled.ConnConfig = config.Copy()
 	pooled.ConnConfig.DefaultQueryExecMode = pgx.QueryExecModeExec

@@ -36,6 +36,8 @@ type Backend struct {
 	session service.Operations
 	client  *remote.Client // of server.url
 
+	Connections int32 // to the database at most, where many work with it at once
+
 	NeverStart bool // whoever presses tab does not wait for a server to start
 	Unsampled  bool // the command is about to fill a new local database itself
 	Samples    bool // the command gets a new local database the sample data even where nobody sees it
@@ -71,7 +73,7 @@ func (b *Backend) Close() {
 // open connects, or says which database did not answer.
 func (b *Backend) open(ctx context.Context, config *pgx.ConnConfig) (*pgxpool.Pool, error) {
 	began := time.Now()
-	pool, err := service.Connect(ctx, config, b.settings.DatabaseTimeout)
+	pool, err := service.ConnectMany(ctx, config, b.settings.DatabaseTimeout, b.Connections)
 	b.spent = time.Since(began)
 	if problem, ok := errors.AsType[*failure.Error](err); ok && problem.Code == failure.Unavailable {
 		named := *problem

@@ -138,7 +138,7 @@ var notOurs = map[string]string{
 	"pgbouncer":                "leave it out: crm works through PgBouncer without being told",
 	"schema":                   "search_path=... names the schema",
 	"currentSchema":            "search_path=... names the schema",
-	"connection_limit":         "leave it out: crm opens one connection",
+	"connection_limit":         "leave it out: a command opens one connection, and crm serve as many as serve.connections says",
 	"pool_timeout":             "leave it out: crm opens one connection",
 	"sslaccept":                "sslmode=verify-full is how the certificate is verified",
 	"sslcrl":                   "leave it out, if certificates that were revoked may be trusted",

@@ -57,6 +57,7 @@ type Config struct {
 	ServeListen           string
 	ServeTLSCert          string
 	ServeTLSKey           string
+	ServeConnections      int
 	TimeZone              string
 	Location              *time.Location
 	Invalid               error    // what is wrong with the variables, the file or a value
@@ -73,6 +74,13 @@ type Config struct {
 const (
 	CSVPlain   = "plain"
 	CSVExcelFr = "excel-fr"
+)
+
+// How many connections a server may have: one for lists and one for all else, and no more than a PostgreSQL can be told to
+// take without one thinking twice.
+const (
+	connectionsMin = 2
+	connectionsMax = 1000
 )
 
 const envPrefix = "CRM_"
@@ -109,6 +117,7 @@ func (c *Config) Define(flags *flag.FlagSet) {
 	flags.StringVar(&c.ServeListen, "serve.listen", "", "`ADDRESS` host and port that crm serve listens on, with TLS")
 	flags.StringVar(&c.ServeTLSCert, "serve.tls_cert", "", "`FILE` certificate of crm serve")
 	flags.StringVar(&c.ServeTLSKey, "serve.tls_key", "", "`FILE` key of that certificate")
+	flags.IntVar(&c.ServeConnections, "serve.connections", 10, "`NUMBER` of connections that crm serve has to the database at most, half of them for lists")
 	flags.StringVar(&c.TimeZone, "time_zone", "Europe/Paris", "`ZONE` time zone of dates without offset")
 }
 
@@ -200,6 +209,10 @@ func (c *Config) checkValues() error {
 	}
 	if c.SessionLimit > sessionMax {
 		return c.invalidValue("controller.session_limit", "controller.session_limit is more than 168h.", "is more than 168h", "a time such as 10h")
+	}
+	if c.ServeConnections < connectionsMin || c.ServeConnections > connectionsMax {
+		words := fmt.Sprintf("is not between %d and %d", connectionsMin, connectionsMax)
+		return c.invalidValue("serve.connections", "serve.connections "+words+".", words, "fewer than max_connections of the database")
 	}
 	const alone = "whoever has a server needs neither the database's URL nor the signing key: unset it"
 	switch {

@@ -68,6 +68,7 @@ var precedence = map[string]struct{ byDefault, inFile, inVariable, inFlag string
 	"serve.listen":                        {"", `"file:1"`, "variable:1", "flag:1"},
 	"serve.tls_cert":                      {"", `"/file"`, "/variable", "/flag"},
 	"serve.tls_key":                       {"", `"/file"`, "/variable", "/flag"},
+	"serve.connections":                   {"10", "20", "30", "40"},
 	"error_tracing.enabled":               {"false", "true", "false", "true"},
 	"error_tracing.dns":                   {"", `"https://k@file/1"`, "https://k@variable/1", "https://k@flag/1"},
 	"error_tracing.dsn":                   {"", `"https://k@file/1"`, "https://k@variable/1", "https://k@flag/1"},

@@ -42,8 +42,11 @@ func Wanted(f *flag.Flag) string {
 		return "true or false"
 	}
 	if getter, ok := f.Value.(flag.Getter); ok {
-		if _, ok := getter.Get().(time.Duration); ok {
+		switch getter.Get().(type) {
+		case time.Duration:
 			return "a time such as 30s or 5m"
+		case int:
+			return "a whole number"
 		}
 	}
 	return "a text"

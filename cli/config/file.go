@@ -145,6 +145,9 @@ func (c *Config) take(flags *flag.FlagSet, e entry, place string, said bool) err
 	case bool:
 		wanted = "true or false"
 		_, fits = e.value.(bool)
+	case int:
+		wanted = "a whole number"
+		_, fits = e.value.(int64)
 	case time.Duration:
 		wanted = "a time in quotes, such as 10s"
 		_, err := time.ParseDuration(fmt.Sprint(e.value))
