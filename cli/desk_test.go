@@ -34,6 +34,7 @@ func newDesk(t *testing.T, username string) *desk {
 		"HOME":                           t.TempDir(),
 		"CRM_DATABASE_URL":               dbtest.URL(config),
 		"CRM_CONTROLLER_AUTH_SECRET_KEY": strings.Repeat("k", 32),
+		"PAGER":                          "cat", // nobody is there to leave less
 	}}
 	d.as(username)
 	return d

@@ -21,6 +21,30 @@ func (d *desk) atTerminal(t *testing.T, args ...string) *screen {
 	return newScreen(t, 24, 120, command)
 }
 
+// TestPagerByDefault: where nobody chose, a result that is longer than the screen is read in less, and a shorter one is not.
+func TestPagerByDefault(t *testing.T) {
+	t.Parallel()
+	requireProgram(t, "less", "less")
+	d := newDesk(t, "none1")
+	d.env["PAGER"] = ""
+	d.sql(manyCustomers)
+	s := d.atTerminal(t, "customer", "list", "--fields", "id,fullname")
+	s.until("\n:") // less waits for a key
+	if strings.Contains(s.text(), "Showing 50") {
+		t.Errorf("a notice stands in the pager: %s", s.text())
+	}
+	s.press("q")
+	if err := s.wait(); err != nil || !strings.Contains(s.text(), "Showing 50 of 10013; --limit 0 shows all") {
+		t.Errorf("%v: %s", err, s.text())
+	}
+	for _, args := range [][]string{{"customer", "list", "--limit", "3"}, {"customer", "detail", "3"}} {
+		s := d.atTerminal(t, args...)
+		if err := s.wait(); err != nil || !strings.Contains(s.text(), "Anaïs Morel") {
+			t.Errorf("%v: %v, %s", args, err, s.text())
+		}
+	}
+}
+
 const marking = "sed 's/^/paged /'"
 
 func TestPagerIsChosen(t *testing.T) {

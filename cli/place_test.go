@@ -43,6 +43,7 @@ func newPlace(t *testing.T) *place {
 		"PATH=" + os.Getenv("PATH"),
 		"HOME=" + home,
 		"TERM=xterm-256color",
+		"PAGER=cat", // nobody is there to leave less
 		"CRM_DATABASE_URL=" + dbtest.URL(config),
 		"CRM_CONTROLLER_AUTH_SECRET_KEY=" + strings.Repeat("k", 32),
 		"GORACE=atexit_sleep_ms=0",

@@ -98,7 +98,11 @@ func List[T any](o Output, r Resource[T], rows iter.Seq2[T, error]) error {
 		return err
 	}
 	if len(hidden) > 0 {
-		_, err = fmt.Fprintf(o.Err, "Not shown for lack of width: %s. Name them with --fields, or use -o json.\n", strings.Join(hidden, ", "))
+		const named = 3 // the rest is in the help of --fields
+		if n := len(hidden) - named; n > 1 {
+			hidden = append(hidden[:named:named], fmt.Sprintf("%d more", n))
+		}
+		_, err = fmt.Fprintf(o.Err, "Not shown for lack of width: %s (--fields)\n", strings.Join(hidden, ", "))
 	}
 	return err
 }

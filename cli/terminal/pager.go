@@ -11,6 +11,8 @@ import (
 	"strings"
 	"syscall"
 
+	"golang.org/x/term"
+
 	"github.com/epicevents/crm/cli/text"
 	"github.com/epicevents/crm/internal/failure"
 )
@@ -22,25 +24,45 @@ type pager struct {
 	terminal *Terminal
 	program  string
 	to       io.Writer // what the result is written to; nil before the first output
+	rows     int       // what fits on the screen needs no pager; 0: everything goes through it
+	waiting  []byte    // what was written as long as it fits
 	command  *exec.Cmd
 	input    io.WriteCloser
 	errors   io.Writer // the terminal's Err, while notices wait
 	notices  bytes.Buffer
 }
 
-// Paged is stdout, through the pager if CRM_PAGER or PAGER names one.
+// Paged is stdout, through the pager that CRM_PAGER or PAGER names; else through less, if it is there, where the result is
+// longer than the screen.
 func (t *Terminal) Paged() io.Writer {
 	program := t.Getenv("CRM_PAGER")
 	if program == "" {
 		program = t.Getenv("PAGER")
 	}
-	if program = strings.TrimSpace(program); program == "" || program == "cat" {
+	program, rows := strings.TrimSpace(program), 0
+	if program == "" && Is(t.In) && t.Getenv("TERM") != "dumb" {
+		if _, err := exec.LookPath("less"); err == nil {
+			program, rows = "less", height(t.Out)
+		}
+	}
+	if program == "" || program == "cat" {
 		return t.Out
 	}
 	if t.pager == nil {
-		t.pager = &pager{terminal: t, program: program}
+		t.pager = &pager{terminal: t, program: program, rows: rows}
 	}
 	return t.pager
+}
+
+// height is that of the terminal that a stream is.
+func height(stream io.Writer) int {
+	const usual = 24
+	if file, ok := stream.(*os.File); ok {
+		if _, rows, err := term.GetSize(int(file.Fd())); err == nil && rows > 0 {
+			return rows
+		}
+	}
+	return usual
 }
 
 // ClosePager waits for the reader of the result, if there is one.
@@ -79,17 +101,51 @@ func (p *pager) start() error {
 		return nil
 	}
 	p.command, p.input, p.to = command, input, input
-	p.errors, p.terminal.Err = p.terminal.Err, &p.notices
+	p.hold()
 	return nil
+}
+
+// hold has notices wait until the result was shown.
+func (p *pager) hold() {
+	if p.errors == nil {
+		p.errors, p.terminal.Err = p.terminal.Err, &p.notices
+	}
+}
+
+// release shows the notices that waited.
+func (p *pager) release() error {
+	if p.errors == nil {
+		return nil
+	}
+	p.terminal.Err, p.errors = p.errors, nil
+	_, err := p.notices.WriteTo(p.terminal.Err)
+	return err
 }
 
 func (p *pager) Write(line []byte) (int, error) {
 	if p.to == nil {
+		if p.rows > 0 {
+			p.hold()
+			p.waiting = append(p.waiting, line...)
+			if bytes.Count(p.waiting, []byte("\n")) < p.rows { // the last is for the shell's prompt
+				return len(line), nil
+			}
+		}
 		if err := p.start(); err != nil {
 			return 0, err
 		}
+		if p.waiting != nil {
+			_, err := p.pass(p.waiting)
+			p.waiting = nil
+			return len(line), err
+		}
 	}
-	n, err := p.to.Write(line)
+	return p.pass(line)
+}
+
+// pass hands on what was written.
+func (p *pager) pass(text []byte) (int, error) {
+	n, err := p.to.Write(text)
 	if errors.Is(err, syscall.EPIPE) || errors.Is(err, os.ErrClosed) {
 		// Whoever left the pager has seen enough, unless there was none.
 		return n, cmp.Or(p.Close(), error(syscall.EPIPE))
@@ -100,12 +156,14 @@ func (p *pager) Write(line []byte) (int, error) {
 // Close waits until the reader is done. What the pager answers is its own affair, but for a shell that found no pager.
 func (p *pager) Close() error {
 	if p.command == nil {
-		return nil
+		_, err := p.terminal.Out.Write(p.waiting)
+		p.waiting = nil
+		return errors.Join(err, p.release())
 	}
 	_ = p.input.Close()
 	err := p.command.Wait()
-	p.command, p.terminal.Err = nil, p.errors
-	if _, err := p.notices.WriteTo(p.errors); err != nil {
+	p.command = nil
+	if err := p.release(); err != nil {
 		return err
 	}
 	const notExecutable, notFound = 126, 127
