@@ -26,7 +26,7 @@ LDFLAGS  = -X $(CLI).Version=$(shell git describe --tags --always --dirty 2>/dev
 # The race detector is linked through cgo, which Go switches off on a machine without a C compiler.
 RACE = $(if $(filter 1,$(shell go env CGO_ENABLED)),-race)
 
-.PHONY: help build demo test check hooks fuzz mutate torture bench cover vuln snapshot packages release gen man postgres
+.PHONY: help build demo test check hooks fuzz mutate torture bench cover vuln snapshot packages image release gen man postgres
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-9s %s\n", $$1, $$2 }' Makefile
@@ -88,6 +88,9 @@ snapshot: $(GORELEASER) $(CYCLONEDX) ## Build all that a release has into dist/,
 
 packages: $(NFPM) ## Build the packages .deb and .rpm into packages/; ARCHS=amd64 for less
 	@PATH="$(CURDIR)/$(dir $(NFPM)):$$PATH" ARCHS="$(ARCHS)" tools/packages.sh
+
+image: build ## Build the image ghcr.io/epicevents/crm:dev, for compose.yaml
+	@tools/image.sh
 
 release: $(GORELEASER) $(CYCLONEDX) ## Publish the release of this tag; for CI
 	tools/release-notes.sh "$$(git describe --tags --exact-match)" >.tools/release-notes.md
