@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"fmt"
+	"strings"
 
 	"github.com/peterbourgon/ff/v3/ffcli"
 
@@ -24,14 +25,18 @@ func (a *app) checkCommand() *ffcli.Command {
 	c := a.Command("check", "find what should not be, such as what is paid but not signed; exit 8 if there is any").Examples(
 		"crm check",
 		"crm check --within 7 -o csv",
+		"crm check --except sample_password",
 		"crm check --fields finding,id,detail --sort id",
 	)
 	within := command.Flag(c, "within", "DAYS", fmt.Sprintf("how soon an event needs a support; %d days unless said otherwise", checkDays), func(s string) (int32, error) {
 		return value.ParseCount("--within", s)
 	})
+	only := findingsFlag(c, "only", "only these findings")
+	except := findingsFlag(c, "except", "all findings but these")
+	c.Excludes("only", "except")
 	l := command.ListFlags(c, checkFindings)
 	return c.DoesAs(func(ctx context.Context, s service.Operations) error {
-		p := gen.CheckParams{WithinDays: checkDays, Sort: l.Order()}
+		p := gen.CheckParams{WithinDays: checkDays, TimeZone: new(a.Config.Location.String()), OnlyFindings: only.Got, ExceptFindings: except.Got, Sort: l.Order()}
 		if within.Set {
 			p.WithinDays = within.Got
 		}
@@ -63,6 +68,17 @@ func (a *app) checkCommand() *ffcli.Command {
 		}
 		return &failure.Error{Code: exitFindings, Message: message}
 	})
+}
+
+// findings are the names of what check can find.
+var findings = []string{
+	"bad_phone", "due_below_zero", "event_without_support", "paid_too_early", "paid_unsigned", "rule_off", "sample_password", "schema_differs",
+	"signed_too_early", "sum_mismatch", "username_of_digits",
+}
+
+// findingsFlag declares a flag that takes names of findings, with commas between them.
+func findingsFlag(c *command.Command, name, help string) *command.Value[[]string] {
+	return command.Names(c, name, "FINDING", help+": "+strings.Join(findings, ", "), "finding", findings)
 }
 
 var checkFindings = render.Resource[gen.CheckRow]{

@@ -11,6 +11,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"reflect"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -347,4 +348,21 @@ func readFile(t *testing.T, name string) string {
 		t.Fatal(err)
 	}
 	return string(text)
+}
+
+// TestFindings: the flags of check name what its query can find, and what service finds by itself.
+func TestFindings(t *testing.T) {
+	t.Parallel()
+	query, err := os.ReadFile("../queries/check.sql")
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []string{"rule_off", "schema_differs"}
+	for _, match := range regexp.MustCompile(`SELECT \d+(?: AS place)?, '([a-z_]+)'`).FindAllStringSubmatch(string(query), -1) {
+		want = append(want, match[1])
+	}
+	slices.Sort(want)
+	if !slices.Equal(findings, want) {
+		t.Errorf("%v, want %v", findings, want)
+	}
 }

@@ -1,6 +1,7 @@
 -- name: Check :many
 -- Check returns what should not be, by the place of its rule and then by id, or in the order of a field. A row with a
--- phone number is a finding only if the number is not valid, which is not for SQL to know.
+-- phone number is a finding only if the number is not valid, which is not for SQL to know. Days are those of the calendar
+-- in a time zone. Of findings that are named, only those are returned, or all others.
 SELECT finding::text,
        resource::text,
        id::text,
@@ -44,14 +45,16 @@ FROM (
     SELECT 6, 'event_without_support', 'event', event.id::text, event.id,
            format('%s %s', name, CASE
                WHEN start_at <= now() THEN 'has begun'
-               WHEN start_at < now() + interval '1 hour' THEN 'begins within the hour'
-               WHEN start_at < now() + interval '2 days' THEN format('begins in %s hours', floor(extract(epoch FROM start_at - now()) / 3600))
-               ELSE format('begins in %s days', floor(extract(epoch FROM start_at - now()) / 86400))
+               WHEN day = today THEN format('begins today at %s', to_char(start_at AT TIME ZONE sqlc.narg('time_zone')::text, 'HH24:MI'))
+               WHEN day = today + 1 THEN format('begins tomorrow, %s', day)
+               ELSE format('begins in %s days, on %s', day - today, day)
            END),
            NULL
     FROM event
+    CROSS JOIN LATERAL (
+        SELECT (start_at AT TIME ZONE sqlc.narg('time_zone')::text)::date AS day, (now() AT TIME ZONE sqlc.narg('time_zone')::text)::date AS today) AS calendar
     WHERE support_id IS NULL
-      AND start_at < now() + make_interval(days => @within_days)
+      AND day <= today + @within_days::integer
       AND greatest(start_at, end_at) >= now()
     UNION ALL
     SELECT 7, 'bad_phone', 'customer', customer.id::text, customer.id, format('%s has the phone number %s', fullname, phone), phone
@@ -72,6 +75,8 @@ FROM (
     FROM employee_password
     WHERE password_parameters = '$argon2id$v=19$m=65536,t=3,p=4$t0kVYHxKvDxOsjhXwpr4Hg$'
 ) AS checked
+WHERE (coalesce(cardinality(@only_findings::text[]), 0) = 0 OR finding = ANY (@only_findings::text[]))
+  AND finding <> ALL (coalesce(@except_findings::text[], '{}'))
 ORDER BY
     CASE WHEN @sort::text = 'finding' THEN finding END,
     CASE WHEN @sort = 'finding:desc' THEN finding END DESC,

@@ -1,11 +1,15 @@
 package service_test
 
 import (
+	"fmt"
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/epicevents/crm/gen"
+	"github.com/epicevents/crm/internal/failure"
+	"github.com/epicevents/crm/internal/value"
 	"github.com/epicevents/crm/schema"
 	"github.com/epicevents/crm/service"
 )
@@ -39,14 +43,14 @@ func TestCheck(t *testing.T) {
 			VALUES ('5f0c1a52-8d0e-4c1a-9d62-3f1d1f0f7a10', '` + signed + `', 1, 'a', '2020-01-01')`,
 			[]string{"paid_too_early payment 5f0c1a52-8d0e-4c1a-9d62-3f1d1f0f7a10 recorded before contract " + signed}},
 		"events without support": {`UPDATE event SET support_id = NULL, end_at = NULL;
-			UPDATE event SET start_at = now() + interval '29 days 1 hour' WHERE id = 1;
-			UPDATE event SET start_at = now() + interval '30 days 1 hour' WHERE id = 2;
+			UPDATE event SET start_at = date_trunc('day', now(), 'UTC') + interval '30 days 23 hours' WHERE id = 1;
+			UPDATE event SET start_at = date_trunc('day', now(), 'UTC') + interval '31 days' WHERE id = 2;
 			UPDATE event SET start_at = now() - interval '1 hour', end_at = now() + interval '1 hour' WHERE id = 3;
 			UPDATE event SET start_at = now() - interval '1 hour', end_at = now() - interval '1 minute' WHERE id = 4;
-			UPDATE event SET start_at = now() + interval '25 hours 1 minute' WHERE id = 5;
+			UPDATE event SET start_at = date_trunc('day', now(), 'UTC') + interval '1 day 23 hours' WHERE id = 5;
 			UPDATE event SET start_at = now() + interval '10 minutes' WHERE id = 6`,
-			[]string{"event_without_support event 1 Séminaire annuel Marsh begins in 29 days", "event_without_support event 3 Soirée fado has begun",
-				"event_without_support event 5 Mariage Pérez-Roche begins in 25 hours", "event_without_support event 6 Régate des deux baies begins within the hour"}},
+			[]string{"event_without_support event 1 Séminaire annuel Marsh begins in 30 days, on 20", "event_without_support event 3 Soirée fado has begun",
+				"event_without_support event 5 Mariage Pérez-Roche begins tomorrow, 20", "event_without_support event 6 Régate des deux baies begins to"}},
 		"bad phones": {"UPDATE customer SET phone = '+33999999' WHERE id = 3; UPDATE customer SET phone = '+331456789010' WHERE id = 11",
 			[]string{"bad_phone customer 3 Anaïs Morel has the phone number +33999999", "bad_phone customer 11 Maëlys Zimmer has the phone number +331456789010"}},
 		"a phone of overseas": {"UPDATE customer SET phone = '+33596631234' WHERE id = 3; UPDATE customer SET phone = '+596596631234' WHERE id = 11",
@@ -136,5 +140,57 @@ func TestCheckSorts(t *testing.T) {
 		"finding": {"2", "3", "10"}, "finding:desc": {"2", "3", "10"}, "resource": {"2", "3", "10"}, "resource:desc": {"2", "3", "10"},
 	} {
 		same(t, "in the order of "+sort, ids(sort), want)
+	}
+}
+
+// TestD9DaysOfTheCalendar: days are counted as in a calendar of the zone, and their date is there, whatever the time of day.
+func TestD9DaysOfTheCalendar(t *testing.T) {
+	t.Parallel()
+	p := sample(t)
+	p.exec("UPDATE event SET support_id = 7 WHERE support_id IS NULL")
+	p.exec("UPDATE event SET support_id = NULL, start_at = now() + interval '3 days 12 hours', end_at = NULL WHERE id = 1")
+	at := one[time.Time](p, "SELECT start_at FROM event WHERE id = 1")
+	for _, name := range []string{"Europe/Paris", "Pacific/Pago_Pago", "Pacific/Kiritimati", "America/New_York", "UTC"} {
+		zone := must[*time.Location](t)(time.LoadLocation(name))
+		before := value.DateOf(time.Now().In(zone))
+		rows := must[[]gen.CheckRow](t)(all(p.as("none1").Check(t.Context(), gen.CheckParams{WithinDays: 30, TimeZone: &name})))
+		want := fmt.Sprintf("Séminaire annuel Marsh begins in %d days, on %s", before.DaysUntil(value.DateOf(at.In(zone))), value.DateOf(at.In(zone)))
+		if before == value.DateOf(time.Now().In(zone)) && (len(rows) != 1 || rows[0].Detail != want) { // and midnight has not passed
+			t.Errorf("in %s: %+v, want %s", name, rows, want)
+		}
+	}
+	for _, zone := range []string{"", "Local", "Mars/Olympus"} {
+		_, err := all(p.as("none1").Check(t.Context(), gen.CheckParams{TimeZone: &zone}))
+		fails(t, failure.Usage, "", err)
+	}
+}
+
+// TestCheckOfSome looks for some findings, or for all but some.
+func TestCheckOfSome(t *testing.T) {
+	t.Parallel()
+	p := sample(t)
+	p.exec("UPDATE customer SET phone = '+33999999' WHERE id = 3")
+	check := func(params gen.CheckParams) string {
+		params.WithinDays = 30
+		var names []string
+		for _, row := range must[[]gen.CheckRow](t)(all(p.as("none1").Check(t.Context(), params))) {
+			names = append(names, row.Finding)
+		}
+		return strings.Join(names, " ")
+	}
+	for _, c := range []struct {
+		only, except []string
+		want         string
+	}{
+		{nil, nil, "event_without_support bad_phone"},
+		{[]string{"bad_phone"}, nil, "bad_phone"},
+		{[]string{"bad_phone", "event_without_support"}, nil, "event_without_support bad_phone"},
+		{nil, []string{"bad_phone"}, "event_without_support"},
+		{[]string{"sum_mismatch"}, nil, ""},
+		{nil, []string{"bad_phone", "event_without_support"}, ""},
+	} {
+		if got := check(gen.CheckParams{OnlyFindings: c.only, ExceptFindings: c.except}); got != c.want {
+			t.Errorf("only %v, except %v: %q, want %q", c.only, c.except, got, c.want)
+		}
 	}
 }

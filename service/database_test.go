@@ -124,6 +124,7 @@ func TestSampleOnlyKnowsEveryColumn(t *testing.T) {
 		"contract.paid_amount": "the sum of the payments", "contract.created_at": when, "contract.signed": follows,
 		"payment.id": "given by the client", "payment.recorded_by": "the payment itself is looked at", "payment.recorded_by_id": "as recorded_by",
 		"payment.recorded_at": when,
+		"event.updated_at":    when,
 		"event.id":            given, "event.contract_signed": follows, "event.support_role": follows,
 	}
 	p := newPlace(t, dbtest.Empty(t))

@@ -67,12 +67,17 @@ func FieldsFlag[T any](c *Command, r render.Resource[T]) *Value[[]string] {
 
 // fieldNames adds a flag that takes some of these names of fields, with commas between them.
 func fieldNames(c *Command, name, placeholder, help string, names []string) *Value[[]string] {
+	return Names(c, name, placeholder, help, "field", names)
+}
+
+// Names adds a flag that takes some of these names of something, with commas between them.
+func Names(c *Command, name, placeholder, help, of string, names []string) *Value[[]string] {
 	return Flag(c, name, placeholder, help, func(s string) ([]string, error) {
 		fields := strings.Split(s, ",")
 		for i := range fields {
 			fields[i] = strings.TrimSpace(fields[i])
 			if !slices.Contains(names, fields[i]) {
-				return nil, cmdline.UnknownValue("field", fields[i], names)
+				return nil, cmdline.UnknownValue(of, fields[i], names)
 			}
 		}
 		return fields, nil
