@@ -15,6 +15,7 @@ import (
 	"github.com/epicevents/crm/cli/backend"
 	"github.com/epicevents/crm/cli/command"
 	"github.com/epicevents/crm/cli/render"
+	"github.com/epicevents/crm/cli/text"
 	"github.com/epicevents/crm/internal/failure"
 	"github.com/epicevents/crm/internal/localdb"
 	"github.com/epicevents/crm/service"
@@ -77,11 +78,35 @@ func (a *app) doctorCommand() *ffcli.Command {
 		}
 		o := a.Output()
 		o.Fields = fields.Got
-		if err := render.List(o, diagnosis, command.Rows(e.rows)); err != nil {
+		show := func() error { return render.List(o, diagnosis, command.Rows(e.rows)) }
+		if o.Format == "table" && !fields.Set {
+			show = func() error { return render.WriteOut(o.Out, checklist(e.rows, o.Width)) }
+		}
+		if err := show(); err != nil {
 			return err
 		}
 		return e.verdict()
 	})
+}
+
+// checklist is a line for each check, with a mark, and what to do below it: findings have paths in them, which in the cells
+// of a table would be broken.
+func checklist(rows []finding, width int) string {
+	marks := map[health]string{healthOK: "✓", healthWarning: "!", healthFailed: "✗"}
+	longest := 0
+	for _, f := range rows {
+		longest = max(longest, len(f.Check))
+	}
+	hanging := len("! ") + longest + len("  ")
+	var b strings.Builder
+	line := func(s string) { b.WriteString(text.Wrap(text.Escape(s), width, hanging, text.KeepLong) + "\n") }
+	for _, f := range rows {
+		line(fmt.Sprintf("%s %-*s  %s", marks[f.Status], longest, f.Check, f.Finding))
+		if f.Advice != nil {
+			line(strings.Repeat(" ", hanging) + "→ " + *f.Advice)
+		}
+	}
+	return b.String()
 }
 
 // examination collects findings. A check that fails never keeps the next ones from being made, and none changes

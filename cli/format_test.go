@@ -48,7 +48,7 @@ var readings = []reading{
 	{"auth permissions", shapeOf(permissions), false},
 	{"config show", shapeOf(settings), false},
 	{"check", shapeOf(checkFindings), false},
-	{"doctor", shapeOf(diagnosis), false},
+	{"doctor --fields check,status,finding,advice", shapeOf(diagnosis), false},
 	{"db status", shapeOf(databaseStatuses), true},
 	{"version", shapeOf(versions), true},
 	{"employee list --role-filter none", shapeOf(employees), false},

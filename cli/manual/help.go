@@ -14,6 +14,7 @@ import (
 	"github.com/epicevents/crm/cli/cmdline"
 	"github.com/epicevents/crm/cli/command"
 	"github.com/epicevents/crm/cli/config"
+	"github.com/epicevents/crm/cli/render"
 	"github.com/epicevents/crm/cli/terminal"
 	"github.com/epicevents/crm/cli/text"
 )
@@ -45,7 +46,7 @@ func (m Manual) PrintHelp(to io.Writer, c *ffcli.Command) error {
 	if len(c.Subcommands) > 0 {
 		fmt.Fprintf(&b, "More of each: %s <command> --help. ", name)
 	}
-	b.WriteString("Global flags: crm help flags.\n")
+	fmt.Fprintf(&b, "Global flags, such as -o, --output %s: crm help flags.\n", strings.Join(render.Formats[1:], "|"))
 	if c == m.Root {
 		fmt.Fprintf(&b, "\nOther topics: crm help %s.\n", strings.Join(writtenTopics(), ", "))
 	}
