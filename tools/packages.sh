@@ -27,6 +27,9 @@ CGO_ENABLED=0 go build -trimpath -ldflags "$ldflags" -o "$STAGE/here" .
 	done
 )
 
+# Every key with its default, commented out: what nobody set is as the program has it, of whatever version that is.
+sed 's/^[a-z_]* = /# &/' crm.toml >"$STAGE/crm.toml"
+
 rm -rf packages
 mkdir packages
 for ARCH in ${ARCHS:-amd64 arm64}; do
