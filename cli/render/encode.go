@@ -200,7 +200,7 @@ func appendJSONString(b []byte, s string) []byte {
 // the quoting; what a cell is in text is decided here.
 //
 // The Excel variant is what a French Excel opens with a double click: UTF-8 with a byte order mark, semicolons, CRLF,
-// decimal comma, day first, VRAI and FAUX, and an apostrophe before text that would run as a formula.
+// decimal comma, day first, VRAI and FAUX, and an apostrophe before text that would become something else.
 type csvEncoder struct {
 	header  []cell
 	zone    *time.Location
@@ -261,7 +261,7 @@ func (e *csvEncoder) value(b []byte, c cell) []byte {
 	}
 	switch c.kind {
 	case KindText, KindPhone:
-		if e.excel && c.text != "" && strings.IndexByte("=+-@\t\r\n", c.text[0]) >= 0 {
+		if e.excel && changedByExcel(c.text) {
 			b = append(b, '\'')
 		}
 		return append(b, c.text...)
