@@ -90,7 +90,7 @@ func (m *mixed) holds(t *trial, s *server) string {
 	if rows < m.adds.Load() || rows > m.adds.Load()+m.unknown.Load() {
 		t.fault("%d contracts were added, and %d said to be, %d perhaps", rows, m.adds.Load(), m.unknown.Load())
 	}
-	return fmt.Sprintf("%d lists, each whole; %d contracts added = %d rows, %d of them without an answer; %d refused while nobody listened",
+	return fmt.Sprintf("%d lists, each whole; %d contracts added = %d rows, and %d more of which that is not known; %d refused while nobody listened",
 		m.lists.Load(), m.adds.Load(), rows, m.unknown.Load(), m.refused.Load())
 }
 
