@@ -222,7 +222,6 @@ func TestRefusalsInEveryFormat(t *testing.T) {
 		"not logged in too": {nobody, 3, "unauthenticated", []string{"auth", "whoami"}},
 		"wrong password":    {nobody, 3, "unauthenticated", []string{"auth", "login", "nobody1", "--password", "x"}},
 		"unknown command":   {d, 2, "usage", []string{"contract", "lits"}},
-		"no command":        {d, 2, "usage", []string{"contract"}},
 		"unknown flag":      {d, 2, "usage", []string{"contract", "list", "--limt", "3"}},
 		"bad value":         {d, 2, "usage", []string{"contract", "list", "--limit", "x"}},
 		"unknown field":     {d, 2, "usage", []string{"contract", "list", "--fields", "id,due"}},

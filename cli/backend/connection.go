@@ -99,7 +99,7 @@ func checkURL(raw string) error {
 	switch {
 	case found && strings.HasPrefix(scheme, "sqlite"):
 		return failure.Misuse("database.url is not a PostgreSQL URL: it names an SQLite file, which crm cannot use.",
-			"crm keeps its data in PostgreSQL: leave database.url empty for a database of its own, or write "+urlForm)
+			"leave database.url empty for a database of crm's own, or write "+urlForm)
 	case !found || scheme != "postgres" && scheme != "postgresql":
 		return errURL
 	}
