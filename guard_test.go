@@ -41,7 +41,7 @@ var mayImport = map[string][]string{
 		"cli/text", "cli/terminal", "cli/config",
 	},
 	"cli/command": {
-		"internal/failure", "internal/value", "service", "cli/text", "cli/cmdline", "cli/render", "cli/terminal", "cli/config",
+		"internal/columns", "internal/failure", "internal/value", "service", "cli/text", "cli/cmdline", "cli/render", "cli/terminal", "cli/config",
 		"cli/backend",
 	},
 	"cli/manual": {

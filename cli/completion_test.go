@@ -407,10 +407,11 @@ func TestCompletionCandidates(t *testing.T) {
 		words []string
 		want  []string
 	}{
-		{[]string{"customer", "detail", "3"}, []string{"3\tAnaïs Morel, Brasserie de l'Étoile (commercial1)"}},
-		{[]string{"customer", "detail", "13"}, []string{"13\tBarthélemy Œuvrard, a \\u202e b (commercial3)"}},
+		{[]string{"customer", "detail", "3"}, []string{"3\tAnaïs Morel, Brasserie de l'Étoile (Désiré Fontaine)"}},
+		{[]string{"customer", "detail", "13"}, []string{"13\tBarthélemy Œuvrard, a \\u202e b (François Hébert)"}},
 		{[]string{"event", "detail", "3"}, []string{"3\tSoirée fado, Inès Ribeiro (support1)"}},
-		{[]string{"contract", "detail", "b0f9"}, []string{"b0f94adc-0ac3-46cb-bb52-cecbf41673e5\t6 900.50 € due  Inès Ribeiro, Fado & Co (of 9 900.50 €)"}},
+		{[]string{"contract", "detail", "b0f9"}, []string{"b0f94adc-0ac3-46cb-bb52-cecbf41673e5\t2026-0003  6 900.50 € due  Inès Ribeiro, Fado & Co (of 9 900.50 €)"}},
+		{[]string{"contract", "detail", "2026-0003"}, []string{"2026-0003\t6 900.50 € due  Inès Ribeiro, Fado & Co (of 9 900.50 €)"}},
 		{[]string{"employee", "update", "none"}, []string{"none1\tInès Kléber (none)"}},
 		{[]string{"employee", "list", "--role-filter", "s"}, []string{"support"}},
 		{[]string{"--role-filter"}, nil},

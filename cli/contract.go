@@ -8,6 +8,7 @@ import (
 	"github.com/google/uuid"
 	"github.com/peterbourgon/ff/v3/ffcli"
 
+	"github.com/epicevents/crm/cli/cmdline"
 	"github.com/epicevents/crm/cli/command"
 	"github.com/epicevents/crm/cli/render"
 	"github.com/epicevents/crm/cli/terminal"
@@ -40,8 +41,18 @@ func (a *app) contractList() *ffcli.Command {
 	commercial := a.employeeFlag(c, "commercial", "only those of this commercial's customers").
 		From(a.pickEmployee(gen.RoleCommercial))
 	customer := command.Flag(c, "customer-id", "N", "only those of this customer", command.ParseID).From(a.pickCustomer(c))
+	signed := c.Switch("signed-filter", "only those that are signed")
+	signedFrom := command.Flag(c, "signed-from", "DATE", "only those that were signed on this day or later", a.ParseDate)
+	signedTo := command.Flag(c, "signed-to", "DATE", "only those that were signed on this day or before", a.ParseDate)
+	status := command.Flag(c, "status", "STATUS", "only those of this status: "+statusNames(), parseStatus).From(pickStatus)
+	overdue := c.Switch("overdue", "only those that are signed, not fully paid, and past their day")
+	changed := command.Flag(c, "changed-since", "DATE", "only those that were changed at this time or later", a.ParseTime)
 	search := command.SearchFlag(c, "the customer's name, company, e-mail or phone")
-	l := command.ListFlags(c, contracts)
+	c.Excludes("not-signed-filter", "signed-filter", "signed-from", "signed-to", "overdue", "status")
+	c.Excludes("not-paid-filter", "status")
+	c.Excludes("signed-filter", "status")
+	c.Excludes("overdue", "status")
+	l := command.ListFlags(c, contracts).Totals(c)
 	return c.DoesAs(func(ctx context.Context, s service.Operations) error {
 		if err := a.existingUsername(ctx, s, commercial); err != nil {
 			return err
@@ -54,6 +65,12 @@ func (a *app) contractList() *ffcli.Command {
 		p := gen.ContractListParams{
 			NotSigned:    *notSigned,
 			NotPaid:      *notPaid,
+			Signed:       *signed,
+			Overdue:      *overdue,
+			Status:       status.Pointer(),
+			SignedFrom:   signedFrom.Pointer(),
+			SignedTo:     signedTo.Pointer(),
+			ChangedSince: changed.Pointer(),
 			CommercialID: command.MineOnly(s, *mine),
 			Commercial:   commercial.Pointer(),
 			CustomerID:   customer.Pointer(),
@@ -61,7 +78,7 @@ func (a *app) contractList() *ffcli.Command {
 			Sort:         l.Order(),
 			RowLimit:     l.RowLimit(),
 		}
-		return command.ShowList(ctx, l, contracts, s.ContractList(ctx, p), func(ctx context.Context) (int64, error) {
+		return command.ShowSums(ctx, l, contracts, s.ContractList(ctx, p), func(ctx context.Context) (gen.ContractCountRow, error) {
 			return s.ContractCount(ctx, p)
 		})
 	})
@@ -87,9 +104,10 @@ func (a *app) contractAdd() *ffcli.Command {
 	customer := command.Flag(c, "customer-id", "N", "id of the customer", command.ParseID).Needed().
 		Titled("Customer").From(a.pickCustomer(c))
 	total := command.Flag(c, "total-amount", "EUROS", "total amount, such as 1234.50", value.ParseMoney).Needed()
+	due := command.Flag(c, "due", "DATE", "the day by which it is to be paid", a.ParseDate).Titled("Due on").Offered()
 	show := command.ShowsChange(c, contracts)
 	return c.DoesAs(func(ctx context.Context, s service.Operations) error {
-		change, err := s.ContractAdd(ctx, gen.ContractAddParams{CustomerID: customer.Got, TotalAmount: total.Got})
+		change, err := s.ContractAdd(ctx, gen.ContractAddParams{CustomerID: customer.Got, TotalAmount: total.Got, DueOn: due.Pointer()})
 		if err != nil {
 			return err
 		}
@@ -98,7 +116,7 @@ func (a *app) contractAdd() *ffcli.Command {
 }
 
 func (a *app) contractUpdate() *ffcli.Command {
-	c := a.Command("update", "change the total amount or the customer of a contract").Examples(
+	c := a.Command("update", "change the total amount, the customer or the day it is due of a contract").Examples(
 		"crm contract update b0f94a --total-amount 9900",
 		"crm contract update b0f94a --customer-id 6",
 	)
@@ -106,14 +124,16 @@ func (a *app) contractUpdate() *ffcli.Command {
 	total := command.Flag(c, "total-amount", "EUROS", "total amount, such as 1234.50", value.ParseMoney)
 	customer := command.Flag(c, "customer-id", "N", "id of the customer it goes to", command.ParseID).
 		Titled("Customer").From(a.pickCustomer(c))
-	c.Updates(total, customer)
+	due := command.Flag(c, "due", "DATE", "the day by which it is to be paid", a.ParseDate).Titled("Due on")
+	c.Updates(total, customer, due)
+	emptied := c.Clears("due")
 	show := command.ShowsChange(c, contracts)
 	return doesToContract(c, contract, func(ctx context.Context, s service.Operations, id uuid.UUID) error {
 		if ok, err := command.Edit(ctx, c, contracts, func() (gen.ContractView, error) { return s.ContractDetail(ctx, id) }); !ok {
 			return err
 		}
 		change, err := s.ContractUpdate(ctx, gen.ContractUpdateParams{
-			ID: id, TotalAmount: total.Pointer(), CustomerID: customer.Pointer(),
+			ID: id, TotalAmount: total.Pointer(), CustomerID: customer.Pointer(), DueOn: due.Pointer(), Clear: emptied(),
 		})
 		if err != nil {
 			return err
@@ -170,13 +190,13 @@ func (a *app) contractAddPayment() *ffcli.Command {
 func (a *app) contractPayments() *ffcli.Command {
 	c := a.Command("payments", "list the payments of a contract").Examples("crm contract payments 771c41")
 	contract := a.contractFlag(c, offer{}).AsArgument()
-	l := command.ListFlags(c, payments)
+	l := command.ListFlags(c, payments).Totals(c)
 	return doesToContract(c, contract, func(ctx context.Context, s service.Operations, id uuid.UUID) error {
 		if _, err := s.ContractDetail(ctx, id); err != nil {
 			return err
 		}
 		p := gen.ContractPaymentsParams{ContractID: id, Sort: l.Order(), RowLimit: l.RowLimit()}
-		return command.ShowList(ctx, l, payments, s.ContractPayments(ctx, p), func(ctx context.Context) (int64, error) {
+		return command.ShowSums(ctx, l, payments, s.ContractPayments(ctx, p), func(ctx context.Context) (gen.ContractPaymentsCountRow, error) {
 			return s.ContractPaymentsCount(ctx, p)
 		})
 	})
@@ -191,12 +211,15 @@ type offer struct {
 
 // contractFlag declares the contract that a command is about: its id or the beginning of one.
 func (a *app) contractFlag(c *command.Command, o offer) *command.Value[string] {
-	return a.contractFilter(c, "id of the contract, or its first 6 characters or more", o).Titled("Contract")
+	return a.contractFilter(c, "number of the contract, or its id, or the first 6 characters of that or more", o).Titled("Contract")
 }
 
 // contractFilter declares a contract for something else.
 func (a *app) contractFilter(c *command.Command, help string, o offer) *command.Value[string] {
 	parse := func(s string) (string, error) {
+		if _, ok := value.ParseContractNumber(s); ok {
+			return s, nil
+		}
 		_, _, err := value.ParseContractID(s)
 		return s, err
 	}
@@ -232,9 +255,9 @@ func (a *app) pickContract(ctx context.Context, c *command.Command, o offer) (ch
 			continue
 		}
 		// What is due comes before the names, which a narrow terminal may cut.
-		label := fmt.Sprintf("%s\t%s due\t%s (of %s)", c.ID.String()[:8],
+		label := fmt.Sprintf("%s\t%s due\t%s (of %s)", c.Number,
 			value.FormatEuro(c.TotalDue), withCompany(c.Customer, c.Company), value.FormatEuro(c.TotalAmount))
-		choices = append(choices, terminal.Choice{Label: label, Value: c.ID.String()})
+		choices = append(choices, terminal.Choice{Label: label, Value: c.Number, Other: c.ID.String()})
 	}
 	if o.list.CommercialID != nil {
 		none += " of your own customers"
@@ -242,19 +265,42 @@ func (a *app) pickContract(ctx context.Context, c *command.Command, o offer) (ch
 	return choices, terminal.ErrIfEmpty(choices, strings.TrimSpace(none+" "+o.what)+".")
 }
 
+// parseStatus returns the status of a contract that a person typed.
+func parseStatus(s string) (gen.ContractStatus, error) {
+	status := gen.ContractStatus(strings.ReplaceAll(strings.ToLower(strings.TrimSpace(s)), "-", "_"))
+	if !status.Valid() {
+		return "", cmdline.UnknownValue("status", s, strings.Split(statusNames(), ", "))
+	}
+	return status, nil
+}
+
+func statusNames() string {
+	var names []string
+	for _, status := range gen.AllContractStatusValues() {
+		names = append(names, string(status))
+	}
+	return strings.Join(names, ", ")
+}
+
+func pickStatus(ctx context.Context) ([]terminal.Choice, error) {
+	return command.Fixed(strings.Split(statusNames(), ", "))(ctx)
+}
+
 var contracts = render.Resource[gen.ContractView]{
 	Name: "contract", Title: "Contracts", Hue: render.Green, Charge: "commercial_id",
 	Looks: []render.Look{
+		{Column: "id", OffTable: true},
 		{Column: "customer_id", DataOnly: true},
-		{Column: "customer", Rank: 1},
 		{Column: "company", Rank: 6},
 		{Column: "commercial_id", DataOnly: true},
 		{Column: "commercial_fullname", Of: "commercial", Rank: 5},
-		{Column: "signed", Rank: 3},
-		{Column: "total_amount", Rank: 4},
-		{Column: "total_due", Rank: 2},
+		{Column: "signed", OffTable: true},
+		{Column: "status", Rank: 1},
+		{Column: "due_on", Rank: 2},
+		{Column: "days_due", Rank: 3, Alarming: func(days string) bool { return days != "-" && !strings.HasPrefix(days, "-") && days != "0" }},
 		{Column: "created_at", Rank: 7},
 		{Column: "signed_at", Rank: 8},
+		{Column: "updated_at", Rank: 9},
 	},
 }
 
@@ -262,7 +308,8 @@ var payments = render.Resource[gen.PaymentView]{
 	Name: "payment", Title: "Payments", Hue: render.Green,
 	Looks: []render.Look{
 		{Column: "id", Rank: 1},
-		{Column: "contract", Rank: 3},
+		{Column: "contract", OffTable: true},
+		{Column: "number", Label: "Contract", Rank: 3},
 		{Column: "recorded_by", Rank: 2, Whole: true},
 		{Column: "recorded_by_id", DataOnly: true},
 	},

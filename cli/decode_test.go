@@ -17,16 +17,18 @@ import (
 // shape is what a test has to know of a resource to read its output back.
 type shape struct {
 	fields []render.Field // all of them
+	panel  []render.Field // those of a detail for people, where a full name has its username beside it
 	always []render.Field // those of a list for people
 }
 
 func shapeOf[T any](r render.Resource[T]) shape {
-	all, errAll := r.Select(render.Output{Format: "table", IDs: true})
+	all, errAll := r.Select(render.Output{Format: "json"})
+	panel, errPanel := r.Select(render.Output{Format: "table", IDs: true})
 	always, errAlways := r.Select(render.Output{Format: "table"})
-	if errAll != nil || errAlways != nil {
+	if errAll != nil || errPanel != nil || errAlways != nil {
 		panic(r.Name)
 	}
-	return shape{all, always}
+	return shape{all, panel, always}
 }
 
 // row is one row of an output, by field. Texts of the different formats are made equal: no white space, booleans as true
@@ -186,15 +188,15 @@ func (s shape) fromTable(format string, lines [][]string) (rows []row, err error
 
 // fromPanel takes a title or a header, and then a field on each line or several.
 func (s shape) fromPanel(format string, lines [][]string) ([]row, error) {
-	texts := make([]string, len(s.fields))
+	texts := make([]string, len(s.panel))
 	at := -1
 	for _, line := range lines[1:] {
 		text := strings.TrimPrefix(squash(strings.Join(line, " ")), "*")
 		if format == "markdown" {
 			text = squash(line[0]) + ":" + line[1]
 		}
-		if at+1 < len(s.fields) {
-			if value, ok := strings.CutPrefix(text, squash(s.fields[at+1].Label)+":"); ok {
+		if at+1 < len(s.panel) {
+			if value, ok := strings.CutPrefix(text, squash(s.panel[at+1].Label)+":"); ok {
 				at, text = at+1, value
 			}
 		}
@@ -203,12 +205,20 @@ func (s shape) fromPanel(format string, lines [][]string) ([]row, error) {
 		}
 		texts[at] += text
 	}
-	if at != len(s.fields)-1 {
-		return nil, fmt.Errorf("%d fields of %d", at+1, len(s.fields))
+	if at != len(s.panel)-1 {
+		return nil, fmt.Errorf("%d fields of %d", at+1, len(s.panel))
 	}
 	r := row{}
-	for i, f := range s.fields {
-		r[f.Name] = canonical(f, format, texts[i])
+	for i, f := range s.panel {
+		text := texts[i]
+		if f.Look.Of != "" {
+			fullname, username, both := strings.Cut(squash(text), "(")
+			if r[f.Look.Of] = strings.TrimSuffix(username, ")"); !both && fullname != "-" {
+				return nil, fmt.Errorf("%s has no username: %q", f.Name, text)
+			}
+			text = fullname
+		}
+		r[f.Name] = canonical(f, format, text)
 	}
 	return []row{r}, nil
 }

@@ -214,11 +214,12 @@ func (f *eventFlags) settle(read func() (*time.Time, error)) (err error) {
 }
 
 func (a *app) addEventFlags(c *command.Command) eventFlags {
+	name := command.Flag(c, "name", "NAME", "name of the event", command.Line("name"))
 	start := command.Flag(c, "start", "DATE", "when it starts, such as 2026-06-20 18:30 or friday 18h30", a.ParseTime)
 	span := &span{env: a.Env, start: start}
 	return eventFlags{
 		span:  span,
-		name:  command.Flag(c, "name", "NAME", "name of the event", command.Line("name")),
+		name:  name,
 		start: start,
 		end:   command.Flag(c, "end", "DATE", "when it ends, such as 2026-06-20 23:30, or after the start 23h30 or +4h", span.parseEnd),
 		attendees: command.Flag(c, "attendees", "N", "number of guests", func(s string) (int32, error) {
@@ -352,7 +353,8 @@ func (a *app) pickEvent(ctx context.Context, c *command.Command) ([]terminal.Cho
 var events = render.Resource[gen.EventView]{
 	Name: "event", Title: "Events", Hue: render.Orange, Charge: "support_id",
 	Looks: []render.Look{
-		{Column: "contract", Rank: 8},
+		{Column: "contract", OffTable: true},
+		{Column: "number", Label: "Contract", Rank: 8},
 		{Column: "customer_id", DataOnly: true},
 		{Column: "customer", Rank: 2},
 		{Column: "company", Rank: 9},

@@ -20,11 +20,11 @@ func TestTypedAhead(t *testing.T) {
 		name  string
 		typed []string // with a pause between
 	}{
-		{"at once", []string{"Zoé %d\rZed SARL\rzed@ex.fr\r0123456789\r"}},
-		{"in pieces that end anywhere", []string{"Zoé", " %d\rZed", " SARL\rzed@ex.fr", "\r0123456789\r"}},
-		{"an answer that is refused", []string{"Zoé %d\rZed SARL\rzed\r", "@ex.fr\r0123456789\r"}},
-		{"pasted", []string{"Zoé %d\r\x1b[200~Zed SARL\x1b[201~\rzed@ex.fr\r0123456789\r"}},
-		{"with the line ends of a file", []string{"Zoé %d\nZed SARL\nzed@ex.fr\n0123456789\n"}},
+		{"at once", []string{"Zoé %d\rZed SARL\rzed@ex.fr\r0123456789\r\r"}},
+		{"in pieces that end anywhere", []string{"Zoé", " %d\rZed", " SARL\rzed@ex.fr", "\r0123456789\r\r"}},
+		{"an answer that is refused", []string{"Zoé %d\rZed SARL\rzed\r", "@ex.fr\r0123456789\r\r"}},
+		{"pasted", []string{"Zoé %d\r\x1b[200~Zed SARL\x1b[201~\rzed@ex.fr\r0123456789\r\r"}},
+		{"with the line ends of a file", []string{"Zoé %d\nZed SARL\nzed@ex.fr\n0123456789\n\n"}},
 	} {
 		s := p.at(t, pty.Winsize{Cols: 80, Rows: 24}, p.command("customer", "add"))
 		s.expect("Full name")

@@ -22,7 +22,7 @@ func TestPlainQuestions(t *testing.T) {
 	p := newPlace(t)
 	conversation := []step{
 		{"Customer, or text to search for:", "zzz" + enter}, {"Nothing in the list", "zimmer" + enter}, {"Customer: 11", ""},
-		{"Total amount:", "1.234" + enter}, {"more than two decimals", "12,50" + enter},
+		{"Total amount:", "1.234" + enter}, {"more than two decimals", "12,50" + enter}, {"Due on", enter},
 	}
 	for name, start := range map[string]struct {
 		terminal string

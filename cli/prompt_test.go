@@ -28,10 +28,10 @@ func TestQuestions(t *testing.T) {
 		check   string // a query that gives 1 afterwards
 	}{
 		{"text, wrong and then right", []string{"contract", "add", "--customer-id", "5"},
-			[]step{{"Total amount", "12.345" + enter}, {"more than two decimals", ctrlU + "77.70" + enter}, {"Total amount: 77.70", ""}, {"Contract", ""}},
+			[]step{{"Total amount", "12.345" + enter}, {"more than two decimals", ctrlU + "77.70" + enter}, {"Total amount: 77.70", ""}, {"Due on", enter}, {"Contract", ""}},
 			0, "SELECT count(*) FROM contract WHERE total_amount = 7770"},
 		{"text, nothing and then pasted", []string{"contract", "add", "--customer-id", "5"},
-			[]step{{"Total amount", enter}, {"write 1234.56", "\x1b[200~88,80\n\x1b[201~"}, {"", enter}, {"Total amount: 88,80", ""}},
+			[]step{{"Total amount", enter}, {"write 1234.56", "\x1b[200~88,80\n\x1b[201~"}, {"", enter}, {"Total amount: 88,80", ""}, {"Due on", enter}},
 			0, "SELECT count(*) FROM contract WHERE total_amount = 8880"},
 		{"list by arrows", []string{"employee", "detail"},
 			[]step{{"administrator2", down + down + enter}, {"Username: administrator3", ""}}, 0, "SELECT 1"},
@@ -208,7 +208,7 @@ func TestLoginAtQuestions(t *testing.T) {
 		s := p.at(t, screens["80x24"], p.command("contract", "add", "--customer-id", "5"))
 		s.follow(step{"You are not logged in.", ""})
 		s.follow(login...)
-		s.follow(step{"Total amount", "66.60" + enter})
+		s.follow(step{"Total amount", "66.60" + enter}, step{"Due on", enter})
 		s.expect("66.60 €")
 		s.ends(0)
 		s.showsNot(schema.SamplePassword)
@@ -220,7 +220,7 @@ func TestLoginAtQuestions(t *testing.T) {
 		s = p.at(t, screens["80x24"], p.command("contract", "add", "--customer-id", "5"))
 		// Only the password is asked for: who it was is known.
 		s.follow(step{"Your session is over.", ""}, step{"Password of administrator1", schema.SamplePassword + enter})
-		s.follow(step{"Total amount", "66.60" + enter})
+		s.follow(step{"Total amount", "66.60" + enter}, step{"Due on", enter})
 		s.expect("66.60 €")
 		s.ends(0)
 		if n := p.number("SELECT count(*) FROM contract WHERE total_amount = 6660"); n != 2 {

@@ -314,7 +314,7 @@ func TestExportEnded(t *testing.T) {
 		}
 		t.Cleanup(func() { _ = cmd.Process.Kill() })
 		reader := bufio.NewReader(stdout)
-		if line, err := reader.ReadString('\n'); err != nil || !strings.HasPrefix(line, "id,customer_id,") {
+		if line, err := reader.ReadString('\n'); err != nil || !strings.HasPrefix(line, "id,number,") {
 			t.Fatalf("%q, %v", line, err)
 		}
 		return cmd, reader, stdout, &stderr

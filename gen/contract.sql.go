@@ -7,28 +7,35 @@ package gen
 
 import (
 	"context"
+	"time"
 
 	"github.com/epicevents/crm/internal/value"
 	"github.com/google/uuid"
 )
 
 const ContractAdd = `-- name: ContractAdd :one
-INSERT INTO contract (id, customer_id, total_amount)
-SELECT $1, customer.id, $2
+INSERT INTO contract (id, customer_id, total_amount, due_on)
+SELECT $1, customer.id, $2, $3::date
 FROM customer
-WHERE customer.id = $3
+WHERE customer.id = $4
 RETURNING id
 `
 
 type ContractAddParams struct {
 	AsID        uuid.UUID   `json:"as_id"`
 	TotalAmount value.Cents `json:"total_amount"`
+	DueOn       *value.Date `json:"due_on"`
 	CustomerID  int64       `json:"customer_id"`
 }
 
 // ContractAdd draws up a contract; no row when there is no such customer.
 func (q *Queries) ContractAdd(ctx context.Context, arg ContractAddParams) (uuid.UUID, error) {
-	row := q.db.QueryRow(ctx, ContractAdd, arg.AsID, arg.TotalAmount, arg.CustomerID)
+	row := q.db.QueryRow(ctx, ContractAdd,
+		arg.AsID,
+		arg.TotalAmount,
+		arg.DueOn,
+		arg.CustomerID,
+	)
 	var id uuid.UUID
 	err := row.Scan(&id)
 	return id, err
@@ -72,7 +79,7 @@ func (q *Queries) ContractAddPayment(ctx context.Context, arg ContractAddPayment
 }
 
 const ContractAddedPayment = `-- name: ContractAddedPayment :one
-SELECT payment_view.id, payment_view.contract, payment_view.amount, payment_view.recorded_by, payment_view.recorded_by_id, payment_view.recorded_at
+SELECT payment_view.id, payment_view.contract, payment_view.number, payment_view.amount, payment_view.recorded_by, payment_view.recorded_by_id, payment_view.recorded_at
 FROM payment_view
 JOIN contract ON contract.id = payment_view.contract
 JOIN customer ON customer.id = contract.customer_id
@@ -104,6 +111,7 @@ func (q *Queries) ContractAddedPayment(ctx context.Context, arg ContractAddedPay
 	err := row.Scan(
 		&i.ID,
 		&i.Contract,
+		&i.Number,
 		&i.Amount,
 		&i.RecordedBy,
 		&i.RecordedByID,
@@ -113,21 +121,24 @@ func (q *Queries) ContractAddedPayment(ctx context.Context, arg ContractAddedPay
 }
 
 const ContractCandidates = `-- name: ContractCandidates :many
-SELECT id, customer_id, customer, company, commercial_id, commercial, commercial_fullname, signed, total_amount, total_due, created_at, signed_at
+SELECT id, number, customer_id, customer, company, commercial_id, commercial, commercial_fullname, signed, status, total_amount, total_due, due_on, days_due, created_at, signed_at, updated_at
 FROM contract_view
-WHERE id BETWEEN $1 AND $2
+WHERE id BETWEEN $1::uuid AND $2::uuid
+   OR number = $3::text
 ORDER BY id
 LIMIT 10
 `
 
 type ContractCandidatesParams struct {
-	FirstID uuid.UUID `json:"first_id"`
-	LastID  uuid.UUID `json:"last_id"`
+	FirstID *uuid.UUID `json:"first_id"`
+	LastID  *uuid.UUID `json:"last_id"`
+	Number  *string    `json:"number"`
 }
 
-// ContractCandidates returns the first contracts whose ids lie from one to another: those that a shortened id may mean.
+// ContractCandidates returns the first contracts whose ids lie from one to another, which a shortened id may mean, or the
+// one of a number.
 func (q *Queries) ContractCandidates(ctx context.Context, arg ContractCandidatesParams) ([]ContractView, error) {
-	rows, err := q.db.Query(ctx, ContractCandidates, arg.FirstID, arg.LastID)
+	rows, err := q.db.Query(ctx, ContractCandidates, arg.FirstID, arg.LastID, arg.Number)
 	if err != nil {
 		return nil, err
 	}
@@ -137,6 +148,7 @@ func (q *Queries) ContractCandidates(ctx context.Context, arg ContractCandidates
 		var i ContractView
 		if err := rows.Scan(
 			&i.ID,
+			&i.Number,
 			&i.CustomerID,
 			&i.Customer,
 			&i.Company,
@@ -144,10 +156,14 @@ func (q *Queries) ContractCandidates(ctx context.Context, arg ContractCandidates
 			&i.Commercial,
 			&i.CommercialFullname,
 			&i.Signed,
+			&i.Status,
 			&i.TotalAmount,
 			&i.TotalDue,
+			&i.DueOn,
+			&i.DaysDue,
 			&i.CreatedAt,
 			&i.SignedAt,
+			&i.UpdatedAt,
 		); err != nil {
 			return nil, err
 		}
@@ -160,45 +176,71 @@ func (q *Queries) ContractCandidates(ctx context.Context, arg ContractCandidates
 }
 
 const ContractCount = `-- name: ContractCount :one
-SELECT count(*)
+SELECT count(*) AS count,
+       coalesce(sum(total_amount), 0)::cents AS total_amount,
+       coalesce(sum(total_due), 0)::cents AS total_due
 FROM contract_view
 LEFT JOIN (SELECT customer.id AS searched_id, customer.search FROM customer) AS searched ON searched_id = customer_id
 WHERE (NOT $1::boolean OR NOT signed)
   AND (NOT $2::boolean OR total_due > 0)
-  AND ($3::bigint IS NULL OR commercial_id = $3::bigint)
-  AND ($4::text IS NULL OR commercial = $4::text)
-  AND ($5::bigint IS NULL OR customer_id = $5::bigint)
-  AND ($6::text IS NULL OR (
-          search LIKE search_pattern($6::text)
-          AND search LIKE ALL (search_patterns($6::text))))
+  AND (NOT $3::boolean OR signed)
+  AND (NOT $4::boolean OR (status IN ('signed', 'part_paid') AND due_on < current_date))
+  AND ($5::contract_status IS NULL OR status = $5::contract_status)
+  AND ($6::date IS NULL OR signed_at >= $6::date)
+  AND ($7::date IS NULL OR signed_at < $7::date + 1)
+  AND ($8::timestamptz IS NULL OR updated_at >= $8::timestamptz)
+  AND ($9::bigint IS NULL OR commercial_id = $9::bigint)
+  AND ($10::text IS NULL OR commercial = $10::text)
+  AND ($11::bigint IS NULL OR customer_id = $11::bigint)
+  AND ($12::text IS NULL OR (
+          search LIKE search_pattern($12::text)
+          AND search LIKE ALL (search_patterns($12::text))))
 `
 
 type ContractCountParams struct {
-	NotSigned    bool    `json:"not_signed"`
-	NotPaid      bool    `json:"not_paid"`
-	CommercialID *int64  `json:"commercial_id"`
-	Commercial   *string `json:"commercial"`
-	CustomerID   *int64  `json:"customer_id"`
-	Search       *string `json:"search"`
+	NotSigned    bool            `json:"not_signed"`
+	NotPaid      bool            `json:"not_paid"`
+	Signed       bool            `json:"signed"`
+	Overdue      bool            `json:"overdue"`
+	Status       *ContractStatus `json:"status"`
+	SignedFrom   *value.Date     `json:"signed_from"`
+	SignedTo     *value.Date     `json:"signed_to"`
+	ChangedSince *time.Time      `json:"changed_since"`
+	CommercialID *int64          `json:"commercial_id"`
+	Commercial   *string         `json:"commercial"`
+	CustomerID   *int64          `json:"customer_id"`
+	Search       *string         `json:"search"`
 }
 
-// ContractCount counts the rows of ContractList: a test holds their filters equal.
-func (q *Queries) ContractCount(ctx context.Context, arg ContractCountParams) (int64, error) {
+type ContractCountRow struct {
+	Count       int64       `json:"count"`
+	TotalAmount value.Cents `json:"total_amount"`
+	TotalDue    value.Cents `json:"total_due"`
+}
+
+// ContractCount counts and adds up the rows of ContractList: a test holds their filters equal.
+func (q *Queries) ContractCount(ctx context.Context, arg ContractCountParams) (ContractCountRow, error) {
 	row := q.db.QueryRow(ctx, ContractCount,
 		arg.NotSigned,
 		arg.NotPaid,
+		arg.Signed,
+		arg.Overdue,
+		arg.Status,
+		arg.SignedFrom,
+		arg.SignedTo,
+		arg.ChangedSince,
 		arg.CommercialID,
 		arg.Commercial,
 		arg.CustomerID,
 		arg.Search,
 	)
-	var count int64
-	err := row.Scan(&count)
-	return count, err
+	var i ContractCountRow
+	err := row.Scan(&i.Count, &i.TotalAmount, &i.TotalDue)
+	return i, err
 }
 
 const ContractDetail = `-- name: ContractDetail :one
-SELECT id, customer_id, customer, company, commercial_id, commercial, commercial_fullname, signed, total_amount, total_due, created_at, signed_at
+SELECT id, number, customer_id, customer, company, commercial_id, commercial, commercial_fullname, signed, status, total_amount, total_due, due_on, days_due, created_at, signed_at, updated_at
 FROM contract_view
 WHERE id = $1
 `
@@ -208,6 +250,7 @@ func (q *Queries) ContractDetail(ctx context.Context, id uuid.UUID) (ContractVie
 	var i ContractView
 	err := row.Scan(
 		&i.ID,
+		&i.Number,
 		&i.CustomerID,
 		&i.Customer,
 		&i.Company,
@@ -215,60 +258,86 @@ func (q *Queries) ContractDetail(ctx context.Context, id uuid.UUID) (ContractVie
 		&i.Commercial,
 		&i.CommercialFullname,
 		&i.Signed,
+		&i.Status,
 		&i.TotalAmount,
 		&i.TotalDue,
+		&i.DueOn,
+		&i.DaysDue,
 		&i.CreatedAt,
 		&i.SignedAt,
+		&i.UpdatedAt,
 	)
 	return i, err
 }
 
 const ContractList = `-- name: ContractList :many
-SELECT contract_view.id, contract_view.customer_id, contract_view.customer, contract_view.company, contract_view.commercial_id, contract_view.commercial, contract_view.commercial_fullname, contract_view.signed, contract_view.total_amount, contract_view.total_due, contract_view.created_at, contract_view.signed_at
+SELECT contract_view.id, contract_view.number, contract_view.customer_id, contract_view.customer, contract_view.company, contract_view.commercial_id, contract_view.commercial, contract_view.commercial_fullname, contract_view.signed, contract_view.status, contract_view.total_amount, contract_view.total_due, contract_view.due_on, contract_view.days_due, contract_view.created_at, contract_view.signed_at, contract_view.updated_at
 FROM contract_view
 LEFT JOIN (SELECT customer.id AS searched_id, customer.search FROM customer) AS searched ON searched_id = customer_id
 WHERE (NOT $1::boolean OR NOT signed)
   AND (NOT $2::boolean OR total_due > 0)
-  AND ($3::bigint IS NULL OR commercial_id = $3::bigint)
-  AND ($4::text IS NULL OR commercial = $4::text)
-  AND ($5::bigint IS NULL OR customer_id = $5::bigint)
-  AND ($6::text IS NULL OR (
-          search LIKE search_pattern($6::text)
-          AND search LIKE ALL (search_patterns($6::text))))
+  AND (NOT $3::boolean OR signed)
+  AND (NOT $4::boolean OR (status IN ('signed', 'part_paid') AND due_on < current_date))
+  AND ($5::contract_status IS NULL OR status = $5::contract_status)
+  AND ($6::date IS NULL OR signed_at >= $6::date)
+  AND ($7::date IS NULL OR signed_at < $7::date + 1)
+  AND ($8::timestamptz IS NULL OR updated_at >= $8::timestamptz)
+  AND ($9::bigint IS NULL OR commercial_id = $9::bigint)
+  AND ($10::text IS NULL OR commercial = $10::text)
+  AND ($11::bigint IS NULL OR customer_id = $11::bigint)
+  AND ($12::text IS NULL OR (
+          search LIKE search_pattern($12::text)
+          AND search LIKE ALL (search_patterns($12::text))))
 ORDER BY
-    CASE WHEN $7::text = 'id' THEN id END,
-    CASE WHEN $7 = 'id:desc' THEN id END DESC,
-    CASE WHEN $7 = 'customer' THEN fold(customer) END,
-    CASE WHEN $7 = 'customer:desc' THEN fold(customer) END DESC,
-    CASE WHEN $7 = 'company' THEN fold(company) END,
-    CASE WHEN $7 = 'company:desc' THEN fold(company) END DESC NULLS LAST,
-    CASE WHEN $7 = 'commercial' THEN commercial END,
-    CASE WHEN $7 = 'commercial:desc' THEN commercial END DESC,
-    CASE WHEN $7 = 'commercial_fullname' THEN fold(commercial_fullname) END,
-    CASE WHEN $7 = 'commercial_fullname:desc' THEN fold(commercial_fullname) END DESC,
-    CASE WHEN $7 = 'signed' THEN signed END,
-    CASE WHEN $7 = 'signed:desc' THEN signed END DESC,
-    CASE WHEN $7 = 'total_amount' THEN total_amount END,
-    CASE WHEN $7 = 'total_amount:desc' THEN total_amount END DESC,
-    CASE WHEN $7 = 'total_due' THEN total_due END,
-    CASE WHEN $7 = 'total_due:desc' THEN total_due END DESC,
-    CASE WHEN $7 = 'created_at:desc' THEN created_at END DESC,
-    CASE WHEN $7 = 'signed_at' THEN signed_at END,
-    CASE WHEN $7 = 'signed_at:desc' THEN signed_at END DESC NULLS LAST,
+    CASE WHEN $13::text = 'id' THEN id END,
+    CASE WHEN $13 = 'id:desc' THEN id END DESC,
+    CASE WHEN $13 = 'number' THEN number_order(number) END,
+    CASE WHEN $13 = 'number:desc' THEN number_order(number) END DESC,
+    CASE WHEN $13 = 'customer' THEN fold(customer) END,
+    CASE WHEN $13 = 'customer:desc' THEN fold(customer) END DESC,
+    CASE WHEN $13 = 'company' THEN fold(company) END,
+    CASE WHEN $13 = 'company:desc' THEN fold(company) END DESC NULLS LAST,
+    CASE WHEN $13 = 'commercial' THEN commercial END,
+    CASE WHEN $13 = 'commercial:desc' THEN commercial END DESC,
+    CASE WHEN $13 = 'commercial_fullname' THEN fold(commercial_fullname) END,
+    CASE WHEN $13 = 'commercial_fullname:desc' THEN fold(commercial_fullname) END DESC,
+    CASE WHEN $13 = 'signed' THEN signed END,
+    CASE WHEN $13 = 'signed:desc' THEN signed END DESC,
+    CASE WHEN $13 = 'status' THEN status END,
+    CASE WHEN $13 = 'status:desc' THEN status END DESC,
+    CASE WHEN $13 = 'total_amount' THEN total_amount END,
+    CASE WHEN $13 = 'total_amount:desc' THEN total_amount END DESC,
+    CASE WHEN $13 = 'total_due' THEN total_due END,
+    CASE WHEN $13 = 'total_due:desc' THEN total_due END DESC,
+    CASE WHEN $13 = 'due_on' THEN due_on END,
+    CASE WHEN $13 = 'due_on:desc' THEN due_on END DESC NULLS LAST,
+    CASE WHEN $13 = 'days_due' THEN days_due END,
+    CASE WHEN $13 = 'days_due:desc' THEN days_due END DESC NULLS LAST,
+    CASE WHEN $13 = 'created_at:desc' THEN created_at END DESC,
+    CASE WHEN $13 = 'signed_at' THEN signed_at END,
+    CASE WHEN $13 = 'signed_at:desc' THEN signed_at END DESC NULLS LAST,
+    CASE WHEN $13 = 'updated_at' THEN updated_at END,
+    CASE WHEN $13 = 'updated_at:desc' THEN updated_at END DESC,
     created_at,
     id
-LIMIT $8::bigint
+LIMIT $14::bigint
 `
 
 type ContractListParams struct {
-	NotSigned    bool    `json:"not_signed"`
-	NotPaid      bool    `json:"not_paid"`
-	CommercialID *int64  `json:"commercial_id"`
-	Commercial   *string `json:"commercial"`
-	CustomerID   *int64  `json:"customer_id"`
-	Search       *string `json:"search"`
-	Sort         string  `json:"sort"`
-	RowLimit     *int64  `json:"row_limit"`
+	NotSigned    bool            `json:"not_signed"`
+	NotPaid      bool            `json:"not_paid"`
+	Signed       bool            `json:"signed"`
+	Overdue      bool            `json:"overdue"`
+	Status       *ContractStatus `json:"status"`
+	SignedFrom   *value.Date     `json:"signed_from"`
+	SignedTo     *value.Date     `json:"signed_to"`
+	ChangedSince *time.Time      `json:"changed_since"`
+	CommercialID *int64          `json:"commercial_id"`
+	Commercial   *string         `json:"commercial"`
+	CustomerID   *int64          `json:"customer_id"`
+	Search       *string         `json:"search"`
+	Sort         string          `json:"sort"`
+	RowLimit     *int64          `json:"row_limit"`
 }
 
 // ContractList returns the contracts by creation, or in the order of a field; each filter that is NULL lets all pass.
@@ -277,6 +346,12 @@ func (q *Queries) ContractList(ctx context.Context, arg ContractListParams) ([]C
 	rows, err := q.db.Query(ctx, ContractList,
 		arg.NotSigned,
 		arg.NotPaid,
+		arg.Signed,
+		arg.Overdue,
+		arg.Status,
+		arg.SignedFrom,
+		arg.SignedTo,
+		arg.ChangedSince,
 		arg.CommercialID,
 		arg.Commercial,
 		arg.CustomerID,
@@ -293,6 +368,7 @@ func (q *Queries) ContractList(ctx context.Context, arg ContractListParams) ([]C
 		var i ContractView
 		if err := rows.Scan(
 			&i.ID,
+			&i.Number,
 			&i.CustomerID,
 			&i.Customer,
 			&i.Company,
@@ -300,10 +376,14 @@ func (q *Queries) ContractList(ctx context.Context, arg ContractListParams) ([]C
 			&i.Commercial,
 			&i.CommercialFullname,
 			&i.Signed,
+			&i.Status,
 			&i.TotalAmount,
 			&i.TotalDue,
+			&i.DueOn,
+			&i.DaysDue,
 			&i.CreatedAt,
 			&i.SignedAt,
+			&i.UpdatedAt,
 		); err != nil {
 			return nil, err
 		}
@@ -316,12 +396,14 @@ func (q *Queries) ContractList(ctx context.Context, arg ContractListParams) ([]C
 }
 
 const ContractPayments = `-- name: ContractPayments :many
-SELECT id, contract, amount, recorded_by, recorded_by_id, recorded_at
+SELECT id, contract, number, amount, recorded_by, recorded_by_id, recorded_at
 FROM payment_view
 WHERE contract = $1
 ORDER BY
     CASE WHEN $2::text = 'id' THEN id END,
     CASE WHEN $2 = 'id:desc' THEN id END DESC,
+    CASE WHEN $2 = 'number' THEN number END,
+    CASE WHEN $2 = 'number:desc' THEN number END DESC,
     CASE WHEN $2 = 'amount' THEN amount END,
     CASE WHEN $2 = 'amount:desc' THEN amount END DESC,
     CASE WHEN $2 = 'recorded_by' THEN recorded_by END,
@@ -353,6 +435,7 @@ func (q *Queries) ContractPayments(ctx context.Context, arg ContractPaymentsPara
 		if err := rows.Scan(
 			&i.ID,
 			&i.Contract,
+			&i.Number,
 			&i.Amount,
 			&i.RecordedBy,
 			&i.RecordedByID,
@@ -369,17 +452,23 @@ func (q *Queries) ContractPayments(ctx context.Context, arg ContractPaymentsPara
 }
 
 const ContractPaymentsCount = `-- name: ContractPaymentsCount :one
-SELECT count(*)
+SELECT count(*) AS count,
+       coalesce(sum(amount), 0)::cents AS amount
 FROM payment_view
 WHERE contract = $1
 `
 
-// ContractPaymentsCount counts the rows of ContractPayments: a test holds their filters equal.
-func (q *Queries) ContractPaymentsCount(ctx context.Context, contractID uuid.UUID) (int64, error) {
+type ContractPaymentsCountRow struct {
+	Count  int64       `json:"count"`
+	Amount value.Cents `json:"amount"`
+}
+
+// ContractPaymentsCount counts and adds up the rows of ContractPayments: a test holds their filters equal.
+func (q *Queries) ContractPaymentsCount(ctx context.Context, contractID uuid.UUID) (ContractPaymentsCountRow, error) {
 	row := q.db.QueryRow(ctx, ContractPaymentsCount, contractID)
-	var count int64
-	err := row.Scan(&count)
-	return count, err
+	var i ContractPaymentsCountRow
+	err := row.Scan(&i.Count, &i.Amount)
+	return i, err
 }
 
 const ContractSign = `-- name: ContractSign :one
@@ -410,30 +499,36 @@ func (q *Queries) ContractSign(ctx context.Context, arg ContractSignParams) (boo
 const ContractUpdate = `-- name: ContractUpdate :one
 UPDATE contract
 SET total_amount = coalesce($1::cents, contract.total_amount),
-    customer_id  = coalesce($2, contract.customer_id)
+    customer_id  = coalesce($2, contract.customer_id),
+    due_on       = CASE WHEN 'due' = ANY ($3::text[]) THEN NULL ELSE coalesce($4::date, contract.due_on) END
 FROM customer, customer AS target
-WHERE contract.id = $3
+WHERE contract.id = $5
   AND customer.id = contract.customer_id
   AND target.id = coalesce($2, contract.customer_id)
-  AND ($4::bigint IS NULL
+  AND ($6::bigint IS NULL
        OR (customer.commercial_id, target.commercial_id)
-        = ($4::bigint, $4::bigint))
+        = ($6::bigint, $6::bigint))
 RETURNING contract.id
 `
 
 type ContractUpdateParams struct {
 	TotalAmount    *value.Cents `json:"total_amount"`
 	CustomerID     *int64       `json:"customer_id"`
+	Clear          []string     `json:"clear"`
+	DueOn          *value.Date  `json:"due_on"`
 	ID             uuid.UUID    `json:"id"`
 	AsCommercialID *int64       `json:"as_commercial_id"`
 }
 
-// ContractUpdate changes the given fields; NULL keeps. It is limited to the customers of the commercial, who neither
-// gets a contract from another's customer nor moves one to it. No row either when the customer to be does not exist.
+// ContractUpdate changes the given fields; NULL keeps, and a field named in clear becomes NULL. It is limited to the
+// customers of the commercial, who neither gets a contract from another's customer nor moves one to it. No row either when
+// the customer to be does not exist.
 func (q *Queries) ContractUpdate(ctx context.Context, arg ContractUpdateParams) (uuid.UUID, error) {
 	row := q.db.QueryRow(ctx, ContractUpdate,
 		arg.TotalAmount,
 		arg.CustomerID,
+		arg.Clear,
+		arg.DueOn,
 		arg.ID,
 		arg.AsCommercialID,
 	)

@@ -58,7 +58,7 @@ func (q *Queries) EventAdd(ctx context.Context, arg EventAddParams) (int64, erro
 }
 
 const EventAdded = `-- name: EventAdded :one
-SELECT id, name, contract, customer_id, customer, company, support_id, support, support_fullname, commercial_id, commercial, commercial_fullname, start, "end", attendees, location, note, updated_at
+SELECT id, name, contract, number, customer_id, customer, company, support_id, support, support_fullname, commercial_id, commercial, commercial_fullname, start, "end", attendees, location, note, updated_at
 FROM event_view
 WHERE id = currval(pg_get_serial_sequence('event', 'id'))
 `
@@ -71,6 +71,7 @@ func (q *Queries) EventAdded(ctx context.Context) (EventView, error) {
 		&i.ID,
 		&i.Name,
 		&i.Contract,
+		&i.Number,
 		&i.CustomerID,
 		&i.Customer,
 		&i.Company,
@@ -162,7 +163,7 @@ func (q *Queries) EventCount(ctx context.Context, arg EventCountParams) (int64, 
 }
 
 const EventDetail = `-- name: EventDetail :one
-SELECT id, name, contract, customer_id, customer, company, support_id, support, support_fullname, commercial_id, commercial, commercial_fullname, start, "end", attendees, location, note, updated_at
+SELECT id, name, contract, number, customer_id, customer, company, support_id, support, support_fullname, commercial_id, commercial, commercial_fullname, start, "end", attendees, location, note, updated_at
 FROM event_view
 WHERE id = $1
 `
@@ -174,6 +175,7 @@ func (q *Queries) EventDetail(ctx context.Context, id int64) (EventView, error) 
 		&i.ID,
 		&i.Name,
 		&i.Contract,
+		&i.Number,
 		&i.CustomerID,
 		&i.Customer,
 		&i.Company,
@@ -194,7 +196,7 @@ func (q *Queries) EventDetail(ctx context.Context, id int64) (EventView, error) 
 }
 
 const EventList = `-- name: EventList :many
-SELECT event_view.id, event_view.name, event_view.contract, event_view.customer_id, event_view.customer, event_view.company, event_view.support_id, event_view.support, event_view.support_fullname, event_view.commercial_id, event_view.commercial, event_view.commercial_fullname, event_view.start, event_view."end", event_view.attendees, event_view.location, event_view.note, event_view.updated_at
+SELECT event_view.id, event_view.name, event_view.contract, event_view.number, event_view.customer_id, event_view.customer, event_view.company, event_view.support_id, event_view.support, event_view.support_fullname, event_view.commercial_id, event_view.commercial, event_view.commercial_fullname, event_view.start, event_view."end", event_view.attendees, event_view.location, event_view.note, event_view.updated_at
 FROM event_view
 LEFT JOIN (
     SELECT event.id AS searched_id
@@ -233,6 +235,8 @@ ORDER BY
     CASE WHEN $13 = 'name:desc' THEN fold(name) END DESC,
     CASE WHEN $13 = 'contract' THEN contract END,
     CASE WHEN $13 = 'contract:desc' THEN contract END DESC,
+    CASE WHEN $13 = 'number' THEN number_order(number) END,
+    CASE WHEN $13 = 'number:desc' THEN number_order(number) END DESC,
     CASE WHEN $13 = 'customer' THEN fold(customer) END,
     CASE WHEN $13 = 'customer:desc' THEN fold(customer) END DESC,
     CASE WHEN $13 = 'company' THEN fold(company) END,
@@ -310,6 +314,7 @@ func (q *Queries) EventList(ctx context.Context, arg EventListParams) ([]EventVi
 			&i.ID,
 			&i.Name,
 			&i.Contract,
+			&i.Number,
 			&i.CustomerID,
 			&i.Customer,
 			&i.Company,

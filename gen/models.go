@@ -14,6 +14,71 @@ import (
 	"github.com/jackc/pgx/v5/pgtype"
 )
 
+// How far a contract has come: drawn up, signed, paid in part, paid.
+type ContractStatus string
+
+const (
+	ContractStatusDraft    ContractStatus = "draft"
+	ContractStatusSigned   ContractStatus = "signed"
+	ContractStatusPartPaid ContractStatus = "part_paid"
+	ContractStatusPaid     ContractStatus = "paid"
+)
+
+func (e *ContractStatus) Scan(src interface{}) error {
+	switch s := src.(type) {
+	case []byte:
+		*e = ContractStatus(s)
+	case string:
+		*e = ContractStatus(s)
+	default:
+		return fmt.Errorf("unsupported scan type for ContractStatus: %T", src)
+	}
+	return nil
+}
+
+type NullContractStatus struct {
+	ContractStatus ContractStatus `json:"contract_status"`
+	Valid          bool           `json:"valid"` // Valid is true if ContractStatus is not NULL
+}
+
+// Scan implements the Scanner interface.
+func (ns *NullContractStatus) Scan(value interface{}) error {
+	if value == nil {
+		ns.ContractStatus, ns.Valid = "", false
+		return nil
+	}
+	ns.Valid = true
+	return ns.ContractStatus.Scan(value)
+}
+
+// Value implements the driver Valuer interface.
+func (ns NullContractStatus) Value() (driver.Value, error) {
+	if !ns.Valid {
+		return nil, nil
+	}
+	return string(ns.ContractStatus), nil
+}
+
+func (e ContractStatus) Valid() bool {
+	switch e {
+	case ContractStatusDraft,
+		ContractStatusSigned,
+		ContractStatusPartPaid,
+		ContractStatusPaid:
+		return true
+	}
+	return false
+}
+
+func AllContractStatusValues() []ContractStatus {
+	return []ContractStatus{
+		ContractStatusDraft,
+		ContractStatusSigned,
+		ContractStatusPartPaid,
+		ContractStatusPaid,
+	}
+}
+
 // What an employee may do; none may only look.
 type Role string
 
@@ -94,22 +159,35 @@ type Contract struct {
 	SignedAt *time.Time `json:"signed_at"`
 	// Whether the customer has signed.
 	Signed bool `json:"signed"`
+	// Number such as 2026-0042: counted from 1 in each year, without gaps, by the database. The year is that in Paris.
+	Number string `json:"number"`
+	// The day by which it is to be paid, if one was agreed.
+	DueOn *value.Date `json:"due_on"`
+	// How far it has come.
+	Status ContractStatus `json:"status"`
+	// When it, or what is paid of it, was last changed.
+	UpdatedAt time.Time `json:"updated_at"`
 }
 
-// A contract with its customer and commercial; total_due is the total amount less the payments, in euro cents.
+// A contract with its customer and commercial; total_due is the total amount less the payments, in euro cents, and days_due the days since it was to be paid, below zero before that, while it is signed and not paid.
 type ContractView struct {
-	ID                 uuid.UUID   `json:"id"`
-	CustomerID         int64       `json:"customer_id"`
-	Customer           string      `json:"customer"`
-	Company            *string     `json:"company"`
-	CommercialID       int64       `json:"commercial_id"`
-	Commercial         string      `json:"commercial"`
-	CommercialFullname string      `json:"commercial_fullname"`
-	Signed             bool        `json:"signed"`
-	TotalAmount        value.Cents `json:"total_amount"`
-	TotalDue           value.Cents `json:"total_due"`
-	CreatedAt          time.Time   `json:"created_at"`
-	SignedAt           *time.Time  `json:"signed_at"`
+	ID                 uuid.UUID      `json:"id"`
+	Number             string         `json:"number"`
+	CustomerID         int64          `json:"customer_id"`
+	Customer           string         `json:"customer"`
+	Company            *string        `json:"company"`
+	CommercialID       int64          `json:"commercial_id"`
+	Commercial         string         `json:"commercial"`
+	CommercialFullname string         `json:"commercial_fullname"`
+	Signed             bool           `json:"signed"`
+	Status             ContractStatus `json:"status"`
+	TotalAmount        value.Cents    `json:"total_amount"`
+	TotalDue           value.Cents    `json:"total_due"`
+	DueOn              *value.Date    `json:"due_on"`
+	DaysDue            *int32         `json:"days_due"`
+	CreatedAt          time.Time      `json:"created_at"`
+	SignedAt           *time.Time     `json:"signed_at"`
+	UpdatedAt          time.Time      `json:"updated_at"`
 }
 
 // Someone who buys events, or may.
@@ -215,11 +293,12 @@ type Event struct {
 	UpdatedAt time.Time `json:"updated_at"`
 }
 
-// An event with its customer, its commercial and the support who runs it, if any.
+// An event with its contract, its customer, its commercial and the support who runs it, if any.
 type EventView struct {
 	ID                 int64      `json:"id"`
 	Name               string     `json:"name"`
 	Contract           uuid.UUID  `json:"contract"`
+	Number             string     `json:"number"`
 	CustomerID         int64      `json:"customer_id"`
 	Customer           string     `json:"customer"`
 	Company            *string    `json:"company"`
@@ -271,6 +350,7 @@ type Payment struct {
 type PaymentView struct {
 	ID           uuid.UUID   `json:"id"`
 	Contract     uuid.UUID   `json:"contract"`
+	Number       string      `json:"number"`
 	Amount       value.Cents `json:"amount"`
 	RecordedBy   string      `json:"recorded_by"`
 	RecordedByID *int64      `json:"recorded_by_id"`

@@ -43,23 +43,25 @@ type Querier interface {
 	// own, which sees what another transaction recorded while that one waited for it. No row when the id names a payment of
 	// another amount or contract, or when the contract is not one of the commercial's customers.
 	ContractAddedPayment(ctx context.Context, arg ContractAddedPaymentParams) (PaymentView, error)
-	// ContractCandidates returns the first contracts whose ids lie from one to another: those that a shortened id may mean.
+	// ContractCandidates returns the first contracts whose ids lie from one to another, which a shortened id may mean, or the
+	// one of a number.
 	ContractCandidates(ctx context.Context, arg ContractCandidatesParams) ([]ContractView, error)
-	// ContractCount counts the rows of ContractList: a test holds their filters equal.
-	ContractCount(ctx context.Context, arg ContractCountParams) (int64, error)
+	// ContractCount counts and adds up the rows of ContractList: a test holds their filters equal.
+	ContractCount(ctx context.Context, arg ContractCountParams) (ContractCountRow, error)
 	ContractDetail(ctx context.Context, id uuid.UUID) (ContractView, error)
 	// ContractList returns the contracts by creation, or in the order of a field; each filter that is NULL lets all pass.
 	// The join is for the index on search, and only there when something is searched: otherwise the planner drops it.
 	ContractList(ctx context.Context, arg ContractListParams) ([]ContractView, error)
 	// ContractPayments returns the payments of a contract by their time, or in the order of a field.
 	ContractPayments(ctx context.Context, arg ContractPaymentsParams) ([]PaymentView, error)
-	// ContractPaymentsCount counts the rows of ContractPayments: a test holds their filters equal.
-	ContractPaymentsCount(ctx context.Context, contractID uuid.UUID) (int64, error)
+	// ContractPaymentsCount counts and adds up the rows of ContractPayments: a test holds their filters equal.
+	ContractPaymentsCount(ctx context.Context, contractID uuid.UUID) (ContractPaymentsCountRow, error)
 	// ContractSign reports whether it was this that signed: a contract that is signed already keeps its date. It is limited
 	// to the customers of the commercial.
 	ContractSign(ctx context.Context, arg ContractSignParams) (bool, error)
-	// ContractUpdate changes the given fields; NULL keeps. It is limited to the customers of the commercial, who neither
-	// gets a contract from another's customer nor moves one to it. No row either when the customer to be does not exist.
+	// ContractUpdate changes the given fields; NULL keeps, and a field named in clear becomes NULL. It is limited to the
+	// customers of the commercial, who neither gets a contract from another's customer nor moves one to it. No row either when
+	// the customer to be does not exist.
 	ContractUpdate(ctx context.Context, arg ContractUpdateParams) (uuid.UUID, error)
 	// CustomerAdd adds a customer in the charge of the commercial.
 	CustomerAdd(ctx context.Context, arg CustomerAddParams) (int64, error)

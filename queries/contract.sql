@@ -6,6 +6,12 @@ FROM contract_view
 LEFT JOIN (SELECT customer.id AS searched_id, customer.search FROM customer) AS searched ON searched_id = customer_id
 WHERE (NOT @not_signed::boolean OR NOT signed)
   AND (NOT @not_paid::boolean OR total_due > 0)
+  AND (NOT @signed::boolean OR signed)
+  AND (NOT @overdue::boolean OR (status IN ('signed', 'part_paid') AND due_on < current_date))
+  AND (sqlc.narg('status')::contract_status IS NULL OR status = sqlc.narg('status')::contract_status)
+  AND (sqlc.narg('signed_from')::date IS NULL OR signed_at >= sqlc.narg('signed_from')::date)
+  AND (sqlc.narg('signed_to')::date IS NULL OR signed_at < sqlc.narg('signed_to')::date + 1)
+  AND (sqlc.narg('changed_since')::timestamptz IS NULL OR updated_at >= sqlc.narg('changed_since')::timestamptz)
   AND (sqlc.narg('commercial_id')::bigint IS NULL OR commercial_id = sqlc.narg('commercial_id')::bigint)
   AND (sqlc.narg('commercial')::text IS NULL OR commercial = sqlc.narg('commercial')::text)
   AND (sqlc.narg('customer_id')::bigint IS NULL OR customer_id = sqlc.narg('customer_id')::bigint)
@@ -15,6 +21,8 @@ WHERE (NOT @not_signed::boolean OR NOT signed)
 ORDER BY
     CASE WHEN @sort::text = 'id' THEN id END,
     CASE WHEN @sort = 'id:desc' THEN id END DESC,
+    CASE WHEN @sort = 'number' THEN number_order(number) END,
+    CASE WHEN @sort = 'number:desc' THEN number_order(number) END DESC,
     CASE WHEN @sort = 'customer' THEN fold(customer) END,
     CASE WHEN @sort = 'customer:desc' THEN fold(customer) END DESC,
     CASE WHEN @sort = 'company' THEN fold(company) END,
@@ -25,24 +33,40 @@ ORDER BY
     CASE WHEN @sort = 'commercial_fullname:desc' THEN fold(commercial_fullname) END DESC,
     CASE WHEN @sort = 'signed' THEN signed END,
     CASE WHEN @sort = 'signed:desc' THEN signed END DESC,
+    CASE WHEN @sort = 'status' THEN status END,
+    CASE WHEN @sort = 'status:desc' THEN status END DESC,
     CASE WHEN @sort = 'total_amount' THEN total_amount END,
     CASE WHEN @sort = 'total_amount:desc' THEN total_amount END DESC,
     CASE WHEN @sort = 'total_due' THEN total_due END,
     CASE WHEN @sort = 'total_due:desc' THEN total_due END DESC,
+    CASE WHEN @sort = 'due_on' THEN due_on END,
+    CASE WHEN @sort = 'due_on:desc' THEN due_on END DESC NULLS LAST,
+    CASE WHEN @sort = 'days_due' THEN days_due END,
+    CASE WHEN @sort = 'days_due:desc' THEN days_due END DESC NULLS LAST,
     CASE WHEN @sort = 'created_at:desc' THEN created_at END DESC,
     CASE WHEN @sort = 'signed_at' THEN signed_at END,
     CASE WHEN @sort = 'signed_at:desc' THEN signed_at END DESC NULLS LAST,
+    CASE WHEN @sort = 'updated_at' THEN updated_at END,
+    CASE WHEN @sort = 'updated_at:desc' THEN updated_at END DESC,
     created_at,
     id
 LIMIT sqlc.narg('row_limit')::bigint;
 
 -- name: ContractCount :one
--- ContractCount counts the rows of ContractList: a test holds their filters equal.
-SELECT count(*)
+-- ContractCount counts and adds up the rows of ContractList: a test holds their filters equal.
+SELECT count(*) AS count,
+       coalesce(sum(total_amount), 0)::cents AS total_amount,
+       coalesce(sum(total_due), 0)::cents AS total_due
 FROM contract_view
 LEFT JOIN (SELECT customer.id AS searched_id, customer.search FROM customer) AS searched ON searched_id = customer_id
 WHERE (NOT @not_signed::boolean OR NOT signed)
   AND (NOT @not_paid::boolean OR total_due > 0)
+  AND (NOT @signed::boolean OR signed)
+  AND (NOT @overdue::boolean OR (status IN ('signed', 'part_paid') AND due_on < current_date))
+  AND (sqlc.narg('status')::contract_status IS NULL OR status = sqlc.narg('status')::contract_status)
+  AND (sqlc.narg('signed_from')::date IS NULL OR signed_at >= sqlc.narg('signed_from')::date)
+  AND (sqlc.narg('signed_to')::date IS NULL OR signed_at < sqlc.narg('signed_to')::date + 1)
+  AND (sqlc.narg('changed_since')::timestamptz IS NULL OR updated_at >= sqlc.narg('changed_since')::timestamptz)
   AND (sqlc.narg('commercial_id')::bigint IS NULL OR commercial_id = sqlc.narg('commercial_id')::bigint)
   AND (sqlc.narg('commercial')::text IS NULL OR commercial = sqlc.narg('commercial')::text)
   AND (sqlc.narg('customer_id')::bigint IS NULL OR customer_id = sqlc.narg('customer_id')::bigint)
@@ -56,27 +80,31 @@ FROM contract_view
 WHERE id = @id;
 
 -- name: ContractCandidates :many
--- ContractCandidates returns the first contracts whose ids lie from one to another: those that a shortened id may mean.
+-- ContractCandidates returns the first contracts whose ids lie from one to another, which a shortened id may mean, or the
+-- one of a number.
 SELECT *
 FROM contract_view
-WHERE id BETWEEN @first_id AND @last_id
+WHERE id BETWEEN sqlc.narg('first_id')::uuid AND sqlc.narg('last_id')::uuid
+   OR number = sqlc.narg('number')::text
 ORDER BY id
 LIMIT 10;
 
 -- name: ContractAdd :one
 -- ContractAdd draws up a contract; no row when there is no such customer.
-INSERT INTO contract (id, customer_id, total_amount)
-SELECT @as_id, customer.id, @total_amount
+INSERT INTO contract (id, customer_id, total_amount, due_on)
+SELECT @as_id, customer.id, @total_amount, sqlc.narg('due_on')::date
 FROM customer
 WHERE customer.id = @customer_id
 RETURNING id;
 
 -- name: ContractUpdate :one
--- ContractUpdate changes the given fields; NULL keeps. It is limited to the customers of the commercial, who neither
--- gets a contract from another's customer nor moves one to it. No row either when the customer to be does not exist.
+-- ContractUpdate changes the given fields; NULL keeps, and a field named in clear becomes NULL. It is limited to the
+-- customers of the commercial, who neither gets a contract from another's customer nor moves one to it. No row either when
+-- the customer to be does not exist.
 UPDATE contract
 SET total_amount = coalesce(sqlc.narg('total_amount')::cents, contract.total_amount),
-    customer_id  = coalesce(sqlc.narg('customer_id'), contract.customer_id)
+    customer_id  = coalesce(sqlc.narg('customer_id'), contract.customer_id),
+    due_on       = CASE WHEN 'due' = ANY (@clear::text[]) THEN NULL ELSE coalesce(sqlc.narg('due_on')::date, contract.due_on) END
 FROM customer, customer AS target
 WHERE contract.id = @id
   AND customer.id = contract.customer_id
@@ -133,6 +161,8 @@ WHERE contract = @contract_id
 ORDER BY
     CASE WHEN @sort::text = 'id' THEN id END,
     CASE WHEN @sort = 'id:desc' THEN id END DESC,
+    CASE WHEN @sort = 'number' THEN number END,
+    CASE WHEN @sort = 'number:desc' THEN number END DESC,
     CASE WHEN @sort = 'amount' THEN amount END,
     CASE WHEN @sort = 'amount:desc' THEN amount END DESC,
     CASE WHEN @sort = 'recorded_by' THEN recorded_by END,
@@ -145,7 +175,8 @@ ORDER BY
 LIMIT sqlc.narg('row_limit')::bigint;
 
 -- name: ContractPaymentsCount :one
--- ContractPaymentsCount counts the rows of ContractPayments: a test holds their filters equal.
-SELECT count(*)
+-- ContractPaymentsCount counts and adds up the rows of ContractPayments: a test holds their filters equal.
+SELECT count(*) AS count,
+       coalesce(sum(amount), 0)::cents AS amount
 FROM payment_view
 WHERE contract = @contract_id;

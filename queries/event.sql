@@ -42,6 +42,8 @@ ORDER BY
     CASE WHEN @sort = 'name:desc' THEN fold(name) END DESC,
     CASE WHEN @sort = 'contract' THEN contract END,
     CASE WHEN @sort = 'contract:desc' THEN contract END DESC,
+    CASE WHEN @sort = 'number' THEN number_order(number) END,
+    CASE WHEN @sort = 'number:desc' THEN number_order(number) END DESC,
     CASE WHEN @sort = 'customer' THEN fold(customer) END,
     CASE WHEN @sort = 'customer:desc' THEN fold(customer) END DESC,
     CASE WHEN @sort = 'company' THEN fold(company) END,

@@ -190,9 +190,9 @@ func TestLostAnswers(t *testing.T) {
 		}
 	}
 	// Lost once, then answered.
-	socket, requests := answering(t, "", head+"Content-Length: 1\r\n\r\n7")
-	if n, err := operations(t, dialed(t, socket)).ContractCount(t.Context(), gen.ContractListParams{}); n != 7 || err != nil || requests.Load() != 2 {
-		t.Errorf("%d %v after %d requests", n, err, requests.Load())
+	socket, requests := answering(t, "", head+"Content-Length: 44\r\n\r\n"+`{"count":7,"total_amount":12,"total_due":34}`)
+	if n, err := operations(t, dialed(t, socket)).ContractCount(t.Context(), gen.ContractListParams{}); n != (gen.ContractCountRow{Count: 7, TotalAmount: 12, TotalDue: 34}) || err != nil || requests.Load() != 2 {
+		t.Errorf("%+v %v after %d requests", n, err, requests.Load())
 	}
 	// Refused the second time, when the first may have done it.
 	const down = `{"error":{"code":"unavailable","message":"Down."}}`

@@ -128,7 +128,7 @@ func routes() map[string]route {
 		"ContractAddPayment": one(func(ctx context.Context, s service.Operations, q gen.ContractAddPaymentParams) (service.Change[service.RecordedPayment], error) {
 			return s.ContractAddPayment(ctx, q)
 		}),
-		"ContractCount": one(func(ctx context.Context, s service.Operations, q gen.ContractListParams) (int64, error) {
+		"ContractCount": one(func(ctx context.Context, s service.Operations, q gen.ContractListParams) (gen.ContractCountRow, error) {
 			return s.ContractCount(ctx, q)
 		}),
 		"ContractDetail": one(func(ctx context.Context, s service.Operations, q contractDetailRequest) (gen.ContractView, error) {
@@ -143,7 +143,7 @@ func routes() map[string]route {
 		"ContractPayments": many(func(ctx context.Context, s service.Operations, q gen.ContractPaymentsParams) iter.Seq2[gen.PaymentView, error] {
 			return s.ContractPayments(ctx, q)
 		}),
-		"ContractPaymentsCount": one(func(ctx context.Context, s service.Operations, q gen.ContractPaymentsParams) (int64, error) {
+		"ContractPaymentsCount": one(func(ctx context.Context, s service.Operations, q gen.ContractPaymentsParams) (gen.ContractPaymentsCountRow, error) {
 			return s.ContractPaymentsCount(ctx, q)
 		}),
 		"ContractSign": one(func(ctx context.Context, s service.Operations, q contractSignRequest) (service.Change[gen.ContractView], error) {
@@ -308,9 +308,9 @@ func (s *Session) ContractAddPayment(ctx context.Context, p gen.ContractAddPayme
 	return call[service.Change[service.RecordedPayment]](ctx, s, "ContractAddPayment", p)
 }
 
-// ContractCount returns the number of rows of the list, whatever the limit.
-func (s *Session) ContractCount(ctx context.Context, p gen.ContractListParams) (int64, error) {
-	return call[int64](ctx, s, "ContractCount", p)
+// ContractCount returns the number of rows of the list and what they add up to, whatever the limit.
+func (s *Session) ContractCount(ctx context.Context, p gen.ContractListParams) (gen.ContractCountRow, error) {
+	return call[gen.ContractCountRow](ctx, s, "ContractCount", p)
 }
 
 // ContractDetail returns one contract; NotFound if there is none of this id.
@@ -318,7 +318,7 @@ func (s *Session) ContractDetail(ctx context.Context, id uuid.UUID) (gen.Contrac
 	return call[gen.ContractView](ctx, s, "ContractDetail", contractDetailRequest{id})
 }
 
-// ContractFind returns the id of the one contract that an id or the beginning of one means. Usage, naming the
+// ContractFind returns the id of the one contract that a number, an id or the beginning of one means. Usage, naming the
 // candidates, if it may mean several.
 func (s *Session) ContractFind(ctx context.Context, typed string) (uuid.UUID, error) {
 	return call[uuid.UUID](ctx, s, "ContractFind", contractFindRequest{typed})
@@ -334,9 +334,9 @@ func (s *Session) ContractPayments(ctx context.Context, p gen.ContractPaymentsPa
 	return rows[gen.PaymentView](ctx, s, "ContractPayments", p)
 }
 
-// ContractPaymentsCount returns the number of payments, whatever the limit.
-func (s *Session) ContractPaymentsCount(ctx context.Context, p gen.ContractPaymentsParams) (int64, error) {
-	return call[int64](ctx, s, "ContractPaymentsCount", p)
+// ContractPaymentsCount returns the number of payments and their sum, whatever the limit.
+func (s *Session) ContractPaymentsCount(ctx context.Context, p gen.ContractPaymentsParams) (gen.ContractPaymentsCountRow, error) {
+	return call[gen.ContractPaymentsCountRow](ctx, s, "ContractPaymentsCount", p)
 }
 
 // ContractSign records that the customer has signed, now. A contract that is signed already stays as it is, and

@@ -403,7 +403,7 @@ func TestStop(t *testing.T) {
 	s := p.as("administrator1")
 	release := p.lockContracts()
 	defer release()
-	var got int64
+	var got gen.ContractCountRow
 	underWay := make(chan error)
 	go func() {
 		var err error
@@ -423,8 +423,8 @@ func TestStop(t *testing.T) {
 		time.Sleep(time.Millisecond)
 	}
 	release()
-	if err := <-underWay; err != nil || got == 0 {
-		t.Errorf("what was under way: %d %v", got, err)
+	if err := <-underWay; err != nil || got.Count == 0 {
+		t.Errorf("what was under way: %+v %v", got, err)
 	}
 	if err := <-p.ended; err != nil {
 		t.Errorf("the server ended with %v", err)

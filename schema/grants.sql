@@ -36,8 +36,8 @@ GRANT SELECT, INSERT, UPDATE ON customer TO :"role";
 
 -- The sum of the payments is the database's to write.
 GRANT SELECT ON contract TO :"role";
-GRANT INSERT (id, customer_id, total_amount, created_at, signed_at) ON contract TO :"role";
-GRANT UPDATE (customer_id, total_amount, signed_at) ON contract TO :"role";
+GRANT INSERT (id, customer_id, total_amount, created_at, signed_at, due_on, updated_at) ON contract TO :"role";
+GRANT UPDATE (customer_id, total_amount, signed_at, due_on, updated_at) ON contract TO :"role";
 
 GRANT SELECT, INSERT ON payment TO :"role";
 
@@ -47,7 +47,8 @@ GRANT UPDATE (name, support_id, start_at, end_at, attendees, location, note) ON 
 -- To read the number that was given last, and not to take or set one.
 GRANT SELECT ON SEQUENCE customer_id_seq, event_id_seq TO :"role";
 
-GRANT EXECUTE ON FUNCTION employee_change_password(bigint, text, text), employee_password_is(bigint, text),
-    event_period(timestamp with time zone, timestamp with time zone), fold(text), is_blank(text), fold_letters(text), is_line(text),
-    is_note(text), lower_letters(text), renew_session(uuid, bigint), require_session(uuid, bigint, role), require_version(bigint), search_pattern(text),
-    search_patterns(text), search_text(text, text), search_words(text), trigger_message(oid, name) TO :"role";
+GRANT EXECUTE ON FUNCTION contract_status_of(timestamp with time zone, bigint, bigint), employee_change_password(bigint, text, text),
+    employee_password_is(bigint, text), event_period(timestamp with time zone, timestamp with time zone), fold(text), fold_letters(text),
+    is_blank(text), is_line(text), is_note(text), lower_letters(text), number_order(text), renew_session(uuid, bigint),
+    require_session(uuid, bigint, role), require_version(bigint), search_pattern(text), search_patterns(text), search_text(text, text),
+    search_words(text), trigger_message(oid, name) TO :"role";

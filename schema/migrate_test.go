@@ -5,6 +5,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -236,4 +237,34 @@ func migrator(t *testing.T, config *pgx.ConnConfig) *migrate.Migrate {
 	}
 	t.Cleanup(func() { m.Close() })
 	return m
+}
+
+// TestContractsNumbered counts the contracts that are there already, by the year in which they were drawn up in Paris.
+func TestContractsNumbered(t *testing.T) {
+	t.Parallel()
+	config := dbtest.Blank(t)
+	m := migrator(t, config)
+	if err := m.Migrate(22); err != nil {
+		t.Fatal(err)
+	}
+	conn := dbtest.Connect(t, config)
+	run(t, conn, `
+		INSERT INTO employee (username, fullname, role, password_hash) VALUES ('marie', 'Marie', 'commercial', '$argon2id$');
+		INSERT INTO customer (fullname, commercial_id, email) SELECT 'Inès', id, 'a@b.example' FROM employee;
+		INSERT INTO contract (id, customer_id, total_amount, created_at, signed_at)
+			SELECT sample.id, customer.id, 1000, created, signed
+			FROM customer, (VALUES
+				(uuid '00000000-0000-0000-0000-000000000003', timestamptz '2024-12-31 22:59 UTC', NULL::timestamptz),
+				(uuid '00000000-0000-0000-0000-000000000002', timestamptz '2024-12-31 23:00 UTC', timestamptz '2025-02-01 UTC'),
+				(uuid '00000000-0000-0000-0000-000000000001', timestamptz '2025-01-02 UTC', NULL)) AS sample (id, created, signed);
+		INSERT INTO payment (id, contract_id, amount, recorded_by, recorded_at)
+			SELECT gen_random_uuid(), id, 1, 'marie', timestamptz '2025-03-01 UTC' FROM contract WHERE signed`)
+	if err := m.Migrate(23); err != nil {
+		t.Fatal(err)
+	}
+	got := all[string](t, conn, "SELECT number || ' ' || status || ' ' || (updated_at AT TIME ZONE 'UTC')::date FROM contract ORDER BY id DESC")
+	want := []string{"2024-0001 draft 2024-12-31", "2025-0001 part_paid 2025-03-01", "2025-0002 draft 2025-01-02"}
+	if !slices.Equal(got, want) {
+		t.Errorf("got %q, want %q", got, want)
+	}
 }

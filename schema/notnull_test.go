@@ -12,7 +12,7 @@ import (
 // nullable are the columns that may be empty.
 var nullable = []string{
 	"customer.company", "customer.email", "customer.phone", "customer.address", // one of e-mail and phone is there
-	"contract.signed_at", "event.start_at", "event.end_at", "event.attendees", "event.location", "event.note", "event.support_id",
+	"contract.signed_at", "contract.due_on", "event.start_at", "event.end_at", "event.attendees", "event.location", "event.note", "event.support_id",
 	"session.name", "session.secret_hash", // a login has neither
 	"employee.password_one_time_until",
 	"payment.recorded_by_id", // not kept before it was introduced

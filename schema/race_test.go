@@ -2,7 +2,9 @@ package schema_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"sync"
 	"testing"
 
 	"github.com/jackc/pgx/v5"
@@ -217,5 +219,43 @@ func TestEventOfContractBeingUnsigned(t *testing.T) {
 		if !one[bool](t, conn, `SELECT signed = EXISTS (SELECT FROM event WHERE contract_id = contract.id) FROM contract WHERE id = $1`, contract) {
 			t.Fatal("an event of an unsigned contract")
 		}
+	}
+}
+
+// TestContractNumbersHaveNoGaps has many draw up contracts at once, of which each third fails after its number was given.
+func TestContractNumbersHaveNoGaps(t *testing.T) {
+	t.Parallel()
+	config := dbtest.Sample(t)
+	conn := dbtest.Connect(t, config)
+	var adders sync.WaitGroup
+	for adder := range 64 {
+		adders.Go(func() {
+			own, err := pgx.ConnectConfig(t.Context(), config)
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			defer own.Close(context.Background())
+			for round := range 6 {
+				err := pgx.BeginFunc(t.Context(), own, func(tx pgx.Tx) error {
+					if _, err := tx.Exec(t.Context(), "INSERT INTO contract (customer_id, total_amount, created_at) VALUES (1, 1, '2026-06-01')"); err != nil {
+						return err
+					}
+					if (adder+round)%3 == 0 {
+						return pgx.ErrTxCommitRollback
+					}
+					return nil
+				})
+				if err != nil && !errors.Is(err, pgx.ErrTxCommitRollback) {
+					t.Error(err)
+				}
+			}
+		})
+	}
+	adders.Wait()
+	if !one[bool](t, conn, `
+		SELECT count(*) = 20 + 64 * 4 AND min(number) = '2026-0001' AND max(number) = '2026-0276' AND count(DISTINCT number) = count(*)
+		FROM contract`) {
+		t.Errorf("the numbers are %v", all[string](t, conn, "SELECT number FROM contract ORDER BY number"))
 	}
 }

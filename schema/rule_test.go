@@ -145,6 +145,10 @@ var rules = []struct {
 
 	{table: "contract", name: "contract_pkey", code: primaryOrUnique,
 		statement: `INSERT INTO contract (id, customer_id, total_amount) SELECT id, customer_id, total_amount FROM contract`},
+	{table: "contract", name: "contract_number_key", code: primaryOrUnique, statement: `UPDATE contract SET number = '2026-0001'`},
+	{table: "contract", name: "contract_number_shape", code: check, statement: `UPDATE contract SET number = '26-0001'`},
+	{table: "contract", name: "contract_number_shape", code: check, statement: `UPDATE contract SET number = '2026-00001'`},
+	{table: "contract", name: "contract_due_on_year", code: check, statement: `UPDATE contract SET due_on = '0026-01-01'`},
 	{table: "contract", name: "contract_id_signed_key", code: primaryOrUnique,
 		setup:     `ALTER TABLE contract DROP CONSTRAINT contract_pkey CASCADE`, // it is found first
 		statement: `INSERT INTO contract (id, customer_id, total_amount, signed_at) SELECT id, customer_id, total_amount, signed_at FROM contract`},
@@ -261,6 +265,24 @@ var effects = []struct{ table, name, setup, statement, query string }{
 	{table: "employee", name: "employee_administrator_turn",
 		statement: `BEGIN; DELETE FROM employee WHERE username = 'nobody'`,
 		query:     `SELECT EXISTS (SELECT FROM pg_locks WHERE locktype = 'advisory' AND pid = pg_backend_pid())`},
+	{table: "contract", name: "contract_number",
+		statement: `INSERT INTO contract (customer_id, total_amount, created_at) VALUES (1, 1, '2026-12-31 23:30 Europe/Paris'), (1, 2, '2026-12-31 23:30 UTC'), (1, 3, '2027-06-01')`,
+		query:     `SELECT array_agg(number ORDER BY number) = '{2026-0021,2027-0001,2027-0002}' FROM contract WHERE number > '2026-0020'`},
+	{table: "contract", name: "contract_number", // it grows by a digit
+		setup:     `UPDATE contract SET number = '2026-9999' WHERE number = '2026-0020'`,
+		statement: `INSERT INTO contract (customer_id, total_amount, created_at) SELECT 1, n, '2026-12-01' FROM generate_series(1, 2) AS n`,
+		query:     `SELECT array_agg(number ORDER BY number_order(number)) = '{2026-9999,2026-10000,2026-10001}' FROM contract WHERE number_order(number) > '2026-000000100'`},
+	{table: "contract", name: "contract_number", // a copy keeps its number
+		statement: `INSERT INTO contract (customer_id, total_amount, number) VALUES (1, 1, '1999-0007')`,
+		query:     `SELECT EXISTS (SELECT FROM contract WHERE number = '1999-0007')`},
+	{table: "contract", name: "contract_touch",
+		setup:     `UPDATE contract SET updated_at = '2026-01-01'`,
+		statement: `UPDATE contract SET signed_at = coalesce(signed_at, now())`,
+		query:     `SELECT count(*) = 5 FROM contract WHERE updated_at > now() - interval '1 minute'`},
+	{table: "contract", name: "contract_touch", // what is paid of it belongs to it
+		setup:     `UPDATE contract SET updated_at = '2026-01-01'`,
+		statement: `DELETE FROM payment WHERE id = 'e38a5c24-c757-4011-9154-ee45212d7bd5'`,
+		query:     `SELECT array_agg(id) = '{ab0469a5-c2ba-4ff7-b9d4-9080df2db07e}' FROM contract WHERE updated_at > now() - interval '1 minute'`},
 	{table: "event", name: "event_touch",
 		statement: `UPDATE event SET name = 'Fête' WHERE id = 3`,
 		query:     `SELECT array_agg(id) = '{3}' FROM event WHERE updated_at > now() - interval '1 minute'`},

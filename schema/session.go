@@ -16,7 +16,7 @@ var (
 	passedOn = map[string]string{
 		"client_encoding":             "UTF8",
 		"DateStyle":                   "ISO, MDY",
-		"TimeZone":                    "UTC",
+		"TimeZone":                    "UTC", // who asks which day it is sets another
 		"standard_conforming_strings": "on",
 	}
 	// direct are the settings that PgBouncer refuses to pass on. No result depends on them there: crm reads no interval

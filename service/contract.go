@@ -21,11 +21,17 @@ func (s *Session) ContractList(ctx context.Context, p gen.ContractListParams) it
 	return stream[gen.ContractView](ctx, s, "ContractList", gen.ContractList, p)
 }
 
-// ContractCount returns the number of rows of the list, whatever the limit.
-func (s *Session) ContractCount(ctx context.Context, p gen.ContractListParams) (int64, error) {
+// ContractCount returns the number of rows of the list and what they add up to, whatever the limit.
+func (s *Session) ContractCount(ctx context.Context, p gen.ContractListParams) (gen.ContractCountRow, error) {
 	return count(ctx, s, "ContractCount", (*gen.Queries).ContractCount, gen.ContractCountParams{
 		NotSigned:    p.NotSigned,
 		NotPaid:      p.NotPaid,
+		Signed:       p.Signed,
+		Overdue:      p.Overdue,
+		Status:       p.Status,
+		SignedFrom:   p.SignedFrom,
+		SignedTo:     p.SignedTo,
+		ChangedSince: p.ChangedSince,
 		CommercialID: p.CommercialID,
 		Commercial:   p.Commercial,
 		CustomerID:   p.CustomerID,
@@ -38,8 +44,8 @@ func (s *Session) ContractPayments(ctx context.Context, p gen.ContractPaymentsPa
 	return stream[gen.PaymentView](ctx, s, "ContractPayments", gen.ContractPayments, p)
 }
 
-// ContractPaymentsCount returns the number of payments, whatever the limit.
-func (s *Session) ContractPaymentsCount(ctx context.Context, p gen.ContractPaymentsParams) (int64, error) {
+// ContractPaymentsCount returns the number of payments and their sum, whatever the limit.
+func (s *Session) ContractPaymentsCount(ctx context.Context, p gen.ContractPaymentsParams) (gen.ContractPaymentsCountRow, error) {
 	return count(ctx, s, "ContractPaymentsCount", (*gen.Queries).ContractPaymentsCount, p.ContractID)
 }
 
@@ -48,17 +54,22 @@ func (s *Session) ContractDetail(ctx context.Context, id uuid.UUID) (gen.Contrac
 	return detail(ctx, s, "ContractDetail", (*gen.Queries).ContractDetail, id, noContract(id.String()))
 }
 
-// ContractFind returns the id of the one contract that an id or the beginning of one means. Usage, naming the
+// ContractFind returns the id of the one contract that a number, an id or the beginning of one means. Usage, naming the
 // candidates, if it may mean several.
 func (s *Session) ContractFind(ctx context.Context, typed string) (uuid.UUID, error) {
 	typed = strings.TrimSpace(typed)
-	first, last, err := value.ParseContractID(typed)
-	if err != nil || first == last {
-		return first, err
+	var meant gen.ContractCandidatesParams
+	if number, ok := value.ParseContractNumber(typed); ok {
+		meant.Number, typed = &number, number
+	} else {
+		first, last, err := value.ParseContractID(typed)
+		if err != nil || first == last {
+			return first, err
+		}
+		meant.FirstID, meant.LastID = &first, &last
 	}
 	var candidates []gen.ContractView
-	between := gen.ContractCandidatesParams{FirstID: first, LastID: last}
-	if _, err := s.allow(ctx, "ContractFind", queryOne(ctx, (*gen.Queries).ContractCandidates, between, &candidates)); err != nil {
+	if _, err := s.allow(ctx, "ContractFind", queryOne(ctx, (*gen.Queries).ContractCandidates, meant, &candidates)); err != nil {
 		return uuid.Nil, err
 	}
 	switch {

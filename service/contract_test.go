@@ -85,7 +85,8 @@ func TestContractAdd(t *testing.T) {
 		row := must[gen.ContractView](t)(add(ownCustomer, amount))
 		same(t, "contract", row, p.contract(row.ID))
 		same(t, "contract", row, gen.ContractView{ID: row.ID, CustomerID: ownCustomer, Customer: "Johanna Baker", Company: new("Marsh & Fils"),
-			CommercialID: row.CommercialID, Commercial: "commercial1", CommercialFullname: "Désiré Fontaine", TotalAmount: amount, TotalDue: amount, CreatedAt: row.CreatedAt})
+			CommercialID: row.CommercialID, Commercial: "commercial1", CommercialFullname: "Désiré Fontaine", Status: gen.ContractStatusDraft,
+			Number: row.Number, TotalAmount: amount, TotalDue: amount, CreatedAt: row.CreatedAt, UpdatedAt: row.CreatedAt})
 	}
 	p.refuses(failure.NotFound, "There is no customer 4711.", func() error { return second(add(4711, 1)) })
 	p.refuses(failure.Conflict, badTotal, func() error { return second(add(ownCustomer, -1)) })
@@ -105,6 +106,7 @@ func TestContractUpdate(t *testing.T) {
 	want := p.contract(ownSigned)
 	want.TotalAmount, want.TotalDue = 360_000, 0
 	row := must[gen.ContractView](t)(update(commercial, ownSigned, cents(360_000), nil))
+	want.Status, want.UpdatedAt = gen.ContractStatusPaid, row.UpdatedAt
 	same(t, "contract", row, want)
 	same(t, "contract", row, p.contract(ownSigned))
 	row = must[gen.ContractView](t)(update(commercial, ownSigned, nil, id(2))) // another customer of commercial1

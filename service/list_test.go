@@ -162,6 +162,10 @@ func ranks[R any](p *place, rows []R, field string) []int {
 			cast = "value::uuid"
 		case gen.Role:
 			cast = "value::role"
+		case gen.ContractStatus:
+			cast = "value::contract_status"
+		case value.Date:
+			cast = "value::date"
 		case string, value.Phone:
 			cast = "fold(value)"
 		case int64, int32, value.Cents:
@@ -200,6 +204,14 @@ func TestEmployeeList(t *testing.T) {
 	}.check(t, p)
 }
 
+// counted takes the number of rows out of what they add up to.
+func counted[P, S any](sums func(context.Context, P) (S, error)) func(context.Context, P) (int64, error) {
+	return func(ctx context.Context, p P) (int64, error) {
+		sum, err := sums(ctx, p)
+		return reflect.ValueOf(sum).FieldByName("Count").Int(), err
+	}
+}
+
 func TestCustomerList(t *testing.T) {
 	t.Parallel()
 	p := sample(t)
@@ -219,9 +231,10 @@ func TestCustomerList(t *testing.T) {
 func TestContractList(t *testing.T) {
 	t.Parallel()
 	p := sample(t)
+	p.exec("UPDATE contract SET due_on = current_date - 3 + n FROM generate_series(0, 5) AS n WHERE number LIKE '%' || n")
 	s := p.as("commercial1")
 	resource[gen.ContractListParams, gen.ContractView]{
-		"contract.sql", "ContractList", s.ContractList, s.ContractCount, gen.New(p.conn).ContractList,
+		"contract.sql", "ContractList", s.ContractList, counted(s.ContractCount), gen.New(p.conn).ContractList,
 		map[string][]any{
 			"NotSigned":    {false, true},
 			"NotPaid":      {false, true},
@@ -230,6 +243,18 @@ func TestContractList(t *testing.T) {
 			"CustomerID":   {nil, new(int64(ownCustomer))},
 			"Search":       {nil, new("MARSH"), new("nothing like it")},
 			"RowLimit":     limits,
+		}, "created_at",
+	}.check(t, p)
+	resource[gen.ContractListParams, gen.ContractView]{
+		"contract.sql", "ContractList", s.ContractList, counted(s.ContractCount), gen.New(p.conn).ContractList,
+		map[string][]any{
+			"Signed":       {false, true},
+			"Overdue":      {false, true},
+			"Status":       {nil, new(gen.ContractStatusPartPaid)},
+			"SignedFrom":   {nil, new(value.Date("2026-02-01"))},
+			"SignedTo":     {nil, new(value.Date("2026-06-08"))},
+			"ChangedSince": {nil, new(time.Date(2026, 4, 1, 0, 0, 0, 0, time.UTC))},
+			"RowLimit":     {nil, new(int64(3))},
 		}, "created_at",
 	}.check(t, p)
 }
@@ -241,7 +266,7 @@ func TestContractPayments(t *testing.T) {
 		SELECT gen_random_uuid(), $1, n % 3 + 1, 'employee' || n % 2, nullif(n % 3, 0), now() - interval '1 minute' * (n % 4) FROM generate_series(1, 12) AS n`, ownSigned)
 	s := p.as("none1")
 	resource[gen.ContractPaymentsParams, gen.PaymentView]{
-		"contract.sql", "ContractPayments", s.ContractPayments, s.ContractPaymentsCount, gen.New(p.conn).ContractPayments,
+		"contract.sql", "ContractPayments", s.ContractPayments, counted(s.ContractPaymentsCount), gen.New(p.conn).ContractPayments,
 		map[string][]any{"ContractID": {ownSigned, ownUnsigned, missing}, "RowLimit": limits}, "recorded_at",
 	}.check(t, p)
 }
@@ -354,6 +379,16 @@ func TestListFilters(t *testing.T) {
 	}{
 		"not signed": {gen.ContractListParams{NotSigned: true}, func(c gen.ContractView) bool { return !c.Signed && c.SignedAt == nil }},
 		"not paid":   {gen.ContractListParams{NotPaid: true}, func(c gen.ContractView) bool { return c.TotalDue > 0 }},
+		"signed":     {gen.ContractListParams{Signed: true}, func(c gen.ContractView) bool { return c.SignedAt != nil }},
+		"status":     {gen.ContractListParams{Status: new(gen.ContractStatusPaid)}, func(c gen.ContractView) bool { return c.Signed && c.TotalDue == 0 }},
+		"signed from": {gen.ContractListParams{SignedFrom: new(value.Date("2026-09-01"))}, func(c gen.ContractView) bool {
+			return c.SignedAt != nil && !c.SignedAt.Before(time.Date(2026, 9, 1, 0, 0, 0, 0, time.UTC))
+		}},
+		"signed to": {gen.ContractListParams{SignedTo: new(value.Date("2026-01-20"))}, func(c gen.ContractView) bool { return c.Number == "2026-0001" }},
+		"overdue":   {gen.ContractListParams{Overdue: true}, func(c gen.ContractView) bool { return c.DaysDue != nil && *c.DaysDue > 0 }},
+		"changed": {gen.ContractListParams{ChangedSince: new(time.Date(2026, 9, 20, 0, 0, 0, 0, time.UTC))}, func(c gen.ContractView) bool {
+			return c.UpdatedAt.After(time.Date(2026, 9, 20, 0, 0, 0, 0, time.UTC))
+		}},
 		"mine":       {gen.ContractListParams{CommercialID: &mine}, func(c gen.ContractView) bool { return c.Commercial == "commercial1" }},
 		"commercial": {gen.ContractListParams{Commercial: new("commercial3")}, func(c gen.ContractView) bool { return c.Commercial == "commercial3" }},
 		"customer":   {gen.ContractListParams{CustomerID: new(int64(ownCustomer))}, func(c gen.ContractView) bool { return c.CustomerID == ownCustomer }},

@@ -66,13 +66,13 @@ type Operations interface {
 	// from Now in what was due.
 	ContractAddPayment(ctx context.Context, p gen.ContractAddPaymentParams) (Change[RecordedPayment], error)
 
-	// ContractCount returns the number of rows of the list, whatever the limit.
-	ContractCount(ctx context.Context, p gen.ContractListParams) (int64, error)
+	// ContractCount returns the number of rows of the list and what they add up to, whatever the limit.
+	ContractCount(ctx context.Context, p gen.ContractListParams) (gen.ContractCountRow, error)
 
 	// ContractDetail returns one contract; NotFound if there is none of this id.
 	ContractDetail(ctx context.Context, id uuid.UUID) (gen.ContractView, error)
 
-	// ContractFind returns the id of the one contract that an id or the beginning of one means. Usage, naming the
+	// ContractFind returns the id of the one contract that a number, an id or the beginning of one means. Usage, naming the
 	// candidates, if it may mean several.
 	ContractFind(ctx context.Context, typed string) (uuid.UUID, error)
 
@@ -82,8 +82,8 @@ type Operations interface {
 	// ContractPayments returns the payments of a contract.
 	ContractPayments(ctx context.Context, p gen.ContractPaymentsParams) iter.Seq2[gen.PaymentView, error]
 
-	// ContractPaymentsCount returns the number of payments, whatever the limit.
-	ContractPaymentsCount(ctx context.Context, p gen.ContractPaymentsParams) (int64, error)
+	// ContractPaymentsCount returns the number of payments and their sum, whatever the limit.
+	ContractPaymentsCount(ctx context.Context, p gen.ContractPaymentsParams) (gen.ContractPaymentsCountRow, error)
 
 	// ContractSign records that the customer has signed, now. A contract that is signed already stays as it is, and
 	// Before then is the same as Now.

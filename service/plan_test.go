@@ -14,6 +14,7 @@ import (
 
 	"github.com/epicevents/crm/gen"
 	"github.com/epicevents/crm/internal/dbtest"
+	"github.com/epicevents/crm/internal/value"
 )
 
 // plan is a node of what EXPLAIN returns.
@@ -33,7 +34,7 @@ func (n plan) walk(visit func(plan)) {
 
 // wholeTable are the orders that nothing can serve, because they go by a name beside the row that may be missing, or by
 // text longer than an index takes. They read all events, and sort only as many as are shown.
-var wholeTable = []string{"EventList support", "EventList support:desc", "EventList support_fullname", "EventList support_fullname:desc", "EventList note", "EventList note:desc"}
+var wholeTable = []string{"ContractList days_due", "ContractList days_due:desc", "EventList support", "EventList support:desc", "EventList support_fullname", "EventList support_fullname:desc", "EventList note", "EventList note:desc"}
 
 // TestPlans asks the server how it would run the lists on a large database, with the parameters sent as crm sends them.
 // No filter and no order reads a large table from end to end, and no index is without a use.
@@ -87,6 +88,12 @@ func TestPlans(t *testing.T) {
 	for name, params := range map[string]gen.ContractListParams{
 		"ContractList --not-signed-filter":         {NotSigned: true, RowLimit: fifty},
 		"ContractList --not-paid-filter":           {NotPaid: true, RowLimit: fifty},
+		"ContractList --signed-filter":             {Signed: true, RowLimit: fifty},
+		"ContractList --overdue":                   {Overdue: true, RowLimit: fifty},
+		"ContractList --overdue, last first":       {Overdue: true, Sort: "days_due:desc", RowLimit: fifty},
+		"ContractList --status":                    {Status: new(gen.ContractStatusPartPaid), RowLimit: fifty},
+		"ContractList --signed-from --signed-to":   {SignedFrom: new(value.Date("2021-09-22")), SignedTo: new(value.Date("2021-09-22")), RowLimit: fifty},
+		"ContractList --changed-since":             {ChangedSince: new(time.Now()), RowLimit: fifty},
 		"ContractList --mine":                      {CommercialID: &commercial, RowLimit: fifty},
 		"ContractList --commercial":                {Commercial: new("commercial1"), RowLimit: fifty},
 		"ContractList --customer-id":               {CustomerID: new(int64(7)), RowLimit: fifty},

@@ -73,7 +73,8 @@ type place struct {
 
 func newPlace(t testing.TB, config *pgx.ConnConfig) *place {
 	t.Helper()
-	p := &place{TB: t, config: config, owner: config, conn: dbtest.Connect(t, config)}
+	p := &place{TB: t, config: config, owner: config}
+	p.conn = p.connect(config)
 	if one[bool](p, "SELECT to_regclass('schema_migrations') IS NOT NULL") {
 		p.config = dbtest.Granted(t, config)
 	}

@@ -206,7 +206,7 @@ func (p *budget) idleTimeout(ctx context.Context) (_ context.Context, stop func(
 }
 
 // count returns the number that a counting query has, together with the check of the session.
-func count[P any](ctx context.Context, s *Session, operation string, accessor func(*gen.Queries, context.Context, P) (int64, error), params P) (n int64, err error) {
+func count[P, N any](ctx context.Context, s *Session, operation string, accessor func(*gen.Queries, context.Context, P) (N, error), params P) (n N, err error) {
 	_, err = s.allow(ctx, operation, queryOne(ctx, accessor, params, &n))
 	return n, err
 }

@@ -311,7 +311,7 @@ func TestPool(t *testing.T) {
 			}
 			break
 		}
-		must[int64](t)(s.ContractCount(t.Context(), gen.ContractListParams{Search: new("marsh")}))
+		must[gen.ContractCountRow](t)(s.ContractCount(t.Context(), gen.ContractListParams{Search: new("marsh")}))
 		must[gen.CustomerView](t)(now(s.CustomerUpdate(t.Context(), gen.CustomerUpdateParams{ID: ownCustomer, Company: new("X")})))
 		fails(t, failure.Conflict, badCompany, second(s.CustomerUpdate(t.Context(), gen.CustomerUpdateParams{ID: ownCustomer, Company: new(strings.Repeat("x", 256))})))
 	}

@@ -51,6 +51,9 @@ func (b *Backend) ConnConfig() (*pgx.ConnConfig, error) {
 	if config.RuntimeParams["application_name"] == "" {
 		config.RuntimeParams["application_name"] = "crm"
 	}
+	if zone := b.settings.Location; zone != nil { // by which SQL knows what day it is
+		config.RuntimeParams["TimeZone"] = zone.String()
+	}
 	if b.settings.DatabaseEcho {
 		config.Tracer = echo{b.screen.Err}
 	}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"iter"
+	"reflect"
 	"slices"
 	"strconv"
 	"strings"
@@ -14,7 +15,9 @@ import (
 	"github.com/epicevents/crm/cli/render"
 	"github.com/epicevents/crm/cli/terminal"
 	"github.com/epicevents/crm/cli/text"
+	"github.com/epicevents/crm/internal/columns"
 	"github.com/epicevents/crm/internal/failure"
+	"github.com/epicevents/crm/internal/value"
 	"github.com/epicevents/crm/service"
 )
 
@@ -28,6 +31,8 @@ type listing struct {
 	limit  *Value[int64]
 	fields *Value[[]string]
 	Count  *bool
+	total  *bool                  // nil where there is nothing to add up
+	totals map[string]value.Cents // what the rows add up to, once it is known
 }
 
 // ListFlags adds the flags of every list: --sort, --limit, --fields, --count.
@@ -56,6 +61,13 @@ func ListFlags[T any](c *Command, r render.Resource[T]) *listing {
 	l.sort.OneOf(orders...)
 	l.Count = c.Switch("count", "only the number of rows; not with --limit")
 	c.Excludes("count", "limit")
+	return l
+}
+
+// Totals adds --total to a list with amounts.
+func (l *listing) Totals(c *Command) *listing {
+	l.total = c.Switch("total", "what the rows add up to: a last row in a table, alone in the data formats; not with --limit")
+	c.Excludes("total", "limit", "count")
 	return l
 }
 
@@ -223,6 +235,32 @@ func ShowListFrom[T any](ctx context.Context, l *listing, r render.Resource[T],
 	return err
 }
 
+// ShowSums is ShowList for a list with amounts. sums returns their sums, by the names of the columns, and the number of rows
+// as Count.
+func ShowSums[T, S any](ctx context.Context, l *listing, r render.Resource[T],
+	rows iter.Seq2[T, error], sums func(context.Context) (S, error),
+) error {
+	if *l.total {
+		sum, err := sums(ctx)
+		if err != nil {
+			return err
+		}
+		if o := l.env.Output(); o.Format != "table" && o.Format != "markdown" {
+			return render.Detail(o, render.Resource[S]{Name: "total"}, sum, nil)
+		}
+		l.totals = map[string]value.Cents{}
+		for _, c := range columns.Of(reflect.TypeFor[S]()) {
+			if c.Type == reflect.TypeFor[value.Cents]() {
+				l.totals[c.Name] = value.Cents(*c.In(reflect.ValueOf(&sum).Elem()).(*int64))
+			}
+		}
+	}
+	return ShowList(ctx, l, r, rows, func(ctx context.Context) (int64, error) {
+		sum, err := sums(ctx)
+		return reflect.ValueOf(sum).FieldByName("Count").Int(), err
+	})
+}
+
 // ShowList prints the rows of a list. count returns their number without fetching them.
 func ShowList[T any](ctx context.Context, l *listing, r render.Resource[T],
 	rows iter.Seq2[T, error], count func(context.Context) (int64, error),
@@ -239,6 +277,7 @@ func ShowList[T any](ctx context.Context, l *listing, r render.Resource[T],
 		return e.showNumber(n)
 	}
 	o := e.OutputOf(l.fields)
+	o.Totals = l.totals
 	shortened := false
 	if e.ShortTable() && !l.limit.Set {
 		rows = first(rows, terminalRows, &shortened)

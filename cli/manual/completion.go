@@ -93,6 +93,9 @@ func (m Manual) candidates(ctx context.Context, line *cmdline.Line, before []str
 		choices := m.flagValues(ctx, line, strings.TrimLeft(name, "-"), value)
 		for i, c := range choices {
 			choices[i] = terminal.Choice{Label: c.Description(), Value: name + "=" + c.Value}
+			if c.Other != "" {
+				choices[i].Other = name + "=" + c.Other
+			}
 		}
 		return choices
 	case mayBeFlag && strings.HasPrefix(typed, "-"):
@@ -175,6 +178,9 @@ func startingWith(choices []terminal.Choice, typed string) (matching []terminal.
 		matching = append(matching, choices[exact])
 	}
 	for i, c := range choices {
+		if typed != "" && c.Other != "" && strings.HasPrefix(c.Other, typed) && !strings.HasPrefix(c.Value, typed) {
+			c.Value = c.Other
+		}
 		if i != exact && (strings.HasPrefix(c.Value, typed) || c.Value == command.Files || strings.HasPrefix(c.Value, "-") && strings.HasSuffix(c.Value, "="+command.Files)) {
 			matching = append(matching, c)
 		}

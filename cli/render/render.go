@@ -39,6 +39,7 @@ type Look struct {
 	Label     string                 // empty: made from the name
 	Hidden    bool                   // shown to nobody, also not to programs
 	DataOnly  bool                   // an id beside the name it stands for: not in a table unless --fields asks
+	OffTable  bool                   // what another column says to people: the same, but rows can be sorted by it
 	Of        string                 // the column with the username of whom this is the full name: people read both as one
 	Whole     bool                   // text that is typed again in other commands: never shortened
 	Multiline bool                   // newlines are kept in a detail view
@@ -49,15 +50,16 @@ type Look struct {
 
 // Output is how one command prints, decided once from flags, configuration and terminal.
 type Output struct {
-	Format   string         // one of formats
-	NoHeader bool           // csv without its first line
-	IDs      bool           // columns that are data only are shown to people too
-	Fields   []string       // columns by name, in this order; empty: all
-	Excel    bool           // csv as a French Excel opens it
-	Color    bool           // of tables and panels
-	Width    int            // of the terminal; 0: not a terminal, nothing is shortened
-	Zone     *time.Location // times are shown in it
-	Out, Err io.Writer      // the result; notices
+	Format   string                 // one of formats
+	NoHeader bool                   // csv without its first line
+	IDs      bool                   // columns that are data only are shown to people too
+	Fields   []string               // columns by name, in this order; empty: all
+	Excel    bool                   // csv as a French Excel opens it
+	Color    bool                   // of tables and panels
+	Width    int                    // of the terminal; 0: not a terminal, nothing is shortened
+	Zone     *time.Location         // times are shown in it
+	Totals   map[string]value.Cents // of a table: what its amounts add up to, by their columns; nil: not shown
+	Out, Err io.Writer              // the result; notices
 }
 
 var Formats = []string{"table", "json", "jsonl", "csv", "markdown"}
@@ -90,6 +92,9 @@ func List[T any](o Output, r Resource[T], rows iter.Seq2[T, error]) error {
 		_, err := fmt.Fprintln(o.Err, "No data to display.")
 		return err
 	}
+	if o.Totals != nil {
+		lines = append(lines, totalLine(o.Totals, fields))
+	}
 	if o.Format == "markdown" {
 		return WriteOut(o.Out, markdownTable(fields, lines))
 	}
@@ -105,6 +110,19 @@ func List[T any](o Output, r Resource[T], rows iter.Seq2[T, error]) error {
 		_, err = fmt.Fprintf(o.Err, "Not shown for lack of width: %s (--fields)\n", strings.Join(hidden, ", "))
 	}
 	return err
+}
+
+// totalLine is the last row of a table.
+func totalLine(totals map[string]value.Cents, fields []Field) []string {
+	line := make([]string, len(fields))
+	for i, f := range fields {
+		if sum, ok := totals[f.Name]; ok {
+			line[i] = value.FormatEuro(sum)
+		} else if i == 0 {
+			line[i] = "Total"
+		}
+	}
+	return line
 }
 
 // Detail prints one row: an object in the data formats, else a panel, in which the columns stand out that differ from
@@ -161,7 +179,7 @@ func (r Resource[T]) Select(o Output) ([]Field, error) {
 	if len(o.Fields) == 0 {
 		forPeople := o.Format == "table" || o.Format == "markdown"
 		return slices.DeleteFunc(all, func(f Field) bool {
-			return forPeople && (f.Look.DataOnly && !o.IDs || r.isUsername(f.Name))
+			return forPeople && ((f.Look.DataOnly || f.Look.OffTable) && !o.IDs || r.isUsername(f.Name))
 		}), nil
 	}
 	var fields []Field

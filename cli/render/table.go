@@ -45,11 +45,11 @@ func init() {
 func newTable(o Output, title string, hue hue, placeholders *placeholders) table.Writer {
 	t := table.NewWriter()
 	t.SetStyle(table.StyleRounded)
-	t.Style().Format.Header = prettytext.FormatDefault
+	t.Style().Format.Header, t.Style().Format.Footer = prettytext.FormatDefault, prettytext.FormatDefault
 	t.SetTitle(placeholders.hide(title))
 	if o.Color {
 		t.Style().Title.Colors = prettytext.Colors{prettytext.Bold, hues[hue]}
-		t.Style().Color.Header = prettytext.Colors{prettytext.Bold}
+		t.Style().Color.Header, t.Style().Color.Footer = prettytext.Colors{prettytext.Bold}, prettytext.Colors{prettytext.Bold}
 		t.Style().Color.Border = prettytext.Colors{hues[hue]}
 		t.Style().Color.Separator = prettytext.Colors{hues[hue]}
 	}
@@ -75,7 +75,7 @@ func renderTable(o Output, title string, hue hue, fields []Field, lines [][]stri
 		config := table.ColumnConfig{Number: len(header)}
 		room, last = room+widths[i]+padding, widths[i]
 		if f.alignsRight() {
-			config.Align, config.AlignHeader = prettytext.AlignRight, prettytext.AlignRight
+			config.Align, config.AlignHeader, config.AlignFooter = prettytext.AlignRight, prettytext.AlignRight, prettytext.AlignRight
 		}
 		configs = append(configs, config)
 	}
@@ -86,7 +86,7 @@ func renderTable(o Output, title string, hue hue, fields []Field, lines [][]stri
 	t := newTable(o, title, hue, &placeholders)
 	t.AppendHeader(header)
 	t.SetColumnConfigs(configs)
-	for _, line := range lines {
+	for at, line := range lines {
 		var row table.Row
 		for i, s := range line {
 			if widths[i] > 0 {
@@ -102,7 +102,11 @@ func renderTable(o Output, title string, hue hue, fields []Field, lines [][]stri
 				row = append(row, s)
 			}
 		}
-		t.AppendRow(row)
+		if o.Totals != nil && at == len(lines)-1 {
+			t.AppendFooter(row)
+		} else {
+			t.AppendRow(row)
+		}
 	}
 	return placeholders.restore(t.Render()) + "\n", hidden
 }

@@ -23,7 +23,10 @@ const (
 )
 
 // Choice is one line of a list to choose from, and the value it stands for. A tab in the label ends a column.
-type Choice struct{ Label, Value string }
+type Choice struct {
+	Label, Value string
+	Other        string // another name of the same, which may be typed; often empty
+}
 
 // line is the label on a line of its own.
 func (c Choice) line() string { return strings.ReplaceAll(c.Label, "\t", "  ") }
@@ -229,7 +232,7 @@ func (t *Terminal) chooseLine(ctx context.Context, title string, choices []Choic
 func foldChoices(choices []Choice) []string {
 	folded := make([]string, len(choices))
 	for i, c := range choices {
-		folded[i] = fold(c.Label + " " + c.Value)
+		folded[i] = fold(c.Label + " " + c.Value + " " + c.Other)
 	}
 	return folded
 }
@@ -258,7 +261,7 @@ next:
 func (c Choice) Is(text string) bool {
 	text = fold(strings.TrimSpace(text))
 	name, _, columns := strings.Cut(c.Label, "\t")
-	return text != "" && (fold(c.Value) == text || columns && fold(name) == text)
+	return text != "" && (fold(c.Value) == text || fold(c.Other) == text || columns && fold(name) == text)
 }
 
 // decide returns the index of the choice that a text is for: what is exactly that text, or the only one with the text in

@@ -15,7 +15,7 @@ func TestPicker(t *testing.T) {
 	t.Parallel()
 	var choices []Choice
 	for _, r := range "abcdefghijkl" {
-		choices = append(choices, Choice{string(r) + "  6 900.50 € of 9 900.50 € due  " + strings.Repeat("long name ", 9), string(r)})
+		choices = append(choices, Choice{Label: string(r) + "  6 900.50 € of 9 900.50 € due  " + strings.Repeat("long name ", 9), Value: string(r)})
 	}
 	p := newPicker(choices, 55)
 	p.chosen = "c"
@@ -33,7 +33,7 @@ func TestPicker(t *testing.T) {
 // TestChoicesAreEscaped: stored text cannot talk to the terminal from a list.
 func TestChoicesAreEscaped(t *testing.T) {
 	t.Parallel()
-	p := newPicker([]Choice{{"\x1b]0;owned\x07Eve", "1"}, {strings.Repeat("é", 300), "2"}}, 55)
+	p := newPicker([]Choice{{Label: "\x1b]0;owned\x07Eve", Value: "1"}, {Label: strings.Repeat("é", 300), Value: "2"}}, 55)
 	p.show()
 	view := p.View()
 	if strings.Contains(view, "\x1b]") || !strings.Contains(ansi.Strip(view), `\x1b]0;owned\x07Eve`) {
@@ -47,10 +47,10 @@ func TestChoicesAreEscaped(t *testing.T) {
 func TestSearch(t *testing.T) {
 	t.Parallel()
 	choices := []Choice{
-		{"3\tAnaïs Morel, Brasserie de l'Étoile", "3"},
-		{"4\tJérôme Noël, Clinique Saint-André", "4"},
-		{"b0f94adc\tInès Ribeiro", "b0f94adc-7a10-4c1a-9d62-3f1d1f0f7a10"},
-		{"10\tM6 Events 4", "10"},
+		{Label: "3\tAnaïs Morel, Brasserie de l'Étoile", Value: "3"},
+		{Label: "4\tJérôme Noël, Clinique Saint-André", Value: "4"},
+		{Label: "b0f94adc\tInès Ribeiro", Value: "b0f94adc-7a10-4c1a-9d62-3f1d1f0f7a10"},
+		{Label: "10\tM6 Events 4", Value: "10"},
 	}
 	folded := foldChoices(choices)
 	for _, test := range []struct {

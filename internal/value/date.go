@@ -1,6 +1,7 @@
 package value
 
 import (
+	"fmt"
 	"time"
 )
 
@@ -32,6 +33,19 @@ func CheckDate(d Date) error {
 		return inputErrorf("Date %s is not a day such as 2025-12-31", quote(string(d)))
 	case t.Year() < yearMin || t.Year() > yearMax:
 		return inputErrorf("Date %s is outside of the years %d to %d", quote(string(d)), yearMin, yearMax)
+	}
+	return nil
+}
+
+// Scan takes a day as a database driver has it: at midnight, or as text.
+func (d *Date) Scan(from any) error {
+	switch from := from.(type) {
+	case time.Time:
+		*d = DateOf(from)
+	case string:
+		*d = Date(from)
+	default:
+		return fmt.Errorf("a day cannot be a %T", from)
 	}
 	return nil
 }

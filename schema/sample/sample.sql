@@ -73,7 +73,8 @@ FROM (VALUES
     (uuid '2ba69b61-2fb9-475d-9286-90dd651ddde1', 'oceane.perez@domaine-cedres.example', 59900, timestamptz '2026-09-07 11:30 Europe/Paris', NULL::timestamptz),
     (uuid '77053f32-df07-4122-80fb-c1a327d11e45', 'valerie.yvon@theatre-chatelain.example', 1475000, timestamptz '2026-09-21 09:45 Europe/Paris', timestamptz '2026-09-28 10:25 Europe/Paris')
 ) AS sample (id, reached_at, total_amount, created_at, signed_at)
-JOIN customer ON coalesce(customer.email, customer.phone) = sample.reached_at;
+JOIN customer ON coalesce(customer.email, customer.phone) = sample.reached_at
+ORDER BY sample.created_at;
 
 INSERT INTO payment (id, contract_id, amount, recorded_by, recorded_by_id, recorded_at)
 SELECT sample.id, sample.contract_id, sample.amount, customer_view.commercial, customer_view.commercial_id, contract.signed_at + sample.after
@@ -97,6 +98,15 @@ FROM (VALUES
 ) AS sample (id, contract_id, amount, after)
 JOIN contract ON contract.id = sample.contract_id
 JOIN customer_view ON customer_view.id = contract.customer_id;
+
+-- Those that were paid had their day, thirty after the signature; of the others it would be another each morning how late
+-- they are.
+UPDATE contract
+SET due_on = (signed_at AT TIME ZONE 'Europe/Paris')::date + 30
+WHERE status = 'paid';
+
+UPDATE contract
+SET updated_at = greatest(created_at, signed_at, (SELECT max(recorded_at) FROM payment WHERE contract_id = contract.id));
 
 INSERT INTO event (name, contract_id, support_id, start_at, end_at, attendees, location, note, updated_at)
 SELECT sample.name, sample.contract_id, employee.id, sample.start_at, sample.start_at + sample.lasts, sample.attendees,
