@@ -86,6 +86,9 @@ func pagerCommand(program string) *exec.Cmd {
 func (p *pager) start() error {
 	command := pagerCommand(p.program)
 	command.Stdout, command.Stderr = p.terminal.Out, p.terminal.Err
+	if p.errors != nil { // notices wait already, and what the pager says does not
+		command.Stderr = p.errors
+	}
 	command.Env = os.Environ()
 	if p.terminal.Getenv("LESS") == "" {
 		// Quit when all fits on the screen, keep colours, leave the text on the screen.
