@@ -25,7 +25,7 @@ CREATE OR REPLACE FUNCTION search_pattern(query text) RETURNS text
 COMMENT ON FUNCTION search_pattern IS
     'The LIKE pattern of everything that contains the query, whose % and _ stand for themselves.';
 
-DROP FUNCTION search_patterns, search_words, search_text, fold_letters;
+DROP FUNCTION search_patterns, search_words, search_text, fold_letters, plain_letters;
 
 ALTER TABLE customer
     ADD COLUMN search text NOT NULL GENERATED ALWAYS AS (fold(fullname || ' ' || company || ' ' || email)) STORED;

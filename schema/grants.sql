@@ -49,6 +49,6 @@ GRANT SELECT ON SEQUENCE customer_id_seq, event_id_seq TO :"role";
 
 GRANT EXECUTE ON FUNCTION contract_status_of(timestamp with time zone, bigint, bigint), employee_change_password(bigint, text, text),
     employee_password_is(bigint, text), event_period(timestamp with time zone, timestamp with time zone), fold(text), fold_letters(text),
-    is_blank(text), is_line(text), is_note(text), lower_letters(text), number_order(text), renew_session(uuid, bigint),
+    is_blank(text), is_line(text), is_note(text), lower_letters(text), number_order(text), plain_letters(text), renew_session(uuid, bigint),
     require_session(uuid, bigint, role), require_version(bigint), search_pattern(text), search_patterns(text), search_text(text, text),
     search_words(text), trigger_message(oid, name) TO :"role";
