@@ -36,7 +36,7 @@ func (a *app) checkCommand() *ffcli.Command {
 	c.Excludes("only", "except")
 	l := command.ListFlags(c, checkFindings)
 	return c.DoesAs(func(ctx context.Context, s service.Operations) error {
-		p := gen.CheckParams{WithinDays: checkDays, TimeZone: new(a.Config.Location.String()), OnlyFindings: only.Got, ExceptFindings: except.Got, Sort: l.Order()}
+		p := gen.CheckParams{WithinDays: checkDays, OnlyFindings: only.Got, ExceptFindings: except.Got, Sort: l.Order()}
 		if within.Set {
 			p.WithinDays = within.Got
 		}

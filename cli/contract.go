@@ -57,10 +57,8 @@ func (a *app) contractList() *ffcli.Command {
 		if err := a.existingUsername(ctx, s, commercial); err != nil {
 			return err
 		}
-		if customer.Set { // where there is none, the list is empty for that reason
-			if _, err := s.CustomerDetail(ctx, customer.Got); err != nil {
-				return err
-			}
+		if err := existingCustomer(ctx, s, customer); err != nil {
+			return err
 		}
 		p := gen.ContractListParams{
 			NotSigned:    *notSigned,

@@ -134,6 +134,15 @@ func (a *app) customerSetCommercial() *ffcli.Command {
 	})
 }
 
+// existingCustomer refuses the filter of a list by a customer who is not there: the list would be empty for that reason.
+func existingCustomer(ctx context.Context, s service.Operations, customer *command.Value[int64]) error {
+	if !customer.Set {
+		return nil
+	}
+	_, err := s.CustomerDetail(ctx, customer.Got)
+	return err
+}
+
 // customerArgument declares the customer that a command is about.
 func (a *app) customerArgument(c *command.Command) *command.Value[int64] {
 	id := command.Flag(c, "customer-id", "N", "id of the customer", command.ParseID).AsArgument().

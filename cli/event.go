@@ -43,7 +43,7 @@ func (a *app) eventList() *ffcli.Command {
 	customer := command.Flag(c, "customer-id", "N", "only those of this customer", command.ParseID).From(a.pickCustomer(c))
 	contract := a.contractFilter(c, "only those of this contract", offer{signed: true, what: "that is signed"})
 	when := a.addPeriodFlags(c)
-	search := command.SearchFlag(c, "name or location, or whose customer or company,")
+	search := command.SearchFlag(c, "name, location, or the customer's name, company, e-mail or phone")
 	changed := command.Flag(c, "changed-since", "DATE", "only those that were changed at this time or later", a.ParseTime)
 	c.Excludes("no-support-assigned", "assigned-to-me", "support")
 	c.Excludes("assigned-to-me", "support")
@@ -59,10 +59,8 @@ func (a *app) eventList() *ffcli.Command {
 				return err
 			}
 		}
-		if customer.Set { // where there is none, the list is empty for that reason
-			if _, err := s.CustomerDetail(ctx, customer.Got); err != nil {
-				return err
-			}
+		if err := existingCustomer(ctx, s, customer); err != nil {
+			return err
 		}
 		var contractID *uuid.UUID
 		if contract.Set {
@@ -72,34 +70,30 @@ func (a *app) eventList() *ffcli.Command {
 			}
 			contractID = &id
 		}
-		var notOver *time.Time // first of all, all
-		params := func() gen.EventListParams {
-			return gen.EventListParams{
-				NoSupportAssigned: *noSupport,
-				SupportID:         command.MineOnly(s, *assigned),
-				Support:           support.Pointer(),
-				CommercialID:      command.MineOnly(s, *mine),
-				Commercial:        commercial.Pointer(),
-				CustomerID:        customer.Pointer(),
-				ContractID:        contractID,
-				FromAt:            from,
-				ToAt:              to,
-				Search:            search.Pointer(),
-				ChangedSince:      changed.Pointer(),
-				Sort:              l.Order(),
-				RowLimit:          l.RowLimit(),
-				NotOverAt:         notOver,
-			}
+		p := gen.EventListParams{
+			NoSupportAssigned: *noSupport,
+			SupportID:         command.MineOnly(s, *assigned),
+			Support:           support.Pointer(),
+			CommercialID:      command.MineOnly(s, *mine),
+			Commercial:        commercial.Pointer(),
+			CustomerID:        customer.Pointer(),
+			ContractID:        contractID,
+			FromAt:            from,
+			ToAt:              to,
+			Search:            search.Pointer(),
+			ChangedSince:      changed.Pointer(),
+			Sort:              l.Order(),
+			RowLimit:          l.RowLimit(),
+			NotOverAt:         nil, // first of all, all
 		}
-		p := params()
 		count := func(p gen.EventListParams) func(context.Context) (int64, error) {
 			return func(ctx context.Context) (int64, error) { return s.EventCount(ctx, p) }
 		}
 		if from != nil || to != nil || l.Order() != "" {
 			return command.ShowList(ctx, l, events, s.EventList(ctx, p), count(p))
 		}
-		notOver = new(value.DateOf(a.Now()).Start(a.Config.Location))
-		later := params()
+		later := p
+		later.NotOverAt = new(value.DateOf(a.Now()).Start(a.Config.Location))
 		return command.ShowListFrom(ctx, l, events, s.EventList(ctx, p), count(p),
 			command.Later[gen.EventView]{Rows: s.EventList(ctx, later), Count: count(later), Before: "today"})
 	})

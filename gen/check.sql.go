@@ -55,16 +55,16 @@ FROM (
     SELECT 6, 'event_without_support', 'event', event.id::text, event.id,
            format('%s %s', name, CASE
                WHEN start_at <= now() THEN 'has begun'
-               WHEN day = today THEN format('begins today at %s', to_char(start_at AT TIME ZONE $1::text, 'HH24:MI'))
+               WHEN day = today THEN format('begins today at %s', to_char(start_at, 'HH24:MI'))
                WHEN day = today + 1 THEN format('begins tomorrow, %s', day)
                ELSE format('begins in %s days, on %s', day - today, day)
            END),
            NULL
     FROM event
     CROSS JOIN LATERAL (
-        SELECT (start_at AT TIME ZONE $1::text)::date AS day, (now() AT TIME ZONE $1::text)::date AS today) AS calendar
+        SELECT start_at::date AS day, current_date AS today) AS calendar
     WHERE support_id IS NULL
-      AND day <= today + $2::integer
+      AND day <= today + $1::integer
       AND greatest(start_at, end_at) >= now()
     UNION ALL
     SELECT 7, 'bad_phone', 'customer', customer.id::text, customer.id, format('%s has the phone number %s', fullname, phone), phone
@@ -77,7 +77,7 @@ FROM (
     WHERE username !~ '[a-z]'
     UNION ALL
     -- What differs from the schema that the migrations make is not for SQL to know.
-    SELECT 8, unnest($3::text[]), unnest($4::text[]), unnest($5::text[]), NULL, unnest($6::text[]), NULL
+    SELECT 8, unnest($2::text[]), unnest($3::text[]), unnest($4::text[]), NULL, unnest($5::text[]), NULL
     UNION ALL
     -- The salt is the one in the sample data, which no other password gets.
     SELECT 9, 'sample_password', 'employee', employee_password.id::text, employee_password.id,
@@ -85,17 +85,17 @@ FROM (
     FROM employee_password
     WHERE password_parameters = '$argon2id$v=19$m=65536,t=3,p=4$t0kVYHxKvDxOsjhXwpr4Hg$'
 ) AS checked
-WHERE (coalesce(cardinality($7::text[]), 0) = 0 OR finding = ANY ($7::text[]))
-  AND finding <> ALL (coalesce($8::text[], '{}'))
+WHERE (coalesce(cardinality($6::text[]), 0) = 0 OR finding = ANY ($6::text[]))
+  AND finding <> ALL (coalesce($7::text[], '{}'))
 ORDER BY
-    CASE WHEN $9::text = 'finding' THEN finding END,
-    CASE WHEN $9 = 'finding:desc' THEN finding END DESC,
-    CASE WHEN $9 = 'resource' THEN resource END,
-    CASE WHEN $9 = 'resource:desc' THEN resource END DESC,
-    CASE WHEN $9 = 'id' THEN id END,
-    CASE WHEN $9 = 'id:desc' THEN id END DESC,
-    CASE WHEN $9 = 'detail' THEN detail END,
-    CASE WHEN $9 = 'detail:desc' THEN detail END DESC,
+    CASE WHEN $8::text = 'finding' THEN finding END,
+    CASE WHEN $8 = 'finding:desc' THEN finding END DESC,
+    CASE WHEN $8 = 'resource' THEN resource END,
+    CASE WHEN $8 = 'resource:desc' THEN resource END DESC,
+    CASE WHEN $8 = 'id' THEN id END,
+    CASE WHEN $8 = 'id:desc' THEN id END DESC,
+    CASE WHEN $8 = 'detail' THEN detail END,
+    CASE WHEN $8 = 'detail:desc' THEN detail END DESC,
     place,
     number,
     id,
@@ -103,7 +103,6 @@ ORDER BY
 `
 
 type CheckParams struct {
-	TimeZone        *string  `json:"time_zone"`
 	WithinDays      int32    `json:"within_days"`
 	AsRuleFindings  []string `json:"as_rule_findings"`
 	AsRuleResources []string `json:"as_rule_resources"`
@@ -124,10 +123,9 @@ type CheckRow struct {
 
 // Check returns what should not be, by the place of its rule and then by id, or in the order of a field. A row with a
 // phone number is a finding only if the number is not valid, which is not for SQL to know. Days are those of the calendar
-// in a time zone. Of findings that are named, only those are returned, or all others.
+// in the zone of the session. Of findings that are named, only those are returned, or all others.
 func (q *Queries) Check(ctx context.Context, arg CheckParams) ([]CheckRow, error) {
 	rows, err := q.db.Query(ctx, Check,
-		arg.TimeZone,
 		arg.WithinDays,
 		arg.AsRuleFindings,
 		arg.AsRuleResources,

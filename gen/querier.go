@@ -32,7 +32,7 @@ type Querier interface {
 	AuthTokenTurn(ctx context.Context, id int64) (int64, error)
 	// Check returns what should not be, by the place of its rule and then by id, or in the order of a field. A row with a
 	// phone number is a finding only if the number is not valid, which is not for SQL to know. Days are those of the calendar
-	// in a time zone. Of findings that are named, only those are returned, or all others.
+	// in the zone of the session. Of findings that are named, only those are returned, or all others.
 	Check(ctx context.Context, arg CheckParams) ([]CheckRow, error)
 	// ContractAdd draws up a contract; no row when there is no such customer.
 	ContractAdd(ctx context.Context, arg ContractAddParams) (uuid.UUID, error)

@@ -1,7 +1,7 @@
 -- name: Check :many
 -- Check returns what should not be, by the place of its rule and then by id, or in the order of a field. A row with a
 -- phone number is a finding only if the number is not valid, which is not for SQL to know. Days are those of the calendar
--- in a time zone. Of findings that are named, only those are returned, or all others.
+-- in the zone of the session. Of findings that are named, only those are returned, or all others.
 SELECT finding::text,
        resource::text,
        id::text,
@@ -45,14 +45,14 @@ FROM (
     SELECT 6, 'event_without_support', 'event', event.id::text, event.id,
            format('%s %s', name, CASE
                WHEN start_at <= now() THEN 'has begun'
-               WHEN day = today THEN format('begins today at %s', to_char(start_at AT TIME ZONE sqlc.narg('time_zone')::text, 'HH24:MI'))
+               WHEN day = today THEN format('begins today at %s', to_char(start_at, 'HH24:MI'))
                WHEN day = today + 1 THEN format('begins tomorrow, %s', day)
                ELSE format('begins in %s days, on %s', day - today, day)
            END),
            NULL
     FROM event
     CROSS JOIN LATERAL (
-        SELECT (start_at AT TIME ZONE sqlc.narg('time_zone')::text)::date AS day, (now() AT TIME ZONE sqlc.narg('time_zone')::text)::date AS today) AS calendar
+        SELECT start_at::date AS day, current_date AS today) AS calendar
     WHERE support_id IS NULL
       AND day <= today + @within_days::integer
       AND greatest(start_at, end_at) >= now()

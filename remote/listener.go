@@ -103,8 +103,8 @@ func (c *crowd) note(of net.Conn, state http.ConnState) {
 	}
 }
 
-// limitedListener hands a connection on when there is a place for it; those behind it wait in the kernel. That of x/net/netutil hides the socket, which knows who is
-// at the other end.
+// limitedListener hands a connection on when there is a place for it; those behind it wait in the kernel. That of
+// x/net/netutil hides the socket, which knows who is at the other end.
 type limitedListener struct {
 	net.Listener
 	crowd  *crowd

@@ -2,12 +2,9 @@ package service
 
 import (
 	"context"
-	"fmt"
 	"iter"
-	"time"
 
 	"github.com/epicevents/crm/gen"
-	"github.com/epicevents/crm/internal/failure"
 	"github.com/epicevents/crm/internal/value"
 	"github.com/epicevents/crm/schema"
 )
@@ -16,13 +13,6 @@ import (
 // the schema is not as the migrations make it.
 func (s *Session) Check(ctx context.Context, p gen.CheckParams) iter.Seq2[gen.CheckRow, error] {
 	return func(yield func(gen.CheckRow, error) bool) {
-		if p.TimeZone == nil {
-			p.TimeZone = new("UTC")
-		}
-		if zone, err := time.LoadLocation(*p.TimeZone); err != nil || zone == time.Local || *p.TimeZone == "" {
-			yield(gen.CheckRow{}, failure.Misuse(fmt.Sprintf("%q is not a time zone.", *p.TimeZone), ""))
-			return
-		}
 		differences, err := s.differences(ctx)
 		if err != nil {
 			yield(gen.CheckRow{}, err)

@@ -18,11 +18,17 @@ import (
 
 // ContractList returns the contracts that pass the filters.
 func (s *Session) ContractList(ctx context.Context, p gen.ContractListParams) iter.Seq2[gen.ContractView, error] {
+	if err := checkDates(p.SignedFrom, p.SignedTo); err != nil {
+		return func(yield func(gen.ContractView, error) bool) { yield(gen.ContractView{}, err) }
+	}
 	return stream[gen.ContractView](ctx, s, "ContractList", gen.ContractList, p)
 }
 
 // ContractCount returns the number of rows of the list and what they add up to, whatever the limit.
 func (s *Session) ContractCount(ctx context.Context, p gen.ContractListParams) (gen.ContractCountRow, error) {
+	if err := checkDates(p.SignedFrom, p.SignedTo); err != nil {
+		return gen.ContractCountRow{}, err
+	}
 	return count(ctx, s, "ContractCount", (*gen.Queries).ContractCount, gen.ContractCountParams{
 		NotSigned:    p.NotSigned,
 		NotPaid:      p.NotPaid,
@@ -37,6 +43,18 @@ func (s *Session) ContractCount(ctx context.Context, p gen.ContractListParams) (
 		CustomerID:   p.CustomerID,
 		Search:       p.Search,
 	})
+}
+
+// checkDates refuses what is no day, of those that are given: PostgreSQL would read it its own way.
+func checkDates(days ...*value.Date) error {
+	for _, day := range days {
+		if day != nil {
+			if err := value.CheckDate(*day); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
 }
 
 // ContractPayments returns the payments of a contract.
@@ -91,6 +109,9 @@ func (s *Session) ContractAdd(ctx context.Context, p gen.ContractAddParams) (cha
 	if err != nil {
 		return change, err
 	}
+	if err := checkDates(p.DueOn); err != nil {
+		return change, err
+	}
 	p.AsID = uuid.New()
 	err = s.write(ctx, by,
 		queryOne(ctx, (*gen.Queries).ContractAdd, p, new(uuid.UUID)),
@@ -106,6 +127,9 @@ func (s *Session) ContractAdd(ctx context.Context, p gen.ContractAddParams) (cha
 func (s *Session) ContractUpdate(ctx context.Context, p gen.ContractUpdateParams) (change Change[gen.ContractView], err error) {
 	by, err := s.allow(ctx, "ContractUpdate")
 	if err != nil {
+		return change, err
+	}
+	if err := checkDates(p.DueOn); err != nil {
 		return change, err
 	}
 	p.AsCommercialID = by.own

@@ -2,7 +2,7 @@ package service
 
 import "context"
 
-// TakeTurns takes all places of those who hash, and returns what gives them back.
+// TakeTurns takes all places of those who hash, and returns a function that frees them.
 func TakeTurns(ctx context.Context) (give func(), err error) {
 	turns := make([]turn, cap(hashing))
 	for i := range turns {

@@ -97,11 +97,21 @@ func TestRawValues(t *testing.T) {
 					return second(administrator.ContractAdd(ctx, gen.ContractAddParams{CustomerID: ownCustomer, TotalAmount: amount}))
 				})
 			}
+			for _, day := range noDays {
+				refused("due "+string(day), func() error {
+					return second(administrator.ContractAdd(ctx, gen.ContractAddParams{CustomerID: ownCustomer, TotalAmount: 1, DueOn: &day}))
+				})
+			}
 		},
 		"ContractUpdate": func(refused func(string, func() error)) {
 			for what, amount := range map[string]value.Cents{"-1": -1, "too much": 100_000_000_000, "all bits": 1<<63 - 1} {
 				refused(what, func() error {
 					return second(administrator.ContractUpdate(ctx, gen.ContractUpdateParams{ID: ownUnsigned, TotalAmount: &amount}))
+				})
+			}
+			for _, day := range noDays {
+				refused("due "+string(day), func() error {
+					return second(administrator.ContractUpdate(ctx, gen.ContractUpdateParams{ID: ownUnsigned, DueOn: &day}))
 				})
 			}
 		},
@@ -156,6 +166,9 @@ func TestRawValues(t *testing.T) {
 		})
 	}
 }
+
+// noDays are read as days by PostgreSQL, some of them, and mean none that a person has typed.
+var noDays = []value.Date{"", "tomorrow", "infinity", "-infinity", "1/2/2026", "20260102", "2026-02-30", "2026-1-2", "0026-01-01", "2026-01-02 BC", "2026-01-02T00:00:00Z"}
 
 var goodCustomer = gen.CustomerAddParams{Fullname: "Zoé", Company: new("Zed"), Email: new("z@example.com"), Phone: new(value.Phone("+33145678901"))}
 

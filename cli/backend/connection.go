@@ -142,7 +142,7 @@ var notOurs = map[string]string{
 	"schema":                   "search_path=... names the schema",
 	"currentSchema":            "search_path=... names the schema",
 	"connection_limit":         "leave it out: a command opens one connection, and crm serve as many as serve.connections says",
-	"pool_timeout":             "leave it out: crm opens one connection",
+	"pool_timeout":             "leave it out: --database.timeout is how long a command waits",
 	"sslaccept":                "sslmode=verify-full is how the certificate is verified",
 	"sslcrl":                   "leave it out, if certificates that were revoked may be trusted",
 	"sslcrldir":                "leave it out, if certificates that were revoked may be trusted",

@@ -168,8 +168,8 @@ func (v *Value[T]) Offered() *Value[T] {
 	return v
 }
 
-// OneNeeded makes these values of which the command needs one or more: a person is asked for each, a script that gives
-// none fails.
+// OneNeeded makes these values of which the command needs at least one: a person is asked for each, a script without any
+// fails.
 func OneNeeded(inputs ...input) {
 	for _, in := range inputs {
 		in.meta().among, in.meta().offered, in.meta().blank = inputs, true, true

@@ -13,8 +13,8 @@ const contractIDMin = 6
 // ParseContractID returns the inclusive range of identifiers that a contract
 // number as typed may mean: a whole UUID, where lo equals hi, or its first
 // digits, at least six. Case does not matter; hyphens stand where a UUID has
-// them, or nowhere, and a whole UUID may be in braces or a URN. The range follows the order of PostgreSQL, so that a query can say
-// BETWEEN lo AND hi.
+// them, or nowhere, and a whole UUID may be in braces or a URN. The range follows
+// the order of PostgreSQL, so that a query can say BETWEEN lo AND hi.
 func ParseContractID(s string) (lo, hi uuid.UUID, err error) {
 	typed := strings.TrimSpace(s)
 	if whole, err := uuid.Parse(typed); err == nil {

@@ -63,8 +63,3 @@ func (d Date) day(zone *time.Location, later int) time.Time {
 	}
 	return startOfDay(t.Year(), t.Month(), t.Day()+later, zone)
 }
-
-// DaysUntil returns how many days after d the other is.
-func (d Date) DaysUntil(other Date) int {
-	return int(other.Start(time.UTC).Sub(d.Start(time.UTC)) / (24 * time.Hour))
-}

@@ -51,7 +51,8 @@ func phoneOverseas(zone string) string {
 // ParsePhone returns the telephone number that was typed. It is national
 // (France, where the territories overseas are dialled as if they were there, and
 // are stored under codes of their own) or international, with the usual
-// punctuation; it must exist in the numbering plan of its country. Extensions, letters and short numbers are refused.
+// punctuation; it must exist in the numbering plan of its country. Extensions,
+// letters and short numbers are refused.
 func ParsePhone(s string) (Phone, error) {
 	typed := strings.TrimSpace(s)
 	digits, ok := dialled(typed)
