@@ -25,7 +25,7 @@ func ParseID(s string) (int64, error) {
 
 // ParseUUID takes a whole UUID, in any of its spellings: with and without hyphens, in braces, as a URN.
 func ParseUUID(s string) (uuid.UUID, error) {
-	id, err := uuid.Parse(strings.TrimSpace(s))
+	id, err := value.ParseUUID(strings.TrimSpace(s))
 	if err != nil {
 		return id, failure.Misuse(fmt.Sprintf("%q is not a UUID such as 5f0c1a52-8d0e-4c1a-9d62-3f1d1f0f7a10.", text.Shorten(s)), "")
 	}

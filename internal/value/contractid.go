@@ -17,7 +17,7 @@ const contractIDMin = 6
 // the order of PostgreSQL, so that a query can say BETWEEN lo AND hi.
 func ParseContractID(s string) (lo, hi uuid.UUID, err error) {
 	typed := strings.TrimSpace(s)
-	if whole, err := uuid.Parse(typed); err == nil {
+	if whole, err := ParseUUID(typed); err == nil {
 		return whole, whole, nil
 	}
 	if strings.ContainsFunc(typed, isOtherLetter) {
@@ -35,6 +35,15 @@ func ParseContractID(s string) (lo, hi uuid.UUID, err error) {
 	lo = uuid.MustParse(prefix + uuid.Nil.String()[len(prefix):])
 	hi = uuid.MustParse(prefix + uuid.Max.String()[len(prefix):])
 	return lo, hi, nil
+}
+
+// ParseUUID takes a whole UUID in any of its spellings: with and without hyphens, in braces, as a URN. uuid.Parse alone
+// takes any two bytes for the braces.
+func ParseUUID(s string) (uuid.UUID, error) {
+	if err := uuid.Validate(s); err != nil {
+		return uuid.Nil, err
+	}
+	return uuid.Parse(s)
 }
 
 // hyphened puts the hyphens of a UUID into its first digits.

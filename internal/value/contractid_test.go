@@ -52,8 +52,22 @@ func TestE6UUIDs(t *testing.T) {
 	}
 }
 
+// TestUUIDsInHalfBraces: what stands around a UUID is a pair of braces and nothing else, for an id with a letter too many
+// is a slip of the hand that may have hit the id too.
+func TestUUIDsInHalfBraces(t *testing.T) {
+	t.Parallel()
+	const whole = "6b9d32a5-88c1-4e0f-9a27-0c5d1e7f3b42"
+	for _, in := range []string{"{" + whole, whole + "}", "{" + whole + "l", "x" + whole + "}", "0" + whole + "0", "}" + whole + "{", "{}" + whole} {
+		if _, err := value.ParseUUID(in); err == nil {
+			t.Errorf("ParseUUID(%q): no error", in)
+		}
+		_, _, err := value.ParseContractID(in)
+		requireInputError(t, err, "Contract ")
+	}
+}
+
 func FuzzParseContractID(f *testing.F) {
-	for _, seed := range []string{"", "6b9d32", "6B9D32A5-88c1", "6b9d32a5-88c1-4e0f-9a27-0c5d1e7f3b42", "6b9d32a588c14e0f9a270c5d1e7f3b42", "{6b9d32a5-88c1-4e0f-9a27-0c5d1e7f3b42}"} {
+	for _, seed := range []string{"", "6b9d32", "6B9D32A5-88c1", "6b9d32a5-88c1-4e0f-9a27-0c5d1e7f3b42", "6b9d32a588c14e0f9a270c5d1e7f3b42", "{6b9d32a5-88c1-4e0f-9a27-0c5d1e7f3b42}", "{6b9d32a5-88c1-4e0f-9a27-0c5d1e7f3b42l"} {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, s string) {
