@@ -8,7 +8,6 @@ import (
 	"github.com/google/uuid"
 	"github.com/peterbourgon/ff/v3/ffcli"
 
-	"github.com/epicevents/crm/cli/cmdline"
 	"github.com/epicevents/crm/cli/command"
 	"github.com/epicevents/crm/cli/render"
 	"github.com/epicevents/crm/cli/terminal"
@@ -44,7 +43,7 @@ func (a *app) contractList() *ffcli.Command {
 	signed := c.Switch("signed-filter", "only those that are signed")
 	signedFrom := command.Flag(c, "signed-from", "DATE", "only those that were signed on this day or later", a.ParseDate)
 	signedTo := command.Flag(c, "signed-to", "DATE", "only those that were signed on this day or before", a.ParseDate)
-	status := command.Flag(c, "status", "STATUS", "only those of this status: "+statusNames(), parseStatus).From(pickStatus)
+	status := command.Enum(c, "status", "STATUS", "only those of this status: %s", gen.AllContractStatusValues())
 	overdue := c.Switch("overdue", "only those that are signed, not fully paid, and past their day")
 	changed := command.Flag(c, "changed-since", "DATE", "only those that were changed at this time or later", a.ParseTime)
 	search := command.SearchFlag(c, "the customer's name, company, e-mail or phone")
@@ -261,27 +260,6 @@ func (a *app) pickContract(ctx context.Context, c *command.Command, o offer) (ch
 		none += " of your own customers"
 	}
 	return choices, terminal.ErrIfEmpty(choices, strings.TrimSpace(none+" "+o.what)+".")
-}
-
-// parseStatus returns the status of a contract that a person typed.
-func parseStatus(s string) (gen.ContractStatus, error) {
-	status := gen.ContractStatus(strings.ReplaceAll(strings.ToLower(strings.TrimSpace(s)), "-", "_"))
-	if !status.Valid() {
-		return "", cmdline.UnknownValue("status", s, strings.Split(statusNames(), ", "))
-	}
-	return status, nil
-}
-
-func statusNames() string {
-	var names []string
-	for _, status := range gen.AllContractStatusValues() {
-		names = append(names, string(status))
-	}
-	return strings.Join(names, ", ")
-}
-
-func pickStatus(ctx context.Context) ([]terminal.Choice, error) {
-	return command.Fixed(strings.Split(statusNames(), ", "))(ctx)
 }
 
 var contracts = render.Resource[gen.ContractView]{

@@ -10,7 +10,6 @@ import (
 
 	"github.com/peterbourgon/ff/v3/ffcli"
 
-	"github.com/epicevents/crm/cli/cmdline"
 	"github.com/epicevents/crm/cli/command"
 	"github.com/epicevents/crm/cli/render"
 	"github.com/epicevents/crm/cli/terminal"
@@ -39,7 +38,7 @@ func (a *app) employeeList() *ffcli.Command {
 		"crm employee list",
 		"crm employee list --role-filter support -o json",
 	)
-	role := command.Flag(c, "role-filter", "ROLE", "only those with this role: "+roleNames(), parseRole).From(pickRole)
+	role := command.Enum(c, "role-filter", "ROLE", "only those with this role: %s", gen.AllRoleValues())
 	l := command.ListFlags(c, employees)
 	return c.DoesAs(func(ctx context.Context, s service.Operations) error {
 		p := gen.EmployeeListParams{Role: role.Pointer(), Sort: l.Order(), RowLimit: l.RowLimit()}
@@ -69,7 +68,7 @@ func (a *app) employeeAdd() *ffcli.Command {
 	)
 	fullname := command.Flag(c, "fullname", "NAME", "first and last name", command.Line("fullname")).Needed()
 	username := command.Flag(c, "username", "USERNAME", "name to log in with", value.ParseUsername).Needed()
-	role := command.Flag(c, "role", "ROLE", "one of "+roleNames()+" (default none)", parseRole).From(pickRole).Offered()
+	role := command.Enum(c, "role", "ROLE", "one of %s (default none)", gen.AllRoleValues()).Offered()
 	password := a.passwordForAnother(c)
 	return c.DoesAs(func(ctx context.Context, s service.Operations) error {
 		secret, err := password.take(ctx, username.Got)
@@ -117,7 +116,7 @@ func (a *app) employeeSetRole() *ffcli.Command {
 		"crm employee set-role none1 --role support",
 	)
 	username := a.employeeArgument(c)
-	role := command.Flag(c, "role", "ROLE", "one of "+roleNames(), parseRole).Needed().From(pickRole)
+	role := command.Enum(c, "role", "ROLE", "one of %s", gen.AllRoleValues()).Needed()
 	role.StartsWith(func(ctx context.Context) (string, error) {
 		s, err := a.Session(ctx)
 		if err != nil {
@@ -313,30 +312,6 @@ func (a *app) existingUsername(ctx context.Context, s service.Operations, userna
 		return a.suggestUsername(ctx, s, err, username.Got)
 	}
 	return nil
-}
-
-func roleNames() string {
-	var names []string
-	for _, role := range gen.AllRoleValues() {
-		names = append(names, string(role))
-	}
-	return strings.Join(names, ", ")
-}
-
-func parseRole(s string) (gen.Role, error) {
-	role := gen.Role(strings.ToLower(s))
-	if !role.Valid() {
-		return "", cmdline.UnknownValue("role", s, strings.Split(roleNames(), ", "))
-	}
-	return role, nil
-}
-
-func pickRole(context.Context) ([]terminal.Choice, error) {
-	var choices []terminal.Choice
-	for _, role := range gen.AllRoleValues() {
-		choices = append(choices, terminal.Choice{Label: string(role), Value: string(role)})
-	}
-	return choices, nil
 }
 
 // pickEmployee offers the employees of a role, or all.

@@ -67,7 +67,7 @@ func TestHostileBackup(t *testing.T) {
 		"rule":          strikes + "CREATE RULE evil AS ON INSERT TO customer DO ALSO SELECT strike()",
 		"default":       strikes + "ALTER TABLE customer ALTER fullname SET DEFAULT strike()::text",
 		"extra table":   "CREATE TABLE evil (id bigint, note text); INSERT INTO evil VALUES (1, E'x\\n\\\\.\\nDROP TABLE customer;\\n'); CREATE TABLE none ()",
-		"extra column":  "ALTER TABLE customer ADD evil text DEFAULT E'a\\tb\\\\'; UPDATE customer SET evil = E'\\n\\\\! touch " + witness + "\\n' WHERE id < 3",
+		"extra column":  "ALTER TABLE customer ADD evil text DEFAULT E'a\\tb\\\\'; ALTER TABLE customer DISABLE TRIGGER customer_touch; UPDATE customer SET evil = E'\\n\\\\! touch " + witness + "\\n' WHERE id < 3; ALTER TABLE customer ENABLE TRIGGER customer_touch",
 		"odd names":     `CREATE TABLE "evil"" (x) FROM stdin;" ("a, b" text, "c""d" text); INSERT INTO "evil"" (x) FROM stdin;" VALUES ('a', 'b'); ALTER TABLE customer ADD "id) FROM PROGRAM 'touch ` + witness + `';" text DEFAULT 'x'`,
 		"ownership":     "CREATE ROLE " + role + "; GRANT CREATE ON SCHEMA public TO " + role + "; ALTER TABLE customer OWNER TO " + role,
 		"shell":         "CREATE TABLE shell (t text); INSERT INTO shell VALUES (E'\\\\! touch " + witness + "'), (E'\\\\.\\n\\\\! touch " + witness + "'); COMMENT ON TABLE shell IS E'x\n\\\\! touch " + witness + "'",

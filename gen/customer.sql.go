@@ -219,8 +219,7 @@ func (q *Queries) CustomerList(ctx context.Context, arg CustomerListParams) ([]C
 
 const CustomerSetCommercial = `-- name: CustomerSetCommercial :one
 UPDATE customer
-SET commercial_id = employee.id,
-    updated_at    = now()
+SET commercial_id = employee.id
 FROM employee
 WHERE customer.id = $1
   AND employee.username = $2
@@ -246,8 +245,7 @@ SET fullname   = coalesce($1, fullname),
     company    = CASE WHEN 'company' = ANY ($2::text[]) THEN NULL ELSE coalesce($3, company) END,
     email      = CASE WHEN 'email' = ANY ($2) THEN NULL ELSE coalesce($4, email) END,
     phone      = CASE WHEN 'phone' = ANY ($2) THEN NULL ELSE coalesce($5::phone, phone) END,
-    address    = CASE WHEN 'address' = ANY ($2) THEN NULL ELSE coalesce($6, address) END,
-    updated_at = now()
+    address    = CASE WHEN 'address' = ANY ($2) THEN NULL ELSE coalesce($6, address) END
 WHERE id = $7
   AND ($8::bigint IS NULL OR commercial_id = $8::bigint)
 RETURNING id

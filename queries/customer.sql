@@ -79,8 +79,7 @@ SET fullname   = coalesce(sqlc.narg('fullname'), fullname),
     company    = CASE WHEN 'company' = ANY (@clear::text[]) THEN NULL ELSE coalesce(sqlc.narg('company'), company) END,
     email      = CASE WHEN 'email' = ANY (@clear) THEN NULL ELSE coalesce(sqlc.narg('email'), email) END,
     phone      = CASE WHEN 'phone' = ANY (@clear) THEN NULL ELSE coalesce(sqlc.narg('phone')::phone, phone) END,
-    address    = CASE WHEN 'address' = ANY (@clear) THEN NULL ELSE coalesce(sqlc.narg('address'), address) END,
-    updated_at = now()
+    address    = CASE WHEN 'address' = ANY (@clear) THEN NULL ELSE coalesce(sqlc.narg('address'), address) END
 WHERE id = @id
   AND (sqlc.narg('as_commercial_id')::bigint IS NULL OR commercial_id = sqlc.narg('as_commercial_id')::bigint)
 RETURNING id;
@@ -88,8 +87,7 @@ RETURNING id;
 -- name: CustomerSetCommercial :one
 -- CustomerSetCommercial hands the customer over; no row when either of the two does not exist.
 UPDATE customer
-SET commercial_id = employee.id,
-    updated_at    = now()
+SET commercial_id = employee.id
 FROM employee
 WHERE customer.id = @id
   AND employee.username = @commercial

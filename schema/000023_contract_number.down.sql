@@ -2,6 +2,7 @@ DROP VIEW event_view, contract_view, payment_view;
 DROP TRIGGER contract_number ON contract;
 DROP TRIGGER contract_touch ON contract;
 DROP TRIGGER event_touch ON event;
+DROP TRIGGER customer_touch ON customer;
 DROP FUNCTION contract_number, touch;
 
 CREATE FUNCTION event_touch() RETURNS trigger

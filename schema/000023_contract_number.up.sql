@@ -85,7 +85,7 @@ EXECUTE FUNCTION contract_number();
 
 COMMENT ON TRIGGER contract_number ON contract IS 'A contract gets the next number of its year.';
 
--- One function says when a row was changed, for events too.
+-- One function says when a row was changed, for events and customers too.
 CREATE FUNCTION touch() RETURNS trigger
     LANGUAGE plpgsql SET search_path = '' AS
 $$
@@ -112,7 +112,14 @@ CREATE TRIGGER event_touch
     WHEN (NEW.updated_at = OLD.updated_at) -- a program that sets it itself brings it from elsewhere
 EXECUTE FUNCTION touch();
 
+CREATE TRIGGER customer_touch
+    BEFORE UPDATE ON customer
+    FOR EACH ROW
+    WHEN (NEW.updated_at = OLD.updated_at)
+EXECUTE FUNCTION touch();
+
 COMMENT ON TRIGGER event_touch ON event IS 'An event says when it was last changed.';
+COMMENT ON TRIGGER customer_touch ON customer IS 'A customer says when it was last changed.';
 COMMENT ON TRIGGER contract_touch ON contract IS 'A contract says when it was last changed.';
 
 CREATE INDEX contract_number_order ON contract (number_order(number));

@@ -283,6 +283,12 @@ var effects = []struct{ table, name, setup, statement, query string }{
 		setup:     `UPDATE contract SET updated_at = '2026-01-01'`,
 		statement: `DELETE FROM payment WHERE id = 'e38a5c24-c757-4011-9154-ee45212d7bd5'`,
 		query:     `SELECT array_agg(id) = '{ab0469a5-c2ba-4ff7-b9d4-9080df2db07e}' FROM contract WHERE updated_at > now() - interval '1 minute'`},
+	{table: "customer", name: "customer_touch",
+		statement: `UPDATE customer SET company = NULL WHERE id = 3`,
+		query:     `SELECT array_agg(id) = '{3}' FROM customer WHERE updated_at > now() - interval '1 minute'`},
+	{table: "customer", name: "customer_touch", // what is brought from elsewhere brings its time
+		statement: `UPDATE customer SET company = NULL, updated_at = '2020-01-01' WHERE id = 3`,
+		query:     `SELECT updated_at = '2020-01-01' FROM customer WHERE id = 3`},
 	{table: "event", name: "event_touch",
 		statement: `UPDATE event SET name = 'Fête' WHERE id = 3`,
 		query:     `SELECT array_agg(id) = '{3}' FROM event WHERE updated_at > now() - interval '1 minute'`},

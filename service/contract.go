@@ -171,6 +171,7 @@ func (s *Session) ContractSign(ctx context.Context, id uuid.UUID) (change Change
 type RecordedPayment struct {
 	ID           uuid.UUID   `json:"id"`
 	Contract     uuid.UUID   `json:"contract"`
+	Number       string      `json:"number"`
 	Customer     string      `json:"customer"`
 	Company      *string     `json:"company"`
 	Amount       value.Cents `json:"amount"`
@@ -216,7 +217,7 @@ func (s *Session) ContractAddPayment(ctx context.Context, p gen.ContractAddPayme
 		return change, err
 	}
 	change.Now = RecordedPayment{
-		ID: payment.ID, Contract: payment.Contract, Customer: contract.Customer, Company: contract.Company,
+		ID: payment.ID, Contract: payment.Contract, Number: payment.Number, Customer: contract.Customer, Company: contract.Company,
 		Amount: payment.Amount, RecordedBy: payment.RecordedBy, RecordedByID: payment.RecordedByID, RecordedAt: payment.RecordedAt,
 		Created: created != nil, TotalDue: contract.TotalDue,
 	}

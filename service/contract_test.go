@@ -201,7 +201,7 @@ func TestContractAddPayment(t *testing.T) {
 	want := stored[gen.PaymentView](p, "payment_view", id)
 	contract := p.contract(ownSigned)
 	same(t, "payment", payment, service.RecordedPayment{
-		ID: id, Contract: ownSigned, Customer: contract.Customer, Company: contract.Company, Amount: 29, RecordedBy: "commercial1",
+		ID: id, Contract: ownSigned, Number: contract.Number, Customer: contract.Customer, Company: contract.Company, Amount: 29, RecordedBy: "commercial1",
 		RecordedByID: new(commercial.EmployeeID()), RecordedAt: want.RecordedAt, Created: true, TotalDue: 359_971})
 	if due := contract.TotalDue; due != 359_971 {
 		t.Errorf("due is %d", due)

@@ -378,7 +378,7 @@ func Fixed(values []string) func(context.Context) ([]terminal.Choice, error) {
 	return func(context.Context) ([]terminal.Choice, error) {
 		choices := make([]terminal.Choice, len(values))
 		for i, v := range values {
-			choices[i] = terminal.Choice{Label: "", Value: v}
+			choices[i] = terminal.Choice{Label: v, Value: v}
 		}
 		return choices, nil
 	}

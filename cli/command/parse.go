@@ -2,12 +2,14 @@ package command
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
 
 	"github.com/google/uuid"
 
+	"github.com/epicevents/crm/cli/cmdline"
 	"github.com/epicevents/crm/cli/text"
 	"github.com/epicevents/crm/internal/failure"
 	"github.com/epicevents/crm/internal/value"
@@ -49,6 +51,22 @@ func (e *Env) ParseDate(s string) (value.Date, error) { return value.ParseDate(s
 // ParsePhone takes a telephone number as it is dialled in the zone of the configuration.
 func (e *Env) ParsePhone(s string) (value.Phone, error) {
 	return value.ParsePhoneIn(s, e.Config.Location)
+}
+
+// Enum adds a flag that takes one of the values of a type in the schema, in any case and with hyphens too. In its help %s
+// stands for all of them.
+func Enum[T ~string](c *Command, name, placeholder, help string, values []T) *Value[T] {
+	names := make([]string, len(values))
+	for i, v := range values {
+		names[i] = string(v)
+	}
+	return Flag(c, name, placeholder, fmt.Sprintf(help, strings.Join(names, ", ")), func(s string) (T, error) {
+		typed := strings.ReplaceAll(strings.ToLower(strings.TrimSpace(s)), "-", "_")
+		if !slices.Contains(names, typed) {
+			return "", cmdline.UnknownValue(strings.ToLower(placeholder), s, names)
+		}
+		return T(typed), nil
+	}).OneOf(names...)
 }
 
 // SearchFlag adds --search; where names, for the help, the fields that are searched.
