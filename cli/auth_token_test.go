@@ -12,10 +12,10 @@ import (
 // TestTokenAtATerminal: a new token stands on a line of its own, to be copied, however narrow the terminal.
 func TestTokenAtATerminal(t *testing.T) {
 	t.Parallel()
-	p := newPlace(t)
-	p.login("none1")
+	e := newEnv(t)
+	e.login("none1")
 	for name, size := range screens {
-		s := p.at(t, size, p.command("auth", "token", "create", name))
+		s := e.atTerminal(t, size, e.command("auth", "token", "create", name))
 		s.expect("not shown again")
 		s.ends(0)
 		s.mu.Lock()
@@ -25,7 +25,7 @@ func TestTokenAtATerminal(t *testing.T) {
 		if line == nil {
 			t.Fatalf("no token stands alone in\n%s", shown)
 		}
-		who := p.command("auth", "whoami")
+		who := e.command("auth", "whoami")
 		who.Env = append(who.Env, "CRM_TOKEN="+line[1])
 		if out, err := who.CombinedOutput(); err != nil {
 			t.Errorf("the token shown is not good: %v, %s", err, out)

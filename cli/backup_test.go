@@ -24,52 +24,52 @@ import (
 	"github.com/epicevents/crm/schema"
 )
 
-// at is a desk at another database.
-func (d *desk) at(t *testing.T, config *pgx.ConnConfig) *desk {
+// at is the same employee at another database.
+func (e *employee) at(t *testing.T, config *pgx.ConnConfig) *employee {
 	t.Helper()
-	other := d.beside(t, "")
+	other := e.beside(t, "")
 	other.config, other.conn = config, dbtest.Connect(t, config)
-	other.env["CRM_DATABASE_URL"] = dbtest.URL(config)
+	other.vars["CRM_DATABASE_URL"] = dbtest.URL(config)
 	return other
 }
 
-// backup saves the database of the desk.
-func (d *desk) backup(t *testing.T) string {
+// backup saves the database.
+func (e *employee) backup(t *testing.T) string {
 	t.Helper()
 	file := filepath.Join(t.TempDir(), "crm.backup")
-	d.must(t, "db", "backup", file)
+	e.must(t, "db", "backup", file)
 	return file
 }
 
-func (d *desk) value(t *testing.T, query string) (value string) {
+func (e *employee) value(t *testing.T, query string) (value string) {
 	t.Helper()
-	if err := d.conn.QueryRow(t.Context(), query).Scan(&value); err != nil {
+	if err := e.conn.QueryRow(t.Context(), query).Scan(&value); err != nil {
 		t.Fatalf("%s: %v", query, err)
 	}
 	return value
 }
 
 // everything is what somebody who is logged in can see.
-func (d *desk) everything(t *testing.T) map[string]string {
+func (e *employee) everything(t *testing.T) map[string]string {
 	t.Helper()
-	d.as("administrator1")
+	e.as("administrator1")
 	seen := map[string]string{}
 	for _, line := range []string{"employee list", "customer list", "contract list", "event list"} {
-		seen[line] = d.must(t, append(strings.Fields(line), "-o", "csv")...)
+		seen[line] = e.must(t, append(strings.Fields(line), "-o", "csv")...)
 	}
-	for contract := range strings.Lines(d.must(t, "contract", "list", "-o", "csv", "--no-header", "--fields", "id")) {
+	for contract := range strings.Lines(e.must(t, "contract", "list", "-o", "csv", "--no-header", "--fields", "id")) {
 		contract = strings.TrimSpace(contract)
-		seen[contract] = d.must(t, "contract", "payments", contract, "-o", "csv")
+		seen[contract] = e.must(t, "contract", "payments", contract, "-o", "csv")
 	}
-	checked := d.crm("", "check", "-o", "csv")
+	checked := e.crm("", "check", "-o", "csv")
 	seen["check"] = fmt.Sprint(checked.code) + checked.out
 	return seen
 }
 
 // rows counts what there is, so that a refusal can be seen to have changed nothing.
-func (d *desk) rows(t *testing.T) string {
+func (e *employee) rows(t *testing.T) string {
 	t.Helper()
-	return d.value(t, `SELECT concat_ws(' ', (SELECT count(*) FROM employee), (SELECT count(*) FROM customer), (SELECT sum(paid_amount) FROM contract),
+	return e.value(t, `SELECT concat_ws(' ', (SELECT count(*) FROM employee), (SELECT count(*) FROM customer), (SELECT sum(paid_amount) FROM contract),
 		(SELECT count(*) FROM payment), (SELECT count(*) FROM event), (SELECT version FROM schema_migrations), (SELECT count(*) FROM pg_class))`)
 }
 
@@ -77,25 +77,25 @@ func (d *desk) rows(t *testing.T) string {
 // logged in who was.
 func TestBackupAndRestore(t *testing.T) {
 	t.Parallel()
-	d := newDesk(t, "commercial1")
-	d.sql(`UPDATE event SET note = E'back\\slash\n\\.\n' || note || 'é' WHERE id = 1;
+	e := asEmployee(t, "commercial1")
+	e.sql(`UPDATE event SET note = E'back\\slash\n\\.\n' || note || 'é' WHERE id = 1;
 		UPDATE customer SET company = 'COPY public.customer (id) FROM stdin;' WHERE id = 2;
 		INSERT INTO customer (fullname, company, commercial_id, email, phone) SELECT 'A', 'B', commercial_id, 'a@b.fr', phone FROM customer LIMIT 1;
 		DELETE FROM customer WHERE email = 'a@b.fr';
 		INSERT INTO login_failure (username, peer, failures, retry_at) VALUES ('somebody', '', 3, now());
 		INSERT INTO payment (id, contract_id, amount, recorded_by) VALUES (gen_random_uuid(), 'fb819b38-e035-4e65-b4ea-ae5076a82518', 1, 'commercial1')`)
-	before := d.everything(t)
-	file := d.backup(t)
+	before := e.everything(t)
+	file := e.backup(t)
 	if info, err := os.Stat(file); err != nil || info.Mode() != 0o600 {
 		t.Errorf("%v, %v", info.Mode(), err)
 	}
-	d.sql("DELETE FROM event; DELETE FROM payment; UPDATE contract SET total_amount = total_amount + 1; DELETE FROM employee WHERE username = 'none1'")
+	e.sql("DELETE FROM event; DELETE FROM payment; UPDATE contract SET total_amount = total_amount + 1; DELETE FROM employee WHERE username = 'none1'")
 
-	for name, other := range map[string]*desk{
-		"the same":      d.beside(t, ""),
-		"a blank one":   d.at(t, dbtest.Blank(t)),
-		"an empty one":  d.at(t, dbtest.Empty(t)),
-		"with the rest": d.at(t, dbtest.Blank(t)),
+	for name, other := range map[string]*employee{
+		"the same":      e.beside(t, ""),
+		"a blank one":   e.at(t, dbtest.Blank(t)),
+		"an empty one":  e.at(t, dbtest.Empty(t)),
+		"with the rest": e.at(t, dbtest.Blank(t)),
 	} {
 		t.Run(name, func(t *testing.T) {
 			arguments := []string{"db", "restore", file}
@@ -132,8 +132,8 @@ func TestBackupAndRestore(t *testing.T) {
 // TestRestoreOfAnotherVersion takes the database back to the version of the backup, and forward from there.
 func TestRestoreOfAnotherVersion(t *testing.T) {
 	t.Parallel()
-	d := newDesk(t, "administrator1")
-	old := d.at(t, dbtest.Sample(t))
+	e := asEmployee(t, "administrator1")
+	old := e.at(t, dbtest.Sample(t))
 	last, err := filepath.Glob(fmt.Sprintf("../schema/%06d_*.down.sql", schema.Version()))
 	if err != nil || len(last) != 1 {
 		t.Fatal(last, err)
@@ -141,32 +141,32 @@ func TestRestoreOfAnotherVersion(t *testing.T) {
 	old.sql(readFile(t, last[0]) + "; UPDATE schema_migrations SET version = version - 1")
 	file := old.backup(t)
 
-	r := d.crm("", "db", "restore", file, "--database", d.config.Database)
+	r := e.crm("", "db", "restore", file, "--database", e.config.Database)
 	if r.code != 0 || !strings.Contains(r.err, fmt.Sprintf("It is of schema version %d: crm db migrate brings the database to %d.", schema.Version()-1, schema.Version())) {
 		t.Fatalf("exit %d, %s", r.code, r.err)
 	}
-	if r := d.crm("", "db", "status"); r.code != 7 || !strings.Contains(r.err, "hint: crm db migrate") {
+	if r := e.crm("", "db", "status"); r.code != 7 || !strings.Contains(r.err, "hint: crm db migrate") {
 		t.Errorf("exit %d, %s", r.code, r.err)
 	}
-	d.must(t, "db", "migrate")
-	d.as("administrator1")
-	if got := d.must(t, "contract", "list", "--count"); got != "20\n" {
+	e.must(t, "db", "migrate")
+	e.as("administrator1")
+	if got := e.must(t, "contract", "list", "--count"); got != "20\n" {
 		t.Errorf("%s contracts", got)
 	}
 
-	d.sql("UPDATE schema_migrations SET version = 99")
-	if r := d.crm("", "db", "backup", file+".new"); r.code != 7 || !strings.Contains(r.err, "hint: install a newer crm") {
+	e.sql("UPDATE schema_migrations SET version = 99")
+	if r := e.crm("", "db", "backup", file+".new"); r.code != 7 || !strings.Contains(r.err, "hint: install a newer crm") {
 		t.Errorf("saving a newer one: exit %d, %s", r.code, r.err)
 	}
 	newer := filepath.Join(t.TempDir(), "newer")
-	dumped(t, d.config, newer)
+	dumped(t, e.config, newer)
 	const stood = "SELECT concat_ws(' ', (SELECT version FROM schema_migrations), (SELECT count(*) FROM contract), (SELECT count(*) FROM pg_class))"
 	before := old.value(t, stood)
 	r = old.crm("", "db", "restore", newer, "--database", old.config.Database)
 	if r.code != 7 || r.out != "" || !strings.Contains(r.err, "The backup is of schema version 99") {
 		t.Errorf("exit %d, %s", r.code, r.err)
 	}
-	r = d.crm("", "db", "restore", file, "--database", d.config.Database)
+	r = e.crm("", "db", "restore", file, "--database", e.config.Database)
 	if r.code != 7 || !strings.Contains(r.err, "The database is at schema version 99") {
 		t.Errorf("onto a newer one: exit %d, %s", r.code, r.err)
 	}
@@ -190,8 +190,8 @@ func dumped(t *testing.T, config *pgx.ConnConfig, file string) {
 // TestRestoreRefused changes nothing.
 func TestRestoreRefused(t *testing.T) {
 	t.Parallel()
-	d := newDesk(t, "administrator1")
-	file := d.backup(t)
+	e := asEmployee(t, "administrator1")
+	file := e.backup(t)
 	content := readFile(t, file)
 	folder := t.TempDir()
 	foreign, other := filepath.Join(folder, "foreign"), filepath.Join(folder, "other")
@@ -206,38 +206,38 @@ func TestRestoreRefused(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	before := d.rows(t)
+	before := e.rows(t)
 	for _, test := range []struct {
 		file, name, sql string
 		code            int
 		want            string
 	}{
-		{file, "", "", 6, "hint: crm db restore " + file + " --database " + d.config.Database},
+		{file, "", "", 6, "hint: crm db restore " + file + " --database " + e.config.Database},
 		{file, "crm", "", 2, `not "crm"`},
-		{file + "x", d.config.Database, "", 2, "no such file"},
-		{folder, d.config.Database, "", 2, ""},
-		{filepath.Join(folder, "garbage"), d.config.Database, "", 2, "not a backup of crm"},
-		{filepath.Join(folder, "empty"), d.config.Database, "", 2, "not a backup of crm"},
-		{filepath.Join(folder, "half"), d.config.Database, "", 2, "not a backup of crm"},
-		{filepath.Join(folder, "most"), d.config.Database, "", 2, "not a backup of crm"},
-		{foreign, d.config.Database, "", 2, "not a backup of crm"},
-		{other, d.config.Database, "", 2, "not a backup of crm"},
-		{file, d.config.Database, "CREATE VIEW open_contract AS SELECT * FROM contract", 6, "not crm's is in the way: view open_contract depends on table contract"},
-		{file, d.config.Database, "DROP VIEW open_contract; CREATE TABLE report (contract_id uuid REFERENCES contract)", 6, "constraint report_contract_id_fkey on table report depends on table contract"},
+		{file + "x", e.config.Database, "", 2, "no such file"},
+		{folder, e.config.Database, "", 2, ""},
+		{filepath.Join(folder, "garbage"), e.config.Database, "", 2, "not a backup of crm"},
+		{filepath.Join(folder, "empty"), e.config.Database, "", 2, "not a backup of crm"},
+		{filepath.Join(folder, "half"), e.config.Database, "", 2, "not a backup of crm"},
+		{filepath.Join(folder, "most"), e.config.Database, "", 2, "not a backup of crm"},
+		{foreign, e.config.Database, "", 2, "not a backup of crm"},
+		{other, e.config.Database, "", 2, "not a backup of crm"},
+		{file, e.config.Database, "CREATE VIEW open_contract AS SELECT * FROM contract", 6, "not crm's is in the way: view open_contract depends on table contract"},
+		{file, e.config.Database, "DROP VIEW open_contract; CREATE TABLE report (contract_id uuid REFERENCES contract)", 6, "constraint report_contract_id_fkey on table report depends on table contract"},
 	} {
 		if test.sql != "" {
-			d.sql(test.sql)
-			before = d.rows(t)
+			e.sql(test.sql)
+			before = e.rows(t)
 		}
 		arguments := []string{"db", "restore", test.file}
 		if test.name != "" {
 			arguments = append(arguments, "--database", test.name)
 		}
-		r := d.crm("", arguments...)
+		r := e.crm("", arguments...)
 		if r.code != test.code || r.out != "" || !strings.Contains(r.err, test.want) {
 			t.Errorf("%s onto %q: exit %d, want %d: %s%s", test.file, test.name, r.code, test.code, r.out, r.err)
 		}
-		if got := d.rows(t); got != before {
+		if got := e.rows(t); got != before {
 			t.Fatalf("%s: %s has become %s", test.file, before, got)
 		}
 	}
@@ -246,24 +246,24 @@ func TestRestoreRefused(t *testing.T) {
 // TestKilledRestore kills a restore at some instant: the database is as it was, or as the backup has it.
 func TestKilledRestore(t *testing.T) {
 	t.Parallel()
-	d := newDesk(t, "")
-	file := d.backup(t)
-	restored := d.rows(t)
+	e := asEmployee(t, "")
+	file := e.backup(t)
+	restored := e.rows(t)
 	for longest := 200 * time.Millisecond; ; longest *= 2 {
-		d.sql("DELETE FROM event WHERE id > 5; DELETE FROM payment")
-		before := d.rows(t)
-		command := exec.Command("crm", "db", "restore", file, "--database", d.config.Database)
-		command.Env = d.environ()
+		e.sql("DELETE FROM event WHERE id > 5; DELETE FROM payment")
+		before := e.rows(t)
+		command := exec.Command("crm", "db", "restore", file, "--database", e.config.Database)
+		command.Env = e.environ()
 		if err := command.Start(); err != nil {
 			t.Fatal(err)
 		}
 		time.Sleep(rand.N(longest))
 		_ = command.Process.Kill()
 		err := command.Wait()
-		for d.value(t, "SELECT count(*)::text FROM pg_stat_activity WHERE datname = current_database()") != "1" {
+		for e.value(t, "SELECT count(*)::text FROM pg_stat_activity WHERE datname = current_database()") != "1" {
 			time.Sleep(10 * time.Millisecond)
 		}
-		got := d.rows(t)
+		got := e.rows(t)
 		if got != restored && (err == nil || got != before) {
 			t.Fatalf("%v: %s, neither %s nor %s", err, got, before, restored)
 		}
@@ -276,7 +276,7 @@ func TestKilledRestore(t *testing.T) {
 // TestBackupLeavesTheOldOne where it fails, is interrupted or not wanted.
 func TestBackupLeavesTheOldOne(t *testing.T) {
 	t.Parallel()
-	d := newDesk(t, "")
+	e := asEmployee(t, "")
 	folder, bin := t.TempDir(), t.TempDir()
 	file := filepath.Join(folder, "crm.backup")
 	if err := os.WriteFile(file, []byte("old"), 0o644); err != nil {
@@ -295,42 +295,42 @@ func TestBackupLeavesTheOldOne(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if r := d.crm("", "db", "backup", file); r.code != 2 || !strings.Contains(r.err, "hint: --yes answers yes") {
+	if r := e.crm("", "db", "backup", file); r.code != 2 || !strings.Contains(r.err, "hint: --yes answers yes") {
 		t.Errorf("exit %d, %s", r.code, r.err)
 	}
 	intact("not wanted")
 	for _, name := range []string{folder, filepath.Join(folder, "no", "file"), "-", "", "/dev/null"} {
-		if r := d.crm("", "db", "backup", name, "--yes"); r.code != 2 || r.out != "" {
+		if r := e.crm("", "db", "backup", name, "--yes"); r.code != 2 || r.out != "" {
 			t.Errorf("%q: exit %d, %s", name, r.code, r.err)
 		}
 	}
 
-	d.env["CRM_POSTGRES_BIN"] = bin
-	if r := d.crm("", "db", "backup", file, "--yes"); r.code != 7 || !strings.Contains(r.err, "pg_dump was not found") {
+	e.vars["CRM_POSTGRES_BIN"] = bin
+	if r := e.crm("", "db", "backup", file, "--yes"); r.code != 7 || !strings.Contains(r.err, "pg_dump was not found") {
 		t.Errorf("exit %d, %s", r.code, r.err)
 	}
 	program("9.6.24", "exit 0\n")
-	if r := d.crm("", "db", "backup", file, "--yes"); r.code != 7 || !strings.Contains(r.err, "only of version 9 is installed, which is too old") {
+	if r := e.crm("", "db", "backup", file, "--yes"); r.code != 7 || !strings.Contains(r.err, "only of version 9 is installed, which is too old") {
 		t.Errorf("exit %d, %s", r.code, r.err)
 	}
 	const half = "echo half\n"
 	program("99.0", half+"echo 'pg_dump: error: query failed: the reason' >&2; exit 1\n")
-	if r := d.crm("", "db", "backup", file, "--yes"); r.code != 7 || r.out != "" || !strings.Contains(r.err, "crm: pg_dump failed: query failed: the reason.\n") {
+	if r := e.crm("", "db", "backup", file, "--yes"); r.code != 7 || r.out != "" || !strings.Contains(r.err, "crm: pg_dump failed: query failed: the reason.\n") {
 		t.Errorf("exit %d, %s", r.code, r.err)
 	}
 	program("99.0", half+"echo 'pg_dump: error: could not write to output file: No space left on device' >&2; exit 1\n")
-	if r := d.crm("", "db", "backup", file, "--yes"); r.code != 1 || !strings.Contains(r.err, "the disk is full") {
+	if r := e.crm("", "db", "backup", file, "--yes"); r.code != 1 || !strings.Contains(r.err, "the disk is full") {
 		t.Errorf("exit %d, %s", r.code, r.err)
 	}
 	intact("failed")
 	program("99.0", half+"exec sleep 60\n")
-	d.env["CRM_FILE"] = file
-	if code, output := d.shell(t, `timeout --foreground --preserve-status -s INT 1 crm db backup "$CRM_FILE" --yes`); code != 130 {
+	e.vars["CRM_FILE"] = file
+	if code, output := e.shell(t, `timeout --foreground --preserve-status -s INT 1 crm db backup "$CRM_FILE" --yes`); code != 130 {
 		t.Errorf("exit %d, %s", code, output)
 	}
 	intact("interrupted")
 	program("99.0", half)
-	d.must(t, "db", "backup", file, "--yes")
+	e.must(t, "db", "backup", file, "--yes")
 	if info, err := os.Stat(file); err != nil || info.Mode() != 0o600 || readFile(t, file) != "half\n" {
 		t.Errorf("replaced: %v, %v", info.Mode(), err)
 	}
@@ -340,7 +340,7 @@ func TestBackupLeavesTheOldOne(t *testing.T) {
 // what another one writes stays.
 func TestKilledBackup(t *testing.T) {
 	t.Parallel()
-	d := newDesk(t, "")
+	e := asEmployee(t, "")
 	folder, bin := t.TempDir(), t.TempDir()
 	script := "#!/bin/sh\nif [ \"$1\" = --version ]; then echo 'pg_dump (PostgreSQL) 99.0'; exit; fi\n" +
 		"if [ -e " + bin + "/slow ]; then echo half; exec sleep 60; fi\necho half\n" // looks before it is seen at work
@@ -349,7 +349,7 @@ func TestKilledBackup(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	d.env["CRM_POSTGRES_BIN"] = bin
+	e.vars["CRM_POSTGRES_BIN"] = bin
 	partials := func() []string {
 		found, err := filepath.Glob(filepath.Join(folder, ".*"))
 		if err != nil {
@@ -360,7 +360,7 @@ func TestKilledBackup(t *testing.T) {
 	starts := func(name string) *exec.Cmd {
 		before := partials()
 		command := exec.Command("crm", "db", "backup", filepath.Join(folder, name))
-		command.Env = d.environ()
+		command.Env = e.environ()
 		command.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 		if err := command.Start(); err != nil {
 			t.Fatal(err)
@@ -397,7 +397,7 @@ func TestKilledBackup(t *testing.T) {
 	if err := os.Remove(filepath.Join(bin, "slow")); err != nil {
 		t.Fatal(err)
 	}
-	d.must(t, "db", "backup", filepath.Join(folder, "done"))
+	e.must(t, "db", "backup", filepath.Join(folder, "done"))
 	if got := partials(); !slices.Equal(got, append([]string{others}, running...)) && !slices.Equal(got, append(running, others)) {
 		t.Errorf("%v are left, with %v running", got, running)
 	}
@@ -441,17 +441,17 @@ func TestBackupEnvironment(t *testing.T) {
 // TestBackupThroughPgBouncer is refused: what pg_dump sets would stay with the session that others go on with.
 func TestBackupThroughPgBouncer(t *testing.T) {
 	t.Parallel()
-	d := newDesk(t, "")
-	file := d.backup(t)
-	pooled := dbtest.PgBouncer(t, d.config)
-	d.env["CRM_DATABASE_URL"] = fmt.Sprintf("postgres://%s@/%s?host=%s&port=%d&sslmode=disable", pooled.User, pooled.Database, pooled.Host, pooled.Port)
-	before := d.rows(t)
-	for _, arguments := range [][]string{{"db", "backup", file, "--yes"}, {"db", "restore", file, "--database", d.config.Database}} {
-		if r := d.crm("", arguments...); r.code != 7 || !strings.Contains(r.err, "pooler such as PgBouncer") {
+	e := asEmployee(t, "")
+	file := e.backup(t)
+	pooled := dbtest.PgBouncer(t, e.config)
+	e.vars["CRM_DATABASE_URL"] = fmt.Sprintf("postgres://%s@/%s?host=%s&port=%d&sslmode=disable", pooled.User, pooled.Database, pooled.Host, pooled.Port)
+	before := e.rows(t)
+	for _, arguments := range [][]string{{"db", "backup", file, "--yes"}, {"db", "restore", file, "--database", e.config.Database}} {
+		if r := e.crm("", arguments...); r.code != 7 || !strings.Contains(r.err, "pooler such as PgBouncer") {
 			t.Errorf("%q: exit %d, %s", arguments, r.code, r.err)
 		}
 	}
-	if got := d.rows(t); got != before {
+	if got := e.rows(t); got != before {
 		t.Errorf("%s has become %s", before, got)
 	}
 }

@@ -13,9 +13,9 @@ import (
 )
 
 // shell runs a line of sh, and returns its exit code with what it printed.
-func (p *place) shell(stdin, line string) (code int, stdout, stderr string) {
+func (e *env) shell(stdin, line string) (code int, stdout, stderr string) {
 	cmd := exec.Command("bash", "-c", line)
-	cmd.Dir, cmd.Env = p.home, p.env
+	cmd.Dir, cmd.Env = e.home, e.vars
 	var out, err strings.Builder
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = strings.NewReader(stdin), &out, &err
 	return exitCode(cmd.Run()), out.String(), err.String()
@@ -25,8 +25,8 @@ func (p *place) shell(stdin, line string) (code int, stdout, stderr string) {
 // who is shown nothing is told so.
 func TestClosedStreams(t *testing.T) {
 	t.Parallel()
-	p := newPlace(t)
-	p.login("administrator1")
+	e := newEnv(t)
+	e.login("administrator1")
 	const closed = "crm: The result could not be written: standard output is closed.\n"
 	for _, c := range []struct {
 		line           string
@@ -45,7 +45,7 @@ func TestClosedStreams(t *testing.T) {
 		{"crm employee set-password none1 --password-stdin <&-", 2, "", "crm: No password came on standard input.\n"},
 		{"crm db backup saved >&- 2>&- <&- && crm db restore saved --database wrong 2>&-", 2, "", ""},
 	} {
-		if code, stdout, stderr := p.shell("", c.line); code != c.code || stdout != c.stdout || stderr != c.stderr {
+		if code, stdout, stderr := e.shell("", c.line); code != c.code || stdout != c.stdout || stderr != c.stderr {
 			t.Errorf("%s: exit %d, %q, %q", c.line, code, stdout, stderr)
 		}
 	}
@@ -54,13 +54,13 @@ func TestClosedStreams(t *testing.T) {
 // TestNamedFiles: what the operator names may be a link or a pipe and may be read by others, and is read once.
 func TestNamedFiles(t *testing.T) {
 	t.Parallel()
-	p := newPlace(t)
-	p.login("administrator1")
-	_, token, _ := p.crm("", "auth", "token", "create", "named", "-o", "csv", "--no-header", "--fields", "token")
+	e := newEnv(t)
+	e.login("administrator1")
+	_, token, _ := e.crm("", "auth", "token", "create", "named", "-o", "csv", "--no-header", "--fields", "token")
 	token = strings.TrimSpace(token)
 	write := func(name, content string, mode os.FileMode) {
 		t.Helper()
-		if err := os.WriteFile(filepath.Join(p.home, name), []byte(content), mode); err != nil {
+		if err := os.WriteFile(filepath.Join(e.home, name), []byte(content), mode); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -69,11 +69,11 @@ func TestNamedFiles(t *testing.T) {
 	write("config", "\ufefftime_zone = \"Asia/Tokyo\"\n", 0o644)
 	write("password", "\ufeff"+schema.SamplePassword+"\r\n", 0o600)
 	for link, to := range map[string]string{"..data": ".", "linked": "..data/token", "config.link": "..data/config"} {
-		if err := os.Symlink(to, filepath.Join(p.home, link)); err != nil {
+		if err := os.Symlink(to, filepath.Join(e.home, link)); err != nil {
 			t.Fatal(err)
 		}
 	}
-	if err := os.Remove(p.tokenFile()); err != nil {
+	if err := os.Remove(e.tokenFile()); err != nil {
 		t.Fatal(err)
 	}
 	const who, zone = "crm auth whoami -o csv --no-header --fields username", "crm config show -o csv --no-header --fields key,value | tr -d '\\r' | grep time_zone"
@@ -92,7 +92,7 @@ func TestNamedFiles(t *testing.T) {
 		"crm auth login administrator1 --password-stdin -o csv --no-header --fields username < password":          "administrator1",
 		"crm auth login administrator1 --password-stdin -o csv --no-header --fields username < <(cat ./password)": "administrator1",
 	} {
-		code, stdout, stderr := p.shell("", line)
+		code, stdout, stderr := e.shell("", line)
 		if got := strings.TrimSpace(stdout); got != want || code != 0 && want != "" {
 			t.Errorf("%s: exit %d, %q, %q", line, code, stdout, stderr)
 		}
@@ -107,7 +107,7 @@ func TestNamedFiles(t *testing.T) {
 		"ln -s loop loop; CRM_TOKEN_FILE=loop crm auth whoami":              "too many levels of symbolic links",
 		"ln -sf $PWD/token .local/state/crm/token; env -i PATH=\"$PATH\" HOME=\"$HOME\" CRM_DATABASE_URL=\"$CRM_DATABASE_URL\" crm auth whoami": "cannot be opened, or is a link",
 	} {
-		if code, stdout, stderr := p.shell("", line); code == 0 || stdout != "" || !strings.Contains(stderr, want) {
+		if code, stdout, stderr := e.shell("", line); code == 0 || stdout != "" || !strings.Contains(stderr, want) {
 			t.Errorf("%s: exit %d, %q, %q", line, code, stdout, stderr)
 		}
 	}
@@ -119,9 +119,9 @@ func TestSecretsOfOthers(t *testing.T) {
 	t.Parallel()
 	const key = "[controller]\nauth_secret_key = \"hunter2-hunter2-hunter2-hunter2-hunter2\"\n"
 	const password, plain = "[database]\nurl = \"postgres://crm:hunter2@127.0.0.1:1/crm\"\n", "time_zone = \"UTC\"\n"
-	d := newDesk(t, "administrator1")
-	d.env["TERM"], d.env["NO_COLOR"] = "xterm", "1"
-	file := filepath.Join(d.env["HOME"], "crm.toml")
+	e := asEmployee(t, "administrator1")
+	e.vars["TERM"], e.vars["NO_COLOR"] = "xterm", "1"
+	file := filepath.Join(e.vars["HOME"], "crm.toml")
 	put := func(content string, mode os.FileMode, owner int) {
 		t.Helper()
 		if err := os.WriteFile(file, []byte(content), 0o600); err != nil {
@@ -154,7 +154,7 @@ func TestSecretsOfOthers(t *testing.T) {
 		{plain, 0o600, 65534, false, false},
 	} {
 		put(c.content, c.mode, c.owner)
-		r := d.crm("", "employee", "list", "--count", "--config", file)
+		r := e.crm("", "employee", "list", "--count", "--config", file)
 		if refused := r.code == 2 && strings.Contains(r.err, "can be changed by others"); refused != c.refused || strings.Contains(r.err, "hunter2") {
 			t.Errorf("%q of mode %o: exit %d, %s", c.content, c.mode, r.code, r.err)
 		}
@@ -165,7 +165,7 @@ func TestSecretsOfOthers(t *testing.T) {
 			t.Errorf("a script is warned: %s", r.err)
 		}
 		command := exec.Command("crm", "employee", "list", "--count", "--config", file)
-		command.Dir, command.Env = d.env["HOME"], d.environ()
+		command.Dir, command.Env = e.vars["HOME"], e.environ()
 		s := newScreen(t, 24, 200, command)
 		if err := s.wait(); err != nil {
 			t.Fatal(err, s.text())

@@ -74,22 +74,22 @@ var completionCases = []struct {
 	{"crm customer detail $(touch pwned)1", "crm customer detail $(touch pwned)1", nil},
 }
 
-// completionDesk has a customer whose name is dangerous, and a folder to look into afterwards.
-func completionDesk(t *testing.T) *desk {
+// completionEmployee has a customer whose name is dangerous, and a folder to look into afterwards.
+func completionEmployee(t *testing.T) *employee {
 	t.Helper()
-	d := newDesk(t, "commercial1")
-	_, err := d.conn.Exec(t.Context(), `
+	e := asEmployee(t, "commercial1")
+	_, err := e.conn.Exec(t.Context(), `
 		INSERT INTO customer (fullname, company, commercial_id, email, phone)
 		SELECT $1, $1, id, 'evil@evil.example', '+33145678901' FROM employee WHERE username = 'commercial1'`, evil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := os.WriteFile(filepath.Join(d.env["HOME"], "my settings.toml"), nil, 0o600); err != nil {
+	if err := os.WriteFile(filepath.Join(e.vars["HOME"], "my settings.toml"), nil, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	d.env["TERM"] = "xterm"
-	d.env[patientVariable] = "yes"
-	return d
+	e.vars["TERM"] = "xterm"
+	e.vars[patientVariable] = "yes"
+	return e
 }
 
 // special has what means something to one of the shells, or might.
@@ -97,12 +97,12 @@ const special = " !\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~é\u00a0…"
 
 // revokeByTab completes tokens with every special letter in their names in an interactive shell, and presses Enter: each
 // name must reach crm as it is, and nothing else may be run.
-func (d *desk) revokeByTab(t *testing.T, shell *exec.Cmd, setup string) {
+func (e *employee) revokeByTab(t *testing.T, shell *exec.Cmd, setup string) {
 	t.Helper()
-	d.sql("ALTER TABLE session DISABLE TRIGGER session_name_plain") // as the tokens of older crms were named
+	e.sql("ALTER TABLE session DISABLE TRIGGER session_name_plain") // as the tokens of older crms were named
 	letters := []rune(special)
 	for i, letter := range letters {
-		_, err := d.conn.Exec(t.Context(), `
+		_, err := e.conn.Exec(t.Context(), `
 			INSERT INTO session (id, employee_id, name, secret_hash)
 			SELECT gen_random_uuid(), id, $1, sha256('x') FROM employee WHERE username = 'commercial1'`,
 			fmt.Sprintf("k%02d%c$(touch pwned)%c`touch pwned`;touch pwned%cz", i, letter, letter, letter))
@@ -110,7 +110,7 @@ func (d *desk) revokeByTab(t *testing.T, shell *exec.Cmd, setup string) {
 			t.Fatal(err)
 		}
 	}
-	shell.Dir, shell.Env = d.env["HOME"], d.environ()
+	shell.Dir, shell.Env = e.vars["HOME"], e.environ()
 	s := newScreen(t, 60, 250, shell)
 	s.press(setup + "; echo rea''dy\n")
 	s.until("ready")
@@ -119,12 +119,12 @@ func (d *desk) revokeByTab(t *testing.T, shell *exec.Cmd, setup string) {
 		s.until("is revoked.")
 	}
 	var left int
-	if err := d.conn.QueryRow(t.Context(), "SELECT count(*) FROM session WHERE name IS NOT NULL").Scan(&left); err != nil || left > 0 {
+	if err := e.conn.QueryRow(t.Context(), "SELECT count(*) FROM session WHERE name IS NOT NULL").Scan(&left); err != nil || left > 0 {
 		t.Errorf("%d tokens were not revoked (%v)", left, err)
 	}
 	s.press("exit\n")
 	_ = s.wait()
-	d.nothingWasExecuted(t)
+	e.nothingWasExecuted(t)
 }
 
 const bashSetup = `set +H; PS1='$ '; bind 'set enable-bracketed-paste off'; bind 'set bell-style none'; source <(crm completion bash)`
@@ -132,21 +132,21 @@ const bashSetup = `set +H; PS1='$ '; bind 'set enable-bracketed-paste off'; bind
 func TestCompletionIsQuotedInBash(t *testing.T) {
 	t.Parallel()
 	requireProgram(t, "bash", "bash")
-	completionDesk(t).revokeByTab(t, exec.Command("bash", "--norc", "--noprofile", "-i"), bashSetup)
+	completionEmployee(t).revokeByTab(t, exec.Command("bash", "--norc", "--noprofile", "-i"), bashSetup)
 }
 
 // TestCompletionInOpenQuotesInBash: inside quotes, and where candidates are listed at once, nothing is run either.
 func TestCompletionInOpenQuotesInBash(t *testing.T) {
 	t.Parallel()
 	requireProgram(t, "bash", "bash")
-	d := completionDesk(t)
-	d.sql(`ALTER TABLE session DISABLE TRIGGER session_name_plain;
+	e := completionEmployee(t)
+	e.sql(`ALTER TABLE session DISABLE TRIGGER session_name_plain;
 		INSERT INTO session (id, employee_id, name, secret_hash)
 		SELECT gen_random_uuid(), employee.id, token.name, sha256('x')
 		FROM employee, (VALUES ('a$(touch pwned)b'), ('c''$(touch pwned)1'), ('c''$(touch pwned)2')) AS token (name)
 		WHERE username = 'commercial1'`)
 	shell := exec.Command("bash", "--norc", "--noprofile", "-i")
-	shell.Dir, shell.Env = d.env["HOME"], d.environ()
+	shell.Dir, shell.Env = e.vars["HOME"], e.environ()
 	s := newScreen(t, 60, 250, shell)
 	s.press(bashSetup + "; bind 'set show-all-if-ambiguous on'; echo rea''dy\n")
 	s.until("ready")
@@ -157,20 +157,20 @@ func TestCompletionInOpenQuotesInBash(t *testing.T) {
 	}
 	s.press("exit\n")
 	_ = s.wait()
-	d.nothingWasExecuted(t)
+	e.nothingWasExecuted(t)
 }
 
 func TestCompletionIsQuotedInZsh(t *testing.T) {
 	t.Parallel()
 	requireProgram(t, "zsh", "zsh")
-	completionDesk(t).revokeByTab(t, exec.Command("zsh", "-f", "-i"),
+	completionEmployee(t).revokeByTab(t, exec.Command("zsh", "-f", "-i"),
 		`PS1='$ '; unsetopt beep automenu; bindkey -e; bindkey '^I' complete-word; source <(crm completion zsh)`)
 }
 
 func TestCompletionIsQuotedInFish(t *testing.T) {
 	t.Parallel()
 	requireProgram(t, "fish", "fish")
-	completionDesk(t).revokeByTab(t, exec.Command("fish", "--no-config", "-i"), "source (crm completion fish | psub)")
+	completionEmployee(t).revokeByTab(t, exec.Command("fish", "--no-config", "-i"), "source (crm completion fish | psub)")
 }
 
 // FuzzCompletionQuotesInBash has bash read a quoted value back.
@@ -194,9 +194,9 @@ func FuzzCompletionQuotesInBash(f *testing.F) {
 	})
 }
 
-func (d *desk) nothingWasExecuted(t *testing.T) {
+func (e *employee) nothingWasExecuted(t *testing.T) {
 	t.Helper()
-	files, err := os.ReadDir(d.env["HOME"])
+	files, err := os.ReadDir(e.vars["HOME"])
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -209,9 +209,9 @@ func (d *desk) nothingWasExecuted(t *testing.T) {
 
 // inShell presses TAB at the end of each line in an interactive shell. Ctrl-T there shows the line as it now is, and
 // empties it.
-func (d *desk) inShell(t *testing.T, shell *exec.Cmd, setup string) {
+func (e *employee) inShell(t *testing.T, shell *exec.Cmd, setup string) {
 	t.Helper()
-	shell.Dir, shell.Env = d.env["HOME"], d.environ()
+	shell.Dir, shell.Env = e.vars["HOME"], e.environ()
 	s := newScreen(t, 60, 250, shell)
 	s.press(setup + "; echo rea''dy\n")
 	s.until("ready")
@@ -235,13 +235,13 @@ func (d *desk) inShell(t *testing.T, shell *exec.Cmd, setup string) {
 	if err := s.wait(); err != nil {
 		t.Error(err)
 	}
-	d.nothingWasExecuted(t)
+	e.nothingWasExecuted(t)
 }
 
 func TestCompletionInBash(t *testing.T) {
 	t.Parallel()
 	requireProgram(t, "bash", "bash")
-	completionDesk(t).inShell(t, exec.Command("bash", "--norc", "--noprofile", "-i"), strings.Join([]string{
+	completionEmployee(t).inShell(t, exec.Command("bash", "--norc", "--noprofile", "-i"), strings.Join([]string{
 		`set +H`, `PS1='$ '`,
 		`bind 'set enable-bracketed-paste off'`, `bind 'set bell-style none'`,
 		`bind 'set page-completions off'`, `bind 'set completion-query-items 0'`,
@@ -253,7 +253,7 @@ func TestCompletionInBash(t *testing.T) {
 func TestCompletionInZsh(t *testing.T) {
 	t.Parallel()
 	requireProgram(t, "zsh", "zsh")
-	completionDesk(t).inShell(t, exec.Command("zsh", "-f", "-i"), strings.Join([]string{
+	completionEmployee(t).inShell(t, exec.Command("zsh", "-f", "-i"), strings.Join([]string{
 		`PS1='$ '`, `LISTMAX=1000`, `unsetopt beep banghist automenu`, `bindkey -e`,
 		`bindkey '^I' complete-word`, // not expand-or-complete, with which zsh itself runs a $(command) in the line
 		`show() { print -rn -- "<<$BUFFER>>" > /dev/tty; BUFFER= }`, `zle -N show`, `bindkey '^T' show`,
@@ -266,15 +266,15 @@ func TestCompletionInZsh(t *testing.T) {
 func TestCompletionInFish(t *testing.T) {
 	t.Parallel()
 	requireProgram(t, "fish", "fish")
-	d := completionDesk(t)
+	e := completionEmployee(t)
 	script := "source (crm completion fish | psub)\n"
 	for i, c := range completionCases {
 		name := fmt.Sprintf("line%d", i)
-		d.env[name] = c.typed
+		e.vars[name] = c.typed
 		script += fmt.Sprintf("complete -C \"$%s\"; echo '<<>>'\n", name)
 	}
 	fish := exec.Command("fish", "--no-config", "-c", script)
-	fish.Dir, fish.Env = d.env["HOME"], d.environ()
+	fish.Dir, fish.Env = e.vars["HOME"], e.environ()
 	out, err := fish.CombinedOutput()
 	if err != nil {
 		t.Fatalf("%v: %s", err, out)
@@ -299,14 +299,14 @@ func TestCompletionInFish(t *testing.T) {
 			t.Errorf("%q has the candidates %q, want %q", c.typed, answer, last(c.line))
 		}
 	}
-	d.nothingWasExecuted(t)
+	e.nothingWasExecuted(t)
 }
 
 // complete gives the lines of crm __complete, in a process of its own, which must be silent but for them.
-func (d *desk) complete(t *testing.T, words ...string) []string {
+func (e *employee) complete(t *testing.T, words ...string) []string {
 	t.Helper()
 	command := exec.Command("crm", append([]string{completeCommand}, words...)...)
-	command.Dir, command.Env = d.env["HOME"], d.environ()
+	command.Dir, command.Env = e.vars["HOME"], e.environ()
 	var out, err strings.Builder
 	command.Stdout, command.Stderr = &out, &err
 	if problem := command.Run(); problem != nil || err.Len() > 0 {
@@ -329,34 +329,34 @@ func TestCompletionIsSilent(t *testing.T) {
 	if err := os.WriteFile(broken, []byte("time_zone = \n[database\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	shared := newDesk(t, "commercial1")
-	for name, change := range map[string]func(d *desk){
-		"not logged in":      func(d *desk) { d.env["CRM_TOKEN"] = "" },
-		"bad token":          func(d *desk) { d.env["CRM_TOKEN"] = "a.b.c" },
-		"no database":        func(d *desk) { d.env["CRM_DATABASE_URL"] = "postgres://crm@127.0.0.1:1/crm" },
-		"no local database":  func(d *desk) { d.env["CRM_DATABASE_URL"] = "" },
-		"deaf database":      func(d *desk) { d.env["CRM_DATABASE_URL"] = "postgres://crm@" + deaf.Addr().String() + "/crm" },
-		"logged out":         func(d *desk) { d.apart().sql("DELETE FROM session") },
-		"locked tables":      func(d *desk) { d.apart().lock() },
-		"other schema":       func(d *desk) { d.apart().sql("UPDATE schema_migrations SET version = 1") },
-		"broken file":        func(d *desk) { d.env["CRM_CONFIG"] = broken },
-		"no file":            func(d *desk) { d.env["CRM_CONFIG"] = "/nonexistent/crm.toml" },
-		"bad variable":       func(d *desk) { d.env["CRM_DATABASE_ECHO"] = "perhaps" },
-		"not a database URL": func(d *desk) { d.env["CRM_DATABASE_URL"] = "postgres://%zz" },
+	shared := asEmployee(t, "commercial1")
+	for name, change := range map[string]func(e *employee){
+		"not logged in":      func(e *employee) { e.vars["CRM_TOKEN"] = "" },
+		"bad token":          func(e *employee) { e.vars["CRM_TOKEN"] = "a.b.c" },
+		"no database":        func(e *employee) { e.vars["CRM_DATABASE_URL"] = "postgres://crm@127.0.0.1:1/crm" },
+		"no local database":  func(e *employee) { e.vars["CRM_DATABASE_URL"] = "" },
+		"deaf database":      func(e *employee) { e.vars["CRM_DATABASE_URL"] = "postgres://crm@" + deaf.Addr().String() + "/crm" },
+		"logged out":         func(e *employee) { e.apart().sql("DELETE FROM session") },
+		"locked tables":      func(e *employee) { e.apart().lock() },
+		"other schema":       func(e *employee) { e.apart().sql("UPDATE schema_migrations SET version = 1") },
+		"broken file":        func(e *employee) { e.vars["CRM_CONFIG"] = broken },
+		"no file":            func(e *employee) { e.vars["CRM_CONFIG"] = "/nonexistent/crm.toml" },
+		"bad variable":       func(e *employee) { e.vars["CRM_DATABASE_ECHO"] = "perhaps" },
+		"not a database URL": func(e *employee) { e.vars["CRM_DATABASE_URL"] = "postgres://%zz" },
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			d := shared.beside(t, "commercial1")
-			change(d)
-			d.env["CRM_OUTPUT"] = "json"
+			e := shared.beside(t, "commercial1")
+			change(e)
+			e.vars["CRM_OUTPUT"] = "json"
 			for _, words := range [][]string{
 				{"customer", "detail", ""}, {"contract", "detail", "b"}, {"contract", "list", "--commercial", ""}, {"event", "list", "--support="},
 			} {
-				if got := d.complete(t, words...); got != nil {
+				if got := e.complete(t, words...); got != nil {
 					t.Errorf("crm %q has the candidates %q", words, got)
 				}
 			}
-			if got := d.complete(t, "contract", "list", "--not-p"); len(got) != 1 {
+			if got := e.complete(t, "contract", "list", "--not-p"); len(got) != 1 {
 				t.Errorf("what is no secret of the database is not completed: %q", got)
 			}
 		})
@@ -364,45 +364,45 @@ func TestCompletionIsSilent(t *testing.T) {
 }
 
 // apart goes on with a database that nobody else has.
-func (d *desk) apart() *desk {
-	*d = *newDesk(d.t, "commercial1")
-	return d
+func (e *employee) apart() *employee {
+	*e = *asEmployee(e.t, "commercial1")
+	return e
 }
 
 // lock keeps others from reading employees and customers.
-func (d *desk) lock() {
-	d.t.Helper()
-	tx, err := d.conn.Begin(d.t.Context())
+func (e *employee) lock() {
+	e.t.Helper()
+	tx, err := e.conn.Begin(e.t.Context())
 	if err != nil {
-		d.t.Fatal(err)
+		e.t.Fatal(err)
 	}
-	if _, err := tx.Exec(d.t.Context(), "LOCK TABLE employee, customer"); err != nil {
-		d.t.Fatal(err)
+	if _, err := tx.Exec(e.t.Context(), "LOCK TABLE employee, customer"); err != nil {
+		e.t.Fatal(err)
 	}
 }
 
 func TestCompletionNeverStartsOrResets(t *testing.T) {
 	t.Parallel()
-	d := newDesk(t, "commercial1")
-	d.env[patientVariable] = "yes"
-	d.env["CRM_DATABASE_RESET"] = "true"
-	if got := d.complete(t, "customer", "detail", "13"); len(got) != 1 {
+	e := asEmployee(t, "commercial1")
+	e.vars[patientVariable] = "yes"
+	e.vars["CRM_DATABASE_RESET"] = "true"
+	if got := e.complete(t, "customer", "detail", "13"); len(got) != 1 {
 		t.Errorf("the candidates are %q", got)
 	}
-	d.env["CRM_DATABASE_URL"], d.env["CRM_DATABASE_RESET"] = "", ""
-	d.env["CRM_CONTROLLER_AUTH_SECRET_KEY"] = strings.Repeat("k", 32)
-	d.complete(t, "customer", "detail", "")
-	if files, _ := filepath.Glob(filepath.Join(d.env["HOME"], ".local/share/crm/*")); len(files) > 0 {
+	e.vars["CRM_DATABASE_URL"], e.vars["CRM_DATABASE_RESET"] = "", ""
+	e.vars["CRM_CONTROLLER_AUTH_SECRET_KEY"] = strings.Repeat("k", 32)
+	e.complete(t, "customer", "detail", "")
+	if files, _ := filepath.Glob(filepath.Join(e.vars["HOME"], ".local/share/crm/*")); len(files) > 0 {
 		t.Errorf("completion has made %q", files)
 	}
 }
 
 func TestCompletionCandidates(t *testing.T) {
 	t.Parallel()
-	d := newDesk(t, "commercial1")
-	d.env[patientVariable] = "yes"
+	e := asEmployee(t, "commercial1")
+	e.vars[patientVariable] = "yes"
 	// As another program may have stored it.
-	d.sql(`ALTER TABLE customer DROP CONSTRAINT customer_company_line; UPDATE customer SET company = E'a \u202e b' WHERE id = 13`)
+	e.sql(`ALTER TABLE customer DROP CONSTRAINT customer_company_line; UPDATE customer SET company = E'a \u202e b' WHERE id = 13`)
 	for _, c := range []struct {
 		words []string
 		want  []string
@@ -424,7 +424,7 @@ func TestCompletionCandidates(t *testing.T) {
 		{[]string{"contract", "list", "--count="}, nil},
 		{[]string{"contract", "list", "--search", "--", "--cou"}, []string{"--count\tonly the number of rows; not with --limit"}},
 	} {
-		if diff := cmp.Diff(c.want, d.complete(t, c.words...)); diff != "" {
+		if diff := cmp.Diff(c.want, e.complete(t, c.words...)); diff != "" {
 			t.Errorf("crm %q (-want +got):\n%s", c.words, diff)
 		}
 	}
@@ -433,16 +433,16 @@ func TestCompletionCandidates(t *testing.T) {
 // TestCompletionOfMany has more than are of use, and the one that was meant among them.
 func TestCompletionOfMany(t *testing.T) {
 	t.Parallel()
-	d := newDesk(t, "commercial1")
-	d.env[patientVariable] = "yes"
-	d.sql(manyRows + "; ANALYZE")
+	e := asEmployee(t, "commercial1")
+	e.vars[patientVariable] = "yes"
+	e.sql(manyRows + "; ANALYZE")
 	for _, words := range [][]string{{"customer", "detail", ""}, {"contract", "detail", ""}, {"event", "detail", ""}, {"employee", "detail", ""}} {
-		got := d.complete(t, words...)
+		got := e.complete(t, words...)
 		if len(got) != manual.CompletionMax {
 			t.Errorf("%d candidates for %q", len(got), words)
 		}
 	}
-	if got := d.complete(t, "customer", "detail", "9999"); len(got) != 1 {
+	if got := e.complete(t, "customer", "detail", "9999"); len(got) != 1 {
 		t.Errorf("the candidates are %q", got)
 	}
 }

@@ -110,12 +110,12 @@ func TestConfigurationFiles(t *testing.T) {
 }
 
 // withFile runs a command that needs no more than a configuration.
-func withFile(file string) ran {
+func withFile(file string) result {
 	var out, err strings.Builder
 	code := Run(context.Background(), []string{"auth", "permissions", "--config", file}, IO{
 		In: strings.NewReader(""), Out: &out, Err: &err, Getenv: func(string) string { return "" },
 	})
-	return ran{code, out.String(), err.String()}
+	return result{code, out.String(), err.String()}
 }
 
 // TestConfigurationIsNoFile: whatever else has its name is told, and nobody waits for it.
@@ -137,7 +137,7 @@ func TestConfigurationIsNoFile(t *testing.T) {
 		folder: "it is a folder.", "/dev/zero": "it is neither a regular file nor a pipe.", pipe + "/crm.toml": "not a directory.",
 		filepath.Join(folder, "missing"): "no such file or directory.",
 	} {
-		answer := make(chan ran, 1)
+		answer := make(chan result, 1)
 		go func() { answer <- withFile(file) }()
 		select {
 		case r := <-answer:

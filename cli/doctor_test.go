@@ -16,15 +16,15 @@ import (
 // TestDoctorOfLocalDatabase: it is looked at, and neither made nor started.
 func TestDoctorOfLocalDatabase(t *testing.T) {
 	t.Parallel()
-	d := newDesk(t, "")
-	d.env["CRM_DATABASE_URL"], d.env["CRM_CONTROLLER_AUTH_SECRET_KEY"] = "", ""
-	d.env["PATH"] = os.Getenv("PATH")
-	d.env["HOME"] = localHome(t)
-	t.Cleanup(func() { d.crm("", "db", "stop") })
-	data := d.env["HOME"] + "/.local/share/crm"
+	e := asEmployee(t, "")
+	e.vars["CRM_DATABASE_URL"], e.vars["CRM_CONTROLLER_AUTH_SECRET_KEY"] = "", ""
+	e.vars["PATH"] = os.Getenv("PATH")
+	e.vars["HOME"] = localHome(t)
+	t.Cleanup(func() { e.crm("", "db", "stop") })
+	data := e.vars["HOME"] + "/.local/share/crm"
 	doctor := func(code int, wanted ...string) {
 		t.Helper()
-		r := d.crm("", "doctor", "-o", "csv", "--no-header")
+		r := e.crm("", "doctor", "-o", "csv", "--no-header")
 		if r.code != code {
 			t.Errorf("exit %d, want %d: %s%s", r.code, code, r.out, r.err)
 		}
@@ -35,11 +35,11 @@ func TestDoctorOfLocalDatabase(t *testing.T) {
 		}
 	}
 	doctor(0, `database,warning,local, and not made yet; `, "local files,ok,none yet in "+data, "signing key,ok,not made yet; ", "clock,warning,")
-	d.must(t, "db", "start")
+	e.must(t, "db", "start")
 	doctor(0, `database,ok,local, in `+data, "encryption,ok,", "schema,ok,", "clock,ok,", "local files,ok,"+data, "direct mode,ok,")
 
-	d.as("")
-	if r := d.crm("epic-events-sample\n", "auth", "login", "none1", "--password-stdin"); r.code != 0 {
+	e.as("")
+	if r := e.crm("epic-events-sample\n", "auth", "login", "none1", "--password-stdin"); r.code != 0 {
 		t.Fatal(r.err)
 	}
 	key := filepath.Join(data, "auth_secret_key")
@@ -67,11 +67,11 @@ func TestDoctorOfLocalDatabase(t *testing.T) {
 		t.Fatal(err)
 	}
 	doctor(7, "signing key,failed,The key in "+key+" cannot be read or made.")
-	d.must(t, "db", "stop")
+	e.must(t, "db", "stop")
 	record(t.Name(), []string{"the server's log"}, nil, readFile(t, data+"/postgres/log"))
 	doctor(7, `database,warning,local, in `+data, "schema,warning,not known")
 	doctor(7, `database,warning,local, in `+data) // still stopped
-	d.env["PATH"], d.env["CRM_POSTGRES_BIN"] = "/nonexistent", "/nonexistent"
+	e.vars["PATH"], e.vars["CRM_POSTGRES_BIN"] = "/nonexistent", "/nonexistent"
 	doctor(7, "database,failed,")
 }
 

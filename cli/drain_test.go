@@ -20,16 +20,16 @@ import (
 	"github.com/epicevents/crm/internal/dbtest"
 )
 
-// serve starts a server of the place, and returns it and the place of those who reach it.
-func (p *place) serve() (server *exec.Cmd, log *strings.Builder, far *place) {
-	p.t.Helper()
-	socket := filepath.Join(shortFolder(p.t), "crm.sock")
-	server, log = p.command("serve", "--serve.socket", socket), &strings.Builder{}
+// serve starts a server, and returns it and the surroundings of those who reach it.
+func (e *env) serve() (server *exec.Cmd, log *strings.Builder, far *env) {
+	e.t.Helper()
+	socket := filepath.Join(shortFolder(e.t), "crm.sock")
+	server, log = e.command("serve", "--serve.socket", socket), &strings.Builder{}
 	server.Stderr = log
 	if err := server.Start(); err != nil {
-		p.t.Fatal(err)
+		e.t.Fatal(err)
 	}
-	p.t.Cleanup(func() { _ = server.Process.Kill() })
+	e.t.Cleanup(func() { _ = server.Process.Kill() })
 	for deadline := time.Now().Add(patience); ; time.Sleep(10 * time.Millisecond) {
 		conn, err := net.Dial("unix", socket)
 		if err == nil {
@@ -37,10 +37,10 @@ func (p *place) serve() (server *exec.Cmd, log *strings.Builder, far *place) {
 			break
 		}
 		if time.Now().After(deadline) {
-			p.t.Fatal(err)
+			e.t.Fatal(err)
 		}
 	}
-	return server, log, p.laptop("unix://" + socket)
+	return server, log, e.laptop("unix://" + socket)
 }
 
 // running is a command under way.
@@ -50,38 +50,38 @@ type running struct {
 	ended          chan int
 }
 
-func (p *place) start(args ...string) *running {
-	p.t.Helper()
-	r := &running{cmd: p.command(args...), ended: make(chan int, 1)}
+func (e *env) start(args ...string) *running {
+	e.t.Helper()
+	r := &running{cmd: e.command(args...), ended: make(chan int, 1)}
 	r.cmd.Stdout, r.cmd.Stderr = &r.stdout, &r.stderr
 	if err := r.cmd.Start(); err != nil {
-		p.t.Fatal(err)
+		e.t.Fatal(err)
 	}
-	p.t.Cleanup(func() { _ = r.cmd.Process.Kill() })
+	e.t.Cleanup(func() { _ = r.cmd.Process.Kill() })
 	go func() { r.ended <- exitCode(r.cmd.Wait()) }()
 	return r
 }
 
 // locked has whoever writes to a row of the customers wait for it.
-func (p *place) locked(customer int) pgx.Tx {
-	p.t.Helper()
-	tx, err := dbtest.Connect(p.t, p.config).Begin(p.t.Context())
+func (e *env) locked(customer int) pgx.Tx {
+	e.t.Helper()
+	tx, err := dbtest.Connect(e.t, e.config).Begin(e.t.Context())
 	if err == nil {
-		_, err = tx.Exec(p.t.Context(), "SELECT FROM customer WHERE id = $1 FOR UPDATE", customer)
+		_, err = tx.Exec(e.t.Context(), "SELECT FROM customer WHERE id = $1 FOR UPDATE", customer)
 	}
 	if err != nil {
-		p.t.Fatal(err)
+		e.t.Fatal(err)
 	}
 	return tx
 }
 
 // awaitWaiting waits until so many statements wait for a lock.
-func (p *place) awaitWaiting(n int64) {
-	p.t.Helper()
+func (e *env) awaitWaiting(n int64) {
+	e.t.Helper()
 	const waiting = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
-	for deadline := time.Now().Add(patience); p.number(waiting) < n; time.Sleep(10 * time.Millisecond) {
+	for deadline := time.Now().Add(patience); e.number(waiting) < n; time.Sleep(10 * time.Millisecond) {
 		if time.Now().After(deadline) {
-			p.t.Fatalf("no %d statements wait", n)
+			e.t.Fatalf("no %d statements wait", n)
 		}
 	}
 }
@@ -90,15 +90,15 @@ func (p *place) awaitWaiting(n int64) {
 // seconds; what cannot is cut, and said not to be done; rows that somebody still reads come whole, and then it ends well.
 func TestServerStops(t *testing.T) {
 	t.Parallel()
-	p := newPlace(t)
+	e := newEnv(t)
 	const rows = 50_000
 	fill := "INSERT INTO contract (customer_id, total_amount) SELECT 5, 100 FROM generate_series(1, $1)"
-	if _, err := dbtest.Connect(t, p.config).Exec(t.Context(), fill, rows); err != nil {
+	if _, err := dbtest.Connect(t, e.config).Exec(t.Context(), fill, rows); err != nil {
 		t.Fatal(err)
 	}
 	// A database that waits no longer than the server would let nothing be cut.
-	p.env = append(p.env, "CRM_DATABASE_TIMEOUT=1m")
-	server, log, far := p.serve()
+	e.vars = append(e.vars, "CRM_DATABASE_TIMEOUT=1m")
+	server, log, far := e.serve()
 	far.login("commercial1")
 
 	reader, writer, err := os.Pipe()
@@ -117,11 +117,11 @@ func TestServerStops(t *testing.T) {
 	if _, err := exported.ReadString('\n'); err != nil { // it has begun, and stands still from here
 		t.Fatal(err)
 	}
-	short, long := p.locked(1), p.locked(2)
+	short, long := e.locked(1), e.locked(2)
 	kept := far.start("customer", "update", "1", "--company", "Kept")
 	cut := far.start("customer", "update", "2", "--company", "Cut")
-	p.awaitWaiting(2)
-	silent, err := net.Dial("unix", strings.TrimPrefix(far.env[len(far.env)-1], "CRM_SERVER_URL=unix://"))
+	e.awaitWaiting(2)
+	silent, err := net.Dial("unix", strings.TrimPrefix(far.vars[len(far.vars)-1], "CRM_SERVER_URL=unix://"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -151,7 +151,7 @@ func TestServerStops(t *testing.T) {
 	if err := long.Rollback(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	if n := p.number("SELECT count(*) FROM customer WHERE company = 'Kept' AND id = 1 OR company = 'Cut'"); n != 1 {
+	if n := e.number("SELECT count(*) FROM customer WHERE company = 'Kept' AND id = 1 OR company = 'Cut'"); n != 1 {
 		t.Errorf("%d changes were made", n)
 	}
 	rest, err := io.ReadAll(exported)
@@ -161,13 +161,13 @@ func TestServerStops(t *testing.T) {
 	if err := export.Wait(); err != nil {
 		t.Errorf("the export: %v", err)
 	}
-	if got, want := int64(strings.Count(string(rest), "\n")+1), p.number("SELECT count(*) FROM contract"); got != want {
+	if got, want := int64(strings.Count(string(rest), "\n")+1), e.number("SELECT count(*) FROM contract"); got != want {
 		t.Errorf("the export has %d rows of %d", got, want)
 	}
 	if code := exitCode(server.Wait()); code != 0 {
 		t.Errorf("the server: exit %d, %s", code, log)
 	}
-	if n := p.number("SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND application_name LIKE 'crm%'"); n > 0 {
+	if n := e.number("SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND application_name LIKE 'crm%'"); n > 0 {
 		t.Errorf("it leaves %d sessions", n)
 	}
 	for _, want := range []string{`"operation":"CustomerUpdate"`, `"code":"unavailable"`, fmt.Sprintf(`"operation":"ContractList","peer":"%s`, "uid "), `"rows":`} {

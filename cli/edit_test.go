@@ -11,19 +11,19 @@ import (
 	"github.com/epicevents/crm/internal/dbtest"
 )
 
-// sql runs statements in the place's database.
-func (p *place) sql(statements string) {
-	p.t.Helper()
-	if _, err := dbtest.Connect(p.t, p.config).Exec(p.t.Context(), statements); err != nil {
-		p.t.Fatal(err)
+// sql runs statements in the database.
+func (e *env) sql(statements string) {
+	e.t.Helper()
+	if _, err := dbtest.Connect(e.t, e.config).Exec(e.t.Context(), statements); err != nil {
+		e.t.Fatal(err)
 	}
 }
 
 // TestEdit: an update without a field asks which, starts from what is there, and changes what comes out different.
 func TestEdit(t *testing.T) {
 	t.Parallel()
-	p := newPlace(t)
-	p.sql(`UPDATE event SET note = E'Deux\nlignes', location = 'Parc Floral', attendees = 60, start_at = '2026-05-01 18:30:15+02', end_at = NULL WHERE id = 1`)
+	e := newEnv(t)
+	e.sql(`UPDATE event SET note = E'Deux\nlignes', location = 'Parc Floral', attendees = 60, start_at = '2026-05-01 18:30:15+02', end_at = NULL WHERE id = 1`)
 	done := step{"What to change", enter}
 	for _, edit := range []struct {
 		username, command string
@@ -63,24 +63,24 @@ func TestEdit(t *testing.T) {
 		{"commercial1", "contract list --customer-id", []step{{"Johanna Baker", "1" + enter}, {"Contracts", ""}}, 0, "SELECT 1"},
 	} {
 		t.Run(edit.command, func(t *testing.T) {
-			p.login(edit.username)
-			s := p.at(t, screens["80x24"], p.command(strings.Fields(edit.command)...))
+			e.login(edit.username)
+			s := e.atTerminal(t, screens["80x24"], e.command(strings.Fields(edit.command)...))
 			s.follow(edit.steps...)
 			s.ends(edit.exit)
-			if p.number(edit.check) != 1 {
+			if e.number(edit.check) != 1 {
 				t.Errorf("not so: %s", edit.check)
 			}
 		})
 	}
 	t.Run("on a plain terminal", func(t *testing.T) {
-		p.sql("UPDATE event SET note = NULL, location = 'Parc Floral', attendees = 60 WHERE id = 1")
-		p.login("support1")
-		s := p.at(t, pty.Winsize{}, p.command("event", "update", "1"))
+		e.sql("UPDATE event SET note = NULL, location = 'Parc Floral', attendees = 60 WHERE id = 1")
+		e.login("support1")
+		s := e.atTerminal(t, pty.Winsize{}, e.command("event", "update", "1"))
 		s.follow(step{"What to change, or text to search for:", "location" + enter}, step{"Location [Parc Floral, - empties it]:", "-" + enter},
 			step{"[done]:", "attendees" + enter}, step{"Attendees [60, - empties it]:", enter},
 			step{"[done]:", "note" + enter}, step{"Note [Enter leaves it out]:", "Bal" + enter}, step{"[done]:", enter}, step{"* Note:", ""})
 		s.ends(0)
-		if p.number("SELECT count(*) FROM event WHERE id = 1 AND location IS NULL AND attendees = 60 AND note = 'Bal'") != 1 {
+		if e.number("SELECT count(*) FROM event WHERE id = 1 AND location IS NULL AND attendees = 60 AND note = 'Bal'") != 1 {
 			t.Error("not changed so")
 		}
 	})
@@ -89,27 +89,27 @@ func TestEdit(t *testing.T) {
 // TestOfferedValues: who is asked for what is needed is asked for the rest too, which Enter leaves out.
 func TestOfferedValues(t *testing.T) {
 	t.Parallel()
-	p := newPlace(t)
-	p.login("commercial1")
-	s := p.at(t, screens["80x24"], p.command("event", "add"))
+	e := newEnv(t)
+	e.login("commercial1")
+	s := e.atTerminal(t, screens["80x24"], e.command("event", "add"))
 	s.follow(step{"Contract", "771c41" + enter}, step{"Contract: 2026-0002", ""}, step{"Name", "Bal" + enter}, step{"Name: Bal", ""},
 		step{"Start", "2026-02-30" + enter}, step{"2026-02-30", ctrlU + "2026-06-20 18:30" + enter}, step{"when it ends", enter},
 		step{"number of guests", "many" + enter}, step{"Attendees", ctrlU + "80" + enter}, step{"where it is held", enter}, step{"Alt-Enter", enter},
 		step{"Attendees: 80", ""})
 	s.ends(0)
 	s.showsNot("--attendees")
-	if p.number("SELECT count(*) FROM event WHERE name = 'Bal' AND attendees = 80 AND start_at = '2026-06-20 18:30+02' AND num_nulls(end_at, location, note) = 3") != 1 {
+	if e.number("SELECT count(*) FROM event WHERE name = 'Bal' AND attendees = 80 AND start_at = '2026-06-20 18:30+02' AND num_nulls(end_at, location, note) = 3") != 1 {
 		t.Error("not added so")
 	}
-	s = p.at(t, screens["80x24"], p.command("event", "add", "--contract-uuid", "771c41", "--attendees", "5"))
+	s = e.atTerminal(t, screens["80x24"], e.command("event", "add", "--contract-uuid", "771c41", "--attendees", "5"))
 	s.follow(step{"Name", "Fest" + enter}, step{"Attendees:", ""})
 	s.ends(0)
 
-	p.login("administrator1")
-	s = p.at(t, screens["80x24"], p.command("employee", "add"))
+	e.login("administrator1")
+	s = e.atTerminal(t, screens["80x24"], e.command("employee", "add"))
 	s.follow(step{"Full name", "Léa Martin" + enter}, step{"Username", "lea" + enter}, step{"Role", down + enter}, step{"Role: commercial", ""}, step{"One-time password", ""})
 	s.ends(0)
-	s = p.at(t, screens["80x24"], p.command("employee", "set-role", "support1"))
+	s = e.atTerminal(t, screens["80x24"], e.command("employee", "set-role", "support1"))
 	s.follow(step{"> support", ctrlC})
 	s.ends(130)
 }
@@ -117,19 +117,19 @@ func TestOfferedValues(t *testing.T) {
 // TestYourself: a question about who asks it says so.
 func TestYourself(t *testing.T) {
 	t.Parallel()
-	p := newPlace(t)
-	p.login("administrator1")
-	s := p.at(t, screens["80x24"], p.command("employee", "delete", "administrator1"))
+	e := newEnv(t)
+	e.login("administrator1")
+	s := e.atTerminal(t, screens["80x24"], e.command("employee", "delete", "administrator1"))
 	s.follow(step{"You are administrator1 yourself: delete your own account?", "n" + enter})
 	s.ends(130)
-	s = p.at(t, screens["80x24"], p.command("employee", "set-role", "administrator1", "--role", "support"))
+	s = e.atTerminal(t, screens["80x24"], e.command("employee", "set-role", "administrator1", "--role", "support"))
 	s.follow(step{"You are administrator1 yourself: change your own role to support?", "non" + enter})
 	s.ends(130)
-	if code, stdout, stderr := p.crm("", "employee", "set-role", "administrator1", "--role", "none"); code != 2 || stdout != "" || !strings.Contains(stderr, "--yes") {
+	if code, stdout, stderr := e.crm("", "employee", "set-role", "administrator1", "--role", "none"); code != 2 || stdout != "" || !strings.Contains(stderr, "--yes") {
 		t.Errorf("exit %d, %q, %q", code, stdout, stderr)
 	}
 	for _, args := range [][]string{{"administrator2", "--role", "none"}, {"administrator1", "--role", "administrator"}, {"administrator1", "--role", "none", "--yes"}} {
-		if code, _, stderr := p.crm("", append([]string{"employee", "set-role"}, args...)...); code != 0 {
+		if code, _, stderr := e.crm("", append([]string{"employee", "set-role"}, args...)...); code != 0 {
 			t.Errorf("%v: exit %d, %q", args, code, stderr)
 		}
 	}

@@ -20,19 +20,19 @@ import (
 // patience is how long a test waits for what must come.
 const patience = 10 * time.Second
 
-// place is a database and a home of its own for real crm processes.
-type place struct {
+// env is the surroundings of real crm processes: a database, a home and variables of their own.
+type env struct {
 	t      *testing.T
 	config *pgx.ConnConfig
-	env    []string
+	vars   []string
 	home   string
 }
 
-func newPlace(t *testing.T) *place {
+func newEnv(t *testing.T) *env {
 	t.Helper()
 	config := dbtest.Sample(t)
 	home := t.TempDir()
-	p := &place{t: t, config: config, home: home, env: []string{
+	e := &env{t: t, config: config, home: home, vars: []string{
 		"PATH=" + os.Getenv("PATH"),
 		"HOME=" + home,
 		"TERM=xterm-256color",
@@ -42,50 +42,50 @@ func newPlace(t *testing.T) *place {
 		"GORACE=atexit_sleep_ms=0",
 		"GOCOVERDIR=" + os.Getenv("GOCOVERDIR"), // for make cover
 	}}
-	p.cheap()
-	return p
+	e.cheap()
+	return e
 }
 
 // cheap stores for every employee the sample password under a hash that is checked in no time. What crm itself hashes costs what
 // it has to.
-func (p *place) cheap() {
-	p.t.Helper()
-	conn := dbtest.Connect(p.t, p.config)
-	if _, err := conn.Exec(p.t.Context(), "UPDATE employee SET password_hash = $1", cheapHash(p.t, schema.SamplePassword)); err != nil {
-		p.t.Fatal(err)
+func (e *env) cheap() {
+	e.t.Helper()
+	conn := dbtest.Connect(e.t, e.config)
+	if _, err := conn.Exec(e.t.Context(), "UPDATE employee SET password_hash = $1", cheapHash(e.t, schema.SamplePassword)); err != nil {
+		e.t.Fatal(err)
 	}
 }
 
-func (p *place) tokenFile() string { return filepath.Join(p.home, ".local/state/crm/token") }
+func (e *env) tokenFile() string { return filepath.Join(e.home, ".local/state/crm/token") }
 
 // command is a crm process that is not started yet.
-func (p *place) command(args ...string) *exec.Cmd {
+func (e *env) command(args ...string) *exec.Cmd {
 	cmd := exec.Command("crm", args...)
-	cmd.Dir, cmd.Env = p.home, slices.Clone(p.env)
+	cmd.Dir, cmd.Env = e.home, slices.Clone(e.vars)
 	return cmd
 }
 
 // crm runs crm without a terminal and gives its exit code, stdout and stderr.
-func (p *place) crm(stdin string, args ...string) (code int, stdout, stderr string) {
-	cmd := p.command(args...)
+func (e *env) crm(stdin string, args ...string) (code int, stdout, stderr string) {
+	cmd := e.command(args...)
 	var out, err strings.Builder
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = strings.NewReader(stdin), &out, &err
 	return exitCode(cmd.Run()), out.String(), err.String()
 }
 
-func (p *place) login(username string) {
-	p.t.Helper()
-	if code, _, stderr := p.crm(schema.SamplePassword+"\n", "auth", "login", username, "--password-stdin"); code != 0 {
-		p.t.Fatalf("login of %s: exit %d, %s", username, code, stderr)
+func (e *env) login(username string) {
+	e.t.Helper()
+	if code, _, stderr := e.crm(schema.SamplePassword+"\n", "auth", "login", username, "--password-stdin"); code != 0 {
+		e.t.Fatalf("login of %s: exit %d, %s", username, code, stderr)
 	}
 }
 
 // number gives the answer of a query for one number.
-func (p *place) number(query string, args ...any) (n int64) {
-	p.t.Helper()
-	conn := dbtest.Connect(p.t, p.config)
-	if err := conn.QueryRow(p.t.Context(), query, args...).Scan(&n); err != nil {
-		p.t.Fatal(err)
+func (e *env) number(query string, args ...any) (n int64) {
+	e.t.Helper()
+	conn := dbtest.Connect(e.t, e.config)
+	if err := conn.QueryRow(e.t.Context(), query, args...).Scan(&n); err != nil {
+		e.t.Fatal(err)
 	}
 	return n
 }
@@ -102,9 +102,9 @@ func exitCode(err error) int {
 }
 
 // contents changes with every change of the data.
-func (p *place) contents() int64 {
-	p.t.Helper()
-	return p.number(`SELECT sum(hashtextextended(line, 0)::numeric % 1000003)::bigint FROM (
+func (e *env) contents() int64 {
+	e.t.Helper()
+	return e.number(`SELECT sum(hashtextextended(line, 0)::numeric % 1000003)::bigint FROM (
 		SELECT employee::text FROM employee UNION ALL SELECT customer::text FROM customer UNION ALL
 		SELECT contract::text FROM contract UNION ALL SELECT payment::text FROM payment UNION ALL
 		SELECT event::text FROM event) AS everything (line)`)

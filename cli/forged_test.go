@@ -43,18 +43,18 @@ func signedWith(t *testing.T, method jwt.SigningMethod, key any, claims jwt.MapC
 // from the file, and the database stays as it is.
 func TestForgedTokens(t *testing.T) {
 	t.Parallel()
-	d := newDesk(t, "administrator1")
-	key, token := []byte(d.env["CRM_CONTROLLER_AUTH_SECRET_KEY"]), d.env["CRM_TOKEN"]
+	e := asEmployee(t, "administrator1")
+	key, token := []byte(e.vars["CRM_CONTROLLER_AUTH_SECRET_KEY"]), e.vars["CRM_TOKEN"]
 	good := claimsOf(t, token)
 	parts := strings.Split(token, ".")
-	d.as("none1")
-	none := strings.Split(d.env["CRM_TOKEN"], ".")
+	e.as("none1")
+	none := strings.Split(e.vars["CRM_TOKEN"], ".")
 	changed := func(change jwt.MapClaims) string { return signedWith(t, jwt.SigningMethodHS256, key, good, change) }
 
-	p := newPlace(t)
-	p.config = d.config
-	p.env = append(p.env, "CRM_DATABASE_URL="+d.env["CRM_DATABASE_URL"])
-	s := story{dbtest.Connect(t, d.config)}
+	processes := newEnv(t)
+	processes.config = e.config
+	processes.vars = append(processes.vars, "CRM_DATABASE_URL="+e.vars["CRM_DATABASE_URL"])
+	s := story{dbtest.Connect(t, e.config)}
 	state := func() string {
 		rows, err := s.query(t.Context(), "SELECT username, role, password_hash FROM employee ORDER BY id; SELECT id, employee_id FROM session ORDER BY id")
 		if err != nil {
@@ -65,7 +65,7 @@ func TestForgedTokens(t *testing.T) {
 	before := state()
 	write := []string{"employee", "set-role", "none1", "--role", "administrator"}
 	run := func(t *testing.T, env string, args ...string) (int, string, string) {
-		cmd := p.command(args...)
+		cmd := processes.command(args...)
 		cmd.Env = append(cmd.Env, env)
 		var out, err strings.Builder
 		cmd.Stdout, cmd.Stderr = &out, &err
@@ -83,7 +83,7 @@ func TestForgedTokens(t *testing.T) {
 		"other issuer":   changed(jwt.MapClaims{"iss": "someone"}),
 		"other audience": changed(jwt.MapClaims{"aud": "web"}),
 		"unknown jti":    changed(jwt.MapClaims{"jti": uuid.NewString()}),
-		"other's jti":    changed(jwt.MapClaims{"jti": claimsOf(t, d.env["CRM_TOKEN"])["jti"]}),
+		"other's jti":    changed(jwt.MapClaims{"jti": claimsOf(t, e.vars["CRM_TOKEN"])["jti"]}),
 		"no jti":         changed(jwt.MapClaims{"jti": nil}),
 		"no subject":     changed(jwt.MapClaims{"sub": nil}),
 		"other subject":  changed(jwt.MapClaims{"sub": "2"}),
@@ -95,7 +95,7 @@ func TestForgedTokens(t *testing.T) {
 				t.Errorf("%s: crm %q: exit %d, %s%s", name, args, code, stdout, stderr)
 			}
 		}
-		if err := errors.Join(os.MkdirAll(filepath.Dir(p.tokenFile()), 0o700), os.WriteFile(p.tokenFile(), []byte(forged+"\n"), 0o600)); err != nil {
+		if err := errors.Join(os.MkdirAll(filepath.Dir(processes.tokenFile()), 0o700), os.WriteFile(processes.tokenFile(), []byte(forged+"\n"), 0o600)); err != nil {
 			t.Fatal(err)
 		}
 		if code, stdout, stderr := run(t, "CRM_TOKEN=", write...); code != 3 || stdout != "" {
@@ -113,13 +113,13 @@ func TestForgedTokens(t *testing.T) {
 // TestRoleInToken: who writes a role into a token has the one in the database all the same.
 func TestRoleInToken(t *testing.T) {
 	t.Parallel()
-	d := newDesk(t, "none1")
+	e := asEmployee(t, "none1")
 	claims := jwt.MapClaims{"role": "administrator", "roles": []string{"administrator"}, "username": "administrator1", "admin": true}
-	d.env["CRM_TOKEN"] = signedWith(t, jwt.SigningMethodHS256, []byte(d.env["CRM_CONTROLLER_AUTH_SECRET_KEY"]), claimsOf(t, d.env["CRM_TOKEN"]), claims)
-	if who := d.must(t, "auth", "whoami", "-o", "csv", "--no-header", "--fields", "username,role"); strings.TrimSpace(who) != "none1,none" {
+	e.vars["CRM_TOKEN"] = signedWith(t, jwt.SigningMethodHS256, []byte(e.vars["CRM_CONTROLLER_AUTH_SECRET_KEY"]), claimsOf(t, e.vars["CRM_TOKEN"]), claims)
+	if who := e.must(t, "auth", "whoami", "-o", "csv", "--no-header", "--fields", "username,role"); strings.TrimSpace(who) != "none1,none" {
 		t.Errorf("it is %s", who)
 	}
-	if r := d.crm("", "employee", "set-role", "none1", "--role", "administrator"); r.code != 4 {
+	if r := e.crm("", "employee", "set-role", "none1", "--role", "administrator"); r.code != 4 {
 		t.Errorf("exit %d, %s%s", r.code, r.out, r.err)
 	}
 }
@@ -128,31 +128,33 @@ func TestRoleInToken(t *testing.T) {
 func TestTokenAfterItsEnd(t *testing.T) {
 	t.Parallel()
 	hash := cheapHash(t, goodPassword)
-	for name, end := range map[string]func(d, administrator *desk) ran{
-		"logout": func(d, _ *desk) ran { return d.crm("", "auth", "logout") },
-		"password change": func(d, _ *desk) ran {
-			return d.crm(goodPassword+"\nanother long enough password\n", "auth", "change-password", "--password-stdin")
+	for name, end := range map[string]func(e, administrator *employee) result{
+		"logout": func(e, _ *employee) result { return e.crm("", "auth", "logout") },
+		"password change": func(e, _ *employee) result {
+			return e.crm(goodPassword+"\nanother long enough password\n", "auth", "change-password", "--password-stdin")
 		},
-		"new password": func(_, administrator *desk) ran {
+		"new password": func(_, administrator *employee) result {
 			return administrator.crm(goodPassword+"\n", "employee", "set-password", "none1", "--password-stdin")
 		},
-		"role change": func(_, administrator *desk) ran {
+		"role change": func(_, administrator *employee) result {
 			return administrator.crm("", "employee", "set-role", "none1", "--role", "support")
 		},
-		"deletion": func(_, administrator *desk) ran { return administrator.crm("", "employee", "delete", "none1", "--yes") },
+		"deletion": func(_, administrator *employee) result {
+			return administrator.crm("", "employee", "delete", "none1", "--yes")
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			d := newDesk(t, "")
-			d.sql("UPDATE employee SET password_hash = '" + hash + "' WHERE username = 'none1'")
-			d.as("none1")
-			copied := d.env["CRM_TOKEN"]
-			if r := end(d, d.beside(t, "administrator1")); r.code != 0 {
+			e := asEmployee(t, "")
+			e.sql("UPDATE employee SET password_hash = '" + hash + "' WHERE username = 'none1'")
+			e.as("none1")
+			copied := e.vars["CRM_TOKEN"]
+			if r := end(e, e.beside(t, "administrator1")); r.code != 0 {
 				t.Fatalf("exit %d, %s", r.code, r.err)
 			}
-			d.env["CRM_TOKEN"] = copied
+			e.vars["CRM_TOKEN"] = copied
 			for _, args := range [][]string{{"auth", "whoami"}, {"employee", "list"}, {"auth", "change-password", "--password-stdin"}} {
-				if r := d.crm(goodPassword+"\n"+goodPassword+"\n", args...); r.code != 3 || r.out != "" || !strings.HasPrefix(r.err, "crm: The token in CRM_TOKEN is not good: ") {
+				if r := e.crm(goodPassword+"\n"+goodPassword+"\n", args...); r.code != 3 || r.out != "" || !strings.HasPrefix(r.err, "crm: The token in CRM_TOKEN is not good: ") {
 					t.Errorf("crm %q: exit %d, %s%s", args, r.code, r.out, r.err)
 				}
 			}

@@ -60,20 +60,20 @@ var readings = []reading{
 
 func TestReadingsInEveryFormat(t *testing.T) {
 	t.Parallel()
-	d := newDesk(t, "administrator1")
-	d.sql(`UPDATE customer SET company = '=a|b*_[x](y)_*\\ "q"; <b>&amp;' WHERE id = 3`)
+	e := asEmployee(t, "administrator1")
+	e.sql(`UPDATE customer SET company = '=a|b*_[x](y)_*\\ "q"; <b>&amp;' WHERE id = 3`)
 	for _, c := range readings {
 		t.Run(c.line, func(t *testing.T) {
 			t.Parallel()
-			sameInEveryFormat(t, c.shape, c.single, nil, func(format []string) ran {
-				return d.crm("", append(strings.Fields(c.line), format...)...)
+			sameInEveryFormat(t, c.shape, c.single, nil, func(format []string) result {
+				return e.crm("", append(strings.Fields(c.line), format...)...)
 			})
 		})
 	}
 }
 
 // sameInEveryFormat holds the formats of a command against its JSON. A volatile field only has to be there or not.
-func sameInEveryFormat(t *testing.T, s shape, single bool, volatile []string, run func(format []string) ran) {
+func sameInEveryFormat(t *testing.T, s shape, single bool, volatile []string, run func(format []string) result) {
 	t.Helper()
 	var want []row
 	for _, name := range []string{"json", "jsonl", "csv", "excel", "table", "markdown"} {
@@ -171,13 +171,13 @@ func TestWritingsInEveryFormat(t *testing.T) {
 	for _, c := range writings {
 		t.Run(strings.Join(c.args[:2], " "), func(t *testing.T) {
 			t.Parallel()
-			d, name := newDesk(t, c.as), strings.Join(c.args[:2], " ")
+			e, name := asEmployee(t, c.as), strings.Join(c.args[:2], " ")
 			if c.as == "" { // for the login; a new password would end a session
-				d.sql("UPDATE employee SET password_hash = '" + cheapHash(t, goodPassword) + "'")
+				e.sql("UPDATE employee SET password_hash = '" + cheapHash(t, goodPassword) + "'")
 			}
-			sameInEveryFormat(t, c.shape, true, c.volatile, func(format []string) ran {
-				d.sql(undo[name])
-				return d.crm(c.stdin, append(slices.Clone(c.args), format...)...)
+			sameInEveryFormat(t, c.shape, true, c.volatile, func(format []string) result {
+				e.sql(undo[name])
+				return e.crm(c.stdin, append(slices.Clone(c.args), format...)...)
 			})
 		})
 	}
@@ -207,13 +207,13 @@ func TestFormatsKnowEveryCommand(t *testing.T) {
 
 func TestRefusalsInEveryFormat(t *testing.T) {
 	t.Parallel()
-	d := newDesk(t, "none1")
-	administrator := newDesk(t, "administrator1")
-	nobody := newDesk(t, "")
-	lost := newDesk(t, "none1")
-	lost.env["CRM_DATABASE_URL"] = "postgres://crm:hidden@127.0.0.1:1/crm"
+	e := asEmployee(t, "none1")
+	administrator := asEmployee(t, "administrator1")
+	nobody := asEmployee(t, "")
+	lost := asEmployee(t, "none1")
+	lost.vars["CRM_DATABASE_URL"] = "postgres://crm:hidden@127.0.0.1:1/crm"
 	for name, c := range map[string]struct {
-		d    *desk
+		d    *employee
 		code int
 		kind string
 		args []string
@@ -221,16 +221,16 @@ func TestRefusalsInEveryFormat(t *testing.T) {
 		"not logged in":     {nobody, 3, "unauthenticated", []string{"contract", "list"}},
 		"not logged in too": {nobody, 3, "unauthenticated", []string{"auth", "whoami"}},
 		"wrong password":    {nobody, 3, "unauthenticated", []string{"auth", "login", "nobody1", "--password", "x"}},
-		"unknown command":   {d, 2, "usage", []string{"contract", "lits"}},
-		"unknown flag":      {d, 2, "usage", []string{"contract", "list", "--limt", "3"}},
-		"bad value":         {d, 2, "usage", []string{"contract", "list", "--limit", "x"}},
-		"unknown field":     {d, 2, "usage", []string{"contract", "list", "--fields", "id,due"}},
-		"missing values":    {d, 2, "usage", []string{"contract", "add"}},
+		"unknown command":   {e, 2, "usage", []string{"contract", "lits"}},
+		"unknown flag":      {e, 2, "usage", []string{"contract", "list", "--limt", "3"}},
+		"bad value":         {e, 2, "usage", []string{"contract", "list", "--limit", "x"}},
+		"unknown field":     {e, 2, "usage", []string{"contract", "list", "--fields", "id,due"}},
+		"missing values":    {e, 2, "usage", []string{"contract", "add"}},
 		"needs a yes":       {administrator, 2, "usage", []string{"employee", "delete", "none1"}},
-		"role":              {d, 4, "permission_denied", []string{"contract", "sign", "fb819b"}},
-		"no customer":       {d, 5, "not_found", []string{"customer", "detail", "999999"}},
-		"no contract":       {d, 5, "not_found", []string{"contract", "payments", "123456"}},
-		"no employee":       {d, 5, "not_found", []string{"contract", "list", "--commercial", "comercial1"}},
+		"role":              {e, 4, "permission_denied", []string{"contract", "sign", "fb819b"}},
+		"no customer":       {e, 5, "not_found", []string{"customer", "detail", "999999"}},
+		"no contract":       {e, 5, "not_found", []string{"contract", "payments", "123456"}},
+		"no employee":       {e, 5, "not_found", []string{"contract", "list", "--commercial", "comercial1"}},
 		"overpaid":          {administrator, 6, "conflict", []string{"contract", "add-payment", "b0f94a", "--payment", "99999999", "--payment-id", "5f0c1a52-8d0e-4c1a-9d62-3f1d1f0f7a10"}},
 		"in charge":         {administrator, 6, "conflict", []string{"employee", "delete", "commercial1", "--yes"}},
 		"duplicate":         {administrator, 6, "conflict", []string{"employee", "update", "none1", "--username", "support1"}},
@@ -283,11 +283,11 @@ var lists = []struct {
 
 func TestListFlags(t *testing.T) {
 	t.Parallel()
-	d := newDesk(t, "none1")
+	e := asEmployee(t, "none1")
 	for _, c := range lists {
 		t.Run(c.line, func(t *testing.T) {
 			t.Parallel()
-			run := func(args ...string) string { return d.must(t, append(strings.Fields(c.line), args...)...) }
+			run := func(args ...string) string { return e.must(t, append(strings.Fields(c.line), args...)...) }
 			rows := func(args ...string) []row {
 				t.Helper()
 				got, err := rowsFrom(c.shape, "json", run(append(args, "-o", "json")...), false)
@@ -398,12 +398,12 @@ two' FROM generate_series(1, 10000) AS n;
 
 func TestManyRowsInAreManyRowsOut(t *testing.T) {
 	t.Parallel()
-	d := newDesk(t, "none1")
+	e := asEmployee(t, "none1")
 	before := map[string]int{}
 	for _, c := range lists {
-		before[c.line], _ = strconv.Atoi(strings.TrimSpace(d.must(t, append(strings.Fields(c.line), "--count")...)))
+		before[c.line], _ = strconv.Atoi(strings.TrimSpace(e.must(t, append(strings.Fields(c.line), "--count")...)))
 	}
-	d.sql(manyRows)
+	e.sql(manyRows)
 	for _, c := range lists {
 		want := before[c.line] + 10000
 		t.Run(c.line, func(t *testing.T) {
@@ -411,7 +411,7 @@ func TestManyRowsInAreManyRowsOut(t *testing.T) {
 			first := c.shape.fields[:3] // are enough: the rest is as with few rows
 			s, args := shape{first, first, first}, append(strings.Fields(c.line), "--fields", first[0].Name+","+first[1].Name+","+first[2].Name)
 			for name, format := range outputFormats {
-				got, err := rowsFrom(s, name, d.must(t, append(slices.Clone(args), format...)...), false)
+				got, err := rowsFrom(s, name, e.must(t, append(slices.Clone(args), format...)...), false)
 				if err != nil || len(got) != want {
 					t.Errorf("%s: %d rows of %d, %v", name, len(got), want, err)
 				}
@@ -423,7 +423,7 @@ func TestManyRowsInAreManyRowsOut(t *testing.T) {
 					t.Errorf("%s: %d ids of %d", name, len(ids), want)
 				}
 			}
-			if got := d.must(t, append(strings.Fields(c.line), "--count")...); got != strconv.Itoa(want)+"\n" {
+			if got := e.must(t, append(strings.Fields(c.line), "--count")...); got != strconv.Itoa(want)+"\n" {
 				t.Errorf("--count is %q, want %d", got, want)
 			}
 		})
@@ -434,14 +434,14 @@ func TestManyRowsInAreManyRowsOut(t *testing.T) {
 // accepted after its file is deleted by hand.
 func TestSchema(t *testing.T) {
 	t.Parallel()
-	d := newDesk(t, "")
+	e := asEmployee(t, "")
 	var all []render.Description
-	if err := json.Unmarshal([]byte(d.must(t, "schema")), &all); err != nil {
+	if err := json.Unmarshal([]byte(e.must(t, "schema")), &all); err != nil {
 		t.Fatal(err)
 	}
 	for _, want := range all {
 		file := filepath.Join("testdata", "schema", want.Resource+".json")
-		out := d.must(t, "schema", want.Resource)
+		out := e.must(t, "schema", want.Resource)
 		var got render.Description
 		if err := json.Unmarshal([]byte(out), &got); err != nil {
 			t.Fatal(err)

@@ -82,7 +82,7 @@ func TestExamples(t *testing.T) {
 	t.Parallel()
 	requireProgram(t, "bash", "bash") // for <(...)
 	requireProgram(t, "jq", "jq")
-	hash, shared := cheapHash(t, schema.SamplePassword), newDesk(t, "")
+	hash, shared := cheapHash(t, schema.SamplePassword), asEmployee(t, "")
 	a := newApp(&terminal.Terminal{})
 	a.Root = a.newRoot()
 	cmdline.Walk(a.Root, "", func(c *ffcli.Command, path string) {
@@ -90,23 +90,23 @@ func TestExamples(t *testing.T) {
 			example = strings.TrimSpace(example)
 			t.Run(example, func(t *testing.T) {
 				t.Parallel()
-				var d *desk
+				var e *employee
 				if changesNothing(path) {
-					d = shared.beside(t, "")
+					e = shared.beside(t, "")
 				} else {
-					d = newDesk(t, "")
-					d.sql("UPDATE employee SET password_hash = '" + hash + "'")
+					e = asEmployee(t, "")
+					e.sql("UPDATE employee SET password_hash = '" + hash + "'")
 				}
-				d.env["OLD"], d.env["NEW"] = schema.SamplePassword, goodPassword
-				d.prepareExample(t, path)
+				e.vars["OLD"], e.vars["NEW"] = schema.SamplePassword, goodPassword
+				e.prepareExample(t, path)
 				for _, username := range rights {
 					if !permitted(path, username) {
 						continue
 					}
 					if !strings.HasPrefix(path, "crm db ") || path == "crm db populate" && username == "administrator1" {
-						d.as(username)
+						e.as(username)
 					}
-					code, output := d.shell(t, example)
+					code, output := e.shell(t, example)
 					asks := code == 2 && (strings.Contains(output, "--password-stdin") || strings.Contains(output, "--yes") ||
 						strings.Contains(output, "--database: the database is")) // of a test, which is not crm
 					if code == 0 || code == 8 || asks {
@@ -148,32 +148,32 @@ func changesNothing(path string) bool {
 	return slices.Contains([]string{"crm completion", "crm help", "crm schema", "crm check", "crm db start", "crm db stop"}, path)
 }
 
-func (d *desk) prepareExample(t *testing.T, path string) {
+func (e *employee) prepareExample(t *testing.T, path string) {
 	t.Helper()
 	password := schema.SamplePassword
 	if path != "crm auth login" {
 		password = goodPassword
 	}
-	if err := os.WriteFile(filepath.Join(d.env["HOME"], "password.txt"), []byte(password+"\n"), 0o600); err != nil {
+	if err := os.WriteFile(filepath.Join(e.vars["HOME"], "password.txt"), []byte(password+"\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	if statements := exampleDatabases[path]; statements != "" {
-		d.sql(statements)
+		e.sql(statements)
 	}
 	if path == "crm db grant" { // roles are the server's, and stay when the database goes
 		t.Cleanup(func() {
-			if _, err := d.conn.Exec(context.Background(), "DROP OWNED BY crm_app; DROP ROLE crm_app"); err != nil {
+			if _, err := e.conn.Exec(context.Background(), "DROP OWNED BY crm_app; DROP ROLE crm_app"); err != nil {
 				t.Error(err)
 			}
 		})
 	}
 	if path == "crm db restore" {
-		d.must(t, "db", "backup", filepath.Join(d.env["HOME"], "crm.backup"))
+		e.must(t, "db", "backup", filepath.Join(e.vars["HOME"], "crm.backup"))
 	}
 	if path == "crm db start" || path == "crm db stop" { // of a database that is no URL
-		d.env["CRM_DATABASE_URL"] = ""
-		d.env["HOME"] = localHome(t)
-		t.Cleanup(func() { d.shell(t, "crm db stop") })
+		e.vars["CRM_DATABASE_URL"] = ""
+		e.vars["HOME"] = localHome(t)
+		t.Cleanup(func() { e.shell(t, "crm db stop") })
 	}
 }
 
@@ -192,10 +192,10 @@ func localHome(t *testing.T) string {
 }
 
 // shell runs a line in the folder that is home and gives its exit code, with stdout and stderr.
-func (d *desk) shell(t *testing.T, line string) (int, string) {
+func (e *employee) shell(t *testing.T, line string) (int, string) {
 	t.Helper()
 	command := exec.Command("bash", "-o", "pipefail", "-c", line)
-	command.Dir, command.Env = d.env["HOME"], d.environ()
+	command.Dir, command.Env = e.vars["HOME"], e.environ()
 	var output bytes.Buffer
 	command.Stdout, command.Stderr = &output, &output
 	err := command.Run()
@@ -315,18 +315,18 @@ func resourceName(spec ast.Spec) string {
 
 func TestTopics(t *testing.T) {
 	t.Parallel()
-	d := newDesk(t, "")
+	e := asEmployee(t, "")
 	want := []string{"configuration", "dates", "environment", "exit-codes", "flags", "formatting", "money"}
 	if got := manual.Topics(); !slices.Equal(got, want) {
 		t.Errorf("the topics are %v, want %v", got, want)
 	}
 	for _, topic := range want {
-		text := d.must(t, "help", topic)
+		text := e.must(t, "help", topic)
 		if title, body, _ := strings.Cut(text, "\n"); title == "" || strings.TrimSpace(body) == "" {
 			t.Errorf("%s has no title or no text", topic)
 		}
 	}
-	configuration, example := d.must(t, "help", "configuration"), readFile(t, "../crm.toml")
+	configuration, example := e.must(t, "help", "configuration"), readFile(t, "../crm.toml")
 	a := newApp(&terminal.Terminal{})
 	a.newRoot().FlagSet.VisitAll(func(f *flag.Flag) {
 		if !config.IsKey(f.Name) {

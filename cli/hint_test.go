@@ -20,40 +20,40 @@ import (
 // something else. doctor and status are typed too, as people do.
 func TestHintsDoNotCircle(t *testing.T) {
 	t.Parallel()
-	for name, state := range map[string]func(d *desk){
-		"no schema": func(d *desk) { d.sql("DROP SCHEMA public CASCADE; CREATE SCHEMA public") },
-		"other tables": func(d *desk) {
-			d.sql("DROP SCHEMA public CASCADE; CREATE SCHEMA public; CREATE TABLE schema_migrations (version text)")
+	for name, state := range map[string]func(e *employee){
+		"no schema": func(e *employee) { e.sql("DROP SCHEMA public CASCADE; CREATE SCHEMA public") },
+		"other tables": func(e *employee) {
+			e.sql("DROP SCHEMA public CASCADE; CREATE SCHEMA public; CREATE TABLE schema_migrations (version text)")
 		},
-		"other version": func(d *desk) {
-			d.sql("DROP SCHEMA public CASCADE; CREATE SCHEMA public; CREATE TABLE schema_migrations (version bigint, dirty boolean); INSERT INTO schema_migrations VALUES (20230101, false)")
+		"other version": func(e *employee) {
+			e.sql("DROP SCHEMA public CASCADE; CREATE SCHEMA public; CREATE TABLE schema_migrations (version bigint, dirty boolean); INSERT INTO schema_migrations VALUES (20230101, false)")
 		},
-		"no extension": func(d *desk) {
-			d.sql("DROP SCHEMA public CASCADE; CREATE SCHEMA public; CREATE SCHEMA extensions; CREATE EXTENSION pg_trgm SCHEMA extensions")
+		"no extension": func(e *employee) {
+			e.sql("DROP SCHEMA public CASCADE; CREATE SCHEMA public; CREATE SCHEMA extensions; CREATE EXTENSION pg_trgm SCHEMA extensions")
 		},
-		"no path": func(d *desk) {
-			d.env["CRM_DATABASE_URL"] = backend.WithParameter(d.env["CRM_DATABASE_URL"], "search_path", "nowhere")
+		"no path": func(e *employee) {
+			e.vars["CRM_DATABASE_URL"] = backend.WithParameter(e.vars["CRM_DATABASE_URL"], "search_path", "nowhere")
 		},
-		"missing view": func(d *desk) { d.sql("DROP VIEW customer_view CASCADE") },
-		"dirty":        func(d *desk) { d.sql("UPDATE schema_migrations SET dirty = true") },
-		"newer":        func(d *desk) { d.sql("UPDATE schema_migrations SET version = 9999") },
-		"no database": func(d *desk) {
-			d.env["CRM_DATABASE_URL"] = strings.Replace(d.env["CRM_DATABASE_URL"], d.config.Database, "crm_no_such_database", 1)
+		"missing view": func(e *employee) { e.sql("DROP VIEW customer_view CASCADE") },
+		"dirty":        func(e *employee) { e.sql("UPDATE schema_migrations SET dirty = true") },
+		"newer":        func(e *employee) { e.sql("UPDATE schema_migrations SET version = 9999") },
+		"no database": func(e *employee) {
+			e.vars["CRM_DATABASE_URL"] = strings.Replace(e.vars["CRM_DATABASE_URL"], e.config.Database, "crm_no_such_database", 1)
 		},
-		"no server":         func(d *desk) { d.env["CRM_DATABASE_URL"] = "postgres://crm@127.0.0.1:1/crm" },
-		"nobody":            func(d *desk) { d.as("") },
-		"session over":      func(d *desk) { d.sql("DELETE FROM session") },
-		"bad token":         func(d *desk) { d.env["CRM_TOKEN"] = "crm_x" },
-		"one-time password": func(d *desk) { d.sql("UPDATE employee SET password_one_time = true") },
-		"healthy":           func(*desk) {},
-		"no parameter": func(d *desk) {
-			d.env["CRM_DATABASE_URL"] = backend.WithParameter(d.env["CRM_DATABASE_URL"], "no_such_setting", "1")
+		"no server":         func(e *employee) { e.vars["CRM_DATABASE_URL"] = "postgres://crm@127.0.0.1:1/crm" },
+		"nobody":            func(e *employee) { e.as("") },
+		"session over":      func(e *employee) { e.sql("DELETE FROM session") },
+		"bad token":         func(e *employee) { e.vars["CRM_TOKEN"] = "crm_x" },
+		"one-time password": func(e *employee) { e.sql("UPDATE employee SET password_one_time = true") },
+		"healthy":           func(*employee) {},
+		"no parameter": func(e *employee) {
+			e.vars["CRM_DATABASE_URL"] = backend.WithParameter(e.vars["CRM_DATABASE_URL"], "no_such_setting", "1")
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			d := newDesk(t, "administrator1")
-			state(d)
+			e := asEmployee(t, "administrator1")
+			state(e)
 			for _, first := range []string{
 				"customer list", "db status", "db migrate", "doctor", "auth token revoke x", "auth sessions revoke " + uuid.NewString(),
 				"employee detail nemo", "customer detail 999", "contract detail 00000000", "event detail 999",
@@ -64,7 +64,7 @@ func TestHintsDoNotCircle(t *testing.T) {
 						t.Fatalf("crm %s leads to crm %s again", first, command)
 					}
 					seen[command] = true
-					r := d.crm("", strings.Fields(command)...)
+					r := e.crm("", strings.Fields(command)...)
 					if r.code == 1 {
 						t.Fatalf("crm %s: %s", command, r.err)
 					}

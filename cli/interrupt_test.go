@@ -25,10 +25,10 @@ func TestInterruptedWaits(t *testing.T) {
 		for _, args := range [][]string{{"auth", "login", "none1", "--password-stdin"}, {"completion", "bash"}} {
 			t.Run(name+" "+strings.Join(args, " "), func(t *testing.T) {
 				t.Parallel()
-				d := newDesk(t, "")
-				d.env["CRM_TIMEZONE"] = "UTC" // its notice says that the command has begun
+				e := asEmployee(t, "")
+				e.vars["CRM_TIMEZONE"] = "UTC" // its notice says that the command has begun
 				command := exec.Command(unrecorded(t), args...)
-				command.Dir, command.Env = d.env["HOME"], d.environ()
+				command.Dir, command.Env = e.vars["HOME"], e.environ()
 				stdin, err := command.StdinPipe()
 				if err != nil {
 					t.Fatal(err)

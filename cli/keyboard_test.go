@@ -14,8 +14,8 @@ import (
 // TestTypedAhead types the answers to all questions at once, as a fast hand or a paste does: each goes to its question.
 func TestTypedAhead(t *testing.T) {
 	t.Parallel()
-	p := newPlace(t)
-	p.login("commercial1")
+	e := newEnv(t)
+	e.login("commercial1")
 	for i, tt := range []struct {
 		name  string
 		typed []string // with a pause between
@@ -26,7 +26,7 @@ func TestTypedAhead(t *testing.T) {
 		{"pasted", []string{"Zoé %d\r\x1b[200~Zed SARL\x1b[201~\rzed@ex.fr\r0123456789\r\r"}},
 		{"with the line ends of a file", []string{"Zoé %d\nZed SARL\nzed@ex.fr\n0123456789\n\n"}},
 	} {
-		s := p.at(t, pty.Winsize{Cols: 80, Rows: 24}, p.command("customer", "add"))
+		s := e.atTerminal(t, pty.Winsize{Cols: 80, Rows: 24}, e.command("customer", "add"))
 		s.expect("Full name")
 		for j, keys := range tt.typed {
 			if j > 0 {
@@ -35,7 +35,7 @@ func TestTypedAhead(t *testing.T) {
 			s.press(strings.ReplaceAll(keys, "%d", fmt.Sprint(i)))
 		}
 		s.ends(0)
-		if n := p.number(`SELECT count(*) FROM customer WHERE fullname = $1 AND company = 'Zed SARL' AND email = 'zed@ex.fr'
+		if n := e.number(`SELECT count(*) FROM customer WHERE fullname = $1 AND company = 'Zed SARL' AND email = 'zed@ex.fr'
 			AND phone = '+33123456789'`, fmt.Sprintf("Zoé %d", i)); n != 1 {
 			t.Errorf("%s: the answers went astray; shown:\n%q", tt.name, s.screen())
 		}

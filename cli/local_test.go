@@ -16,21 +16,21 @@ import (
 	"github.com/epicevents/crm/internal/localdb"
 )
 
-// newMachine is a desk where no database was made yet.
-func newMachine(t *testing.T) *desk {
+// newMachine is an employee where no database was made yet.
+func newMachine(t *testing.T) *employee {
 	t.Helper()
-	d := &desk{t: t, env: map[string]string{"HOME": localHome(t)}}
+	e := &employee{t: t, vars: map[string]string{"HOME": localHome(t)}}
 	t.Cleanup(func() {
-		delete(d.env, "CRM_TOKEN")
-		d.shell(t, "crm db stop")
+		delete(e.vars, "CRM_TOKEN")
+		e.shell(t, "crm db stop")
 	})
-	return d
+	return e
 }
 
 // employees counts those of the local database.
-func (d *desk) employees(t *testing.T) (n int) {
+func (e *employee) employees(t *testing.T) (n int) {
 	t.Helper()
-	conn, err := pgx.Connect(t.Context(), localdb.New(filepath.Join(d.env["HOME"], ".local/share/crm"), os.Getenv).URL(localdb.Database))
+	conn, err := pgx.Connect(t.Context(), localdb.New(filepath.Join(e.vars["HOME"], ".local/share/crm"), os.Getenv).URL(localdb.Database))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -63,21 +63,21 @@ func TestSampleIsInvited(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			d := newMachine(t)
-			if code, output := d.shell(t, c.line); code != c.code {
+			e := newMachine(t)
+			if code, output := e.shell(t, c.line); code != c.code {
 				t.Errorf("exit %d: %s", code, output)
 			}
-			if n := d.employees(t); n != c.employees {
+			if n := e.employees(t); n != c.employees {
 				t.Errorf("%d employees, not %d", n, c.employees)
 			}
 		})
 	}
 	t.Run("at a terminal", func(t *testing.T) {
 		t.Parallel()
-		p := &place{t: t, home: localHome(t)}
-		p.env = []string{"PATH=" + os.Getenv("PATH"), "HOME=" + p.home, "TERM=xterm-256color"}
-		t.Cleanup(func() { p.crm("", "db", "stop") })
-		s := p.at(t, pty.Winsize{Cols: 200, Rows: 24}, p.command("auth", "login", "administrator1"))
+		e := &env{t: t, home: localHome(t)}
+		e.vars = []string{"PATH=" + os.Getenv("PATH"), "HOME=" + e.home, "TERM=xterm-256color"}
+		t.Cleanup(func() { e.crm("", "db", "stop") })
+		s := e.atTerminal(t, pty.Winsize{Cols: 200, Rows: 24}, e.command("auth", "login", "administrator1"))
 		s.follow(step{"It holds sample data. Log in", ""}, step{"Password", "epic-events-sample" + enter})
 		s.ends(0)
 	})
@@ -86,7 +86,7 @@ func TestSampleIsInvited(t *testing.T) {
 // TestPopulateWhereNobodyCanLogIn: nobody has the right to, and nobody's work is there.
 func TestPopulateWhereNobodyCanLogIn(t *testing.T) {
 	t.Parallel()
-	d := newMachine(t)
+	e := newMachine(t)
 	for _, step := range []struct {
 		line            string
 		code, employees int
@@ -109,11 +109,11 @@ func TestPopulateWhereNobodyCanLogIn(t *testing.T) {
 		{"crm db restore crm.backup", 0, 1, "restored"},
 		{"crm db stop && rm -r .local/share/crm && crm db restore crm.backup", 0, 1, "restored"},
 	} {
-		code, output := d.shell(t, step.line)
+		code, output := e.shell(t, step.line)
 		if code != step.code || !strings.Contains(output, step.says) {
 			t.Errorf("%s: exit %d, not %d with %q: %s", step.line, code, step.code, step.says, output)
 		}
-		if n := d.employees(t); n != step.employees {
+		if n := e.employees(t); n != step.employees {
 			t.Errorf("after %s: %d employees, not %d", step.line, n, step.employees)
 		}
 	}
@@ -129,11 +129,11 @@ func TestTokenOfAnotherDatabase(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			d := newMachine(t)
-			made := filepath.Join(d.env["HOME"], ".local/share/crm")
+			e := newMachine(t)
+			made := filepath.Join(e.vars["HOME"], ".local/share/crm")
 			for _, line := range []string{"crm contract list", "crm db start", "crm db backup file", migrateChloe, "crm db populate"} {
-				code, output := d.shell(t, c.before+line)
-				from := strings.ReplaceAll(c.from, "$HOME", d.env["HOME"])
+				code, output := e.shell(t, c.before+line)
+				from := strings.ReplaceAll(c.from, "$HOME", e.vars["HOME"])
 				if code != 7 || !strings.Contains(output, from) || !strings.Contains(output, made) || !strings.Contains(output, c.hint) {
 					t.Errorf("%s: exit %d, %s", line, code, output)
 				}
@@ -142,7 +142,7 @@ func TestTokenOfAnotherDatabase(t *testing.T) {
 				}
 			}
 			if name == "login" {
-				if code, output := d.shell(t, "crm auth logout && crm db start"); code != 0 {
+				if code, output := e.shell(t, "crm auth logout && crm db start"); code != 0 {
 					t.Errorf("exit %d: %s", code, output)
 				}
 			}
@@ -155,27 +155,27 @@ func TestTokenOfAnotherDatabase(t *testing.T) {
 func TestLongHome(t *testing.T) {
 	t.Parallel()
 	for _, name := range []string{strings.Repeat("l", 111), `a "quoted", home`} {
-		d := newMachine(t)
-		d.env["HOME"] = filepath.Join(d.env["HOME"], name)
-		if err := os.Mkdir(d.env["HOME"], 0o755); err != nil {
+		e := newMachine(t)
+		e.vars["HOME"] = filepath.Join(e.vars["HOME"], name)
+		if err := os.Mkdir(e.vars["HOME"], 0o755); err != nil {
 			t.Fatal(err)
 		}
 		cluster := func() *localdb.Cluster {
-			return localdb.New(filepath.Join(d.env["HOME"], ".local/share/crm"), os.Getenv)
+			return localdb.New(filepath.Join(e.vars["HOME"], ".local/share/crm"), os.Getenv)
 		}
 		for _, line := range []string{
 			"for i in 1 2 3; do crm db start >$i 2>&1 & ids=\"$ids $!\"; done; for id in $ids; do wait $id || { cat 1 2 3; exit 1; }; done",
 			"for i in 1 2 3; do echo epic-events-sample | crm auth login --password-stdin administrator$i >$i 2>&1 & ids=\"$ids $!\"; done; for id in $ids; do wait $id || { cat 1 2 3; exit 1; }; done",
 			"crm contract list --count",
 		} {
-			if code, output := d.shell(t, line); code != 0 {
+			if code, output := e.shell(t, line); code != 0 {
 				t.Errorf("%s: exit %d, %s", line, code, output)
 			}
 			config, err := pgx.ParseConfig(cluster().URL(localdb.Database))
 			if err != nil {
 				t.Fatal(err)
 			}
-			d.shell(t, "crm db stop")
+			e.shell(t, "crm db stop")
 			if err := os.RemoveAll(config.Host); err != nil {
 				t.Fatal(err)
 			}
@@ -186,8 +186,8 @@ func TestLongHome(t *testing.T) {
 // TestRootInSomebodysHome leaves nothing there that is root's.
 func TestRootInSomebodysHome(t *testing.T) {
 	t.Parallel()
-	d := newMachine(t)
-	home, err := os.Stat(d.env["HOME"])
+	e := newMachine(t)
+	home, err := os.Stat(e.vars["HOME"])
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -195,7 +195,7 @@ func TestRootInSomebodysHome(t *testing.T) {
 	if os.Geteuid() == 0 {
 		for _, name := range []string{"postgres", "_postgres", "nobody"} {
 			if output, err := exec.Command("id", "-u", name).Output(); err == nil {
-				if err := exec.Command("chown", name, d.env["HOME"]).Run(); err != nil {
+				if err := exec.Command("chown", name, e.vars["HOME"]).Run(); err != nil {
 					t.Fatal(err)
 				}
 				uid = 0
@@ -206,12 +206,12 @@ func TestRootInSomebodysHome(t *testing.T) {
 			}
 		}
 	}
-	if code, output := d.shell(t, "crm db start && echo epic-events-sample | crm auth login administrator1 --password-stdin"); code != 0 {
+	if code, output := e.shell(t, "crm db start && echo epic-events-sample | crm auth login administrator1 --password-stdin"); code != 0 {
 		t.Fatalf("exit %d: %s", code, output)
 	}
 	for _, name := range []string{".local", ".local/share", ".local/share/crm", ".local/share/crm/auth_secret_key", ".local/share/crm/postgres",
 		".local/share/crm/postgres/data", ".local/state", ".local/state/crm", ".local/state/crm/token"} {
-		info, err := os.Lstat(filepath.Join(d.env["HOME"], name))
+		info, err := os.Lstat(filepath.Join(e.vars["HOME"], name))
 		if err != nil {
 			t.Error(err)
 		} else if owner := int(info.Sys().(*syscall.Stat_t).Uid); owner != uid {

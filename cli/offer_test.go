@@ -11,8 +11,8 @@ import (
 // TestOffers: there is to choose from what the command can be used on, and nothing else.
 func TestOffers(t *testing.T) {
 	t.Parallel()
-	d := newDesk(t, "")
-	d.env[patientVariable] = "1"
+	e := asEmployee(t, "")
+	e.vars[patientVariable] = "1"
 	for _, offer := range []struct{ username, command, query string }{
 		{"administrator1", "contract detail", "SELECT number FROM contract_view"},
 		{"administrator1", "contract sign", "SELECT number FROM contract_view WHERE NOT signed"},
@@ -35,13 +35,13 @@ func TestOffers(t *testing.T) {
 		{"support1", "customer update", "SELECT '' WHERE false"},
 	} {
 		t.Run(offer.username+" "+offer.command, func(t *testing.T) {
-			d.as(offer.username)
+			e.as(offer.username)
 			var want []string
-			err := d.conn.QueryRow(t.Context(), "SELECT coalesce(array_agg(id), '{}') FROM ("+offer.query+") AS list (id)").Scan(&want)
+			err := e.conn.QueryRow(t.Context(), "SELECT coalesce(array_agg(id), '{}') FROM ("+offer.query+") AS list (id)").Scan(&want)
 			if err != nil {
 				t.Fatal(err)
 			}
-			got, shown := []string{}, d.complete(t, append(strings.Fields(offer.command), "")...)
+			got, shown := []string{}, e.complete(t, append(strings.Fields(offer.command), "")...)
 			for _, line := range shown {
 				value, _, _ := strings.Cut(line, "\t")
 				got = append(got, value)
@@ -60,8 +60,8 @@ func TestOffers(t *testing.T) {
 // TestNothingToChoose says so, before anything else is asked.
 func TestNothingToChoose(t *testing.T) {
 	t.Parallel()
-	p := newPlace(t)
-	p.sql(`UPDATE event SET support_id = NULL; UPDATE contract SET signed_at = now() WHERE signed_at IS NULL;
+	e := newEnv(t)
+	e.sql(`UPDATE event SET support_id = NULL; UPDATE contract SET signed_at = now() WHERE signed_at IS NULL;
 		DELETE FROM event; UPDATE contract SET total_amount = paid_amount;
 		INSERT INTO employee (username, fullname, role, password_hash)
 		SELECT 'commercial9', 'Nouvelle', 'commercial', password_hash FROM employee WHERE username = 'none1'`)
@@ -70,10 +70,10 @@ func TestNothingToChoose(t *testing.T) {
 		"administrator1": {"contract sign": "There is no contract to sign.", "contract add-payment": "There is no contract with anything due.", "event detail": "There is no event."},
 		"support1":       {"event update": "There is no event that you run."},
 	} {
-		p.login(username)
+		e.login(username)
 		for command, message := range commands {
 			t.Run(username+" "+command, func(t *testing.T) {
-				s := p.at(t, screens["80x24"], p.command(strings.Fields(command)...))
+				s := e.atTerminal(t, screens["80x24"], e.command(strings.Fields(command)...))
 				s.expect("crm: " + message)
 				s.ends(5)
 			})

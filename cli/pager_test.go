@@ -13,11 +13,11 @@ import (
 )
 
 // atTerminal starts crm at a terminal of 24 lines. A pager of a test writes "paged" before each line that it passes on.
-func (d *desk) atTerminal(t *testing.T, args ...string) *screen {
+func (e *employee) atTerminal(t *testing.T, args ...string) *screen {
 	t.Helper()
 	command := exec.Command("crm", args...)
-	d.env["TERM"] = "xterm"
-	command.Dir, command.Env = d.env["HOME"], d.environ()
+	e.vars["TERM"] = "xterm"
+	command.Dir, command.Env = e.vars["HOME"], e.environ()
 	return newScreen(t, 24, 120, command)
 }
 
@@ -25,10 +25,10 @@ func (d *desk) atTerminal(t *testing.T, args ...string) *screen {
 func TestPagerByDefault(t *testing.T) {
 	t.Parallel()
 	requireProgram(t, "less", "less")
-	d := newDesk(t, "none1")
-	d.env["PAGER"] = ""
-	d.sql(manyCustomers)
-	s := d.atTerminal(t, "customer", "list", "--fields", "id,fullname")
+	e := asEmployee(t, "none1")
+	e.vars["PAGER"] = ""
+	e.sql(manyCustomers)
+	s := e.atTerminal(t, "customer", "list", "--fields", "id,fullname")
 	s.until("\n:") // less waits for a key
 	if strings.Contains(s.text(), "Showing 50") {
 		t.Errorf("a notice stands in the pager: %s", s.text())
@@ -38,7 +38,7 @@ func TestPagerByDefault(t *testing.T) {
 		t.Errorf("%v: %s", err, s.text())
 	}
 	for _, args := range [][]string{{"customer", "list", "--limit", "3"}, {"customer", "detail", "3"}} {
-		s := d.atTerminal(t, args...)
+		s := e.atTerminal(t, args...)
 		if err := s.wait(); err != nil || !strings.Contains(s.text(), "Anaïs Morel") {
 			t.Errorf("%v: %v, %s", args, err, s.text())
 		}
@@ -62,16 +62,16 @@ func TestPagerIsChosen(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			d := newDesk(t, "none1")
-			d.env["CRM_PAGER"], d.env["PAGER"] = c.crmPager, c.pager
-			s := d.atTerminal(t, "customer", "list", "--limit", "2")
+			e := asEmployee(t, "none1")
+			e.vars["CRM_PAGER"], e.vars["PAGER"] = c.crmPager, c.pager
+			s := e.atTerminal(t, "customer", "list", "--limit", "2")
 			if err := s.wait(); err != nil {
 				t.Error(err)
 			}
 			if paged := strings.Contains(s.text(), "paged │"); paged != c.paged || !strings.Contains(s.text(), "Johanna Baker") {
 				t.Errorf("paged is %v: %s", paged, s.text())
 			}
-			if out := d.must(t, "customer", "list"); strings.Contains(out, "paged") {
+			if out := e.must(t, "customer", "list"); strings.Contains(out, "paged") {
 				t.Errorf("paged without a terminal: %s", out)
 			}
 		})
@@ -81,9 +81,9 @@ func TestPagerIsChosen(t *testing.T) {
 func TestPagerKnowsHowToShow(t *testing.T) {
 	t.Parallel()
 	for set, want := range map[string]string{"": "FRX", "S": "S"} {
-		d := newDesk(t, "none1")
-		d.env["LESS"], d.env["PAGER"] = set, `echo "<LESS=$LESS>"; cat`
-		s := d.atTerminal(t, "customer", "list", "--limit", "2")
+		e := asEmployee(t, "none1")
+		e.vars["LESS"], e.vars["PAGER"] = set, `echo "<LESS=$LESS>"; cat`
+		s := e.atTerminal(t, "customer", "list", "--limit", "2")
 		if err := s.wait(); err != nil || !strings.Contains(s.text(), "<LESS="+want+">") {
 			t.Errorf("LESS=%s: %v, %s", set, err, s.text())
 		}
@@ -93,9 +93,9 @@ func TestPagerKnowsHowToShow(t *testing.T) {
 func TestPagerThatDoesNotExist(t *testing.T) {
 	t.Parallel()
 	for pager, code := range map[string]int{"no-such-pager -x": 0, "/": 0, "no-such-pager 2>/dev/null": 2} {
-		d := newDesk(t, "none1")
-		d.env["PAGER"] = pager
-		s := d.atTerminal(t, "customer", "detail", "3")
+		e := asEmployee(t, "none1")
+		e.vars["PAGER"] = pager
+		s := e.atTerminal(t, "customer", "detail", "3")
 		if got := codeOf(s.wait()); got != code {
 			t.Errorf("%s: exit %d, want %d", pager, got, code)
 		}
@@ -118,12 +118,12 @@ func codeOf(err error) int {
 // TestPagerIsLeftEarly leaves much unread.
 func TestPagerIsLeftEarly(t *testing.T) {
 	t.Parallel()
-	d := newDesk(t, "none1")
-	d.sql(manyCustomers)
+	e := asEmployee(t, "none1")
+	e.sql(manyCustomers)
 	for _, format := range []string{"table", "json", "csv"} {
 		for _, pager := range []string{"head -1", "true", "false"} {
-			d.env["PAGER"] = pager
-			s := d.atTerminal(t, "customer", "list", "--limit", "2000", "-o", format)
+			e.vars["PAGER"] = pager
+			s := e.atTerminal(t, "customer", "list", "--limit", "2000", "-o", format)
 			if err := s.wait(); err != nil || strings.Contains(s.text(), "crm:") {
 				t.Errorf("%s through %s: %v, %s", format, pager, err, s.text())
 			}
@@ -135,11 +135,11 @@ func TestPagerIsLeftEarly(t *testing.T) {
 func TestPagerInUse(t *testing.T) {
 	t.Parallel()
 	requireProgram(t, "less", "less")
-	d := newDesk(t, "none1")
-	d.sql(manyCustomers)
-	d.env["PAGER"] = "less"
+	e := asEmployee(t, "none1")
+	e.sql(manyCustomers)
+	e.vars["PAGER"] = "less"
 	for _, format := range []string{"table", "json"} {
-		s := d.atTerminal(t, "customer", "list", "--fields", "id,fullname", "-o", format)
+		s := e.atTerminal(t, "customer", "list", "--fields", "id,fullname", "-o", format)
 		before, err := term.GetState(int(s.terminal.Fd()))
 		if err != nil {
 			t.Fatal(err)
@@ -165,13 +165,13 @@ func TestPagerInUse(t *testing.T) {
 // TestPagerSwallowsNoNotice has notices before, beside and after the result.
 func TestPagerSwallowsNoNotice(t *testing.T) {
 	t.Parallel()
-	d := newDesk(t, "administrator1")
-	d.sql(manyCustomers)
+	e := asEmployee(t, "administrator1")
+	e.sql(manyCustomers)
 	// This pager shows its last line when a file is there, which is after crm has written everything.
-	d.env["PAGER"] = `cat; while [ ! -e go ]; do sleep 0.01; done; echo end of pager`
-	s := d.atTerminal(t, "customer", "list")
+	e.vars["PAGER"] = `cat; while [ ! -e go ]; do sleep 0.01; done; echo end of pager`
+	s := e.atTerminal(t, "customer", "list")
 	s.until("╰")
-	if err := os.WriteFile(filepath.Join(d.env["HOME"], "go"), nil, 0o600); err != nil {
+	if err := os.WriteFile(filepath.Join(e.vars["HOME"], "go"), nil, 0o600); err != nil {
 		t.Fatal(err)
 	}
 	before := s.until("end of pager")
@@ -184,8 +184,8 @@ func TestPagerSwallowsNoNotice(t *testing.T) {
 		}
 	}
 
-	d.env["PAGER"] = marking
-	s = d.atTerminal(t, "employee", "delete", "none1") // asks first, with no result at all
+	e.vars["PAGER"] = marking
+	s = e.atTerminal(t, "employee", "delete", "none1") // asks first, with no result at all
 	s.until("Delete the employee none1?")
 	s.press("y" + enter)
 	_ = s.wait()

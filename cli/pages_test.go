@@ -40,10 +40,10 @@ func TestPages(t *testing.T) {
 		run++
 		t.Run(filepath.Base(page), func(t *testing.T) {
 			t.Parallel()
-			d := newDesk(t, "")
+			e := asEmployee(t, "")
 			shell := func(line string) string {
 				command := exec.Command("sh", "-c", line)
-				command.Dir, command.Env = d.env["HOME"], d.environ()
+				command.Dir, command.Env = e.vars["HOME"], e.environ()
 				out, _ := command.CombinedOutput() // refusals are part of the page
 				return string(out)
 			}

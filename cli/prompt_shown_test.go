@@ -19,7 +19,7 @@ import (
 // TestPlainQuestions: without a screen the questions are lines, and nothing moves a cursor.
 func TestPlainQuestions(t *testing.T) {
 	t.Parallel()
-	p := newPlace(t)
+	e := newEnv(t)
 	conversation := []step{
 		{"Customer, or text to search for:", "zzz" + enter}, {"Nothing in the list", "zimmer" + enter}, {"Customer: 11", ""},
 		{"Total amount:", "1.234" + enter}, {"more than two decimals", "12,50" + enter}, {"Due on", enter},
@@ -32,17 +32,17 @@ func TestPlainQuestions(t *testing.T) {
 		"of no size": {"xterm-256color", pty.Winsize{}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			p := *p
+			p := *e
 			p.home = t.TempDir()
-			p.env = append(slices.Clone(p.env), "HOME="+p.home, "TERM="+start.terminal)
-			s := p.at(t, start.size, p.command("contract", "add", "--no-color"))
+			p.vars = append(slices.Clone(p.vars), "HOME="+p.home, "TERM="+start.terminal)
+			s := p.atTerminal(t, start.size, p.command("contract", "add", "--no-color"))
 			s.follow(step{"Username:", "administrator1" + enter}, step{"Password:", "wrong" + enter}, step{"Unknown username", ""},
 				step{"Password of administrator1:", schema.SamplePassword + enter})
 			s.follow(conversation...)
 			s.expect("12.50 €")
 			s.ends(0)
 			s.showsNot(schema.SamplePassword)
-			s = p.at(t, start.size, p.command("--no-color", "employee", "delete", "commercial1"))
+			s = p.atTerminal(t, start.size, p.command("--no-color", "employee", "delete", "commercial1"))
 			s.follow(step{"[y/N]:", "what" + enter}, step{"Answer yes or no.", "h" + enter}, step{"Answer yes or no.", "OUI" + enter}, step{"in charge of", ""})
 			s.ends(6)
 			s.mu.Lock()
@@ -58,17 +58,17 @@ func TestPlainQuestions(t *testing.T) {
 // TestNoColorQuestions: bold and reverse stay, colours go.
 func TestNoColorQuestions(t *testing.T) {
 	t.Parallel()
-	p := newPlace(t)
-	p.login("administrator1")
+	e := newEnv(t)
+	e.login("administrator1")
 	for name, set := range map[string]func(*exec.Cmd){
 		"NO_COLOR":   func(cmd *exec.Cmd) { cmd.Env = append(cmd.Env, "NO_COLOR=1") },
 		"--no-color": func(cmd *exec.Cmd) { cmd.Args = append(cmd.Args, "--no-color") },
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			cmd := p.command("employee", "detail")
+			cmd := e.command("employee", "detail")
 			set(cmd)
-			s := p.at(t, screens["80x24"], cmd)
+			s := e.atTerminal(t, screens["80x24"], cmd)
 			s.follow(step{"administrator2", "zzz" + enter}, step{"Nothing in the list", ctrlC})
 			s.ends(130)
 			s.mu.Lock()
@@ -84,9 +84,9 @@ func TestNoColorQuestions(t *testing.T) {
 // TestLongList: ten thousand customers can be chosen from as quickly as ten.
 func TestLongList(t *testing.T) {
 	t.Parallel()
-	p := newPlace(t)
-	p.login("administrator1")
-	conn := dbtest.Connect(t, p.config)
+	e := newEnv(t)
+	e.login("administrator1")
+	conn := dbtest.Connect(t, e.config)
 	_, err := conn.Exec(t.Context(), `INSERT INTO customer (fullname, company, email, phone, commercial_id)
 		SELECT 'Zoé Numéro ' || n, 'Société ' || n, 'n' || n || '@example.fr', phone, commercial_id
 		FROM generate_series(1, 10000) AS n, (SELECT phone, commercial_id FROM customer LIMIT 1) AS sample`)
@@ -94,7 +94,7 @@ func TestLongList(t *testing.T) {
 		t.Fatal(err)
 	}
 	start := time.Now()
-	s := p.at(t, screens["80x24"], p.command("customer", "detail"))
+	s := e.atTerminal(t, screens["80x24"], e.command("customer", "detail"))
 	s.expect("10013 in all")
 	listed := time.Since(start)
 	start = time.Now()

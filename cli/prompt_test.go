@@ -78,21 +78,21 @@ func TestQuestions(t *testing.T) {
 	for name, size := range screens {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			p := newPlace(t)
-			p.login("administrator1")
+			e := newEnv(t)
+			e.login("administrator1")
 			for _, name := range []string{"temp", "temp2"} {
-				if code, _, stderr := p.crm("", "employee", "add", "--fullname", "Temp", "--username", name); code != 0 {
+				if code, _, stderr := e.crm("", "employee", "add", "--fullname", "Temp", "--username", name); code != 0 {
 					t.Fatal(stderr)
 				}
 			}
-			p.sql("UPDATE customer SET company = 'M6 Events' WHERE id = 3")
+			e.sql("UPDATE customer SET company = 'M6 Events' WHERE id = 3")
 			for _, q := range questions {
 				t.Run(q.name, func(t *testing.T) {
-					s := p.at(t, size, p.command(q.command...))
+					s := e.atTerminal(t, size, e.command(q.command...))
 					s.follow(q.steps...)
 					s.ends(q.exit)
 					s.showsNot(newSecret)
-					if p.number(q.check) != 1 {
+					if e.number(q.check) != 1 {
 						t.Errorf("not done: %s", q.check)
 					}
 				})
@@ -104,16 +104,16 @@ func TestQuestions(t *testing.T) {
 // TestLeavingQuestions leaves every kind of question in every way: exit 130, nothing changed, the terminal as before.
 func TestLeavingQuestions(t *testing.T) {
 	t.Parallel()
-	p := newPlace(t)
-	p.login("administrator1")
-	before := p.contents()
-	t.Run("by", func(t *testing.T) { leaveQuestions(t, p) })
-	if p.contents() != before {
+	e := newEnv(t)
+	e.login("administrator1")
+	before := e.contents()
+	t.Run("by", func(t *testing.T) { leaveQuestions(t, e) })
+	if e.contents() != before {
 		t.Error("a question that was left has changed the data")
 	}
 }
 
-func leaveQuestions(t *testing.T, p *place) {
+func leaveQuestions(t *testing.T, e *env) {
 	kinds := map[string]struct {
 		command []string
 		see     string
@@ -131,12 +131,12 @@ func leaveQuestions(t *testing.T, p *place) {
 				}
 				t.Run(name+" by "+way+" on "+terminal, func(t *testing.T) {
 					t.Parallel()
-					cmd := p.command(kind.command...)
+					cmd := e.command(kind.command...)
 					cmd.Env = append(cmd.Env, "TERM="+terminal)
 					if way == "hangup" { // without the signal that the owner of a terminal gets
 						cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
 					}
-					s := p.at(t, screens["80x24"], cmd)
+					s := e.atTerminal(t, screens["80x24"], cmd)
 					s.expect(kind.see)
 					if way == "hangup" {
 						s.keyboard.Close()
@@ -162,8 +162,8 @@ func leaveQuestions(t *testing.T, p *place) {
 // TestQuestionsAndStreams: questions are for people only, and never part of the result.
 func TestQuestionsAndStreams(t *testing.T) {
 	t.Parallel()
-	p := newPlace(t)
-	p.login("administrator1")
+	e := newEnv(t)
+	e.login("administrator1")
 	t.Run("result in a file", func(t *testing.T) {
 		t.Parallel()
 		file, err := os.Create(filepath.Join(t.TempDir(), "f"))
@@ -171,9 +171,9 @@ func TestQuestionsAndStreams(t *testing.T) {
 			t.Fatal(err)
 		}
 		defer file.Close()
-		cmd := p.command("employee", "detail", "--output", "json")
+		cmd := e.command("employee", "detail", "--output", "json")
 		cmd.Stdout = file
-		s := p.at(t, screens["80x24"], cmd)
+		s := e.atTerminal(t, screens["80x24"], cmd)
 		s.follow(step{"administrator2", "support1" + enter})
 		s.ends(0)
 		text, err := os.ReadFile(file.Name())
@@ -191,9 +191,9 @@ func TestQuestionsAndStreams(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			cmd := p.command("employee", "detail")
+			cmd := e.command("employee", "detail")
 			arrange(cmd)
-			p.at(t, screens["80x24"], cmd).ends(2)
+			e.atTerminal(t, screens["80x24"], cmd).ends(2)
 		})
 	}
 }
@@ -203,9 +203,9 @@ func TestLoginAtQuestions(t *testing.T) {
 	t.Parallel()
 	t.Run("goes on", func(t *testing.T) {
 		t.Parallel()
-		p := newPlace(t)
+		e := newEnv(t)
 		login := []step{{"Username", "Bad Name" + enter}, {"is not valid", ctrlU + "administrator1" + enter}, {"Password", schema.SamplePassword + enter}}
-		s := p.at(t, screens["80x24"], p.command("contract", "add", "--customer-id", "5"))
+		s := e.atTerminal(t, screens["80x24"], e.command("contract", "add", "--customer-id", "5"))
 		s.follow(step{"You are not logged in.", ""})
 		s.follow(login...)
 		s.follow(step{"Total amount", "66.60" + enter}, step{"Due on", enter})
@@ -213,56 +213,56 @@ func TestLoginAtQuestions(t *testing.T) {
 		s.ends(0)
 		s.showsNot(schema.SamplePassword)
 
-		conn := dbtest.Connect(t, p.config)
+		conn := dbtest.Connect(t, e.config)
 		if _, err := conn.Exec(t.Context(), "DELETE FROM session"); err != nil {
 			t.Fatal(err)
 		}
-		s = p.at(t, screens["80x24"], p.command("contract", "add", "--customer-id", "5"))
+		s = e.atTerminal(t, screens["80x24"], e.command("contract", "add", "--customer-id", "5"))
 		// Only the password is asked for: who it was is known.
 		s.follow(step{"Your session is over.", ""}, step{"Password of administrator1", schema.SamplePassword + enter})
 		s.follow(step{"Total amount", "66.60" + enter}, step{"Due on", enter})
 		s.expect("66.60 €")
 		s.ends(0)
-		if n := p.number("SELECT count(*) FROM contract WHERE total_amount = 6660"); n != 2 {
+		if n := e.number("SELECT count(*) FROM contract WHERE total_amount = 6660"); n != 2 {
 			t.Errorf("%d contracts were added, want 2", n)
 		}
 	})
 	t.Run("auth login asks both, three times, and tells to wait", func(t *testing.T) {
 		t.Parallel()
-		p := newPlace(t)
+		e := newEnv(t)
 		refused := "Unknown username or wrong password."
-		s := p.at(t, screens["60x20"], p.command("auth", "login"))
+		s := e.atTerminal(t, screens["60x20"], e.command("auth", "login"))
 		s.follow(step{"Username", "support1" + enter}, step{"Password", "wrong 1" + enter}, step{refused, ""},
 			step{"Password", "wrong 2" + enter}, step{refused, ""}, step{"Password", "wrong 3" + enter}, step{"crm: " + refused, ""})
 		s.ends(3)
 		s.showsNot("wrong 1")
-		if _, err := os.Stat(p.tokenFile()); err == nil {
+		if _, err := os.Stat(e.tokenFile()); err == nil {
 			t.Error("a failed login left a token")
 		}
-		s = p.at(t, screens["60x20"], p.command("auth", "login", "support1"))
+		s = e.atTerminal(t, screens["60x20"], e.command("auth", "login", "support1"))
 		s.follow(step{"Password", "wrong 4" + enter}, step{refused, ""}, step{"Password", "wrong 5" + enter},
 			step{refused, ""}, step{"Password", schema.SamplePassword + enter}, step{"Too many failed logins for this username: wait", ""})
 		s.ends(3)
 	})
 	t.Run("a password for the first login is changed there and then", func(t *testing.T) {
 		t.Parallel()
-		p := newPlace(t)
-		conn := dbtest.Connect(t, p.config)
+		e := newEnv(t)
+		conn := dbtest.Connect(t, e.config)
 		if _, err := conn.Exec(t.Context(), "UPDATE employee SET password_one_time = true WHERE username = 'none1'"); err != nil {
 			t.Fatal(err)
 		}
-		s := p.at(t, screens["80x24"], p.command("customer", "list", "--count"))
+		s := e.atTerminal(t, screens["80x24"], e.command("customer", "list", "--count"))
 		s.follow(step{"Username", "none1" + enter}, step{"Password", schema.SamplePassword + enter}, step{"until you choose your own", ""},
 			step{"New password", newSecret + enter}, step{"The same again", newSecret + enter}, step{"Your password is changed", ""}, step{"13", ""})
 		s.ends(0)
-		if n := p.number("SELECT count(*) FROM employee WHERE password_one_time"); n != 0 {
+		if n := e.number("SELECT count(*) FROM employee WHERE password_one_time"); n != 0 {
 			t.Errorf("%d passwords are still for one login", n)
 		}
 	})
 	t.Run("pasted password", func(t *testing.T) {
 		t.Parallel()
-		p := newPlace(t)
-		s := p.at(t, screens["60x20"], p.command("auth", "login", "support1"))
+		e := newEnv(t)
+		s := e.atTerminal(t, screens["60x20"], e.command("auth", "login", "support1"))
 		s.follow(step{"Password", "\x1b[200~" + schema.SamplePassword + "\n\x1b[201~" + enter}, step{"Session", ""})
 		s.ends(0)
 		s.showsNot(schema.SamplePassword)
@@ -272,23 +272,23 @@ func TestLoginAtQuestions(t *testing.T) {
 // TestResetWantsTheName: what deletes everything is not done by a yes.
 func TestResetWantsTheName(t *testing.T) {
 	t.Parallel()
-	p := newPlace(t)
+	e := newEnv(t)
 	for _, terminal := range []string{"xterm-256color", "dumb"} {
-		cmd := p.command("db", "reset")
+		cmd := e.command("db", "reset")
 		cmd.Env = append(cmd.Env, "TERM="+terminal)
-		s := p.at(t, screens["80x24"], cmd)
+		s := e.atTerminal(t, screens["80x24"], cmd)
 		s.follow(step{"Type its name", "hello" + enter}, step{"This is not its name", ctrlC})
 		s.ends(130)
 	}
 	const sessions = "SELECT count(*) FROM session"
-	before := p.number("INSERT INTO session (id, employee_id) SELECT gen_random_uuid(), min(id) FROM employee RETURNING 1")
-	if p.number("SELECT count(*) FROM customer") == 0 || p.number(sessions) < before {
+	before := e.number("INSERT INTO session (id, employee_id) SELECT gen_random_uuid(), min(id) FROM employee RETURNING 1")
+	if e.number("SELECT count(*) FROM customer") == 0 || e.number(sessions) < before {
 		t.Fatal("everything was deleted")
 	}
-	s := p.at(t, screens["80x24"], p.command("db", "reset"))
-	s.follow(step{"Type its name", "y" + enter}, step{"This is not its name", ctrlU + p.config.Database + enter}, step{"Database", ""})
+	s := e.atTerminal(t, screens["80x24"], e.command("db", "reset"))
+	s.follow(step{"Type its name", "y" + enter}, step{"This is not its name", ctrlU + e.config.Database + enter}, step{"Database", ""})
 	s.ends(0)
-	if p.number(sessions) != 0 || p.number("SELECT count(*) FROM customer") == 0 {
+	if e.number(sessions) != 0 || e.number("SELECT count(*) FROM customer") == 0 {
 		t.Error("nothing was deleted, or the sample data is not back")
 	}
 }

@@ -18,8 +18,8 @@ import (
 	"golang.org/x/term"
 )
 
-// session is a crm process at a terminal of its own, and the person before it.
-type session struct {
+// ptyProcess is a crm process at a terminal of its own, and the person before it.
+type ptyProcess struct {
 	t        *testing.T
 	cmd      *exec.Cmd
 	keyboard *os.File // also the screen
@@ -35,8 +35,8 @@ type session struct {
 
 var screens = map[string]pty.Winsize{"80x24": {Cols: 80, Rows: 24}, "60x20": {Cols: 60, Rows: 20}}
 
-// at starts crm at a terminal. Streams that the command has already are left alone.
-func (p *place) at(t *testing.T, size pty.Winsize, cmd *exec.Cmd) *session {
+// atTerminal starts crm at a terminal. Streams that the command has already are left alone.
+func (e *env) atTerminal(t *testing.T, size pty.Winsize, cmd *exec.Cmd) *ptyProcess {
 	t.Helper()
 	blocking, tty, err := pty.Open()
 	if err != nil {
@@ -70,7 +70,7 @@ func (p *place) at(t *testing.T, size pty.Winsize, cmd *exec.Cmd) *session {
 	if cmd.SysProcAttr == nil {
 		cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true, Setctty: cmd.Stdin == tty}
 	}
-	s := &session{t: t, cmd: cmd, keyboard: keyboard, tty: tty, before: before, done: make(chan error, 1), changed: make(chan struct{}, 1)}
+	s := &ptyProcess{t: t, cmd: cmd, keyboard: keyboard, tty: tty, before: before, done: make(chan error, 1), changed: make(chan struct{}, 1)}
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
@@ -105,7 +105,7 @@ func (p *place) at(t *testing.T, size pty.Winsize, cmd *exec.Cmd) *session {
 }
 
 // screen is all that was ever shown. Spaces are taken out: a terminal may be told to skip them.
-func (s *session) screen() string {
+func (s *ptyProcess) screen() string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return squeeze(ansi.Strip(s.shown.String()))
@@ -114,7 +114,7 @@ func (s *session) screen() string {
 func squeeze(text string) string { return strings.Join(strings.Fields(text), "") }
 
 // expect waits until the screen shows the text, after what was expected before.
-func (s *session) expect(text string) {
+func (s *ptyProcess) expect(text string) {
 	s.t.Helper()
 	deadline := time.After(patience)
 	for {
@@ -131,7 +131,7 @@ func (s *session) expect(text string) {
 	}
 }
 
-func (s *session) press(keys string) {
+func (s *ptyProcess) press(keys string) {
 	s.t.Helper()
 	if _, err := s.keyboard.WriteString(keys); err != nil {
 		s.t.Fatal(err)
@@ -139,7 +139,7 @@ func (s *session) press(keys string) {
 }
 
 // ends waits for the end of crm and checks its exit code and that the terminal is as it was before.
-func (s *session) ends(code int) {
+func (s *ptyProcess) ends(code int) {
 	s.t.Helper()
 	select {
 	case err := <-s.done:
@@ -170,7 +170,7 @@ const (
 // step is what a person waits for and then types.
 type step struct{ see, press string }
 
-func (s *session) follow(steps ...step) {
+func (s *ptyProcess) follow(steps ...step) {
 	s.t.Helper()
 	for _, step := range steps {
 		s.expect(step.see)
@@ -179,7 +179,7 @@ func (s *session) follow(steps ...step) {
 }
 
 // showsNot fails when the text, such as a password, was ever shown.
-func (s *session) showsNot(text string) {
+func (s *ptyProcess) showsNot(text string) {
 	s.t.Helper()
 	if strings.Contains(s.screen(), squeeze(text)) {
 		s.t.Errorf("%q is shown:\n%q", text, s.screen())

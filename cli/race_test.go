@@ -30,19 +30,13 @@ import (
 // not run in parallel with others.
 const crowd = 64
 
-// result is what a process answered.
-type result struct {
-	code           int
-	stdout, stderr string
-}
-
 // atOnce runs n commands, all started before any is waited for.
-func (p *place) atOnce(n int, args func(i int) []string) []result {
+func (e *env) atOnce(n int, args func(i int) []string) []result {
 	results := make([]result, n)
 	var everybody sync.WaitGroup
 	for i := range n {
 		everybody.Go(func() {
-			code, stdout, stderr := p.crm("", args(i)...)
+			code, stdout, stderr := e.crm("", args(i)...)
 			results[i] = result{code, stdout, stderr}
 		})
 	}
@@ -51,12 +45,12 @@ func (p *place) atOnce(n int, args func(i int) []string) []result {
 }
 
 // contractOf draws up a contract over so many cents, as the administrator who is logged in.
-func (p *place) contractOf(cents int) string {
-	p.t.Helper()
-	code, stdout, stderr := p.crm("", "contract", "add", "--customer-id", "5", "--total-amount", euros(cents), "-o", "json")
+func (e *env) contractOf(cents int) string {
+	e.t.Helper()
+	code, stdout, stderr := e.crm("", "contract", "add", "--customer-id", "5", "--total-amount", euros(cents), "-o", "json")
 	var contract struct{ ID string }
 	if err := json.Unmarshal([]byte(stdout), &contract); code != 0 || err != nil {
-		p.t.Fatalf("exit %d, %v: %s", code, err, stderr)
+		e.t.Fatalf("exit %d, %v: %s", code, err, stderr)
 	}
 	return contract.ID
 }
@@ -65,8 +59,8 @@ func euros(cents int) string { return fmt.Sprintf("%d.%02d", cents/100, cents%10
 
 // TestPaymentsAtOnce: of payments made at the same instant, exactly those are kept that were acknowledged.
 func TestPaymentsAtOnce(t *testing.T) {
-	p := newPlace(t)
-	p.login("administrator1")
+	e := newEnv(t)
+	e.login("administrator1")
 	for name, test := range map[string]struct{ amount, fit int }{
 		"all fit":             {1001, crowd},
 		"forty of them fit":   {1001, 40},
@@ -78,24 +72,24 @@ func TestPaymentsAtOnce(t *testing.T) {
 			if test.fit == 0 {
 				total = test.amount - 1
 			}
-			contract := p.contractOf(total)
+			contract := e.contractOf(total)
 			acknowledged := 0
-			for _, r := range p.atOnce(crowd, func(int) []string {
+			for _, r := range e.atOnce(crowd, func(int) []string {
 				return []string{"contract", "add-payment", contract, "--payment", euros(test.amount)}
 			}) {
 				switch {
 				case r.code == 0:
 					acknowledged++
-				case r.code != 6 || r.stdout != "" || strings.Count(r.stderr, "\n") != 2: // the payment's id and the error
-					t.Errorf("exit %d: %s%s", r.code, r.stdout, r.stderr)
+				case r.code != 6 || r.out != "" || strings.Count(r.err, "\n") != 2: // the payment's id and the error
+					t.Errorf("exit %d: %s%s", r.code, r.out, r.err)
 				}
 			}
 			if acknowledged != test.fit {
 				t.Errorf("%d payments were acknowledged, want %d", acknowledged, test.fit)
 			}
-			rows := p.number("SELECT count(*) FROM payment WHERE contract_id = $1", contract)
-			sum := p.number("SELECT coalesce(sum(amount), 0)::bigint FROM payment WHERE contract_id = $1", contract)
-			due := p.number("SELECT total_due FROM contract_view WHERE id = $1", contract)
+			rows := e.number("SELECT count(*) FROM payment WHERE contract_id = $1", contract)
+			sum := e.number("SELECT coalesce(sum(amount), 0)::bigint FROM payment WHERE contract_id = $1", contract)
+			due := e.number("SELECT total_due FROM contract_view WHERE id = $1", contract)
 			if int(rows) != test.fit || int(sum) != test.fit*test.amount || int(due) != total-test.fit*test.amount {
 				t.Errorf("%d payments of together %d cents are kept, %d are due", rows, sum, due)
 			}
@@ -105,33 +99,33 @@ func TestPaymentsAtOnce(t *testing.T) {
 
 // TestOnePaymentAtOnce: a payment that is sent again and again is recorded once, and says so to all but one.
 func TestOnePaymentAtOnce(t *testing.T) {
-	p := newPlace(t)
-	p.login("administrator1")
-	contract := p.contractOf(100_000)
+	e := newEnv(t)
+	e.login("administrator1")
+	contract := e.contractOf(100_000)
 	created := 0
-	for _, r := range p.atOnce(crowd, func(int) []string {
+	for _, r := range e.atOnce(crowd, func(int) []string {
 		return []string{"contract", "add-payment", contract, "--payment", "15", "--payment-id", "5f0c1a52-8d0e-4c1a-9d62-3f1d1f0f7a10", "-o", "json"}
 	}) {
 		var payment struct {
 			Created *bool
 			Amount  json.Number
 		}
-		if err := json.Unmarshal([]byte(r.stdout), &payment); r.code != 0 || err != nil || payment.Created == nil || payment.Amount != "15.00" {
-			t.Fatalf("exit %d, %v: %s%s", r.code, err, r.stdout, r.stderr)
+		if err := json.Unmarshal([]byte(r.out), &payment); r.code != 0 || err != nil || payment.Created == nil || payment.Amount != "15.00" {
+			t.Fatalf("exit %d, %v: %s%s", r.code, err, r.out, r.err)
 		}
 		if *payment.Created {
 			created++
 		}
 	}
-	if rows := p.number("SELECT count(*) FROM payment WHERE contract_id = $1", contract); created != 1 || rows != 1 {
+	if rows := e.number("SELECT count(*) FROM payment WHERE contract_id = $1", contract); created != 1 || rows != 1 {
 		t.Errorf("created %d times, in %d rows", created, rows)
 	}
 }
 
 // TestAdministratorsAtOnce: two administrators who demote or delete each other at the same instant leave one.
 func TestAdministratorsAtOnce(t *testing.T) {
-	p := newPlace(t)
-	conn := dbtest.Connect(t, p.config)
+	e := newEnv(t)
+	conn := dbtest.Connect(t, e.config)
 	sql := func(statement string) {
 		t.Helper()
 		if _, err := conn.Exec(t.Context(), statement); err != nil {
@@ -141,8 +135,8 @@ func TestAdministratorsAtOnce(t *testing.T) {
 	sql("DELETE FROM employee WHERE username = 'administrator3'")
 	var tokens [2]string
 	for i, username := range []string{"administrator1", "administrator2"} {
-		p.login(username)
-		token, err := os.ReadFile(p.tokenFile())
+		e.login(username)
+		token, err := os.ReadFile(e.tokenFile())
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -160,9 +154,9 @@ func TestAdministratorsAtOnce(t *testing.T) {
 			if round%2 == 1 {
 				args = []string{"employee", "delete", other, "--yes"}
 			}
-			run := func() int { return p.inProcess(t.Context(), tokens[i], args...) }
+			run := func() int { return e.inProcess(t.Context(), tokens[i], args...) }
 			if round < inProcesses {
-				cmd := p.command(args...)
+				cmd := e.command(args...)
 				cmd.Env = append(cmd.Env, "CRM_TOKEN="+tokens[i])
 				run = func() int { return exitCode(cmd.Run()) }
 			}
@@ -173,7 +167,7 @@ func TestAdministratorsAtOnce(t *testing.T) {
 		}
 		close(ready)
 		both.Wait()
-		left := p.administrators(conn)
+		left := e.administrators(conn)
 		if done := strings.Count(fmt.Sprint(codes), "0"); left < 1 || done != 2-left {
 			t.Errorf("round %d: exits %v leave %d administrators", round, codes, left)
 		}
@@ -187,18 +181,18 @@ func TestAdministratorsAtOnce(t *testing.T) {
 	}
 }
 
-func (p *place) administrators(conn *pgx.Conn) (n int) {
-	p.t.Helper()
-	if err := conn.QueryRow(p.t.Context(), "SELECT count(*) FROM employee WHERE role = 'administrator'").Scan(&n); err != nil {
-		p.t.Fatal(err)
+func (e *env) administrators(conn *pgx.Conn) (n int) {
+	e.t.Helper()
+	if err := conn.QueryRow(e.t.Context(), "SELECT count(*) FROM employee WHERE role = 'administrator'").Scan(&n); err != nil {
+		e.t.Fatal(err)
 	}
 	return n
 }
 
 // inProcess is a run without the cost of a process.
-func (p *place) inProcess(ctx context.Context, token string, args ...string) int {
+func (e *env) inProcess(ctx context.Context, token string, args ...string) int {
 	env := map[string]string{"CRM_TOKEN": token}
-	for _, variable := range p.env {
+	for _, variable := range e.vars {
 		name, value, _ := strings.Cut(variable, "=")
 		env[name] = value
 	}
@@ -207,14 +201,14 @@ func (p *place) inProcess(ctx context.Context, token string, args ...string) int
 
 // TestTokenFileAtOnce: commands that run while others log in find a whole token.
 func TestTokenFileAtOnce(t *testing.T) {
-	p := newPlace(t)
+	e := newEnv(t)
 	usernames := []string{"administrator1", "administrator2", "administrator3", "commercial1", "commercial2", "commercial3", "support1", "none1"}
-	p.login(usernames[0])
+	e.login(usernames[0])
 	over := make(chan struct{})
 	var logins, readers sync.WaitGroup
 	for i := range 2 * len(usernames) {
 		logins.Go(func() {
-			code, _, stderr := p.crm(schema.SamplePassword+"\n", "auth", "login", usernames[i%len(usernames)], "--password-stdin")
+			code, _, stderr := e.crm(schema.SamplePassword+"\n", "auth", "login", usernames[i%len(usernames)], "--password-stdin")
 			if code != 0 {
 				t.Errorf("login: exit %d, %s", code, stderr)
 			}
@@ -223,7 +217,7 @@ func TestTokenFileAtOnce(t *testing.T) {
 	for range 4 {
 		readers.Go(func() {
 			for {
-				if code, _, stderr := p.crm("", "auth", "whoami"); code != 0 {
+				if code, _, stderr := e.crm("", "auth", "whoami"); code != 0 {
 					t.Errorf("whoami: exit %d, %s", code, stderr)
 				}
 				select {
@@ -237,16 +231,16 @@ func TestTokenFileAtOnce(t *testing.T) {
 	logins.Wait()
 	close(over)
 	readers.Wait()
-	p.checkTokenFolder(0)
+	e.checkTokenFolder(0)
 }
 
 // TestLoginKilled: a login that dies leaves the old token or the new one, whole.
 func TestLoginKilled(t *testing.T) {
-	p := newPlace(t)
-	conn := dbtest.Connect(t, p.config)
-	p.login("support1")
+	e := newEnv(t)
+	conn := dbtest.Connect(t, e.config)
+	e.login("support1")
 	start := time.Now()
-	p.login("support1")
+	e.login("support1")
 	took := time.Since(start)
 	const deaths = 30
 	for i := range deaths {
@@ -257,52 +251,52 @@ func TestLoginKilled(t *testing.T) {
 		// Most of the deaths are where the file is written: towards the end.
 		ctx, cancel := context.WithTimeout(t.Context(), took/2+took*time.Duration(i)/deaths)
 		cmd := exec.CommandContext(ctx, "crm", "auth", "login", "support1", "--password-stdin")
-		cmd.Dir, cmd.Env, cmd.Stdin = p.home, p.env, strings.NewReader(schema.SamplePassword+"\n")
+		cmd.Dir, cmd.Env, cmd.Stdin = e.home, e.vars, strings.NewReader(schema.SamplePassword+"\n")
 		_ = cmd.Run()
 		cancel()
-		if code, _, stderr := p.crm("", "auth", "whoami"); code != 0 {
+		if code, _, stderr := e.crm("", "auth", "whoami"); code != 0 {
 			t.Fatalf("after death %d: exit %d, %s", i, code, stderr)
 		}
 	}
-	p.checkTokenFolder(deaths)
+	e.checkTokenFolder(deaths)
 }
 
 // checkTokenFolder: nobody else can read what is in it, and at most so many files are left of those who died.
-func (p *place) checkTokenFolder(left int) {
-	p.t.Helper()
-	files, err := os.ReadDir(filepath.Dir(p.tokenFile()))
+func (e *env) checkTokenFolder(left int) {
+	e.t.Helper()
+	files, err := os.ReadDir(filepath.Dir(e.tokenFile()))
 	if err != nil {
-		p.t.Fatal(err)
+		e.t.Fatal(err)
 	}
 	for _, file := range files {
 		if info, err := file.Info(); err != nil || info.Mode() != fs.FileMode(0o600) {
-			p.t.Errorf("%s has mode %v, %v", file.Name(), info.Mode(), err)
+			e.t.Errorf("%s has mode %v, %v", file.Name(), info.Mode(), err)
 		}
 	}
 	if len(files) > 1+left {
-		p.t.Errorf("%d files are beside the token", len(files)-1)
+		e.t.Errorf("%d files are beside the token", len(files)-1)
 	}
 }
 
-// export is a place with more contracts than any buffer holds.
-func exportPlace(t *testing.T) *place {
-	p := newPlace(t)
-	p.login("administrator1")
-	conn := dbtest.Connect(t, p.config)
+// exportEnv has more contracts than any buffer holds.
+func exportEnv(t *testing.T) *env {
+	e := newEnv(t)
+	e.login("administrator1")
+	conn := dbtest.Connect(t, e.config)
 	_, err := conn.Exec(t.Context(), "INSERT INTO contract (customer_id, total_amount) SELECT 5, n FROM generate_series(1, 100000) AS n")
 	if err != nil {
 		t.Fatal(err)
 	}
-	return p
+	return e
 }
 
 // TestExportEnded: whoever has read enough of a long export, or ends it, is not told more.
 func TestExportEnded(t *testing.T) {
 	t.Parallel()
-	p := exportPlace(t)
+	e := exportEnv(t)
 	start := func(t *testing.T) (*exec.Cmd, *bufio.Reader, io.Closer, *bytes.Buffer) {
 		t.Helper()
-		cmd := p.command("contract", "list", "-o", "csv")
+		cmd := e.command("contract", "list", "-o", "csv")
 		var stderr bytes.Buffer
 		cmd.Stderr = &stderr
 		stdout, err := cmd.StdoutPipe()
@@ -351,8 +345,8 @@ func TestExportEnded(t *testing.T) {
 // TestFullDisk: a result that cannot be written is an error of one line.
 func TestFullDisk(t *testing.T) {
 	t.Parallel()
-	p := newPlace(t)
-	p.login("administrator1")
+	e := newEnv(t)
+	e.login("administrator1")
 	for _, args := range [][]string{
 		{"contract", "list"}, {"contract", "list", "-o", "json"}, {"contract", "list", "-o", "jsonl"}, {"contract", "list", "-o", "csv"},
 		{"contract", "list", "-o", "markdown"}, {"contract", "list", "--count"}, {"employee", "detail", "support1"},
@@ -365,7 +359,7 @@ func TestFullDisk(t *testing.T) {
 				full = closedForWriting(t) // not a Linux
 			}
 			defer full.Close()
-			cmd := p.command(args...)
+			cmd := e.command(args...)
 			var stderr bytes.Buffer
 			cmd.Stdout, cmd.Stderr = full, &stderr
 			if code := exitCode(cmd.Run()); code != 1 || strings.Count(stderr.String(), "\n") != 1 || !strings.Contains(stderr.String(), "could not be written") {

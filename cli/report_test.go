@@ -64,29 +64,29 @@ const failing = `
 	CREATE OR REPLACE FUNCTION search_pattern(query text) RETURNS text LANGUAGE plpgsql IMMUTABLE AS
 	$$ BEGIN RAISE EXCEPTION 'out of order: %', query USING ERRCODE = 'XX001', DETAIL = 'secret detail'; END $$`
 
-// tracedDesk reports to a tracker.
-func tracedDesk(t *testing.T, dsn string) *desk {
-	d := newDesk(t, "commercial1")
-	d.sql(failing)
-	d.env["CRM_ERROR_TRACING_ENABLED"] = "true"
-	d.env["CRM_ERROR_TRACING_DNS"] = dsn
-	return d
+// tracedEmployee reports to a tracker.
+func tracedEmployee(t *testing.T, dsn string) *employee {
+	e := asEmployee(t, "commercial1")
+	e.sql(failing)
+	e.vars["CRM_ERROR_TRACING_ENABLED"] = "true"
+	e.vars["CRM_ERROR_TRACING_DNS"] = dsn
+	return e
 }
 
-// private is what must not be in a report of this desk.
-func (d *desk) private() []string {
+// private is what must not be in a report of this employee.
+func (e *employee) private() []string {
 	words := []string{
 		"Zanzibar", "secret detail", "out of order", "Johanna", "Baker", "4321", "search_pattern", "SELECT", "--search",
-		d.env["CRM_TOKEN"], d.env["CRM_CONTROLLER_AUTH_SECRET_KEY"], d.env["HOME"], d.env["CRM_DATABASE_URL"],
-		d.config.Database, "commercial1",
+		e.vars["CRM_TOKEN"], e.vars["CRM_CONTROLLER_AUTH_SECRET_KEY"], e.vars["HOME"], e.vars["CRM_DATABASE_URL"],
+		e.config.Database, "commercial1",
 	}
-	if d.config.Password != "" {
-		words = append(words, d.config.Password)
+	if e.config.Password != "" {
+		words = append(words, e.config.Password)
 	}
 	return words
 }
 
-func (d *desk) checkReport(t *testing.T, reports []string, wanted ...string) {
+func (e *employee) checkReport(t *testing.T, reports []string, wanted ...string) {
 	t.Helper()
 	if len(reports) != 1 {
 		t.Fatalf("%d reports", len(reports))
@@ -96,7 +96,7 @@ func (d *desk) checkReport(t *testing.T, reports []string, wanted ...string) {
 			t.Errorf("the report does not have %s in it:\n%s", want, reports[0])
 		}
 	}
-	for _, word := range d.private() {
+	for _, word := range e.private() {
 		if strings.Contains(reports[0], word) {
 			t.Errorf("the report has %q in it:\n%s", word, reports[0])
 		}
@@ -106,14 +106,14 @@ func (d *desk) checkReport(t *testing.T, reports []string, wanted ...string) {
 func TestReportOfFailure(t *testing.T) {
 	t.Parallel()
 	k := newTracker(t)
-	d := tracedDesk(t, k.dsn())
-	r := d.crm("", "customer", "list", "--search", "Zanzibar", "--company", "Johanna Baker")
+	e := tracedEmployee(t, k.dsn())
+	r := e.crm("", "customer", "list", "--search", "Zanzibar", "--company", "Johanna Baker")
 	request := requestOf(t, r)
 	if strings.Contains(k.reports()[0], `"in_app":false,"module":"github.com/epicevents`) {
 		t.Error("crm's own packages are told as those of others")
 	}
 	// Where it failed is told, not only where that was noticed.
-	d.checkReport(t, k.reports(), `"request":"`+request+`"`, `"function":"translate`, `(*app).customerList`, `"in_app":true`,
+	e.checkReport(t, k.reports(), `"request":"`+request+`"`, `"function":"translate`, `(*app).customerList`, `"in_app":true`,
 		`"command":"crm customer list"`, `"role":"commercial"`, "pgconn.PgError XX001", `"server":{"code":"XX001","message":"`)
 }
 
@@ -132,7 +132,7 @@ func TestReportHasTheServersWords(t *testing.T) {
 }
 
 // requestOf is what an unexpected failure is called on the line of the error.
-func requestOf(t *testing.T, r ran) string {
+func requestOf(t *testing.T, r result) string {
 	t.Helper()
 	line := regexp.MustCompile(`^crm: Something went wrong inside crm\. \(request ([0-9a-f]{8})\)\n$`).FindStringSubmatch(r.err)
 	if r.code != 1 || r.out != "" || line == nil {
@@ -149,29 +149,29 @@ func (panicking) Write([]byte) (int, error) { panic("Zanzibar of Johanna Baker")
 func TestReportOfPanic(t *testing.T) {
 	t.Parallel()
 	k := newTracker(t)
-	d := tracedDesk(t, k.dsn())
+	e := tracedEmployee(t, k.dsn())
 	var stderr bytes.Buffer
 	code := Run(context.Background(), []string{"contract", "list", "--customer-id", "1", "-o", "json"}, terminal.IO{
-		In: strings.NewReader(""), Out: panicking{}, Err: &stderr, Getenv: func(name string) string { return d.env[name] },
+		In: strings.NewReader(""), Out: panicking{}, Err: &stderr, Getenv: func(name string) string { return e.vars[name] },
 	})
 	if want := `{"error":{"code":"internal","message":"Something went wrong inside crm.","request":"`; code != 1 || !strings.HasPrefix(stderr.String(), want) {
 		t.Errorf("exit %d, %q", code, stderr.String())
 	}
-	d.checkReport(t, k.reports(), `"command":"crm contract list"`, `"role":"commercial"`, "panicked with string", `"function":"panicking.Write"`)
+	e.checkReport(t, k.reports(), `"command":"crm contract list"`, `"role":"commercial"`, "panicked with string", `"function":"panicking.Write"`)
 }
 
 func TestReportIsOffByDefault(t *testing.T) {
 	t.Parallel()
 	k := newTracker(t)
-	for name, change := range map[string]func(d *desk){
-		"not enabled":  func(d *desk) { d.env["CRM_ERROR_TRACING_ENABLED"] = "" },
-		"switched off": func(d *desk) { d.env["CRM_ERROR_TRACING_ENABLED"] = "false" },
-		"no DSN":       func(d *desk) { d.env["CRM_ERROR_TRACING_DNS"] = "" },
-		"no URL":       func(d *desk) { d.env["CRM_ERROR_TRACING_DNS"] = "nonsense" },
+	for name, change := range map[string]func(e *employee){
+		"not enabled":  func(e *employee) { e.vars["CRM_ERROR_TRACING_ENABLED"] = "" },
+		"switched off": func(e *employee) { e.vars["CRM_ERROR_TRACING_ENABLED"] = "false" },
+		"no DSN":       func(e *employee) { e.vars["CRM_ERROR_TRACING_DNS"] = "" },
+		"no URL":       func(e *employee) { e.vars["CRM_ERROR_TRACING_DNS"] = "nonsense" },
 	} {
-		d := tracedDesk(t, k.dsn())
-		change(d)
-		if r := d.crm("", "customer", "list", "--search", "Zanzibar"); r.code != 1 || strings.Count(r.err, "\n") != 1 {
+		e := tracedEmployee(t, k.dsn())
+		change(e)
+		if r := e.crm("", "customer", "list", "--search", "Zanzibar"); r.code != 1 || strings.Count(r.err, "\n") != 1 {
 			t.Errorf("%s: %+v", name, r)
 		}
 	}
@@ -190,17 +190,17 @@ func TestOnlyUnexpectedFailuresAreReported(t *testing.T) {
 		5: {"customer", "detail", "99999"},
 		6: {"contract", "add-payment", "771c41", "--payment", "1"},
 	} {
-		if r := tracedDesk(t, k.dsn()).crm("", args...); r.code != code {
+		if r := tracedEmployee(t, k.dsn()).crm("", args...); r.code != code {
 			t.Errorf("crm %q: exit %d, want %d", args, r.code, code)
 		}
 	}
-	d := tracedDesk(t, k.dsn())
-	d.env["CRM_DATABASE_URL"] = "postgres://crm@127.0.0.1:1/crm"
-	if r := d.crm("", "customer", "list"); r.code != 7 {
+	e := tracedEmployee(t, k.dsn())
+	e.vars["CRM_DATABASE_URL"] = "postgres://crm@127.0.0.1:1/crm"
+	if r := e.crm("", "customer", "list"); r.code != 7 {
 		t.Errorf("exit %d", r.code)
 	}
-	d.as("")
-	if r := d.crm("", "customer", "list"); r.code != 3 {
+	e.as("")
+	if r := e.crm("", "customer", "list"); r.code != 3 {
 		t.Errorf("exit %d", r.code)
 	}
 	if reports := k.reports(); len(reports) > 0 {
@@ -217,10 +217,10 @@ func TestTracingCostsNothing(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer deaf.Close()
-	d := newDesk(t, "commercial1")
-	d.env["CRM_ERROR_TRACING_ENABLED"], d.env["CRM_ERROR_TRACING_DNS"] = "true", "http://publickey@"+deaf.Addr().String()+"/1"
+	e := asEmployee(t, "commercial1")
+	e.vars["CRM_ERROR_TRACING_ENABLED"], e.vars["CRM_ERROR_TRACING_DNS"] = "true", "http://publickey@"+deaf.Addr().String()+"/1"
 	for code, args := range map[int][]string{0: {"customer", "list"}, 2: {"customer", "list", "--limit", "x"}, 5: {"customer", "detail", "99999"}} {
-		if r := d.crm("", args...); r.code != code {
+		if r := e.crm("", args...); r.code != code {
 			t.Errorf("crm %q: exit %d, %s", args, r.code, r.err)
 		}
 	}
@@ -287,9 +287,9 @@ func TestReportThatCannotArrive(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			d := tracedDesk(t, "http://publickey@"+address+"/1")
+			e := tracedEmployee(t, "http://publickey@"+address+"/1")
 			start := time.Now()
-			r := d.crm("", "customer", "list", "--search", "Zanzibar")
+			r := e.crm("", "customer", "list", "--search", "Zanzibar")
 			if took := time.Since(start); took > reportTime+3*time.Second {
 				t.Errorf("it took %v", took)
 			}

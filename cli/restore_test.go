@@ -17,9 +17,9 @@ import (
 )
 
 // state is all that a database has: crm's rows, and every object that is not PostgreSQL's own.
-func (d *desk) state(t *testing.T) string {
+func (e *employee) state(t *testing.T) string {
 	t.Helper()
-	return d.value(t, `SELECT concat_ws(E'\n',
+	return e.value(t, `SELECT concat_ws(E'\n',
 		(SELECT string_agg(format('%s %s', relkind, oid::regclass), ', ' ORDER BY oid::regclass::text COLLATE "C")
 		 FROM pg_class
 		 WHERE oid >= 16384 AND relkind NOT IN ('t', 'i') OR relkind = 'i' AND oid >= 16384 AND relname NOT LIKE 'pg_toast%'),
@@ -32,9 +32,9 @@ func (d *desk) state(t *testing.T) string {
 }
 
 // content is every row of crm's tables that a backup has.
-func (d *desk) content(t *testing.T) string {
+func (e *employee) content(t *testing.T) string {
 	t.Helper()
-	return d.value(t, `SELECT concat_ws(E'\n',
+	return e.value(t, `SELECT concat_ws(E'\n',
 		(SELECT string_agg(employee::text, E'\n' ORDER BY id) FROM employee), (SELECT string_agg(customer::text, E'\n' ORDER BY id) FROM customer),
 		(SELECT string_agg(contract::text, E'\n' ORDER BY id) FROM contract), (SELECT string_agg(payment::text, E'\n' ORDER BY id) FROM payment),
 		(SELECT string_agg(event::text, E'\n' ORDER BY id) FROM event))`)
@@ -44,7 +44,7 @@ func (d *desk) content(t *testing.T) string {
 // prepared something: only known rows change, and nothing of it is run.
 func TestHostileBackup(t *testing.T) {
 	t.Parallel()
-	target := newDesk(t, "")
+	target := asEmployee(t, "")
 	before, clean := target.content(t), target.state(t)
 	witness := filepath.Join(t.TempDir(), "witness")
 	if err := os.Chmod(filepath.Dir(witness), 0o777); err != nil {
@@ -120,7 +120,7 @@ func TestHostileBackup(t *testing.T) {
 // TestRestoreRefusesData that breaks a rule, or that is not all there.
 func TestRestoreRefusesData(t *testing.T) {
 	t.Parallel()
-	target := newDesk(t, "")
+	target := asEmployee(t, "")
 	const free = "ALTER TABLE payment DROP CONSTRAINT payment_amount_positive, DROP CONSTRAINT payment_contract_fkey; ALTER TABLE payment DISABLE TRIGGER USER;"
 	for change, want := range map[string]string{
 		free + "INSERT INTO payment SELECT gen_random_uuid(), id, -5, 'x', now() FROM contract LIMIT 1": "breaks a rule of the schema: payment_amount_positive of the table payment",
@@ -153,9 +153,9 @@ func TestRestoreRefusesData(t *testing.T) {
 // TestRestoreOverDamage puts a backup back over what somebody broke.
 func TestRestoreOverDamage(t *testing.T) {
 	t.Parallel()
-	d := newDesk(t, "")
-	before, clean := d.content(t), d.state(t)
-	file := d.backup(t)
+	e := asEmployee(t, "")
+	before, clean := e.content(t), e.state(t)
+	file := e.backup(t)
 	for _, damage := range []string{
 		"DROP INDEX event_start_at",
 		"DROP VIEW event_view",
@@ -176,14 +176,14 @@ func TestRestoreOverDamage(t *testing.T) {
 		"CREATE RULE none AS ON INSERT TO payment DO INSTEAD NOTHING",
 		"DROP VIEW employee_password, employee_view, customer_view, contract_view, payment_view, event_view, session_view; DROP FUNCTION employee_password_is, employee_change_password, renew_session; DROP TABLE event, payment, contract, customer, session, login_failure, employee",
 	} {
-		d.sql(damage)
-		if r := d.crm("", "db", "restore", file, "--database", d.config.Database); r.code != 0 {
+		e.sql(damage)
+		if r := e.crm("", "db", "restore", file, "--database", e.config.Database); r.code != 0 {
 			t.Fatalf("%s: exit %d, %s", damage, r.code, r.err)
 		}
-		if diff := cmp.Diff(clean, d.state(t)); diff != "" {
+		if diff := cmp.Diff(clean, e.state(t)); diff != "" {
 			t.Errorf("%s: %s", damage, diff)
 		}
-		if diff := cmp.Diff(before, d.content(t)); diff != "" {
+		if diff := cmp.Diff(before, e.content(t)); diff != "" {
 			t.Errorf("%s: %s", damage, diff)
 		}
 	}
@@ -192,8 +192,8 @@ func TestRestoreOverDamage(t *testing.T) {
 // TestRestoreLeavesWhatIsOthers alone: what has the name of something of crm's, and is another's, is named.
 func TestRestoreLeavesWhatIsOthers(t *testing.T) {
 	t.Parallel()
-	file := newDesk(t, "").backup(t)
-	d := newDesk(t, "")
+	file := asEmployee(t, "").backup(t)
+	e := asEmployee(t, "")
 	for _, test := range []struct{ others, want string }{
 		{"CREATE TABLE customer (id bigint, fullname text); INSERT INTO customer VALUES (1, 'x')", `relation "customer" already exists`},
 		{"CREATE VIEW customer AS SELECT 1 AS id", `relation "customer" already exists`},
@@ -203,7 +203,7 @@ func TestRestoreLeavesWhatIsOthers(t *testing.T) {
 		{"CREATE TABLE schema_migrations (version text)", "schema_migrations in the database"},
 		{"CREATE TABLE report (id bigint); CREATE INDEX event_start_at ON report (id)", `relation "event_start_at" already exists`},
 	} {
-		other := d.at(t, dbtest.Blank(t))
+		other := e.at(t, dbtest.Blank(t))
 		other.sql(test.others)
 		before := other.state(t)
 		for _, arguments := range [][]string{{"db", "restore", file}, {"db", "restore", file, "--database", other.config.Database}} {
@@ -221,14 +221,14 @@ func TestRestoreLeavesWhatIsOthers(t *testing.T) {
 // TestRestoreOfEveryVersion puts a backup of each version that has tables over a database of each other one.
 func TestRestoreOfEveryVersion(t *testing.T) {
 	t.Parallel()
-	target := newDesk(t, "")
+	target := asEmployee(t, "")
 	downs, err := filepath.Glob("../schema/*.down.sql")
 	if err != nil || int64(len(downs)) != schema.Version() {
 		t.Fatal(downs, err)
 	}
 	old := target.at(t, dbtest.Sample(t))
-	lists := func(d *desk) string {
-		return d.value(t, `SELECT concat_ws(' ', (SELECT string_agg(employee.username, ' ' ORDER BY id) FROM employee), CASE WHEN to_regclass('customer') IS NOT NULL THEN
+	lists := func(e *employee) string {
+		return e.value(t, `SELECT concat_ws(' ', (SELECT string_agg(employee.username, ' ' ORDER BY id) FROM employee), CASE WHEN to_regclass('customer') IS NOT NULL THEN
 			query_to_xml('SELECT id, fullname, phone FROM customer ORDER BY id', true, false, '') END, CASE WHEN to_regclass('contract') IS NOT NULL THEN
 			query_to_xml('SELECT id, paid_amount, (SELECT sum(amount) FROM payment WHERE contract_id = contract.id) FROM contract ORDER BY id', true, false, '') END,
 			CASE WHEN to_regclass('event') IS NOT NULL THEN query_to_xml('SELECT id, name, note FROM event ORDER BY id', true, false, '') END)`)
@@ -263,16 +263,16 @@ func TestRestoreOfEveryVersion(t *testing.T) {
 // TestRestoreElsewhere takes a backup from one schema to another, whatever they are called and wherever the extension is.
 func TestRestoreElsewhere(t *testing.T) {
 	t.Parallel()
-	d := newDesk(t, "")
-	before := d.content(t)
-	at := func(name string) *desk {
+	e := asEmployee(t, "")
+	before := e.content(t)
+	at := func(name string) *employee {
 		config := dbtest.Blank(t)
-		other := d.at(t, config)
+		other := e.at(t, config)
 		other.sql(`CREATE SCHEMA extensions; CREATE EXTENSION pg_trgm SCHEMA extensions; CREATE SCHEMA ` + pgx.Identifier{name}.Sanitize() +
 			fmt.Sprintf(`; DO $$ BEGIN EXECUTE format('ALTER DATABASE %%I SET search_path = %%I, extensions', current_database(), '%s'); END $$`, name))
-		return d.at(t, config)
+		return e.at(t, config)
 	}
-	file := d.backup(t)
+	file := e.backup(t)
 	for _, name := range []string{"crm", `My "own`} {
 		other := at(name)
 		other.must(t, "db", "restore", file)
@@ -282,8 +282,8 @@ func TestRestoreElsewhere(t *testing.T) {
 		if got := other.value(t, "SELECT relnamespace::regnamespace::text FROM pg_class WHERE oid = 'customer'::regclass"); strings.Trim(got, `"`) != strings.ReplaceAll(name, `"`, `""`) {
 			t.Errorf("restored into %s, not %s", got, name)
 		}
-		d.must(t, "db", "restore", other.backup(t), "--database", d.config.Database)
-		if diff := cmp.Diff(before, d.content(t)); diff != "" {
+		e.must(t, "db", "restore", other.backup(t), "--database", e.config.Database)
+		if diff := cmp.Diff(before, e.content(t)); diff != "" {
 			t.Errorf("from %s: %s", name, diff)
 		}
 	}

@@ -18,11 +18,11 @@ func TestRightsComeFirst(t *testing.T) {
 	} {
 		t.Run(username, func(t *testing.T) {
 			t.Parallel()
-			p := newPlace(t)
-			p.login(username)
+			e := newEnv(t)
+			e.login(username)
 			for _, command := range commands {
 				t.Run(command, func(t *testing.T) {
-					s := p.at(t, screens["80x24"], p.command(strings.Fields(command)...))
+					s := e.atTerminal(t, screens["80x24"], e.command(strings.Fields(command)...))
 					s.expect(`crm: "crm`)
 					s.expect(`is for the role`)
 					s.ends(4)

@@ -27,15 +27,15 @@ func TestScreens(t *testing.T) {
 	t.Parallel()
 	const file = "../docs/screens.md"
 	want := readFile(t, file)
-	d := newDesk(t, "administrator1")
-	d.env["TERM"], d.env["NO_COLOR"] = "xterm", "1"
+	e := asEmployee(t, "administrator1")
+	e.vars["TERM"], e.vars["NO_COLOR"] = "xterm", "1"
 	var got strings.Builder
 	got.WriteString(screensIntro)
 	for _, heading := range regexp.MustCompile("(?m)^## `crm (.+)`$").FindAllStringSubmatch(want, -1) {
 		got.WriteString("\n" + heading[0] + "\n")
 		for _, columns := range []uint16{60, 80, 160} {
 			command := exec.Command("crm", strings.Fields(heading[1])...)
-			command.Dir, command.Env = d.env["HOME"], d.environ()
+			command.Dir, command.Env = e.vars["HOME"], e.environ()
 			s := newScreen(t, 24, columns, command)
 			if err := s.wait(); err != nil {
 				t.Fatal(heading[1], err, s.text())

@@ -33,18 +33,18 @@ type systemdService struct {
 }
 
 // served starts a server, with the variables that systemd would give it and the sockets that it would hand over.
-func (p *place) served(variables []string, handed []*os.File, args ...string) *systemdService {
-	p.t.Helper()
+func (e *env) served(variables []string, handed []*os.File, args ...string) *systemdService {
+	e.t.Helper()
 	// Whose sockets they are is known only once the process is there.
 	line := append([]string{"-c", `[ -z "$LISTEN_FDS" ] || export LISTEN_PID=$$; exec crm serve "$@"`, "sh"}, args...)
-	s := &systemdService{t: p.t, cmd: exec.Command("sh", line...), lines: make(chan string, 1000)}
-	s.cmd.Dir, s.cmd.Env, s.cmd.ExtraFiles = p.home, append(p.command().Env, variables...), handed
+	s := &systemdService{t: e.t, cmd: exec.Command("sh", line...), lines: make(chan string, 1000)}
+	s.cmd.Dir, s.cmd.Env, s.cmd.ExtraFiles = e.home, append(e.command().Env, variables...), handed
 	log, err := s.cmd.StderrPipe()
 	if err != nil {
-		p.t.Fatal(err)
+		e.t.Fatal(err)
 	}
 	if err := s.cmd.Start(); err != nil {
-		p.t.Fatal(err)
+		e.t.Fatal(err)
 	}
 	go func() {
 		defer close(s.lines)
@@ -52,7 +52,7 @@ func (p *place) served(variables []string, handed []*os.File, args ...string) *s
 			s.lines <- lines.Text()
 		}
 	}()
-	p.t.Cleanup(func() {
+	e.t.Cleanup(func() {
 		_ = s.cmd.Process.Kill()
 		_ = s.cmd.Wait()
 	})
@@ -102,25 +102,25 @@ func (s *systemdService) ends() {
 }
 
 // laptop has neither the database nor the key, but where a server is.
-func (p *place) laptop(url string, settings ...string) *place {
-	p.t.Helper()
-	other := &place{t: p.t, config: p.config, home: p.t.TempDir()}
-	for _, variable := range p.env {
+func (e *env) laptop(url string, settings ...string) *env {
+	e.t.Helper()
+	other := &env{t: e.t, config: e.config, home: e.t.TempDir()}
+	for _, variable := range e.vars {
 		name, _, _ := strings.Cut(variable, "=")
 		if name != "HOME" && name != "CRM_DATABASE_URL" && name != "CRM_CONTROLLER_AUTH_SECRET_KEY" {
-			other.env = append(other.env, variable)
+			other.vars = append(other.vars, variable)
 		}
 	}
-	other.env = append(other.env, append(settings, "HOME="+other.home, "CRM_SERVER_URL="+url)...)
+	other.vars = append(other.vars, append(settings, "HOME="+other.home, "CRM_SERVER_URL="+url)...)
 	return other
 }
 
 // is runs crm and compares its exit code, and what it says.
-func (p *place) is(code int, says string, args ...string) {
-	p.t.Helper()
-	got, stdout, stderr := p.crm("", args...)
+func (e *env) is(code int, says string, args ...string) {
+	e.t.Helper()
+	got, stdout, stderr := e.crm("", args...)
 	if got != code || !strings.Contains(stdout+stderr, says) {
-		p.t.Errorf("crm %v: exit %d, not %d with %q: %s%s", args, got, code, says, stdout, stderr)
+		e.t.Errorf("crm %v: exit %d, not %d with %q: %s%s", args, got, code, says, stdout, stderr)
 	}
 }
 
@@ -187,15 +187,15 @@ func (a *authority) issue(certFile, keyFile string, from, to time.Time) {
 // a renewed one is taken while the server runs.
 func TestServeTLS(t *testing.T) {
 	t.Parallel()
-	p, now := newPlace(t), time.Now()
+	e, now := newEnv(t), time.Now()
 	ours, others := newAuthority(t, "ours"), newAuthority(t, "others'")
-	cert, key := filepath.Join(p.home, "server.pem"), filepath.Join(p.home, "server.key")
-	p.is(2, "cannot be read, or do not fit", "serve", "--serve.listen", "127.0.0.1:0", "--serve.tls_cert", cert, "--serve.tls_key", key)
+	cert, key := filepath.Join(e.home, "server.pem"), filepath.Join(e.home, "server.key")
+	e.is(2, "cannot be read, or do not fit", "serve", "--serve.listen", "127.0.0.1:0", "--serve.tls_cert", cert, "--serve.tls_key", key)
 	ours.issue(cert, key, now.Add(-2*time.Hour), now.Add(-time.Hour))
-	s := p.served(nil, nil, "--serve.listen", "127.0.0.1:0", "--serve.tls_cert", cert, "--serve.tls_key", key)
+	s := e.served(nil, nil, "--serve.listen", "127.0.0.1:0", "--serve.tls_cert", cert, "--serve.tls_key", key)
 	address := s.listens()
 
-	laptop := p.laptop("https://"+address, "CRM_SERVER_CA_FILE="+ours.file)
+	laptop := e.laptop("https://"+address, "CRM_SERVER_CA_FILE="+ours.file)
 	laptop.is(7, "its certificate has expired", "doctor")
 	ours.issue(cert, key, now.Add(time.Hour), now.Add(2*time.Hour))
 	laptop.is(7, "its certificate is not valid yet, by the clock of this machine", "doctor")
@@ -206,11 +206,11 @@ func TestServeTLS(t *testing.T) {
 	ours.issue(cert, key, now.Add(-time.Hour), now.Add(time.Hour))
 	laptop.login("commercial1")
 	laptop.is(0, "20", "contract", "list", "--count")
-	p.laptop("https://"+address, "CRM_SERVER_CA_FILE="+others.file).is(7, "its certificate is not trusted", "doctor")
-	p.laptop("https://"+address).is(7, "its certificate is not trusted", "doctor")
+	e.laptop("https://"+address, "CRM_SERVER_CA_FILE="+others.file).is(7, "its certificate is not trusted", "doctor")
+	e.laptop("https://"+address).is(7, "its certificate is not trusted", "doctor")
 	_, port, _ := strings.Cut(address, ":")
-	p.laptop("https://localhost:"+port, "CRM_SERVER_CA_FILE="+ours.file).is(7, "its certificate is for another host", "doctor")
-	p.laptop("http://"+address).is(2, "in clear", "auth", "whoami")
+	e.laptop("https://localhost:"+port, "CRM_SERVER_CA_FILE="+ours.file).is(7, "its certificate is for another host", "doctor")
+	e.laptop("http://"+address).is(2, "in clear", "auth", "whoami")
 
 	// Half a renewal is none: until the other file is there, the pair before it is used.
 	if err := os.WriteFile(key, []byte("not yet"), 0o600); err != nil {
@@ -267,7 +267,7 @@ func systemd(t *testing.T, folder string) (variable string, next func() string) 
 // alone; systemd is told that it is ready, and the sockets are there for the next one.
 func TestServeHandedSockets(t *testing.T) {
 	t.Parallel()
-	p, ours := newPlace(t), newAuthority(t, "ours")
+	e, ours := newEnv(t), newAuthority(t, "ours")
 	folder := shortFolder(t)
 	cert, key, socket := filepath.Join(folder, "server.pem"), filepath.Join(folder, "server.key"), filepath.Join(folder, "crm.sock")
 	ours.issue(cert, key, time.Now().Add(-time.Hour), time.Now().Add(time.Hour))
@@ -276,7 +276,7 @@ func TestServeHandedSockets(t *testing.T) {
 	both := []*os.File{file(t, unix), file(t, tcp)}
 
 	start := func() *systemdService {
-		s := p.served([]string{"LISTEN_FDS=2", notify}, both, "--serve.socket", filepath.Join(folder, "unused"), "--serve.tls_cert", cert, "--serve.tls_key", key)
+		s := e.served([]string{"LISTEN_FDS=2", notify}, both, "--serve.socket", filepath.Join(folder, "unused"), "--serve.tls_cert", cert, "--serve.tls_key", key)
 		if state := told(); !strings.HasPrefix(state, "READY=1\n") {
 			t.Fatalf("systemd was told %q", state)
 		}
@@ -289,7 +289,7 @@ func TestServeHandedSockets(t *testing.T) {
 	if _, err := os.Lstat(filepath.Join(folder, "unused")); err == nil {
 		t.Error("it listens on the socket of its settings as well")
 	}
-	near, far := p.laptop("unix://"+socket), p.laptop("https://"+tcp.Addr().String(), "CRM_SERVER_CA_FILE="+ours.file)
+	near, far := e.laptop("unix://"+socket), e.laptop("https://"+tcp.Addr().String(), "CRM_SERVER_CA_FILE="+ours.file)
 	near.login("commercial1")
 	far.login("support1")
 	near.is(0, "commercial1", "auth", "whoami")
@@ -312,29 +312,29 @@ func TestServeHandedSockets(t *testing.T) {
 // end meanwhile it ends. Without systemd it is an error.
 func TestServeWaitsForItsDatabase(t *testing.T) {
 	t.Parallel()
-	p := newPlace(t)
+	e := newEnv(t)
 	folder := shortFolder(t)
 	socket := filepath.Join(folder, "crm.sock")
 	handed := []*os.File{file(t, listenOn(t, "unix", socket))}
 	notify, told := systemd(t, folder)
-	p.sql("UPDATE schema_migrations SET version = version - 1")
-	p.is(7, "The database is at schema version", "serve", "--serve.socket", filepath.Join(folder, "other.sock"))
+	e.sql("UPDATE schema_migrations SET version = version - 1")
+	e.is(7, "The database is at schema version", "serve", "--serve.socket", filepath.Join(folder, "other.sock"))
 
-	s := p.served([]string{"LISTEN_FDS=1", notify}, handed)
+	s := e.served([]string{"LISTEN_FDS=1", notify}, handed)
 	if state := told(); !strings.HasPrefix(state, "STATUS=Waiting: The database is at schema version ") {
 		t.Errorf("systemd was told %q", state)
 	}
 	s.until("waiting")
 	s.ends()
 
-	s = p.served([]string{"LISTEN_FDS=1", notify}, handed)
+	s = e.served([]string{"LISTEN_FDS=1", notify}, handed)
 	told()
 	answer := make(chan int, 1)
 	go func() {
-		code, _, _ := p.laptop("unix://"+socket).crm("", "doctor")
+		code, _, _ := e.laptop("unix://"+socket).crm("", "doctor")
 		answer <- code
 	}()
-	p.sql("UPDATE schema_migrations SET version = version + 1")
+	e.sql("UPDATE schema_migrations SET version = version + 1")
 	if state := told(); !strings.HasPrefix(state, "READY=1\n") {
 		t.Errorf("systemd was told %q", state)
 	}
@@ -347,7 +347,7 @@ func TestServeWaitsForItsDatabase(t *testing.T) {
 // TestServeRefusesWhatIsHanded: a socket of the network without a certificate, and what is no socket.
 func TestServeRefusesWhatIsHanded(t *testing.T) {
 	t.Parallel()
-	p := newPlace(t)
+	e := newEnv(t)
 	plain, err := os.Open(os.DevNull)
 	if err != nil {
 		t.Fatal(err)
@@ -360,7 +360,7 @@ func TestServeRefusesWhatIsHanded(t *testing.T) {
 		"a network without TLS": {file(t, listenOn(t, "tcp", "127.0.0.1:0")), "needs serve.tls_cert and serve.tls_key"},
 		"a file":                {plain, "is no socket that listens"},
 	} {
-		s := p.served([]string{"LISTEN_FDS=1"}, []*os.File{test.file})
+		s := e.served([]string{"LISTEN_FDS=1"}, []*os.File{test.file})
 		var said []string
 		for line := range s.lines {
 			said = append(said, line)
@@ -370,8 +370,8 @@ func TestServeRefusesWhatIsHanded(t *testing.T) {
 		}
 	}
 	// Sockets of a parent are not for its child.
-	p.env = append(p.env, "LISTEN_PID=1", "LISTEN_FDS=1")
-	p.is(2, "neither serve.socket nor serve.listen", "serve")
+	e.vars = append(e.vars, "LISTEN_PID=1", "LISTEN_FDS=1")
+	e.is(2, "neither serve.socket nor serve.listen", "serve")
 }
 
 // shortFolder is one whose name leaves room for that of a socket.
@@ -388,13 +388,13 @@ func shortFolder(t *testing.T) string {
 // TestServeConnections: a server has no more connections than its setting says; who comes then waits.
 func TestServeConnections(t *testing.T) {
 	t.Parallel()
-	p := newPlace(t)
+	e := newEnv(t)
 	socket := filepath.Join(shortFolder(t), "crm.sock")
-	s := p.served(nil, nil, "--serve.socket", socket, "--serve.connections", "2")
+	s := e.served(nil, nil, "--serve.socket", socket, "--serve.connections", "2")
 	s.listens()
-	laptop := p.laptop("unix://" + socket)
+	laptop := e.laptop("unix://" + socket)
 	laptop.login("commercial2")
-	tx := p.locked(5)
+	tx := e.locked(5)
 	var updates []*running
 	for _, name := range []string{"One", "Two", "Three"} {
 		updates = append(updates, laptop.start("customer", "update", "5", "--company", name, "--database.timeout", "1m"))
@@ -417,8 +417,8 @@ func TestServeConnections(t *testing.T) {
 			t.Fatalf("no three requests are under way: %v\n%.200s", err, figures)
 		}
 	}
-	p.awaitWaiting(2)
-	if n := p.number("SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND query LIKE '%customer%' AND pid <> pg_backend_pid() AND wait_event_type = 'Lock'"); n != 2 {
+	e.awaitWaiting(2)
+	if n := e.number("SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND query LIKE '%customer%' AND pid <> pg_backend_pid() AND wait_event_type = 'Lock'"); n != 2 {
 		t.Errorf("%d statements wait for the row", n)
 	}
 	if err := tx.Rollback(t.Context()); err != nil {

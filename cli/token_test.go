@@ -33,15 +33,15 @@ func mode(t *testing.T, name string) os.FileMode {
 func TestTokenFileUnderUmask(t *testing.T) {
 	t.Parallel()
 	for _, umask := range []string{"000", "002", "022", "077"} {
-		p := newPlace(t)
-		login := p.command()
+		e := newEnv(t)
+		login := e.command()
 		login.Path, login.Args = "/bin/sh", []string{"sh", "-c", "umask " + umask + "; crm auth login support1 --password-stdin"}
 		login.Stdin = strings.NewReader(schema.SamplePassword + "\n")
 		if out, err := login.CombinedOutput(); err != nil {
 			t.Fatalf("%v: %s", err, out)
 		}
-		folder := filepath.Dir(p.tokenFile())
-		if file, dir := mode(t, p.tokenFile()), mode(t, folder); file != 0o600 || dir != 0o700 {
+		folder := filepath.Dir(e.tokenFile())
+		if file, dir := mode(t, e.tokenFile()), mode(t, folder); file != 0o600 || dir != 0o700 {
 			t.Errorf("umask %s: modes %o and %o", umask, file, dir)
 		}
 		for _, above := range []string{filepath.Dir(folder), filepath.Dir(filepath.Dir(folder))} {
@@ -55,12 +55,12 @@ func TestTokenFileUnderUmask(t *testing.T) {
 // TestFolderOfToken: a folder that was open before is closed by a login.
 func TestFolderOfToken(t *testing.T) {
 	t.Parallel()
-	p := newPlace(t)
-	folder := filepath.Dir(p.tokenFile())
+	e := newEnv(t)
+	folder := filepath.Dir(e.tokenFile())
 	if err := errors.Join(os.MkdirAll(folder, 0o777), os.Chmod(folder, 0o777)); err != nil {
 		t.Fatal(err)
 	}
-	p.login("support1")
+	e.login("support1")
 	if mode := mode(t, folder); mode != 0o700 {
 		t.Errorf("mode %o", mode)
 	}
@@ -70,7 +70,7 @@ func TestFolderOfToken(t *testing.T) {
 // of it, and a login puts a token in its place or says what to do.
 func TestTokenFileOfAnotherKind(t *testing.T) {
 	t.Parallel()
-	shared := newDesk(t, "")
+	shared := asEmployee(t, "")
 	shared.sql("UPDATE employee SET password_hash = '" + cheapHash(t, schema.SamplePassword) + "'")
 	junk := make([]byte, 4096)
 	_, _ = rand.Read(junk)
@@ -112,13 +112,13 @@ func TestTokenFileOfAnotherKind(t *testing.T) {
 	} {
 		t.Run(kind, func(t *testing.T) {
 			t.Parallel()
-			d := shared.beside(t, "")
-			name := filepath.Join(d.env["HOME"], ".local/state/crm/token")
+			e := shared.beside(t, "")
+			name := filepath.Join(e.vars["HOME"], ".local/state/crm/token")
 			if err := errors.Join(os.MkdirAll(filepath.Dir(name), 0o700), test.put(name)); err != nil {
 				t.Fatal(err)
 			}
 			for _, args := range [][]string{{"auth", "whoami"}, {"employee", "list"}, {"auth", "whoami", "-o", "json"}} {
-				r := d.inTime(t, "", args...)
+				r := e.inTime(t, "", args...)
 				message, _, _ := strings.Cut(r.err, "\n")
 				if args[len(args)-1] == "json" {
 					message = `"message":"` + test.message
@@ -127,7 +127,7 @@ func TestTokenFileOfAnotherKind(t *testing.T) {
 					t.Errorf("exit %d, %s%q, want %q", r.code, r.out, r.err, test.message)
 				}
 			}
-			r := d.inTime(t, schema.SamplePassword+"\n", "auth", "login", "none1", "--password-stdin")
+			r := e.inTime(t, schema.SamplePassword+"\n", "auth", "login", "none1", "--password-stdin")
 			if test.stays {
 				if want := "crm: The token file " + name + " cannot be replaced.\nhint: remove it, then crm auth login\n"; r.code != 3 || r.err != want {
 					t.Errorf("login: exit %d, %s", r.code, r.err)
@@ -137,7 +137,7 @@ func TestTokenFileOfAnotherKind(t *testing.T) {
 			if r.code != 0 || mode(t, name) != 0o600 {
 				t.Errorf("login: exit %d, %s", r.code, r.err)
 			}
-			if who := d.must(t, "auth", "whoami", "-o", "csv", "--no-header", "--fields", "username"); who != "none1\r\n" && who != "none1\n" {
+			if who := e.must(t, "auth", "whoami", "-o", "csv", "--no-header", "--fields", "username"); who != "none1\r\n" && who != "none1\n" {
 				t.Errorf("after the login: %q", who)
 			}
 		})
@@ -145,10 +145,10 @@ func TestTokenFileOfAnotherKind(t *testing.T) {
 }
 
 // inTime is crm for a command that could wait forever.
-func (d *desk) inTime(t *testing.T, stdin string, args ...string) ran {
+func (e *employee) inTime(t *testing.T, stdin string, args ...string) result {
 	t.Helper()
-	answer := make(chan ran, 1)
-	go func() { answer <- d.crm(stdin, args...) }()
+	answer := make(chan result, 1)
+	go func() { answer <- e.crm(stdin, args...) }()
 	select {
 	case r := <-answer:
 		return r
@@ -176,7 +176,7 @@ func TestTokenFileOfSomebodyElse(t *testing.T) {
 // TestTokenCannotBeKept says where, and what to do, when the folder cannot be had.
 func TestTokenCannotBeKept(t *testing.T) {
 	t.Parallel()
-	shared := newDesk(t, "")
+	shared := asEmployee(t, "")
 	shared.sql("UPDATE employee SET password_hash = '" + cheapHash(t, schema.SamplePassword) + "'")
 	for kind, put := range map[string]func(state string) error{
 		"a file above": func(state string) error { return os.WriteFile(state, nil, 0o600) },
@@ -190,13 +190,13 @@ func TestTokenCannotBeKept(t *testing.T) {
 			return errors.Join(os.Mkdir(state, 0o700), os.Symlink("nowhere", state+"/crm"))
 		},
 	} {
-		d := shared.beside(t, "")
-		state := filepath.Join(d.env["HOME"], "state")
-		d.env["XDG_STATE_HOME"] = state
+		e := shared.beside(t, "")
+		state := filepath.Join(e.vars["HOME"], "state")
+		e.vars["XDG_STATE_HOME"] = state
 		if err := put(state); err != nil {
 			t.Fatal(err)
 		}
-		r := d.crm(schema.SamplePassword+"\n", "auth", "login", "none1", "--password-stdin")
+		r := e.crm(schema.SamplePassword+"\n", "auth", "login", "none1", "--password-stdin")
 		want := "crm: The token cannot be kept in " + state + "/crm.\nhint: make that a folder of yours, or name another above it with XDG_STATE_HOME\n"
 		if r.code != 1 || r.out != "" || r.err != want {
 			t.Errorf("%s: exit %d, %s%s", kind, r.code, r.out, r.err)
@@ -207,10 +207,10 @@ func TestTokenCannotBeKept(t *testing.T) {
 // TestLoginKilledWhileWriting kills logins at the instant at which their file is there but not yet the token.
 func TestLoginKilledWhileWriting(t *testing.T) {
 	t.Parallel()
-	p := newPlace(t)
-	p.login("support1")
-	folder := filepath.Dir(p.tokenFile())
-	conn := dbtest.Connect(t, p.config)
+	e := newEnv(t)
+	e.login("support1")
+	folder := filepath.Dir(e.tokenFile())
+	conn := dbtest.Connect(t, e.config)
 	writing := func() bool {
 		files, err := filepath.Glob(filepath.Join(folder, ".crm-token-*"))
 		return err == nil && len(files) > 0
@@ -222,7 +222,7 @@ func TestLoginKilledWhileWriting(t *testing.T) {
 			t.Fatal(err)
 		}
 		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
-		login := p.command("auth", "login", "support1", "--password-stdin")
+		login := e.command("auth", "login", "support1", "--password-stdin")
 		login.Stdin = strings.NewReader(schema.SamplePassword + "\n")
 		if err := login.Start(); err != nil {
 			t.Fatal(err)
@@ -245,12 +245,12 @@ func TestLoginKilledWhileWriting(t *testing.T) {
 			}
 		}
 		cancel()
-		if code, _, stderr := p.crm("", "auth", "whoami"); code != 0 {
+		if code, _, stderr := e.crm("", "auth", "whoami"); code != 0 {
 			t.Fatalf("after a death: exit %d, %s", code, stderr)
 		}
 		if writing() {
 			caught++
-			p.checkTokenFolder(1)
+			e.checkTokenFolder(1)
 			left, _ := filepath.Glob(filepath.Join(folder, ".crm-token-*"))
 			for _, name := range left {
 				if err := os.Remove(name); err != nil {
@@ -267,9 +267,9 @@ func TestLoginKilledWhileWriting(t *testing.T) {
 // TestLeftovers of logins that died go with the next login, and are never in the way; what is not a login's stays.
 func TestLeftovers(t *testing.T) {
 	t.Parallel()
-	p := newPlace(t)
-	p.login("support1")
-	folder := filepath.Dir(p.tokenFile())
+	e := newEnv(t)
+	e.login("support1")
+	folder := filepath.Dir(e.tokenFile())
 	beside := func(name string) string {
 		name = filepath.Join(folder, name)
 		if err := os.WriteFile(name, []byte("eyJ"), 0o600); err != nil {
@@ -287,7 +287,7 @@ func TestLeftovers(t *testing.T) {
 			t.Fatal(make)
 		}
 	}
-	p.login("support1")
+	e.login("support1")
 	for _, name := range gone {
 		if _, err := os.Lstat(name); err == nil {
 			t.Errorf("%s is still there", name)
@@ -298,7 +298,7 @@ func TestLeftovers(t *testing.T) {
 			t.Error(err)
 		}
 	}
-	if code, _, stderr := p.crm("", "auth", "whoami"); code != 0 {
+	if code, _, stderr := e.crm("", "auth", "whoami"); code != 0 {
 		t.Errorf("exit %d, %s", code, stderr)
 	}
 }

@@ -16,19 +16,19 @@ func TestNewLocalDatabase(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			d := newDesk(t, "")
-			d.env["CRM_DATABASE_URL"], d.env["HOME"], d.env["CRM_DATABASE_SAMPLE_POPULATE"] = "", localHome(t), c.populate
-			t.Cleanup(func() { d.shell(t, "crm db stop") })
+			e := asEmployee(t, "")
+			e.vars["CRM_DATABASE_URL"], e.vars["HOME"], e.vars["CRM_DATABASE_SAMPLE_POPULATE"] = "", localHome(t), c.populate
+			t.Cleanup(func() { e.shell(t, "crm db stop") })
 			for _, step := range []struct{ line, says string }{
 				{"crm db start", c.welcome},
 				{"crm db reset", "Delete everything in the local database (" + c.holds + ")? Nobody is there to answer."},
 				{"crm --database.reset db start", "database.reset is set: everything in the local database (" + c.holds + ") is deleted."},
 			} {
-				if _, output := d.shell(t, step.line); !strings.Contains(output, step.says) {
+				if _, output := e.shell(t, step.line); !strings.Contains(output, step.says) {
 					t.Errorf("%s does not say %q, but %s", step.line, step.says, output)
 				}
 			}
-			if _, output := d.shell(t, "crm db start"); strings.Contains(output, "It ") {
+			if _, output := e.shell(t, "crm db start"); strings.Contains(output, "It ") {
 				t.Errorf("welcomed again: %s", output)
 			}
 		})

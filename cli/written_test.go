@@ -15,8 +15,8 @@ import (
 // TestDoneButNotWritten: who is not shown what was done is told that it was done.
 func TestDoneButNotWritten(t *testing.T) {
 	t.Parallel()
-	p := newPlace(t)
-	p.login("administrator1")
+	e := newEnv(t)
+	e.login("administrator1")
 	for _, format := range render.Formats {
 		for _, args := range [][]string{
 			{"contract", "add-payment", "b0f94a", "--payment", "1"},
@@ -30,7 +30,7 @@ func TestDoneButNotWritten(t *testing.T) {
 					full, why = closedForWriting(t), "" // not a Linux
 				}
 				defer full.Close()
-				cmd := p.command(slices.Concat(args, []string{"-o", format})...)
+				cmd := e.command(slices.Concat(args, []string{"-o", format})...)
 				var stderr bytes.Buffer
 				cmd.Stdout, cmd.Stderr = full, &stderr
 				code := exitCode(cmd.Run())
@@ -40,7 +40,7 @@ func TestDoneButNotWritten(t *testing.T) {
 			})
 		}
 	}
-	if n := p.number("SELECT count(*) FROM payment WHERE amount = 100"); n != int64(len(render.Formats)) {
+	if n := e.number("SELECT count(*) FROM payment WHERE amount = 100"); n != int64(len(render.Formats)) {
 		t.Errorf("%d payments were recorded", n)
 	}
 }

@@ -310,7 +310,7 @@ func issue(t *testing.T, certFile, keyFile string) {
 // TestTLS reaches a server by its certificate, and no other one; a new certificate is taken without a new start.
 func TestTLS(t *testing.T) {
 	t.Parallel()
-	p := newPlace(t)
+	srv := newTestServer(t)
 	cert, key := filepath.Join(t.TempDir(), "cert.pem"), filepath.Join(t.TempDir(), "key.pem")
 	issue(t, cert, key)
 	config, err := TLS(cert, key)
@@ -323,7 +323,7 @@ func TestTLS(t *testing.T) {
 	}
 	ctx, stop := context.WithCancel(t.Context())
 	ended := make(chan error)
-	server := &Server{Service: p.svc, Version: "1.5.0", Log: slog.New(slog.NewJSONHandler(p.log, nil))}
+	server := &Server{Service: srv.svc, Version: "1.5.0", Log: slog.New(slog.NewJSONHandler(srv.log, nil))}
 	go func() { ended <- server.Serve(ctx, Listener{listener, config}) }()
 	defer func() {
 		stop()
@@ -362,8 +362,8 @@ func TestTLS(t *testing.T) {
 	if _, err := tls.Dial("tcp", listener.Addr().String(), &tls.Config{InsecureSkipVerify: true, MaxVersion: tls.VersionTLS12}); err == nil {
 		t.Error("TLS 1.2 is spoken")
 	}
-	if !strings.Contains(p.log.String(), `"peer":"address 127.0.0.1"`) {
-		t.Errorf("the log does not name the peer: %s", p.log)
+	if !strings.Contains(srv.log.String(), `"peer":"address 127.0.0.1"`) {
+		t.Errorf("the log does not name the peer: %s", srv.log)
 	}
 	if _, err := TLS(old, key+"x"); err == nil {
 		t.Error("a key that is not there is good enough")

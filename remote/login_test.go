@@ -35,10 +35,10 @@ func credentials(username, password string) string {
 	return fmt.Sprintf(`{"username":%q,"password":%q}`, username, password)
 }
 
-// fresh returns a second handler on the service of a place, with a log of its own.
-func (p *place) fresh() (http.Handler, *logged) {
+// fresh returns a second handler on the same service, with a log of its own.
+func (srv *testServer) fresh() (http.Handler, *logged) {
 	log := &logged{}
-	server := &Server{Service: p.svc, Version: "1.5.0", Log: slog.New(slog.NewJSONHandler(log, nil)), Most: time.Minute}
+	server := &Server{Service: srv.svc, Version: "1.5.0", Log: slog.New(slog.NewJSONHandler(log, nil)), Most: time.Minute}
 	return server.Handler(), log
 }
 
@@ -46,9 +46,9 @@ func (p *place) fresh() (http.Handler, *logged) {
 // where a session is open.
 func TestGuessing(t *testing.T) {
 	t.Parallel()
-	p := newPlace(t)
-	handler, log := p.fresh()
-	open := p.as("none1")
+	srv := newTestServer(t)
+	handler, log := srv.fresh()
+	open := srv.as("none1")
 	const guesser, owner = "192.0.2.1:999", "198.51.100.7:999"
 	const guesses = loginsAtOnce + 10
 	answers := map[failure.Reason]int{}
@@ -72,7 +72,7 @@ func TestGuessing(t *testing.T) {
 		t.Errorf("a session that was open: %v", err)
 	}
 	var left int
-	if err := p.conn.QueryRow(t.Context(), "SELECT failures FROM login_failure WHERE username = 'none1' AND peer = 'address 192.0.2.1'").Scan(&left); err != nil || left == 0 {
+	if err := srv.conn.QueryRow(t.Context(), "SELECT failures FROM login_failure WHERE username = 'none1' AND peer = 'address 192.0.2.1'").Scan(&left); err != nil || left == 0 {
 		t.Errorf("the owner's login forgets the guesses of others: %d %v", left, err)
 	}
 	for _, want := range []string{
@@ -91,8 +91,8 @@ func TestGuessing(t *testing.T) {
 // TestGuessesWriteNothing: one password tried with many names is stopped before the database hears of it.
 func TestGuessesWriteNothing(t *testing.T) {
 	t.Parallel()
-	p := newPlace(t)
-	handler, _ := p.fresh()
+	srv := newTestServer(t)
+	handler, _ := srv.fresh()
 	var all sync.WaitGroup
 	for n := range 2 * loginsAtOnce { // at once, so that no second goes by
 		all.Go(func() { // of one line of IPv6, whatever the address
@@ -101,7 +101,7 @@ func TestGuessesWriteNothing(t *testing.T) {
 	}
 	all.Wait()
 	var names, peers int
-	if err := p.conn.QueryRow(t.Context(), "SELECT count(*), count(DISTINCT peer) FROM login_failure").Scan(&names, &peers); err != nil {
+	if err := srv.conn.QueryRow(t.Context(), "SELECT count(*), count(DISTINCT peer) FROM login_failure").Scan(&names, &peers); err != nil {
 		t.Fatal(err)
 	}
 	if peers != 1 || names < loginsAtOnce || names >= 2*loginsAtOnce {
@@ -132,16 +132,16 @@ func TestAddressed(t *testing.T) {
 // good token and with bad ones. The log has a record of each, and nothing of what was sent.
 func TestLogRepeatsNothing(t *testing.T) {
 	t.Parallel()
-	p := newPlace(t)
-	handler, log := p.fresh()
+	srv := newTestServer(t)
+	handler, log := srv.fresh()
 	const typed = "distinctive"
 	password := typed + " password of administrator2"
-	administrator := p.as("administrator1")
+	administrator := srv.as("administrator1")
 	if _, err := administrator.EmployeeSetPassword(t.Context(), "administrator2", password, false); err != nil {
 		t.Fatal(err)
 	}
-	p.exec("UPDATE employee SET password_one_time = false")
-	token, err := p.client().Login(t.Context(), "administrator2", password)
+	srv.exec("UPDATE employee SET password_one_time = false")
+	token, err := srv.client().Login(t.Context(), "administrator2", password)
 	if err != nil {
 		t.Fatal(err)
 	}

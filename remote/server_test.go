@@ -28,18 +28,18 @@ import (
 	"github.com/epicevents/crm/service"
 )
 
-// post sends anything to the server of a place.
-func (p *place) post(operation, body string, headers ...string) (*http.Response, string) {
-	p.Helper()
-	transport := &http.Transport{DialContext: func(context.Context, string, string) (net.Conn, error) { return net.Dial("unix", p.socket) }}
+// post sends anything to the server.
+func (srv *testServer) post(operation, body string, headers ...string) (*http.Response, string) {
+	srv.Helper()
+	transport := &http.Transport{DialContext: func(context.Context, string, string) (net.Conn, error) { return net.Dial("unix", srv.socket) }}
 	defer transport.CloseIdleConnections()
 	method, path := http.MethodPost, prefix+operation
 	if strings.HasPrefix(operation, "/") {
 		method, path = http.MethodGet, operation
 	}
-	r, err := http.NewRequestWithContext(p.Context(), method, "http://crm"+path, strings.NewReader(body))
+	r, err := http.NewRequestWithContext(srv.Context(), method, "http://crm"+path, strings.NewReader(body))
 	if err != nil {
-		p.Fatal(err)
+		srv.Fatal(err)
 	}
 	r.Header.Set("Content-Type", typeOne)
 	for i := 0; i < len(headers); i += 2 {
@@ -47,12 +47,12 @@ func (p *place) post(operation, body string, headers ...string) (*http.Response,
 	}
 	response, err := transport.RoundTrip(r)
 	if err != nil {
-		p.Fatal(err)
+		srv.Fatal(err)
 	}
 	defer response.Body.Close()
 	answer, err := io.ReadAll(response.Body)
 	if err != nil {
-		p.Fatal(err)
+		srv.Fatal(err)
 	}
 	return response, string(answer)
 }
@@ -70,13 +70,13 @@ func collect[R any](rows func(func(R, error) bool)) (all []R, err error) {
 // TestSameAnswers asks the same here and over the wire.
 func TestSameAnswers(t *testing.T) {
 	t.Parallel()
-	p := newPlace(t)
-	token := p.token("administrator1")
-	near, err := p.svc.Accounts().As(token)
+	srv := newTestServer(t)
+	token := srv.token("administrator1")
+	near, err := srv.svc.Accounts().As(token)
 	if err != nil {
 		t.Fatal(err)
 	}
-	far, err := p.client().As(token)
+	far, err := srv.client().As(token)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -138,7 +138,7 @@ func TestSameAnswers(t *testing.T) {
 	if err != nil || change.Before == nil || change.Before.Signed || !change.Now.Signed {
 		t.Errorf("%+v %v", change, err)
 	}
-	if _, err := p.client().As(""); !service.NeedsLogin(err) {
+	if _, err := srv.client().As(""); !service.NeedsLogin(err) {
 		t.Errorf("nobody: %v", err)
 	}
 	if err := far.AuthLogout(t.Context()); err != nil {
@@ -152,11 +152,11 @@ func TestSameAnswers(t *testing.T) {
 // TestWire is what curl sees.
 func TestWire(t *testing.T) {
 	t.Parallel()
-	p := newPlace(t)
-	token := p.token("administrator1")
+	srv := newTestServer(t)
+	token := srv.token("administrator1")
 	bearer := []string{"Authorization", "Bearer " + token}
 	request := uuid.NewString()
-	response, body := p.post("EmployeeList", `{"sort":"","row_limit":2}`, append(bearer, headerRequest, request, headerProtocol, "1", headerTimeout, "9.8s")...)
+	response, body := srv.post("EmployeeList", `{"sort":"","row_limit":2}`, append(bearer, headerRequest, request, headerProtocol, "1", headerTimeout, "9.8s")...)
 	const want = `{"columns":["id","username","fullname","role"]}
 [1,"administrator1","Hélène Marchand","administrator"]
 [2,"administrator2","Bernard Chevalier","administrator"]
@@ -195,7 +195,7 @@ func TestWire(t *testing.T) {
 		{"EmployeeSetRole", `{"username":"commercial1","role":"support"}`, bearer, 409, "conflict", "in charge of"},
 		{"Login", `{"username":"administrator1","password":"wrong"}`, nil, 401, "unauthenticated", "Unknown username or wrong password."},
 	} {
-		response, body := p.post(test.operation, test.body, test.headers...)
+		response, body := srv.post(test.operation, test.body, test.headers...)
 		var got ending
 		if err := json.Unmarshal([]byte(body), &got); err != nil || got.Error == nil {
 			t.Errorf("%s %.60s: %s", test.operation, test.body, body)
@@ -205,7 +205,7 @@ func TestWire(t *testing.T) {
 			t.Errorf("%s %.60s: %d %s, want %d %s %s", test.operation, test.body, response.StatusCode, body, test.status, test.code, test.message)
 		}
 	}
-	if response, _ := p.post("/v1/EmployeeList", ""); response.StatusCode != http.StatusMethodNotAllowed {
+	if response, _ := srv.post("/v1/EmployeeList", ""); response.StatusCode != http.StatusMethodNotAllowed {
 		t.Errorf("a GET: %d", response.StatusCode)
 	}
 }
@@ -213,34 +213,34 @@ func TestWire(t *testing.T) {
 // TestLog has who did what and how it ended, and nothing that was typed.
 func TestLog(t *testing.T) {
 	t.Parallel()
-	p := newPlace(t)
-	client := p.client()
+	srv := newTestServer(t)
+	client := srv.client()
 	if _, err := client.Login(t.Context(), "secretname", "a secret that was typed"); failure.ReasonOf(err) != failure.WrongPassword {
 		t.Fatal(err)
 	}
 	var peer string
-	if err := p.conn.QueryRow(t.Context(), "SELECT peer FROM login_failure WHERE username = 'secretname'").Scan(&peer); err != nil {
+	if err := srv.conn.QueryRow(t.Context(), "SELECT peer FROM login_failure WHERE username = 'secretname'").Scan(&peer); err != nil {
 		t.Fatal(err)
 	}
 	host, _ := os.Hostname()
 	if want := fmt.Sprintf("uid %d on %s", os.Getuid(), host); peer != want {
 		t.Errorf("the failure was counted for %q, want %q", peer, want)
 	}
-	s := p.over(client, "commercial1")
+	s := srv.over(client, "commercial1")
 	if _, err := s.CustomerAdd(t.Context(), gen.CustomerAddParams{Fullname: "Typed Name", Company: new("Typed"), Email: new("typed@example.com"), Phone: new(value.Phone("+33145678901"))}); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := collect(s.CustomerList(t.Context(), gen.CustomerListParams{Search: new("typed")})); err != nil {
 		t.Fatal(err)
 	}
-	p.exec("ALTER TABLE customer DISABLE TRIGGER ALL; ALTER TABLE customer RENAME COLUMN fullname TO typedname")
+	srv.exec("ALTER TABLE customer DISABLE TRIGGER ALL; ALTER TABLE customer RENAME COLUMN fullname TO typedname")
 	if _, err := s.CustomerUpdate(t.Context(), gen.CustomerUpdateParams{ID: 1, Fullname: new("typed")}); err == nil {
 		t.Error("a schema without a column was good enough")
 	}
-	for !strings.Contains(p.log.String(), "CustomerUpdate") { // the record comes after the answer
+	for !strings.Contains(srv.log.String(), "CustomerUpdate") { // the record comes after the answer
 		time.Sleep(10 * time.Millisecond)
 	}
-	before := p.log.String()
+	before := srv.log.String()
 	forged, err := client.As(someToken)
 	if err != nil {
 		t.Fatal(err)
@@ -248,13 +248,13 @@ func TestLog(t *testing.T) {
 	if _, err := forged.AuthWhoami(t.Context()); failure.CodeOf(err) != failure.Unauthenticated {
 		t.Error(err)
 	}
-	for !strings.Contains(p.log.String(), "AuthWhoami") {
+	for !strings.Contains(srv.log.String(), "AuthWhoami") {
 		time.Sleep(10 * time.Millisecond)
 	}
-	if record := strings.TrimPrefix(p.log.String(), before); strings.Contains(record, "employee") {
+	if record := strings.TrimPrefix(srv.log.String(), before); strings.Contains(record, "employee") {
 		t.Errorf("whoever a bad token names is in the log: %s", record)
 	}
-	text := p.log.String()
+	text := srv.log.String()
 	for _, secret := range []string{"secret", "yped Name", "typed@", "+331", schema.SamplePassword} {
 		if strings.Contains(text, secret) {
 			t.Errorf("the log has %q: %s", secret, text)
@@ -272,29 +272,29 @@ func TestLog(t *testing.T) {
 // TestAround is what watches a server.
 func TestAround(t *testing.T) {
 	t.Parallel()
-	p := newPlace(t)
-	p.token("none1")
-	for !strings.Contains(p.log.String(), "Login") { // what is counted is, too
+	srv := newTestServer(t)
+	srv.token("none1")
+	for !strings.Contains(srv.log.String(), "Login") { // what is counted is, too
 		time.Sleep(10 * time.Millisecond)
 	}
 	for path, want := range map[string]string{"/healthz": "ok\n", "/readyz": "ok\n", "/metrics": `crm_requests_total{operation="Login",code="ok"} 1`} {
-		if response, body := p.post(path, ""); response.StatusCode != http.StatusOK || !strings.Contains(body, want) {
+		if response, body := srv.post(path, ""); response.StatusCode != http.StatusOK || !strings.Contains(body, want) {
 			t.Errorf("%s: %d %s", path, response.StatusCode, body)
 		}
 	}
-	if ready, err := p.client().Ready(t.Context()); err != nil || ready != (Readiness{"1.5.0", schema.Version()}) {
+	if ready, err := srv.client().Ready(t.Context()); err != nil || ready != (Readiness{"1.5.0", schema.Version()}) {
 		t.Errorf("%+v %v", ready, err)
 	}
-	p.exec("UPDATE schema_migrations SET version = version + 1")
+	srv.exec("UPDATE schema_migrations SET version = version + 1")
 	time.Sleep(readyAge + 10*time.Millisecond)
-	if response, body := p.post("/readyz", ""); response.StatusCode != http.StatusServiceUnavailable || !strings.Contains(body, "schema version") {
+	if response, body := srv.post("/readyz", ""); response.StatusCode != http.StatusServiceUnavailable || !strings.Contains(body, "schema version") {
 		t.Errorf("%d %s", response.StatusCode, body)
 	}
-	_, err := p.client().Ready(t.Context())
+	_, err := srv.client().Ready(t.Context())
 	fails(t, failure.Unavailable, "", "schema version", err)
 	r := httptest.NewRequest(http.MethodGet, "/metrics", nil) // from 192.0.2.1
 	w := httptest.NewRecorder()
-	(&Server{Service: p.svc, Log: slog.New(slog.DiscardHandler)}).Handler().ServeHTTP(w, r)
+	(&Server{Service: srv.svc, Log: slog.New(slog.DiscardHandler)}).Handler().ServeHTTP(w, r)
 	if w.Code != http.StatusNotFound {
 		t.Errorf("the figures are shown to %s", r.RemoteAddr)
 	}
@@ -321,24 +321,24 @@ func TestLoginsAreLimited(t *testing.T) {
 }
 
 // lockContracts has everybody wait who asks for a contract, until it is released.
-func (p *place) lockContracts() (release func()) {
-	p.Helper()
-	tx, err := dbtest.Connect(p, p.conn.Config()).Begin(p.Context())
+func (srv *testServer) lockContracts() (release func()) {
+	srv.Helper()
+	tx, err := dbtest.Connect(srv, srv.conn.Config()).Begin(srv.Context())
 	if err == nil {
-		_, err = tx.Exec(p.Context(), "LOCK TABLE contract")
+		_, err = tx.Exec(srv.Context(), "LOCK TABLE contract")
 	}
 	if err != nil {
-		p.Fatal(err)
+		srv.Fatal(err)
 	}
 	return func() { _ = tx.Rollback(context.Background()) } // a second time it is over
 }
 
 // waiting returns how many statements wait for a lock.
-func (p *place) waiting() (n int) {
-	p.Helper()
+func (srv *testServer) waiting() (n int) {
+	srv.Helper()
 	const waiting = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
-	if err := p.conn.QueryRow(p.Context(), waiting).Scan(&n); err != nil {
-		p.Fatal(err)
+	if err := srv.conn.QueryRow(srv.Context(), waiting).Scan(&n); err != nil {
+		srv.Fatal(err)
 	}
 	return n
 }
@@ -346,9 +346,9 @@ func (p *place) waiting() (n int) {
 // TestCancelReachesTheDatabase: who leaves ends the query that they wait for.
 func TestCancelReachesTheDatabase(t *testing.T) {
 	t.Parallel()
-	p := newPlace(t)
-	s := p.as("administrator1")
-	release := p.lockContracts()
+	srv := newTestServer(t)
+	s := srv.as("administrator1")
+	release := srv.lockContracts()
 	defer release()
 	for name, ask := range map[string]func(context.Context) error{
 		"rows": func(ctx context.Context) error {
@@ -364,7 +364,7 @@ func TestCancelReachesTheDatabase(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
 		ended := make(chan error)
 		go func() { ended <- ask(ctx) }()
-		for p.waiting() == 0 {
+		for srv.waiting() == 0 {
 			time.Sleep(10 * time.Millisecond)
 		}
 		cancel()
@@ -372,7 +372,7 @@ func TestCancelReachesTheDatabase(t *testing.T) {
 		if known := describe(err); err != context.Canceled && !(name == "write" && known.Reason == failure.OutcomeUnknown) {
 			t.Errorf("%s: %v", name, err)
 		}
-		for began := time.Now(); p.waiting() > 0; time.Sleep(10 * time.Millisecond) {
+		for began := time.Now(); srv.waiting() > 0; time.Sleep(10 * time.Millisecond) {
 			if time.Since(began) > 20*time.Second {
 				t.Fatalf("%s: the query waits on", name)
 			}
@@ -383,14 +383,14 @@ func TestCancelReachesTheDatabase(t *testing.T) {
 // TestLimit: the lesser limit of the two ends holds, and the server is the one that says so.
 func TestLimit(t *testing.T) {
 	t.Parallel()
-	p := newPlace(t)
-	client := p.client()
-	s := p.over(client, "administrator1")
+	srv := newTestServer(t)
+	client := srv.client()
+	s := srv.over(client, "administrator1")
 	limited, err := client.Within(300 * time.Millisecond).As(s.(*Session).token)
 	if err != nil {
 		t.Fatal(err)
 	}
-	release := p.lockContracts()
+	release := srv.lockContracts()
 	defer release()
 	_, err = collect(limited.ContractList(t.Context(), gen.ContractListParams{}))
 	fails(t, failure.Unavailable, "", "did not answer in time", err)
@@ -399,9 +399,9 @@ func TestLimit(t *testing.T) {
 // TestStop lets finish what is under way, and takes nothing new.
 func TestStop(t *testing.T) {
 	t.Parallel()
-	p := newPlace(t)
-	s := p.as("administrator1")
-	release := p.lockContracts()
+	srv := newTestServer(t)
+	s := srv.as("administrator1")
+	release := srv.lockContracts()
 	defer release()
 	var got gen.ContractCountRow
 	underWay := make(chan error)
@@ -410,12 +410,12 @@ func TestStop(t *testing.T) {
 		got, err = s.ContractCount(t.Context(), gen.ContractListParams{})
 		underWay <- err
 	}()
-	for p.waiting() == 0 {
+	for srv.waiting() == 0 {
 		time.Sleep(10 * time.Millisecond)
 	}
-	p.stop()
+	srv.stop()
 	for { // until the listener is closed
-		conn, err := net.Dial("unix", p.socket)
+		conn, err := net.Dial("unix", srv.socket)
 		if err != nil {
 			break
 		}
@@ -426,10 +426,10 @@ func TestStop(t *testing.T) {
 	if err := <-underWay; err != nil || got.Count == 0 {
 		t.Errorf("what was under way: %+v %v", got, err)
 	}
-	if err := <-p.ended; err != nil {
+	if err := <-srv.ended; err != nil {
 		t.Errorf("the server ended with %v", err)
 	}
-	_, err := p.client().Login(t.Context(), "none1", schema.SamplePassword)
+	_, err := srv.client().Login(t.Context(), "none1", schema.SamplePassword)
 	fails(t, failure.Unavailable, "", "The server cannot be reached", err)
 }
 

@@ -33,8 +33,8 @@ var testKey = func() service.Key {
 	return key
 }()
 
-// place is a server of one test, with the sample data behind it.
-type place struct {
+// testServer is a server of one test, with the sample data behind it.
+type testServer struct {
 	testing.TB
 	conn   *pgx.Conn // looks at the database from outside
 	svc    *service.Service
@@ -62,7 +62,7 @@ func (l *logged) String() string {
 	return l.text.String()
 }
 
-func newPlace(t testing.TB) *place {
+func newTestServer(t testing.TB) *testServer {
 	t.Helper()
 	config := dbtest.Sample(t)
 	pool, err := service.Connect(t.Context(), config, time.Minute)
@@ -73,24 +73,24 @@ func newPlace(t testing.TB) *place {
 	return serve(t, config, pool)
 }
 
-func serve(t testing.TB, config *pgx.ConnConfig, pool *pgxpool.Pool) *place {
+func serve(t testing.TB, config *pgx.ConnConfig, pool *pgxpool.Pool) *testServer {
 	t.Helper()
-	p := &place{TB: t, conn: dbtest.Connect(t, config), svc: service.New(pool, testKey), socket: socketIn(t), log: &logged{}, ended: make(chan error, 1)}
+	srv := &testServer{TB: t, conn: dbtest.Connect(t, config), svc: service.New(pool, testKey), socket: socketIn(t), log: &logged{}, ended: make(chan error, 1)}
 	hash, err := argon2id.CreateHash(schema.SamplePassword, &argon2id.Params{Memory: 8, Iterations: 1, Parallelism: 1, SaltLength: 16, KeyLength: 32})
 	if err != nil {
 		t.Fatal(err)
 	}
-	p.exec("UPDATE employee SET password_hash = $1", hash)
-	listener, err := net.Listen("unix", p.socket)
+	srv.exec("UPDATE employee SET password_hash = $1", hash)
+	listener, err := net.Listen("unix", srv.socket)
 	if err != nil {
 		t.Fatal(err)
 	}
 	ctx, stop := context.WithCancel(context.Background())
-	p.stop = stop
-	server := &Server{Service: p.svc, Version: "1.5.0", Log: slog.New(slog.NewJSONHandler(p.log, nil)), Most: time.Minute}
-	go func() { p.ended <- server.Serve(ctx, Listener{Listener: listener}) }()
+	srv.stop = stop
+	server := &Server{Service: srv.svc, Version: "1.5.0", Log: slog.New(slog.NewJSONHandler(srv.log, nil)), Most: time.Minute}
+	go func() { srv.ended <- server.Serve(ctx, Listener{Listener: listener}) }()
 	t.Cleanup(stop)
-	return p
+	return srv
 }
 
 // socketIn returns where a socket can be: the folder of a test may have too long a name.
@@ -104,16 +104,16 @@ func socketIn(t testing.TB) string {
 	return filepath.Join(folder, "crm.sock")
 }
 
-func (p *place) exec(sql string, args ...any) {
-	p.Helper()
-	if _, err := p.conn.Exec(p.Context(), sql, args...); err != nil {
-		p.Fatalf("%s: %v", sql, err)
+func (srv *testServer) exec(sql string, args ...any) {
+	srv.Helper()
+	if _, err := srv.conn.Exec(srv.Context(), sql, args...); err != nil {
+		srv.Fatalf("%s: %v", sql, err)
 	}
 }
 
-func (p *place) client() *Client {
-	p.Helper()
-	return dialed(p, p.socket)
+func (srv *testServer) client() *Client {
+	srv.Helper()
+	return dialed(srv, srv.socket)
 }
 
 func dialed(t testing.TB, socket string) *Client {
@@ -127,25 +127,25 @@ func dialed(t testing.TB, socket string) *Client {
 }
 
 // token is that of a login.
-func (p *place) token(username string) string {
-	p.Helper()
-	token, err := p.client().Login(p.Context(), username, schema.SamplePassword)
+func (srv *testServer) token(username string) string {
+	srv.Helper()
+	token, err := srv.client().Login(srv.Context(), username, schema.SamplePassword)
 	if err != nil {
-		p.Fatal(err)
+		srv.Fatal(err)
 	}
 	return token
 }
 
-func (p *place) as(username string) service.Operations {
-	p.Helper()
-	return p.over(p.client(), username)
+func (srv *testServer) as(username string) service.Operations {
+	srv.Helper()
+	return srv.over(srv.client(), username)
 }
 
-func (p *place) over(client *Client, username string) service.Operations {
-	p.Helper()
-	s, err := client.As(p.token(username))
+func (srv *testServer) over(client *Client, username string) service.Operations {
+	srv.Helper()
+	s, err := client.As(srv.token(username))
 	if err != nil {
-		p.Fatal(err)
+		srv.Fatal(err)
 	}
 	return s
 }
