@@ -186,8 +186,9 @@ func withCompany(fullname string, company *string) string {
 var customers = render.Resource[gen.CustomerView]{
 	Name: "customer", Title: "Customers", Hue: render.Cyan, Charge: "commercial_id",
 	Looks: []render.Look{
+		{Column: "company", KeptBy: []string{"company"}},
 		{Column: "commercial_id", DataOnly: true},
-		{Column: "commercial_fullname", Of: "commercial", Rank: 2},
+		{Column: "commercial_fullname", Of: "commercial", Rank: 2, SameBy: []string{"commercial", "mine"}},
 		{Column: "email", Rank: 3, Whole: true},
 		{Column: "phone", Rank: 1},
 		{Column: "address", Rank: 4},

@@ -340,7 +340,7 @@ var employees = render.Resource[gen.EmployeeView]{
 	Name: "employee", Title: "Employees", Hue: render.Magenta,
 	Looks: []render.Look{
 		{Column: "username", Whole: true},
-		{Column: "role", Rank: 1},
+		{Column: "role", Rank: 1, SameBy: []string{"role-filter"}},
 	},
 }
 

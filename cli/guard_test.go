@@ -63,6 +63,59 @@ func TestTree(t *testing.T) {
 	})
 }
 
+// TestFiltersNameTheirColumns has each flag that filters a list say what it means for the width of a table: it leaves one
+// value in a column, or asks about one. What it is that only some rows have need not be said here.
+func TestFiltersNameTheirColumns(t *testing.T) {
+	t.Parallel()
+	lists := map[string][]render.Look{
+		"crm employee list":     employees.Looks,
+		"crm customer list":     customers.Looks,
+		"crm contract list":     contracts.Looks,
+		"crm contract payments": payments.Looks,
+		"crm event list":        events.Looks,
+	}
+	ofNoColumn := []string{"sort", "limit", "fields", "count", "total", "search"}
+	nowhere := map[string]bool{}
+	for _, looks := range lists {
+		for _, look := range looks {
+			for _, flag := range slices.Concat(look.SameBy, look.KeptBy) {
+				nowhere[look.Column+" by --"+flag] = true
+			}
+		}
+	}
+	a := newApp(&terminal.Terminal{})
+	a.Root = a.newRoot()
+	cmdline.Walk(a.Root, "", func(c *ffcli.Command, path string) {
+		looks, ok := lists[path]
+		if !ok {
+			return
+		}
+		delete(lists, path)
+		c.FlagSet.VisitAll(func(f *flag.Flag) {
+			known := slices.Contains(ofNoColumn, f.Name)
+			for _, look := range looks {
+				known = known || slices.Contains(look.SameBy, f.Name) || slices.Contains(look.KeptBy, f.Name)
+			}
+			if !known {
+				t.Errorf("%s --%s: no look says of a column that it is the same by it, or kept by it", path, f.Name)
+			}
+		})
+		for _, look := range looks {
+			for _, flag := range slices.Concat(look.SameBy, look.KeptBy) {
+				nowhere[look.Column+" by --"+flag] = nowhere[look.Column+" by --"+flag] && c.FlagSet.Lookup(flag) == nil
+			}
+		}
+	})
+	for path := range lists {
+		t.Errorf("there is no %s", path)
+	}
+	for what, so := range nowhere {
+		if so {
+			t.Errorf("a look says %s, which is a flag of no list with it", what)
+		}
+	}
+}
+
 // rights are who may be asked to run an example, those with the fewest first.
 var rights = []string{"none1", "support1", "support2", "commercial1", "commercial2", "commercial3", "administrator1"}
 

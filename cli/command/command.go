@@ -242,6 +242,16 @@ func (c *Command) has(flag string) bool {
 	return c.FlagSet.Lookup(flag).Value.String() == "true"
 }
 
+// flagsGiven returns the names of the flags that were given, also of those that were given as an argument.
+func (c *Command) flagsGiven() (names []string) {
+	c.FlagSet.VisitAll(func(f *flag.Flag) {
+		if c.has(f.Name) {
+			names = append(names, f.Name)
+		}
+	})
+	return names
+}
+
 // Has reports whether the command has a value of this name; a group has none.
 func (c *Command) Has(name string) bool {
 	return c != nil && slices.ContainsFunc(c.inputs, func(in input) bool { return in.meta().name == name })

@@ -27,6 +27,7 @@ const terminalRows = 50
 // listing is the flags that every list has.
 type listing struct {
 	env    *Env
+	c      *Command
 	sort   *Value[string]
 	limit  *Value[int64]
 	fields *Value[[]string]
@@ -38,7 +39,7 @@ type listing struct {
 // ListFlags adds the flags of every list: --sort, --limit, --fields, --count.
 func ListFlags[T any](c *Command, r render.Resource[T]) *listing {
 	sortable := r.Sortable()
-	l := &listing{env: c.env}
+	l := &listing{env: c.env, c: c}
 	l.sort = Flag(c, "sort", "FIELD[:desc]", "order of the rows, by any field but the ids beside a name", func(s string) (string, error) {
 		field, direction, _ := strings.Cut(s, ":")
 		if downward := strings.TrimPrefix(s, "-"); downward != s && slices.Contains(sortable, downward) {
@@ -277,7 +278,7 @@ func ShowList[T any](ctx context.Context, l *listing, r render.Resource[T],
 		return e.showNumber(n)
 	}
 	o := e.OutputOf(l.fields)
-	o.Totals = l.totals
+	o.Totals, o.Sort, o.Filters = l.totals, strings.TrimSuffix(l.Order(), ":desc"), l.c.flagsGiven()
 	shortened := false
 	if e.ShortTable() && !l.limit.Set {
 		rows = first(rows, terminalRows, &shortened)

@@ -60,6 +60,7 @@ func (r Resource[T]) Typed(row T, column string, zone *time.Location) (string, b
 	case c.kind == KindText:
 		return c.text, true
 	}
+	f.Look.Weekday = false
 	return f.show(c, zone), true
 }
 

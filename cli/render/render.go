@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"io"
 	"iter"
+	"math"
 	"reflect"
 	"slices"
 	"strconv"
@@ -39,13 +40,17 @@ type Look struct {
 	Label     string                 // empty: made from the name
 	Hidden    bool                   // shown to nobody, also not to programs
 	DataOnly  bool                   // an id beside the name it stands for: not in a table unless --fields asks
-	OffTable  bool                   // what another column says to people: the same, but rows can be sorted by it
+	SaidBy    string                 // the column that says the same to people: not in a table either, but rows can be sorted by it
 	Of        string                 // the column with the username of whom this is the full name: people read both as one
 	Whole     bool                   // text that is typed again in other commands: never shortened
 	Multiline bool                   // newlines are kept in a detail view
 	Wraps     bool                   // sentences: broken into lines on a narrow terminal, never shortened
 	Alarming  func(text string) bool // whether the value stands out in a table; nil: never
+	Weekday   bool                   // people plan by the day of the week: a table and a panel say it
 	Rank      int                    // 0: always in the table; the highest is the first to go in a narrow terminal
+	Cut       bool                   // its text is cut to its least before the column goes
+	SameBy    []string               // flags of a list that leave one value in the column: it goes before all others
+	KeptBy    []string               // flags of a list that ask about the column: it stays, as with --sort
 }
 
 // Output is how one command prints, decided once from flags, configuration and terminal.
@@ -54,6 +59,8 @@ type Output struct {
 	NoHeader bool                   // csv without its first line
 	IDs      bool                   // columns that are data only are shown to people too
 	Fields   []string               // columns by name, in this order; empty: all
+	Sort     string                 // the column by which the rows are sorted; empty: their usual order
+	Filters  []string               // the flags that say which rows are in the list
 	Excel    bool                   // csv as a French Excel opens it
 	Color    bool                   // of tables and panels
 	Width    int                    // of the terminal; 0: not a terminal, nothing is shortened
@@ -98,7 +105,7 @@ func List[T any](o Output, r Resource[T], rows iter.Seq2[T, error]) error {
 	if o.Format == "markdown" {
 		return WriteOut(o.Out, markdownTable(fields, lines))
 	}
-	drawn, hidden := renderTable(o, r.Title, r.Hue, fields, lines)
+	drawn, hidden := renderTable(o, r.Title, r.Hue, r.ranked(o, fields), lines)
 	if err := WriteOut(o.Out, drawn); err != nil {
 		return err
 	}
@@ -111,6 +118,24 @@ func List[T any](o Output, r Resource[T], rows iter.Seq2[T, error]) error {
 	}
 	return err
 }
+
+// ranked says of each column whether what this list was asked for lets it go before all others, or keeps it in the table.
+func (r Resource[T]) ranked(o Output, fields []Field) []Field {
+	sorted := cmp.Or(r.look(o.Sort).SaidBy, o.Sort)
+	given := func(flag string) bool { return slices.Contains(o.Filters, flag) }
+	for i, f := range fields {
+		switch {
+		case slices.ContainsFunc(f.Look.SameBy, given):
+			fields[i].Look.Rank, fields[i].Look.Cut = rankSame, false
+		case f.Name == sorted, f.Look.Of != "" && f.Look.Of == sorted, slices.ContainsFunc(f.Look.KeptBy, given):
+			fields[i].Look.Rank = 0
+		}
+	}
+	return fields
+}
+
+// rankSame is the rank of a column that has the same value in every row.
+const rankSame = math.MaxInt
 
 // totalLine is the last row of a table.
 func totalLine(totals map[string]value.Cents, fields []Field) []string {
@@ -179,7 +204,7 @@ func (r Resource[T]) Select(o Output) ([]Field, error) {
 	if len(o.Fields) == 0 {
 		forPeople := o.Format == "table" || o.Format == "markdown"
 		return slices.DeleteFunc(all, func(f Field) bool {
-			return forPeople && ((f.Look.DataOnly || f.Look.OffTable) && !o.IDs || r.isUsername(f.Name))
+			return forPeople && ((f.Look.DataOnly || f.Look.SaidBy != "") && !o.IDs || r.isUsername(f.Name))
 		}), nil
 	}
 	var fields []Field
@@ -322,6 +347,9 @@ func (f Field) show(c cell, zone *time.Location) string {
 	case KindDate:
 		return text.Escape(c.text)
 	case KindTime:
+		if f.Look.Weekday {
+			return c.time.In(zone).Format("Mon 2006-01-02 15:04")
+		}
 		return c.time.In(zone).Format("2006-01-02 15:04")
 	default:
 		return c.id.String()

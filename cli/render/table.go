@@ -116,7 +116,7 @@ const padding = 3
 
 // layout returns the width of each column, 0 for a column that is left out. In a terminal too narrow for all, the
 // widest text gives way first, down to textGood; then columns go, the highest rank first, as far as mayHide allows; and
-// at last text is cut down to textMin. What cannot be shortened (ids, amounts, dates) is never cut, even if the terminal
+// at last text is cut down to textMin. It is so before a column goes that may be cut. What cannot be shortened (ids, amounts, dates) is never cut, even if the terminal
 // must wrap the lines.
 func layout(fields []Field, lines [][]string, terminal int, mayHide bool) []int {
 	const textGood, wordMin, textMin, border = 20, 12, 8, 1
@@ -149,17 +149,18 @@ func layout(fields []Field, lines [][]string, terminal int, mayHide bool) []int 
 		return widths
 	}
 	for mayHide {
-		needed, last := border, -1
+		needed, cut, last := border, border, -1
 		for i, f := range fields {
 			if widths[i] == 0 {
 				continue
 			}
 			needed += good[i] + padding
+			cut += least[i] + padding
 			if f.Look.Rank > 0 && (last < 0 || f.Look.Rank >= fields[last].Look.Rank) {
 				last = i
 			}
 		}
-		if needed <= terminal || last < 0 {
+		if last < 0 || needed <= terminal || fields[last].Look.Cut && cut <= terminal {
 			break
 		}
 		total -= widths[last] + padding

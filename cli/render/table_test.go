@@ -75,6 +75,8 @@ func TestLayout(t *testing.T) {
 		{Label: "User", Kind: KindText, Look: Look{Whole: true, Rank: 2}},
 		{Label: "Total", Kind: KindAmount, Look: Look{Rank: 1}},
 	}
+	cut := slices.Clone(fields)
+	cut[2].Look.Cut, cut[4].Look.Rank = true, 0
 	lines := [][]string{{"12345678", long, "xxxxxxxxxxxxxxx", "administrator1", "450.00 €"}}
 	for _, tt := range []struct {
 		name     string
@@ -95,6 +97,51 @@ func TestLayout(t *testing.T) {
 	} {
 		if got := layout(fields, lines, tt.terminal, tt.mayHide); !slices.Equal(got, tt.want) {
 			t.Errorf("%s: got %v, want %v", tt.name, got, tt.want)
+		}
+	}
+	for terminal, want := range map[int][]int{ // without User, which is no text to cut
+		64: {8, 20, 15, 0, 8},
+		63: {8, 19, 15, 0, 8},
+		45: {8, 8, 8, 0, 8},
+		44: {8, 18, 0, 0, 8},
+	} {
+		if got := layout(cut, lines, terminal, true); !slices.Equal(got, want) {
+			t.Errorf("cut before it goes, %d wide: got %v, want %v", terminal, got, want)
+		}
+	}
+}
+
+// A column that a filter leaves one value in goes before all others, and one that was asked about stays.
+func TestFiltersAndOrderRankColumns(t *testing.T) {
+	t.Parallel()
+	r := samples
+	r.Looks = []Look{
+		{Column: "id", SaidBy: "stage"},
+		{Column: "customer", SameBy: []string{"customer-id"}},
+		{Column: "company", Of: "customer_id", Rank: 2},
+		{Column: "stage", Rank: 4},
+		{Column: "signed_at", Rank: 8, KeptBy: []string{"signed-from"}},
+		{Column: "note", Rank: 3, SameBy: []string{"same"}, KeptBy: []string{"kept"}},
+	}
+	for _, tt := range []struct {
+		sort    string
+		filters []string
+		column  string
+		rank    int
+	}{
+		{"", nil, "customer", 0},
+		{"", []string{"customer-id"}, "customer", rankSame},
+		{"", nil, "signed_at", 8},
+		{"", []string{"signed-from"}, "signed_at", 0},
+		{"signed_at", nil, "signed_at", 0},
+		{"id", nil, "stage", 0},
+		{"customer_id", nil, "company", 0},
+		{"note", []string{"kept", "same"}, "note", rankSame},
+	} {
+		fields := r.ranked(Output{Sort: tt.sort, Filters: tt.filters}, r.fields())
+		at := slices.IndexFunc(fields, func(f Field) bool { return f.Name == tt.column })
+		if got := fields[at].Look.Rank; got != tt.rank {
+			t.Errorf("--sort %s, %v: %s has rank %d, want %d", tt.sort, tt.filters, tt.column, got, tt.rank)
 		}
 	}
 }
