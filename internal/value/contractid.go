@@ -7,30 +7,34 @@ import (
 	"github.com/google/uuid"
 )
 
-// contractIDMin is how many digits a shortened contract number needs.
-const contractIDMin = 6
+// prefixMin is how many digits a shortened id needs.
+const prefixMin = 6
 
-// ParseContractID returns the inclusive range of identifiers that a contract
-// number as typed may mean: a whole UUID, where lo equals hi, or its first
-// digits, at least six. Case does not matter; hyphens stand where a UUID has
-// them, or nowhere, and a whole UUID may be in braces or a URN. The range follows
-// the order of PostgreSQL, so that a query can say BETWEEN lo AND hi.
-func ParseContractID(s string) (lo, hi uuid.UUID, err error) {
+// ParseContractID is ParseUUIDPrefix for a contract.
+func ParseContractID(s string) (lo, hi uuid.UUID, err error) { return ParseUUIDPrefix("Contract", s) }
+
+// ParseUUIDPrefix returns the inclusive range of identifiers that an id as typed
+// may mean: a whole UUID, where lo equals hi, or its first digits, at least six.
+// Case does not matter; hyphens stand where a UUID has them, or nowhere, and a
+// whole UUID may be in braces or a URN. The range follows the order of
+// PostgreSQL, so that a query can say BETWEEN lo AND hi. The noun, with a capital,
+// is for errors: what the id is of.
+func ParseUUIDPrefix(noun, s string) (lo, hi uuid.UUID, err error) {
 	typed := strings.TrimSpace(s)
 	if whole, err := ParseUUID(typed); err == nil {
 		return whole, whole, nil
 	}
 	if strings.ContainsFunc(typed, isOtherLetter) {
-		return lo, hi, inputErrorf("Contract %s is not valid: an id is hexadecimal, of the digits 0-9 and a-f; write its first %d characters or more",
-			quote(typed), contractIDMin)
+		return lo, hi, inputErrorf("%s %s is not valid: an id is hexadecimal, of the digits 0-9 and a-f; write its first %d characters or more",
+			noun, quote(typed), prefixMin)
 	}
 	prefix := typed
 	if !strings.Contains(typed, "-") {
 		prefix = hyphened(typed)
 	}
-	if !isUUIDPrefix(prefix) || len(strings.ReplaceAll(typed, "-", "")) < contractIDMin {
-		return lo, hi, inputErrorf("Contract %s is not valid: write its UUID, like 01234567-89ab-cdef-0123-456789abcdef, or its first %d characters or more",
-			quote(typed), contractIDMin)
+	if !isUUIDPrefix(prefix) || len(strings.ReplaceAll(typed, "-", "")) < prefixMin {
+		return lo, hi, inputErrorf("%s %s is not valid: write its UUID, like 01234567-89ab-cdef-0123-456789abcdef, or its first %d characters or more",
+			noun, quote(typed), prefixMin)
 	}
 	lo = uuid.MustParse(prefix + uuid.Nil.String()[len(prefix):])
 	hi = uuid.MustParse(prefix + uuid.Max.String()[len(prefix):])
