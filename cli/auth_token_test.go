@@ -5,8 +5,6 @@ package cli
 import (
 	"regexp"
 	"testing"
-
-	"github.com/charmbracelet/x/ansi"
 )
 
 // TestTokenAtATerminal: a new token stands on a line of its own, to be copied, however narrow the terminal.
@@ -15,12 +13,10 @@ func TestTokenAtATerminal(t *testing.T) {
 	e := newEnv(t)
 	e.login("none1")
 	for name, size := range screens {
-		s := e.atTerminal(t, size, e.command("auth", "token", "create", name))
+		s := startPTY(t, size, e.command("auth", "token", "create", name))
 		s.expect("not shown again")
 		s.ends(0)
-		s.mu.Lock()
-		shown := ansi.Strip(s.shown.String())
-		s.mu.Unlock()
+		shown := s.text()
 		line := regexp.MustCompile(`(?m)^(crm_[\w-]+)\r?$`).FindStringSubmatch(shown)
 		if line == nil {
 			t.Fatalf("no token stands alone in\n%s", shown)

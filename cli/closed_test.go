@@ -9,6 +9,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/creack/pty"
+
 	"github.com/epicevents/crm/schema"
 )
 
@@ -166,8 +168,8 @@ func TestSecretsOfOthers(t *testing.T) {
 		}
 		command := exec.Command("crm", "employee", "list", "--count", "--config", file)
 		command.Dir, command.Env = e.vars["HOME"], e.environ()
-		s := newScreen(t, 24, 200, command)
-		if err := s.wait(); err != nil {
+		s := startPTY(t, pty.Winsize{Rows: 24, Cols: 200}, command)
+		if err := s.wait().err; err != nil {
 			t.Fatal(err, s.text())
 		}
 		if warned := strings.Contains(s.text(), "warning: others on this machine can read the secrets in "+file); warned != c.warned {

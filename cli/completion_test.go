@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/creack/pty"
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/epicevents/crm/cli/manual"
@@ -111,7 +112,7 @@ func (e *employee) revokeByTab(t *testing.T, shell *exec.Cmd, setup string) {
 		}
 	}
 	shell.Dir, shell.Env = e.vars["HOME"], e.environ()
-	s := newScreen(t, 60, 250, shell)
+	s := startPTY(t, pty.Winsize{Rows: 60, Cols: 250}, shell)
 	s.press(setup + "; echo rea''dy\n")
 	s.until("ready")
 	for i := range letters {
@@ -147,7 +148,7 @@ func TestCompletionInOpenQuotesInBash(t *testing.T) {
 		WHERE username = 'commercial1'`)
 	shell := exec.Command("bash", "--norc", "--noprofile", "-i")
 	shell.Dir, shell.Env = e.vars["HOME"], e.environ()
-	s := newScreen(t, 60, 250, shell)
+	s := startPTY(t, pty.Winsize{Rows: 60, Cols: 250}, shell)
 	s.press(bashSetup + "; bind 'set show-all-if-ambiguous on'; echo rea''dy\n")
 	s.until("ready")
 	for i, line := range []string{`"a` + "\t" + `"`, `'a` + "\t" + `'`, `x"a` + "\t" + `"`, `a` + "\t", `c` + "\t\t", `"c` + "\t\t" + `"`, `'c` + "\t\t" + `'`} {
@@ -212,7 +213,7 @@ func (e *employee) nothingWasExecuted(t *testing.T) {
 func (e *employee) inShell(t *testing.T, shell *exec.Cmd, setup string) {
 	t.Helper()
 	shell.Dir, shell.Env = e.vars["HOME"], e.environ()
-	s := newScreen(t, 60, 250, shell)
+	s := startPTY(t, pty.Winsize{Rows: 60, Cols: 250}, shell)
 	s.press(setup + "; echo rea''dy\n")
 	s.until("ready")
 	for _, c := range completionCases {
@@ -232,7 +233,7 @@ func (e *employee) inShell(t *testing.T, shell *exec.Cmd, setup string) {
 		}
 	}
 	s.press("exit\n")
-	if err := s.wait(); err != nil {
+	if err := s.wait().err; err != nil {
 		t.Error(err)
 	}
 	e.nothingWasExecuted(t)

@@ -64,7 +64,7 @@ func TestEdit(t *testing.T) {
 	} {
 		t.Run(edit.command, func(t *testing.T) {
 			e.login(edit.username)
-			s := e.atTerminal(t, screens["80x24"], e.command(strings.Fields(edit.command)...))
+			s := startPTY(t, screens["80x24"], e.command(strings.Fields(edit.command)...))
 			s.follow(edit.steps...)
 			s.ends(edit.exit)
 			if e.number(edit.check) != 1 {
@@ -75,7 +75,7 @@ func TestEdit(t *testing.T) {
 	t.Run("on a plain terminal", func(t *testing.T) {
 		e.sql("UPDATE event SET note = NULL, location = 'Parc Floral', attendees = 60 WHERE id = 1")
 		e.login("support1")
-		s := e.atTerminal(t, pty.Winsize{}, e.command("event", "update", "1"))
+		s := startPTY(t, pty.Winsize{}, e.command("event", "update", "1"))
 		s.follow(step{"What to change, or text to search for:", "location" + enter}, step{"Location [Parc Floral, - empties it]:", "-" + enter},
 			step{"[done]:", "attendees" + enter}, step{"Attendees [60, - empties it]:", enter},
 			step{"[done]:", "note" + enter}, step{"Note [Enter leaves it out]:", "Bal" + enter}, step{"[done]:", enter}, step{"* Note:", ""})
@@ -91,7 +91,7 @@ func TestOfferedValues(t *testing.T) {
 	t.Parallel()
 	e := newEnv(t)
 	e.login("commercial1")
-	s := e.atTerminal(t, screens["80x24"], e.command("event", "add"))
+	s := startPTY(t, screens["80x24"], e.command("event", "add"))
 	s.follow(step{"Contract", "771c41" + enter}, step{"Contract: 2026-0002", ""}, step{"Name", "Bal" + enter}, step{"Name: Bal", ""},
 		step{"Start", "2026-02-30" + enter}, step{"2026-02-30", ctrlU + "2026-06-20 18:30" + enter}, step{"when it ends", enter},
 		step{"number of guests", "many" + enter}, step{"Attendees", ctrlU + "80" + enter}, step{"where it is held", enter}, step{"Alt-Enter", enter},
@@ -101,15 +101,15 @@ func TestOfferedValues(t *testing.T) {
 	if e.number("SELECT count(*) FROM event WHERE name = 'Bal' AND attendees = 80 AND start_at = '2026-06-20 18:30+02' AND num_nulls(end_at, location, note) = 3") != 1 {
 		t.Error("not added so")
 	}
-	s = e.atTerminal(t, screens["80x24"], e.command("event", "add", "--contract-uuid", "771c41", "--attendees", "5"))
+	s = startPTY(t, screens["80x24"], e.command("event", "add", "--contract-uuid", "771c41", "--attendees", "5"))
 	s.follow(step{"Name", "Fest" + enter}, step{"Attendees:", ""})
 	s.ends(0)
 
 	e.login("administrator1")
-	s = e.atTerminal(t, screens["80x24"], e.command("employee", "add"))
+	s = startPTY(t, screens["80x24"], e.command("employee", "add"))
 	s.follow(step{"Full name", "Léa Martin" + enter}, step{"Username", "lea" + enter}, step{"Role", down + enter}, step{"Role: commercial", ""}, step{"One-time password", ""})
 	s.ends(0)
-	s = e.atTerminal(t, screens["80x24"], e.command("employee", "set-role", "support1"))
+	s = startPTY(t, screens["80x24"], e.command("employee", "set-role", "support1"))
 	s.follow(step{"> support", ctrlC})
 	s.ends(130)
 }
@@ -119,10 +119,10 @@ func TestYourself(t *testing.T) {
 	t.Parallel()
 	e := newEnv(t)
 	e.login("administrator1")
-	s := e.atTerminal(t, screens["80x24"], e.command("employee", "delete", "administrator1"))
+	s := startPTY(t, screens["80x24"], e.command("employee", "delete", "administrator1"))
 	s.follow(step{"You are administrator1 yourself: delete your own account?", "n" + enter})
 	s.ends(130)
-	s = e.atTerminal(t, screens["80x24"], e.command("employee", "set-role", "administrator1", "--role", "support"))
+	s = startPTY(t, screens["80x24"], e.command("employee", "set-role", "administrator1", "--role", "support"))
 	s.follow(step{"You are administrator1 yourself: change your own role to support?", "non" + enter})
 	s.ends(130)
 	if code, stdout, stderr := e.crm("", "employee", "set-role", "administrator1", "--role", "none"); code != 2 || stdout != "" || !strings.Contains(stderr, "--yes") {

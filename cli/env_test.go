@@ -18,7 +18,7 @@ import (
 )
 
 // patience is how long a test waits for what must come.
-const patience = 10 * time.Second
+const patience = 20 * time.Second
 
 // env is the surroundings of real crm processes: a database, a home and variables of their own.
 type env struct {

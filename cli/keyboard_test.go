@@ -26,7 +26,7 @@ func TestTypedAhead(t *testing.T) {
 		{"pasted", []string{"Zoé %d\r\x1b[200~Zed SARL\x1b[201~\rzed@ex.fr\r0123456789\r\r"}},
 		{"with the line ends of a file", []string{"Zoé %d\nZed SARL\nzed@ex.fr\n0123456789\n\n"}},
 	} {
-		s := e.atTerminal(t, pty.Winsize{Cols: 80, Rows: 24}, e.command("customer", "add"))
+		s := startPTY(t, pty.Winsize{Cols: 80, Rows: 24}, e.command("customer", "add"))
 		s.expect("Full name")
 		for j, keys := range tt.typed {
 			if j > 0 {
@@ -37,7 +37,7 @@ func TestTypedAhead(t *testing.T) {
 		s.ends(0)
 		if n := e.number(`SELECT count(*) FROM customer WHERE fullname = $1 AND company = 'Zed SARL' AND email = 'zed@ex.fr'
 			AND phone = '+33123456789'`, fmt.Sprintf("Zoé %d", i)); n != 1 {
-			t.Errorf("%s: the answers went astray; shown:\n%q", tt.name, s.screen())
+			t.Errorf("%s: the answers went astray; shown:\n%q", tt.name, s.text())
 		}
 	}
 }

@@ -77,7 +77,7 @@ func TestSampleIsInvited(t *testing.T) {
 		e := &env{t: t, home: localHome(t)}
 		e.vars = []string{"PATH=" + os.Getenv("PATH"), "HOME=" + e.home, "TERM=xterm-256color"}
 		t.Cleanup(func() { e.crm("", "db", "stop") })
-		s := e.atTerminal(t, pty.Winsize{Cols: 200, Rows: 24}, e.command("auth", "login", "administrator1"))
+		s := startPTY(t, pty.Winsize{Cols: 200, Rows: 24}, e.command("auth", "login", "administrator1"))
 		s.follow(step{"It holds sample data. Log in", ""}, step{"Password", "epic-events-sample" + enter})
 		s.ends(0)
 	})

@@ -73,7 +73,7 @@ func TestNothingToChoose(t *testing.T) {
 		e.login(username)
 		for command, message := range commands {
 			t.Run(username+" "+command, func(t *testing.T) {
-				s := e.atTerminal(t, screens["80x24"], e.command(strings.Fields(command)...))
+				s := startPTY(t, screens["80x24"], e.command(strings.Fields(command)...))
 				s.expect("crm: " + message)
 				s.ends(5)
 			})

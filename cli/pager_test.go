@@ -9,16 +9,16 @@ import (
 	"strings"
 	"testing"
 
-	"golang.org/x/term"
+	"github.com/creack/pty"
 )
 
 // atTerminal starts crm at a terminal of 24 lines. A pager of a test writes "paged" before each line that it passes on.
-func (e *employee) atTerminal(t *testing.T, args ...string) *screen {
+func (e *employee) atTerminal(t *testing.T, args ...string) *ptyProcess {
 	t.Helper()
 	command := exec.Command("crm", args...)
 	e.vars["TERM"] = "xterm"
 	command.Dir, command.Env = e.vars["HOME"], e.environ()
-	return newScreen(t, 24, 120, command)
+	return startPTY(t, pty.Winsize{Rows: 24, Cols: 120}, command)
 }
 
 // TestPagerByDefault: where nobody chose, a result that is longer than the screen is read in less, and a shorter one is not.
@@ -34,12 +34,12 @@ func TestPagerByDefault(t *testing.T) {
 		t.Errorf("a notice stands in the pager: %s", s.text())
 	}
 	s.press("q")
-	if err := s.wait(); err != nil || !strings.Contains(s.text(), "Showing 50 of 10013; --limit 0 shows all") {
+	if err := s.wait().err; err != nil || !strings.Contains(s.text(), "Showing 50 of 10013; --limit 0 shows all") {
 		t.Errorf("%v: %s", err, s.text())
 	}
 	for _, args := range [][]string{{"customer", "list", "--limit", "3"}, {"customer", "detail", "3"}} {
 		s := e.atTerminal(t, args...)
-		if err := s.wait(); err != nil || !strings.Contains(s.text(), "Anaïs Morel") {
+		if err := s.wait().err; err != nil || !strings.Contains(s.text(), "Anaïs Morel") {
 			t.Errorf("%v: %v, %s", args, err, s.text())
 		}
 	}
@@ -65,7 +65,7 @@ func TestPagerIsChosen(t *testing.T) {
 			e := asEmployee(t, "none1")
 			e.vars["CRM_PAGER"], e.vars["PAGER"] = c.crmPager, c.pager
 			s := e.atTerminal(t, "customer", "list", "--limit", "2")
-			if err := s.wait(); err != nil {
+			if err := s.wait().err; err != nil {
 				t.Error(err)
 			}
 			if paged := strings.Contains(s.text(), "paged │"); paged != c.paged || !strings.Contains(s.text(), "Johanna Baker") {
@@ -84,7 +84,7 @@ func TestPagerKnowsHowToShow(t *testing.T) {
 		e := asEmployee(t, "none1")
 		e.vars["LESS"], e.vars["PAGER"] = set, `echo "<LESS=$LESS>"; cat`
 		s := e.atTerminal(t, "customer", "list", "--limit", "2")
-		if err := s.wait(); err != nil || !strings.Contains(s.text(), "<LESS="+want+">") {
+		if err := s.wait().err; err != nil || !strings.Contains(s.text(), "<LESS="+want+">") {
 			t.Errorf("LESS=%s: %v, %s", set, err, s.text())
 		}
 	}
@@ -96,7 +96,7 @@ func TestPagerThatDoesNotExist(t *testing.T) {
 		e := asEmployee(t, "none1")
 		e.vars["PAGER"] = pager
 		s := e.atTerminal(t, "customer", "detail", "3")
-		if got := codeOf(s.wait()); got != code {
+		if got := exitCode(s.wait().err); got != code {
 			t.Errorf("%s: exit %d, want %d", pager, got, code)
 		}
 		if n := strings.Count(s.text(), "cannot be started"); n != 1 || !strings.Contains(s.text(), "CRM_PAGER=cat") {
@@ -108,13 +108,6 @@ func TestPagerThatDoesNotExist(t *testing.T) {
 	}
 }
 
-func codeOf(err error) int {
-	if exit, ok := err.(*exec.ExitError); ok {
-		return exit.ExitCode()
-	}
-	return 0
-}
-
 // TestPagerIsLeftEarly leaves much unread.
 func TestPagerIsLeftEarly(t *testing.T) {
 	t.Parallel()
@@ -124,7 +117,7 @@ func TestPagerIsLeftEarly(t *testing.T) {
 		for _, pager := range []string{"head -1", "true", "false"} {
 			e.vars["PAGER"] = pager
 			s := e.atTerminal(t, "customer", "list", "--limit", "2000", "-o", format)
-			if err := s.wait(); err != nil || strings.Contains(s.text(), "crm:") {
+			if err := s.wait().err; err != nil || strings.Contains(s.text(), "crm:") {
 				t.Errorf("%s through %s: %v, %s", format, pager, err, s.text())
 			}
 		}
@@ -140,25 +133,12 @@ func TestPagerInUse(t *testing.T) {
 	e.vars["PAGER"] = "less"
 	for _, format := range []string{"table", "json"} {
 		s := e.atTerminal(t, "customer", "list", "--fields", "id,fullname", "-o", format)
-		before, err := term.GetState(int(s.terminal.Fd()))
-		if err != nil {
-			t.Fatal(err)
-		}
 		s.until("Johanna Baker")
 		s.until("\n:") // less waits for a key
 		s.press("\x03")
 		s.pressUntil(" ", "Zoé n° 25") // less forgets the keys that come while it deals with Ctrl-C
 		s.press("q")
-		if code := codeOf(s.wait()); code != 0 && code != 130 { // as far as crm had come
-			t.Errorf("%s: exit %d: %s", format, code, s.text())
-		}
-		after, err := term.GetState(int(s.terminal.Fd()))
-		if err != nil {
-			t.Fatal(err)
-		}
-		if *before != *after {
-			t.Errorf("%s: the modes of the terminal have changed", format)
-		}
+		s.ends(0, 130) // as far as crm had come
 	}
 }
 
@@ -175,7 +155,7 @@ func TestPagerSwallowsNoNotice(t *testing.T) {
 		t.Fatal(err)
 	}
 	before := s.until("end of pager")
-	if err := s.wait(); err != nil {
+	if err := s.wait().err; err != nil {
 		t.Error(err)
 	}
 	for _, notice := range []string{"Showing 50 of 10013; --limit 0 shows all", "Not shown for lack of width"} {

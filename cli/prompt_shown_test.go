@@ -35,19 +35,17 @@ func TestPlainQuestions(t *testing.T) {
 			p := *e
 			p.home = t.TempDir()
 			p.vars = append(slices.Clone(p.vars), "HOME="+p.home, "TERM="+start.terminal)
-			s := p.atTerminal(t, start.size, p.command("contract", "add", "--no-color"))
+			s := startPTY(t, start.size, p.command("contract", "add", "--no-color"))
 			s.follow(step{"Username:", "administrator1" + enter}, step{"Password:", "wrong" + enter}, step{"Unknown username", ""},
 				step{"Password of administrator1:", schema.SamplePassword + enter})
 			s.follow(conversation...)
 			s.expect("12.50 €")
 			s.ends(0)
 			s.showsNot(schema.SamplePassword)
-			s = p.atTerminal(t, start.size, p.command("--no-color", "employee", "delete", "commercial1"))
+			s = startPTY(t, start.size, p.command("--no-color", "employee", "delete", "commercial1"))
 			s.follow(step{"[y/N]:", "what" + enter}, step{"Answer yes or no.", "h" + enter}, step{"Answer yes or no.", "OUI" + enter}, step{"in charge of", ""})
 			s.ends(6)
-			s.mu.Lock()
-			text := s.shown.String()
-			s.mu.Unlock()
+			text := s.raw()
 			if strings.Contains(text, "\x1b") {
 				t.Errorf("an escape sequence is shown:\n%q", text)
 			}
@@ -68,12 +66,10 @@ func TestNoColorQuestions(t *testing.T) {
 			t.Parallel()
 			cmd := e.command("employee", "detail")
 			set(cmd)
-			s := e.atTerminal(t, screens["80x24"], cmd)
+			s := startPTY(t, screens["80x24"], cmd)
 			s.follow(step{"administrator2", "zzz" + enter}, step{"Nothing in the list", ctrlC})
 			s.ends(130)
-			s.mu.Lock()
-			shown := s.shown.String()
-			s.mu.Unlock()
+			shown := s.raw()
 			if colour := regexp.MustCompile(`\x1b\[([0-9;]*;)?(3|4|9|10)[0-8][0-9;]*m`).FindString(shown); colour != "" {
 				t.Errorf("coloured by %q", colour)
 			}
@@ -94,7 +90,7 @@ func TestLongList(t *testing.T) {
 		t.Fatal(err)
 	}
 	start := time.Now()
-	s := e.atTerminal(t, screens["80x24"], e.command("customer", "detail"))
+	s := startPTY(t, screens["80x24"], e.command("customer", "detail"))
 	s.expect("10013 in all")
 	listed := time.Since(start)
 	start = time.Now()

@@ -10,7 +10,6 @@ import (
 	"strings"
 	"syscall"
 	"testing"
-	"time"
 
 	"github.com/epicevents/crm/internal/dbtest"
 	"github.com/epicevents/crm/schema"
@@ -88,7 +87,7 @@ func TestQuestions(t *testing.T) {
 			e.sql("UPDATE customer SET company = 'M6 Events' WHERE id = 3")
 			for _, q := range questions {
 				t.Run(q.name, func(t *testing.T) {
-					s := e.atTerminal(t, size, e.command(q.command...))
+					s := startPTY(t, size, e.command(q.command...))
 					s.follow(q.steps...)
 					s.ends(q.exit)
 					s.showsNot(newSecret)
@@ -136,17 +135,12 @@ func leaveQuestions(t *testing.T, e *env) {
 					if way == "hangup" { // without the signal that the owner of a terminal gets
 						cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
 					}
-					s := e.atTerminal(t, screens["80x24"], cmd)
+					s := startPTY(t, screens["80x24"], cmd)
 					s.expect(kind.see)
 					if way == "hangup" {
 						s.keyboard.Close()
-						select {
-						case err := <-s.done:
-							if code := exitCode(err); code != 130 {
-								t.Errorf("exit %d, want 130", code)
-							}
-						case <-time.After(patience):
-							t.Errorf("crm lives on without its terminal")
+						if code := exitCode(s.wait().err); code != 130 {
+							t.Errorf("exit %d, want 130", code)
 						}
 						return
 					}
@@ -173,7 +167,7 @@ func TestQuestionsAndStreams(t *testing.T) {
 		defer file.Close()
 		cmd := e.command("employee", "detail", "--output", "json")
 		cmd.Stdout = file
-		s := e.atTerminal(t, screens["80x24"], cmd)
+		s := startPTY(t, screens["80x24"], cmd)
 		s.follow(step{"administrator2", "support1" + enter})
 		s.ends(0)
 		text, err := os.ReadFile(file.Name())
@@ -193,7 +187,7 @@ func TestQuestionsAndStreams(t *testing.T) {
 			t.Parallel()
 			cmd := e.command("employee", "detail")
 			arrange(cmd)
-			e.atTerminal(t, screens["80x24"], cmd).ends(2)
+			startPTY(t, screens["80x24"], cmd).ends(2)
 		})
 	}
 }
@@ -205,7 +199,7 @@ func TestLoginAtQuestions(t *testing.T) {
 		t.Parallel()
 		e := newEnv(t)
 		login := []step{{"Username", "Bad Name" + enter}, {"is not valid", ctrlU + "administrator1" + enter}, {"Password", schema.SamplePassword + enter}}
-		s := e.atTerminal(t, screens["80x24"], e.command("contract", "add", "--customer-id", "5"))
+		s := startPTY(t, screens["80x24"], e.command("contract", "add", "--customer-id", "5"))
 		s.follow(step{"You are not logged in.", ""})
 		s.follow(login...)
 		s.follow(step{"Total amount", "66.60" + enter}, step{"Due on", enter})
@@ -217,7 +211,7 @@ func TestLoginAtQuestions(t *testing.T) {
 		if _, err := conn.Exec(t.Context(), "DELETE FROM session"); err != nil {
 			t.Fatal(err)
 		}
-		s = e.atTerminal(t, screens["80x24"], e.command("contract", "add", "--customer-id", "5"))
+		s = startPTY(t, screens["80x24"], e.command("contract", "add", "--customer-id", "5"))
 		// Only the password is asked for: who it was is known.
 		s.follow(step{"Your session is over.", ""}, step{"Password of administrator1", schema.SamplePassword + enter})
 		s.follow(step{"Total amount", "66.60" + enter}, step{"Due on", enter})
@@ -231,7 +225,7 @@ func TestLoginAtQuestions(t *testing.T) {
 		t.Parallel()
 		e := newEnv(t)
 		refused := "Unknown username or wrong password."
-		s := e.atTerminal(t, screens["60x20"], e.command("auth", "login"))
+		s := startPTY(t, screens["60x20"], e.command("auth", "login"))
 		s.follow(step{"Username", "support1" + enter}, step{"Password", "wrong 1" + enter}, step{refused, ""},
 			step{"Password", "wrong 2" + enter}, step{refused, ""}, step{"Password", "wrong 3" + enter}, step{"crm: " + refused, ""})
 		s.ends(3)
@@ -239,7 +233,7 @@ func TestLoginAtQuestions(t *testing.T) {
 		if _, err := os.Stat(e.tokenFile()); err == nil {
 			t.Error("a failed login left a token")
 		}
-		s = e.atTerminal(t, screens["60x20"], e.command("auth", "login", "support1"))
+		s = startPTY(t, screens["60x20"], e.command("auth", "login", "support1"))
 		s.follow(step{"Password", "wrong 4" + enter}, step{refused, ""}, step{"Password", "wrong 5" + enter},
 			step{refused, ""}, step{"Password", schema.SamplePassword + enter}, step{"Too many failed logins for this username: wait", ""})
 		s.ends(3)
@@ -251,7 +245,7 @@ func TestLoginAtQuestions(t *testing.T) {
 		if _, err := conn.Exec(t.Context(), "UPDATE employee SET password_one_time = true WHERE username = 'none1'"); err != nil {
 			t.Fatal(err)
 		}
-		s := e.atTerminal(t, screens["80x24"], e.command("customer", "list", "--count"))
+		s := startPTY(t, screens["80x24"], e.command("customer", "list", "--count"))
 		s.follow(step{"Username", "none1" + enter}, step{"Password", schema.SamplePassword + enter}, step{"until you choose your own", ""},
 			step{"New password", newSecret + enter}, step{"The same again", newSecret + enter}, step{"Your password is changed", ""}, step{"13", ""})
 		s.ends(0)
@@ -262,7 +256,7 @@ func TestLoginAtQuestions(t *testing.T) {
 	t.Run("pasted password", func(t *testing.T) {
 		t.Parallel()
 		e := newEnv(t)
-		s := e.atTerminal(t, screens["60x20"], e.command("auth", "login", "support1"))
+		s := startPTY(t, screens["60x20"], e.command("auth", "login", "support1"))
 		s.follow(step{"Password", "\x1b[200~" + schema.SamplePassword + "\n\x1b[201~" + enter}, step{"Session", ""})
 		s.ends(0)
 		s.showsNot(schema.SamplePassword)
@@ -276,7 +270,7 @@ func TestResetWantsTheName(t *testing.T) {
 	for _, terminal := range []string{"xterm-256color", "dumb"} {
 		cmd := e.command("db", "reset")
 		cmd.Env = append(cmd.Env, "TERM="+terminal)
-		s := e.atTerminal(t, screens["80x24"], cmd)
+		s := startPTY(t, screens["80x24"], cmd)
 		s.follow(step{"Type its name", "hello" + enter}, step{"This is not its name", ctrlC})
 		s.ends(130)
 	}
@@ -285,7 +279,7 @@ func TestResetWantsTheName(t *testing.T) {
 	if e.number("SELECT count(*) FROM customer") == 0 || e.number(sessions) < before {
 		t.Fatal("everything was deleted")
 	}
-	s := e.atTerminal(t, screens["80x24"], e.command("db", "reset"))
+	s := startPTY(t, screens["80x24"], e.command("db", "reset"))
 	s.follow(step{"Type its name", "y" + enter}, step{"This is not its name", ctrlU + e.config.Database + enter}, step{"Database", ""})
 	s.ends(0)
 	if e.number(sessions) != 0 || e.number("SELECT count(*) FROM customer") == 0 {

@@ -3,14 +3,18 @@
 package cli
 
 import (
+	"bytes"
 	"os"
 	"os/exec"
 	"reflect"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
 	"testing"
 	"time"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/charmbracelet/x/ansi"
 	"github.com/creack/pty"
@@ -18,25 +22,30 @@ import (
 	"golang.org/x/term"
 )
 
-// ptyProcess is a crm process at a terminal of its own, and the person before it.
+// ptyProcess is a program at a terminal of its own, mostly crm, and the person before it.
 type ptyProcess struct {
 	t        *testing.T
-	cmd      *exec.Cmd
 	keyboard *os.File // also the screen
-	tty      *os.File
 	before   *term.State
-	done     chan error
+	done     chan ended
 
 	mu      sync.Mutex
 	shown   strings.Builder
 	changed chan struct{}
-	read    int // how much of what was shown was expected already
+	read    int // how much of the text was expected already
+}
+
+// ended is how a process ended, and how it left its terminal.
+type ended struct {
+	err      error
+	modes    *term.State
+	errModes error
 }
 
 var screens = map[string]pty.Winsize{"80x24": {Cols: 80, Rows: 24}, "60x20": {Cols: 60, Rows: 20}}
 
-// atTerminal starts crm at a terminal. Streams that the command has already are left alone.
-func (e *env) atTerminal(t *testing.T, size pty.Winsize, cmd *exec.Cmd) *ptyProcess {
+// startPTY starts a program at a terminal. Streams that the command has already are left alone.
+func startPTY(t *testing.T, size pty.Winsize, cmd *exec.Cmd) *ptyProcess {
 	t.Helper()
 	blocking, tty, err := pty.Open()
 	if err != nil {
@@ -70,11 +79,13 @@ func (e *env) atTerminal(t *testing.T, size pty.Winsize, cmd *exec.Cmd) *ptyProc
 	if cmd.SysProcAttr == nil {
 		cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true, Setctty: cmd.Stdin == tty}
 	}
-	s := &ptyProcess{t: t, cmd: cmd, keyboard: keyboard, tty: tty, before: before, done: make(chan error, 1), changed: make(chan struct{}, 1)}
+	s := &ptyProcess{t: t, keyboard: keyboard, before: before, done: make(chan ended, 1), changed: make(chan struct{}, 1)}
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
+	all := make(chan struct{})
 	go func() {
+		defer close(all)
 		buffer := make([]byte, 4096)
 		for {
 			n, err := keyboard.Read(buffer)
@@ -90,45 +101,93 @@ func (e *env) atTerminal(t *testing.T, size pty.Winsize, cmd *exec.Cmd) *ptyProc
 			}
 		}
 	}()
-	go func() { s.done <- cmd.Wait() }()
-	t.Cleanup(func() {
-		s.mu.Lock()
-		defer s.mu.Unlock()
-		record(t.Name(), cmd.Args[1:], nil, ansi.Strip(s.shown.String()))
-	})
+	go func() {
+		var end ended
+		end.err = cmd.Wait()
+		end.modes, end.errModes = term.GetState(int(tty.Fd()))
+		tty.Close() // nobody has it any more, so that reading comes to an end
+		<-all
+		s.done <- end
+	}()
+	t.Cleanup(func() { record(t.Name(), cmd.Args[1:], nil, s.text()) })
 	t.Cleanup(func() {
 		_ = cmd.Process.Kill()
-		tty.Close()
 		keyboard.Close()
 	})
 	return s
 }
 
-// screen is all that was ever shown. Spaces are taken out: a terminal may be told to skip them.
-func (s *ptyProcess) screen() string {
+// raw is all that was ever shown, with colours and cursor movements.
+func (s *ptyProcess) raw() string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return squeeze(ansi.Strip(s.shown.String()))
+	return s.shown.String()
 }
+
+// text is all that was ever shown, without colours and cursor movements.
+func (s *ptyProcess) text() string { return ansi.Strip(s.raw()) }
+
+// squeezed is the text without spaces, for a terminal may be told to skip them.
+func (s *ptyProcess) squeezed() string { return squeeze(s.text()) }
 
 func squeeze(text string) string { return strings.Join(strings.Fields(text), "") }
 
-// expect waits until the screen shows the text, after what was expected before.
-func (s *ptyProcess) expect(text string) {
-	s.t.Helper()
-	deadline := time.After(patience)
-	for {
-		screen := s.screen()
-		if i := strings.Index(screen[s.read:], squeeze(text)); i >= 0 {
-			s.read += i + len(squeeze(text))
-			return
+// squeezedEnd returns where a text ends in what is shown if spaces do not count; -1 if it is not there.
+func squeezedEnd(shown, text string) int {
+	text = squeeze(text)
+	var squeezed []byte
+	ends := []int{0}
+	for from := 0; from < len(shown); {
+		letter, size := utf8.DecodeRuneInString(shown[from:])
+		from += size
+		if unicode.IsSpace(letter) {
+			continue
 		}
+		squeezed = append(squeezed, shown[from-size:from]...)
+		for range size {
+			ends = append(ends, from)
+		}
+	}
+	if at := bytes.Index(squeezed, []byte(text)); at >= 0 {
+		return ends[at+len(text)]
+	}
+	return -1
+}
+
+// await waits until something that was not expected before is shown.
+func (s *ptyProcess) await(text string, isShown func(shown string) bool) {
+	s.t.Helper()
+	for deadline := time.After(patience); !isShown(s.text()[s.read:]); {
 		select {
 		case <-s.changed:
 		case <-deadline:
-			s.t.Fatalf("%q is not shown, but:\n%q", text, screen[s.read:])
+			s.t.Fatalf("%q is not shown, but:\n%q", text, s.text()[s.read:])
 		}
 	}
+}
+
+// expect waits until the screen shows the text, in whatever spacing, after what was expected before.
+func (s *ptyProcess) expect(text string) {
+	s.t.Helper()
+	s.await(text, func(shown string) bool {
+		end := squeezedEnd(shown, text)
+		if end >= 0 {
+			s.read += end
+		}
+		return end >= 0
+	})
+}
+
+// until waits for exactly this text and returns what was shown before it, after what was expected before.
+func (s *ptyProcess) until(text string) (before string) {
+	s.t.Helper()
+	s.await(text, func(shown string) (found bool) {
+		if before, _, found = strings.Cut(shown, text); found {
+			s.read += len(before) + len(text)
+		}
+		return found
+	})
+	return before
 }
 
 func (s *ptyProcess) press(keys string) {
@@ -138,23 +197,45 @@ func (s *ptyProcess) press(keys string) {
 	}
 }
 
-// ends waits for the end of crm and checks its exit code and that the terminal is as it was before.
-func (s *ptyProcess) ends(code int) {
+// pressUntil presses a key again and again until a text is shown.
+func (s *ptyProcess) pressUntil(key, text string) {
+	s.t.Helper()
+	for deadline := time.Now().Add(patience); !strings.Contains(s.text()[s.read:], text); {
+		if time.Now().After(deadline) {
+			s.t.Fatalf("%q is not shown, but %q", text, s.text()[s.read:])
+		}
+		s.press(key)
+		select {
+		case <-s.changed:
+		case <-time.After(200 * time.Millisecond):
+		}
+	}
+}
+
+// wait waits for the end of the program.
+func (s *ptyProcess) wait() ended {
 	s.t.Helper()
 	select {
-	case err := <-s.done:
-		if got := exitCode(err); got != code {
-			s.t.Errorf("exit %d, want %d; shown:\n%q", got, code, s.screen())
-		}
+	case end := <-s.done:
+		return end
 	case <-time.After(patience):
-		s.t.Fatalf("crm does not end; shown:\n%q", s.screen())
+		s.t.Fatalf("it does not end; shown:\n%q", s.text())
+		return ended{}
 	}
-	after, err := term.GetState(int(s.tty.Fd()))
-	if err != nil {
-		s.t.Fatal(err)
+}
+
+// ends waits for the end of the program and checks that its exit code is one of these, and that the terminal is as it was before.
+func (s *ptyProcess) ends(codes ...int) {
+	s.t.Helper()
+	end := s.wait()
+	if got := exitCode(end.err); !slices.Contains(codes, got) {
+		s.t.Errorf("exit %d, want %d; shown:\n%q", got, codes, s.text())
 	}
-	if !reflect.DeepEqual(s.before, after) {
-		s.t.Errorf("the modes of the terminal are %v, before they were %v", after, s.before)
+	if end.errModes != nil {
+		s.t.Fatal(end.errModes)
+	}
+	if !reflect.DeepEqual(s.before, end.modes) {
+		s.t.Errorf("the modes of the terminal are %v, before they were %v", end.modes, s.before)
 	}
 }
 
@@ -181,7 +262,7 @@ func (s *ptyProcess) follow(steps ...step) {
 // showsNot fails when the text, such as a password, was ever shown.
 func (s *ptyProcess) showsNot(text string) {
 	s.t.Helper()
-	if strings.Contains(s.screen(), squeeze(text)) {
-		s.t.Errorf("%q is shown:\n%q", text, s.screen())
+	if strings.Contains(s.squeezed(), squeeze(text)) {
+		s.t.Errorf("%q is shown:\n%q", text, s.text())
 	}
 }

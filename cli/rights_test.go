@@ -22,7 +22,7 @@ func TestRightsComeFirst(t *testing.T) {
 			e.login(username)
 			for _, command := range commands {
 				t.Run(command, func(t *testing.T) {
-					s := e.atTerminal(t, screens["80x24"], e.command(strings.Fields(command)...))
+					s := startPTY(t, screens["80x24"], e.command(strings.Fields(command)...))
 					s.expect(`crm: "crm`)
 					s.expect(`is for the role`)
 					s.ends(4)

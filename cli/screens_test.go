@@ -10,6 +10,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/creack/pty"
 	"github.com/google/go-cmp/cmp"
 )
 
@@ -36,8 +37,8 @@ func TestScreens(t *testing.T) {
 		for _, columns := range []uint16{60, 80, 160} {
 			command := exec.Command("crm", strings.Fields(heading[1])...)
 			command.Dir, command.Env = e.vars["HOME"], e.environ()
-			s := newScreen(t, 24, columns, command)
-			if err := s.wait(); err != nil {
+			s := startPTY(t, pty.Winsize{Rows: 24, Cols: columns}, command)
+			if err := s.wait().err; err != nil {
 				t.Fatal(heading[1], err, s.text())
 			}
 			shown := strings.ReplaceAll(s.text(), "\r\n", "\n")
