@@ -30,7 +30,7 @@ var mayImport = map[string][]string{
 	"internal/pgclient":         {"internal/failure", "internal/localdb"},
 	"internal/dbtest":           {"schema", "internal/failure", "internal/localdb"},
 	"internal/dbtest/container": {},
-	"remote":                    {"gen", "internal/failure", "internal/value", "service"},
+	"remote":                    {"gen", "internal/columns", "internal/failure", "internal/value", "service"},
 	"cli/text":                  {},
 	"cli/cmdline":               {"internal/failure", "cli/text"},
 	"cli/render":                {"internal/failure", "internal/value", "internal/columns", "cli/text"},

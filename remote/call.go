@@ -28,7 +28,6 @@ const (
 	pauseMost  = time.Second
 	resultMax  = 64 << 20 // bytes of a result that is no rows
 	lineBuffer = 64 << 10
-	readyName  = "readyz" // no operation: it is not repeated
 )
 
 // call does an operation that has one result.
@@ -216,18 +215,18 @@ func (c *Client) Ready(ctx context.Context) (ready Readiness, err error) {
 		ctx, stop = context.WithTimeout(ctx, max(c.remaining(), time.Millisecond))
 		defer stop()
 	}
-	r, err := http.NewRequestWithContext(ctx, http.MethodGet, c.base+"/readyz", nil)
+	r, err := http.NewRequestWithContext(ctx, http.MethodGet, c.base+readyPath, nil)
 	if err != nil {
 		return ready, err
 	}
 	response, err := c.transport.RoundTrip(r)
 	if err != nil {
-		return ready, s.explain(ctx, readyName, nil, lost{err}, false)
+		return ready, s.explain(ctx, readyPath, nil, lost{err}, false)
 	}
 	defer response.Body.Close()
 	words, err := io.ReadAll(io.LimitReader(response.Body, lineBuffer))
 	if err != nil {
-		return ready, s.explain(ctx, readyName, nil, lost{err}, false)
+		return ready, s.explain(ctx, readyPath, nil, lost{err}, false)
 	}
 	if err := fits(response); err != nil {
 		return ready, err

@@ -36,6 +36,9 @@ const (
 
 const prefix = "/v1/"
 
+// readyPath is where a server says whether it can answer, and of which versions it is. It is no operation.
+const readyPath = "/readyz"
+
 // loginName is the only thing that needs no session. It is no operation, so it is not generated.
 const loginName = "Login"
 

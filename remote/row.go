@@ -12,6 +12,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/epicevents/crm/internal/columns"
 	"github.com/epicevents/crm/internal/value"
 )
 
@@ -29,21 +30,21 @@ type row[R any] struct {
 // newRow returns a row with all the columns of its struct.
 func newRow[R any]() (*row[R], []string) {
 	r := &row[R]{}
-	var columns []string
+	var names []string
 	value := reflect.ValueOf(&r.value).Elem()
-	for _, f := range fieldsOf(value.Type()) {
-		columns = append(columns, f.name)
-		r.at = append(r.at, f.address(value))
+	for _, f := range columns.Of(value.Type()) {
+		names = append(names, f.Name)
+		r.at = append(r.at, f.In(value))
 	}
-	return r, columns
+	return r, names
 }
 
-// columns returns a row whose columns come in this order, and fails if one of its struct is not among them.
-func newRowOf[R any](columns []string) (*row[R], error) {
+// newRowOf returns a row whose columns come in this order, and fails if one of its struct is not among them.
+func newRowOf[R any](names []string) (*row[R], error) {
 	r, own := newRow[R]()
-	at := make([]any, len(columns))
+	at := make([]any, len(names))
 	found := 0
-	for i, name := range columns {
+	for i, name := range names {
 		for j, known := range own {
 			if known == name && r.at[j] != nil {
 				at[i], r.at[j] = r.at[j], nil

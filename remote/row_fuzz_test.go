@@ -10,6 +10,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/epicevents/crm/gen"
+	"github.com/epicevents/crm/internal/columns"
 	"github.com/epicevents/crm/internal/value"
 )
 
@@ -45,7 +46,7 @@ func FuzzRow(f *testing.F) {
 		var id uuid.UUID
 		copy(id[:], bits)
 		at := time.Unix(seconds, nanos).UTC()
-		r, columns := newRow[allTypes]()
+		r, names := newRow[allTypes]()
 		other, err := json.Marshal(map[string]string{text: role})
 		if err != nil {
 			t.Fatal(err)
@@ -76,7 +77,7 @@ func FuzzRow(f *testing.F) {
 		if err := json.Unmarshal(oracle, &fields); err != nil {
 			t.Fatal(err)
 		}
-		for i, name := range columns {
+		for i, name := range names {
 			if !reflect.DeepEqual(values[i], fields[name]) {
 				t.Errorf("%s is %v, and for encoding/json %v", name, values[i], fields[name])
 			}
@@ -85,7 +86,7 @@ func FuzzRow(f *testing.F) {
 		if err := json.Unmarshal(oracle, &want); err != nil {
 			t.Fatal(err)
 		}
-		back, err := newRowOf[allTypes](columns)
+		back, err := newRowOf[allTypes](names)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -116,7 +117,7 @@ func FuzzRow(f *testing.F) {
 
 // FuzzReadRow reads any line: what is taken must be JSON that encoding/json reads as the same.
 func FuzzReadRow(f *testing.F) {
-	r, columns := newRow[allTypes]()
+	r, names := newRow[allTypes]()
 	fill(reflect.ValueOf(&r.value.Text).Elem(), 1)
 	for range 2 {
 		line, err := r.append(nil)
@@ -128,7 +129,7 @@ func FuzzReadRow(f *testing.F) {
 	}
 	f.Add([]byte("[\"\",\"\",01,2,true]\n"))
 	f.Fuzz(func(t *testing.T, line []byte) {
-		r, err := newRowOf[allTypes](columns)
+		r, err := newRowOf[allTypes](names)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -136,14 +137,14 @@ func FuzzReadRow(f *testing.F) {
 			return
 		}
 		var values []json.RawMessage
-		if err := json.Unmarshal(line, &values); err != nil || len(values) != len(columns) {
+		if err := json.Unmarshal(line, &values); err != nil || len(values) != len(names) {
 			t.Fatalf("%q is read: %v", line, err)
 		}
 		var want allTypes
 		into := reflect.ValueOf(&want).Elem()
-		for i, f := range fieldsOf(into.Type()) {
-			if err := json.Unmarshal(values[i], into.FieldByIndex(f.index).Addr().Interface()); err != nil {
-				t.Fatalf("%s: %s: %v", f.name, values[i], err)
+		for i, f := range columns.Of(into.Type()) {
+			if err := json.Unmarshal(values[i], f.Field(into).Addr().Interface()); err != nil {
+				t.Fatalf("%s: %s: %v", f.Name, values[i], err)
 			}
 		}
 		if diff := cmp.Diff(want, r.value); diff != "" {

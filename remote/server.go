@@ -41,7 +41,7 @@ func (srv *Server) handler(stopping *stopping) http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("POST "+prefix+"{operation}", h.operation)
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "ok\n") })
-	mux.HandleFunc("GET /readyz", h.ready)
+	mux.HandleFunc("GET "+readyPath, h.ready)
 	mux.HandleFunc("GET /metrics", h.metrics)
 	return mux
 }

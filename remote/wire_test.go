@@ -13,6 +13,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/epicevents/crm/gen"
+	"github.com/epicevents/crm/internal/columns"
 )
 
 // fill gives every field of a value something that is not its zero.
@@ -51,9 +52,9 @@ func fill(v reflect.Value, n int) {
 
 // empty makes everything nil that can be.
 func empty(v reflect.Value) {
-	for _, f := range fieldsOf(v.Type()) {
-		if f.nullable {
-			v.FieldByIndex(f.index).SetZero()
+	for _, f := range columns.Of(v.Type()) {
+		if canBeNull(f) {
+			f.Field(v).SetZero()
 		}
 	}
 }
@@ -78,9 +79,9 @@ func TestParamsComeThrough(t *testing.T) {
 				t.Errorf("%s: %s: %v", operation, body, err)
 				continue
 			}
-			for _, f := range fieldsOf(value.Type()) {
-				if strings.HasPrefix(f.name, "as_") {
-					value.FieldByIndex(f.index).SetZero()
+			for _, f := range columns.Of(value.Type()) {
+				if strings.HasPrefix(f.Name, "as_") {
+					f.Field(value).SetZero()
 				}
 			}
 			if diff := cmp.Diff(value.Interface(), got.Elem().Interface()); diff != "" {

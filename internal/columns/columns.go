@@ -52,10 +52,13 @@ func appendColumns(columns []Column, row reflect.Type, outer []int) []Column {
 	return columns
 }
 
+// Field returns the column in a row, under the type that it has there.
+func (c Column) Field(row reflect.Value) reflect.Value { return row.FieldByIndex(c.index) }
+
 // In returns the address of the column in a row, which is addressable. It is that of a plain string or number where the
 // type has a name of its own: who reads and writes there meets few types, and pgx those that it is fast with.
 func (c Column) In(row reflect.Value) any {
-	pointer := row.FieldByIndex(c.index).Addr()
+	pointer := c.Field(row).Addr()
 	switch pointer.Type().Elem().Kind() {
 	case reflect.String:
 		pointer = pointer.Convert(reflect.TypeFor[*string]())
