@@ -273,14 +273,21 @@ var contracts = render.Resource[gen.ContractView]{
 		{Column: "commercial_id", DataOnly: true},
 		{Column: "commercial_fullname", Of: "commercial", Rank: 5, SameBy: []string{"commercial", "mine", "customer-id"}},
 		{Column: "signed", SaidBy: "status"},
-		{Column: "status", Rank: 1, SameBy: []string{"status", "not-signed-filter"}, KeptBy: []string{"signed-filter", "not-paid-filter"}},
+		{Column: "status", Whole: true, Rank: 1, SameBy: []string{"status", "not-signed-filter"}, KeptBy: []string{"signed-filter", "not-paid-filter"}},
 		{Column: "due_on", Rank: 2, KeptBy: []string{"overdue"}},
-		{Column: "days_due", Rank: 3, KeptBy: []string{"overdue"}, Alarming: func(days string) bool { return days != "-" && !strings.HasPrefix(days, "-") && days != "0" }},
+		{Column: "days_due", Rank: 3, KeptBy: []string{"overdue"}},
 		{Column: "created_at", Rank: 7},
 		{Column: "signed_at", Rank: 8, SameBy: []string{"not-signed-filter"}, KeptBy: []string{"signed-from", "signed-to"}},
 		{Column: "updated_at", Rank: 9, KeptBy: []string{"changed-since"}},
 	},
+	Marks: []render.Mark[gen.ContractView]{
+		{Tone: render.Waiting, Columns: []string{"status"}, When: func(c gen.ContractView) bool { return !c.Signed }},
+		{Word: "overdue", Sign: "!", Tone: render.Wrong, Columns: []string{"status", "due_on"}, When: isOverdue},
+		{Tone: render.Wrong, Columns: []string{"days_due"}, When: isOverdue}, // a number above zero says it
+	},
 }
+
+func isOverdue(c gen.ContractView) bool { return c.DaysDue != nil && *c.DaysDue > 0 }
 
 var payments = render.Resource[gen.PaymentView]{
 	Name: "payment", Title: "Payments", Hue: render.Green,

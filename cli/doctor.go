@@ -42,9 +42,12 @@ var diagnosis = render.Resource[finding]{
 	Name: "diagnosis", Title: "Doctor", Hue: render.Blue,
 	Looks: []render.Look{
 		{Column: "check", Whole: true},
-		{Column: "status", Whole: true, Alarming: func(text string) bool { return text != string(healthOK) }},
+		{Column: "status", Whole: true},
 		{Column: "finding", Wraps: true},
 		{Column: "advice", Wraps: true},
+	},
+	Marks: []render.Mark[finding]{
+		{Tone: render.Wrong, Columns: []string{"status"}, When: func(f finding) bool { return f.Status != healthOK }},
 	},
 }
 

@@ -353,7 +353,7 @@ var events = render.Resource[gen.EventView]{
 		{Column: "customer", Rank: 2, Cut: true, SameBy: []string{"customer-id", "contract-uuid"}},
 		{Column: "company", Rank: 9, SameBy: []string{"customer-id", "contract-uuid"}},
 		{Column: "support_id", DataOnly: true},
-		{Column: "support_fullname", Of: "support", Rank: 1, Cut: true, SameBy: []string{"support", "assigned-to-me", "no-support-assigned"}},
+		{Column: "support_fullname", Of: "support", Absent: "nobody", Rank: 1, Cut: true, SameBy: []string{"support", "assigned-to-me", "no-support-assigned"}},
 		{Column: "commercial_id", DataOnly: true},
 		{Column: "commercial_fullname", Of: "commercial", Rank: 6, SameBy: []string{"commercial", "mine", "customer-id", "contract-uuid"}},
 		{Column: "start", Weekday: true, KeptBy: []string{"from", "to", "today", "week", "next"}},
@@ -362,5 +362,8 @@ var events = render.Resource[gen.EventView]{
 		{Column: "location", Rank: 5},
 		{Column: "note", Rank: 7, Multiline: true},
 		{Column: "updated_at", Rank: 10, KeptBy: []string{"changed-since"}},
+	},
+	Marks: []render.Mark[gen.EventView]{
+		{Tone: render.Waiting, Columns: []string{"support_fullname"}, When: func(e gen.EventView) bool { return e.SupportID == nil }},
 	},
 }

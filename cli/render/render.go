@@ -32,25 +32,26 @@ type Resource[T any] struct {
 	Hue    hue    // of title and border
 	Charge string // column with the id of who is in charge, where that matters
 	Looks  []Look // of columns that are more to people than a name and a value
+	Marks  []Mark[T]
 }
 
 // Look says how people see one column.
 type Look struct {
 	Column    string
-	Label     string                 // empty: made from the name
-	Hidden    bool                   // shown to nobody, also not to programs
-	DataOnly  bool                   // an id beside the name it stands for: not in a table unless --fields asks
-	SaidBy    string                 // the column that says the same to people: not in a table either, but rows can be sorted by it
-	Of        string                 // the column with the username of whom this is the full name: people read both as one
-	Whole     bool                   // text that is typed again in other commands: never shortened
-	Multiline bool                   // newlines are kept in a detail view
-	Wraps     bool                   // sentences: broken into lines on a narrow terminal, never shortened
-	Alarming  func(text string) bool // whether the value stands out in a table; nil: never
-	Weekday   bool                   // people plan by the day of the week: a table and a panel say it
-	Rank      int                    // 0: always in the table; the highest is the first to go in a narrow terminal
-	Cut       bool                   // its text is cut to its least before the column goes
-	SameBy    []string               // flags of a list that leave one value in the column: it goes before all others
-	KeptBy    []string               // flags of a list that ask about the column: it stays, as with --sort
+	Label     string   // empty: made from the name
+	Hidden    bool     // shown to nobody, also not to programs
+	DataOnly  bool     // an id beside the name it stands for: not in a table unless --fields asks
+	SaidBy    string   // the column that says the same to people: not in a table either, but rows can be sorted by it
+	Of        string   // the column with the username of whom this is the full name: people read both as one
+	Whole     bool     // text that is typed again in other commands: never shortened
+	Multiline bool     // newlines are kept in a detail view
+	Wraps     bool     // sentences: broken into lines on a narrow terminal, never shortened
+	Absent    string   // what people read where there is no value; empty: a dash
+	Weekday   bool     // people plan by the day of the week: a table and a panel say it
+	Rank      int      // 0: always in the table; the highest is the first to go in a narrow terminal
+	Cut       bool     // its text is cut to its least before the column goes
+	SameBy    []string // flags of a list that leave one value in the column: it goes before all others
+	KeptBy    []string // flags of a list that ask about the column: it stays, as with --sort
 }
 
 // Output is how one command prints, decided once from flags, configuration and terminal.
@@ -81,19 +82,26 @@ func List[T any](o Output, r Resource[T], rows iter.Seq2[T, error]) error {
 	if e := newEncoder(o, fields, false); e != nil {
 		return stream(o.Out, e, cellsOf(fields, rows))
 	}
-	var lines [][]string
-	for cells, err := range cellsOf(fields, rows) {
+	var (
+		lines  [][]string
+		tones  [][]tone
+		reader = newReader[T](fields)
+		marks  []*Mark[T]
+	)
+	for row, err := range rows {
 		if err != nil {
 			return err
 		}
-		line := make([]string, len(cells))
-		for i, c := range cells {
+		marks = r.marksOf(row, marks)
+		line, lineTones := make([]string, len(fields)), make([]tone, len(fields))
+		for i, c := range reader.read(row) {
 			line[i] = fields[i].show(c, o.Zone)
 			if o.Format == "markdown" && fields[i].Look.Multiline && !c.null { // which makes <br> of a newline
 				line[i] = text.EscapeLines(c.text)
 			}
+			line[i], lineTones[i] = toned(fields[i], line[i], marks, signOf)
 		}
-		lines = append(lines, line)
+		lines, tones = append(lines, line), append(tones, lineTones)
 	}
 	if len(lines) == 0 {
 		_, err := fmt.Fprintln(o.Err, "No data to display.")
@@ -105,7 +113,7 @@ func List[T any](o Output, r Resource[T], rows iter.Seq2[T, error]) error {
 	if o.Format == "markdown" {
 		return WriteOut(o.Out, markdownTable(fields, lines))
 	}
-	drawn, hidden := renderTable(o, r.Title, r.Hue, r.ranked(o, fields), lines)
+	drawn, hidden := renderTable(o, r.Title, r.Hue, r.ranked(o, fields), lines, tones)
 	if err := WriteOut(o.Out, drawn); err != nil {
 		return err
 	}
@@ -171,13 +179,14 @@ func Detail[T any](o Output, r Resource[T], row T, before *T) error {
 	if before != nil {
 		old = newReader[T](fields).read(*before)
 	}
-	lines := make([]panelLine, shown)
+	lines, marks := make([]panelLine, shown), r.marksOf(row, nil)
 	for i, f := range fields[:shown] {
 		c := now[i]
 		lines[i] = panelLine{label: f.Label, value: f.show(c, o.Zone), changed: !c.equal(old[i])}
 		if f.Look.Multiline && !c.null {
 			lines[i].value = text.EscapeLines(c.text)
 		}
+		lines[i].value, lines[i].tone = toned(f, lines[i].value, marks, wordOf)
 		for at, username := range fields[shown:] {
 			if username.Name == f.Look.Of && !c.null {
 				lines[i].value += " (" + username.show(now[shown+at], o.Zone) + ")"
@@ -328,7 +337,7 @@ func (f Field) alignsRight() bool { return f.Kind == KindInteger || f.Kind == Ki
 // show returns a value on one line for people, safe to print on a terminal.
 func (f Field) show(c cell, zone *time.Location) string {
 	if c.null {
-		return "-"
+		return cmp.Or(f.Look.Absent, "-")
 	}
 	switch c.kind {
 	case KindText:

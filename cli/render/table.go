@@ -31,8 +31,11 @@ var hues = map[hue]prettytext.Color{
 	Blue:    prettytext.Fg256Color(68),
 }
 
-// alarm is the red of what is wrong.
-var alarm = prettytext.Fg256Color(196)
+// tones are readable on black and on white, as hues are.
+var tones = map[tone]prettytext.Color{
+	Waiting: prettytext.Fg256Color(166),
+	Wrong:   prettytext.Fg256Color(196),
+}
 
 // go-pretty looks at the environment for colours and for the width of characters; here the caller has decided on
 // colour, and a table is the same in every locale.
@@ -57,7 +60,7 @@ func newTable(o Output, title string, hue hue, placeholders *placeholders) table
 }
 
 // renderTable returns the table and the names of the columns that found no room in it.
-func renderTable(o Output, title string, hue hue, fields []Field, lines [][]string) (string, []string) {
+func renderTable(o Output, title string, hue hue, fields []Field, lines [][]string, rowTones [][]tone) (string, []string) {
 	widths := layout(fields, lines, o.Width, len(o.Fields) == 0)
 	var (
 		placeholders placeholders
@@ -96,8 +99,8 @@ func renderTable(o Output, title string, hue hue, fields []Field, lines [][]stri
 					s = displaywidth.TruncateString(s, widths[i], "…")
 				}
 				s = placeholders.hide(s)
-				if o.Color && fields[i].Look.Alarming != nil && fields[i].Look.Alarming(line[i]) {
-					s = colored(alarm, s)
+				if o.Color && at < len(rowTones) && rowTones[at][i] != calm { // the totals have no tones
+					s = colored(tones[rowTones[at][i]], s)
 				}
 				row = append(row, s)
 			}
@@ -206,6 +209,7 @@ func longestWord(lines [][]string, column int) (longest int) {
 type panelLine struct {
 	label, value string
 	changed      bool
+	tone         tone
 }
 
 // renderPanel returns a box of `Field: value` lines. Changed fields carry an asterisk, for those who see no colour,
@@ -241,7 +245,10 @@ func renderPanel(o Output, title string, hue hue, lines []panelLine) string {
 		value = placeholders.hide(value)
 		if o.Color {
 			label = prettytext.Colors{prettytext.Bold}.Sprint(label)
-			if l.changed {
+			switch {
+			case l.tone != calm:
+				value = colored(tones[l.tone], value)
+			case l.changed:
 				value = colored(hues[Green], value)
 			}
 		}
