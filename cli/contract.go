@@ -292,7 +292,7 @@ func isOverdue(c gen.ContractView) bool { return c.DaysDue != nil && *c.DaysDue 
 var payments = render.Resource[gen.PaymentView]{
 	Name: "payment", Title: "Payments", Hue: render.Green,
 	Looks: []render.Look{
-		{Column: "id", Rank: 1},
+		{Column: "id", Begins: 8},
 		{Column: "contract", SaidBy: "number"},
 		{Column: "number", Label: "Contract", Whole: true, Rank: 3, SameBy: []string{"contract-uuid"}},
 		{Column: "recorded_by", Rank: 2, Whole: true},

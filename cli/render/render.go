@@ -43,6 +43,7 @@ type Look struct {
 	DataOnly  bool     // an id beside the name it stands for: not in a table unless --fields asks
 	SaidBy    string   // the column that says the same to people: not in a table either, but rows can be sorted by it
 	Of        string   // the column with the username of whom this is the full name: people read both as one
+	Begins    int      // on a terminal a table shows so many characters of the id, by which commands take it
 	Whole     bool     // text that is typed again in other commands: never shortened
 	Multiline bool     // newlines are kept in a detail view
 	Wraps     bool     // sentences: broken into lines on a narrow terminal, never shortened
@@ -98,6 +99,9 @@ func List[T any](o Output, r Resource[T], rows iter.Seq2[T, error]) error {
 			line[i] = fields[i].show(c, o.Zone)
 			if o.Format == "markdown" && fields[i].Look.Multiline && !c.null { // which makes <br> of a newline
 				line[i] = text.EscapeLines(c.text)
+			}
+			if n := fields[i].Look.Begins; n > 0 && o.Format == "table" && o.Width > 0 && len(o.Fields) == 0 && !c.null {
+				line[i] = line[i][:n]
 			}
 			line[i], lineTones[i] = toned(fields[i], line[i], marks, signOf)
 		}

@@ -111,6 +111,37 @@ func TestLayout(t *testing.T) {
 	}
 }
 
+// An id is shown by its beginning to people at a terminal, unless they ask for it; whoever reads a file gets all of it.
+func TestIDsBegin(t *testing.T) {
+	t.Parallel()
+	r := samples
+	r.Looks = []Look{{Column: "id", Begins: 8}}
+	rows := nastyRows()[:1]
+	whole := rows[0].ID.String()
+	for _, tt := range []struct {
+		format string
+		width  int
+		fields []string
+		want   bool
+	}{
+		{"table", 400, nil, false},
+		{"markdown", 400, nil, true},
+		{"table", 400, []string{"id"}, true},
+		{"table", 0, nil, true},
+		{"csv", 400, nil, true},
+		{"json", 400, nil, true},
+	} {
+		o, out, _ := testOutput(t, tt.format)
+		o.Width, o.Fields = tt.width, tt.fields
+		if err := List(o, r, rowsOf(rows)); err != nil {
+			t.Fatal(err)
+		}
+		if !strings.Contains(out.String(), whole[:8]) || strings.Contains(out.String(), whole) != tt.want {
+			t.Errorf("%s, width %d, %v: whole is %v in\n%s", tt.format, tt.width, tt.fields, !tt.want, out)
+		}
+	}
+}
+
 // A column that a filter leaves one value in goes before all others, and one that was asked about stays.
 func TestFiltersAndOrderRankColumns(t *testing.T) {
 	t.Parallel()
