@@ -134,7 +134,7 @@ func (a *app) listeners(ctx context.Context, settings *tls.Config) ([]remote.Lis
 		if err != nil {
 			return nil, refused(path, err)
 		}
-		listeners = append(listeners, remote.Listener{Listener: listener})
+		listeners = append(listeners, remote.Listener{Listener: listener, Own: true})
 		if err := os.Chmod(path, 0o660); err != nil { // its group may work with crm
 			return nil, refused(path, err)
 		}
@@ -144,7 +144,7 @@ func (a *app) listeners(ctx context.Context, settings *tls.Config) ([]remote.Lis
 		if err != nil {
 			return nil, refused(address, err)
 		}
-		listeners = append(listeners, remote.Listener{Listener: listener, TLS: settings})
+		listeners = append(listeners, remote.Listener{Listener: listener, TLS: settings, Own: true})
 	}
 	return listeners, nil
 }

@@ -324,7 +324,7 @@ func TestTLS(t *testing.T) {
 	ctx, stop := context.WithCancel(t.Context())
 	ended := make(chan error)
 	server := &Server{Service: srv.svc, Version: "1.5.0", Log: slog.New(slog.NewJSONHandler(srv.log, nil))}
-	go func() { ended <- server.Serve(ctx, Listener{listener, config}) }()
+	go func() { ended <- server.Serve(ctx, Listener{Listener: listener, TLS: config, Own: true}) }()
 	defer func() {
 		stop()
 		if err := <-ended; err != nil {

@@ -20,7 +20,7 @@ func TestCrowd(t *testing.T) {
 		t.Fatal(err)
 	}
 	crowd := newCrowd(most)
-	listener, err := Listener{Listener: inner}.open(crowd)
+	_, listener, err := Listener{Listener: inner}.open(crowd)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -19,33 +19,35 @@ const (
 	connectionsMax = 256
 	stopTime       = 10 * time.Second // what is under way has to end in it
 	exportTime     = 2 * time.Minute  // rows that are being sent
+	quietTime      = time.Second      // after which somebody who sends no request is not waited for
 )
 
 // Serve answers on the listeners until the context ends, and then lets finish what is under way: what has one result
-// within ten seconds, rows within two minutes. The listeners are closed.
+// within ten seconds, rows within two minutes. Whoever has connected by then is answered. The listeners are closed.
 func (srv *Server) Serve(ctx context.Context, listeners ...Listener) error {
 	crowd := newCrowd(connectionsMax)
-	var open []net.Listener
+	var open []*limitedListener
+	var served []net.Listener
 	for _, listener := range listeners {
-		each, err := listener.open(crowd)
+		limited, each, err := listener.open(crowd)
 		if err != nil {
 			return err
 		}
-		open = append(open, each)
+		open, served = append(open, limited), append(served, each)
 	}
 	stopping := newStopping()
 	server := &http.Server{
-		Handler:           srv.handler(stopping),
+		Handler:           crowd.answers(srv.handler(stopping)),
 		ReadHeaderTimeout: headTime,
 		IdleTimeout:       idleTime,
 		MaxHeaderBytes:    headMax,
-		ConnContext:       withPeer,
+		ConnContext:       func(ctx context.Context, conn net.Conn) context.Context { return crowd.with(withPeer(ctx, conn), conn) },
 		ConnState:         crowd.note,
 		ErrorLog:          slog.NewLogLogger(srv.Log.Handler(), slog.LevelWarn),
 		TLSNextProto:      map[string]func(*http.Server, *tls.Conn, http.Handler){}, // HTTP/1.1
 	}
 	results := make(chan error, len(listeners))
-	for _, listener := range open {
+	for _, listener := range served {
 		go func() { results <- server.Serve(listener) }()
 	}
 	var err error
@@ -55,6 +57,20 @@ func (srv *Server) Serve(ctx context.Context, listeners ...Listener) error {
 	}
 	grace := time.AfterFunc(stopTime, stopping.now)
 	defer grace.Stop()
+	if err == nil {
+		for _, listener := range open {
+			if late := listener.leave(); late != nil {
+				srv.Log.Warn("a socket is left behind", "on", listener.Addr().String(), "error", late.Error())
+			}
+		}
+		for range open {
+			select {
+			case <-results: // all who had come are taken
+			case <-stopping.Done(): // as when there is no place for them
+			}
+		}
+		crowd.settle()
+	}
 	last, cancel := context.WithTimeout(context.WithoutCancel(ctx), exportTime)
 	defer cancel()
 	if late := server.Shutdown(last); late != nil {

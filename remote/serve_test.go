@@ -2,10 +2,16 @@ package remote
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"io"
 	"log/slog"
 	"net"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -126,6 +132,140 @@ func TestStop(t *testing.T) {
 	}
 	_, err := srv.client().Login(t.Context(), "none1", schema.SamplePassword)
 	fails(t, failure.Unavailable, "", "The server cannot be reached", err)
+}
+
+// arrivals counts what becomes of requests on connections of their own.
+type arrivals struct {
+	*testing.T
+	dial              func() (net.Conn, error)
+	answered, refused atomic.Int64
+}
+
+// come sends requests until the server is gone. Who has a connection, and does not sleep on it, has to be answered.
+func (a *arrivals) come(ctx context.Context) {
+	for ctx.Err() == nil {
+		came := time.Now()
+		conn, err := a.dial()
+		if err != nil {
+			a.refused.Add(1)
+			return
+		}
+		_, err = io.WriteString(conn, "GET /healthz HTTP/1.1\r\nHost: crm\r\nConnection: close\r\n\r\n")
+		slept := time.Since(came)
+		answer, errRead := io.ReadAll(conn)
+		conn.Close()
+		switch {
+		case strings.Contains(string(answer), "\r\n\r\nok\n"):
+			a.answered.Add(1)
+		case slept < quietTime/2:
+			a.Errorf("a request was cut after %d others: %q, %v", a.answered.Load(), answer, errors.Join(err, errRead))
+			return
+		}
+	}
+}
+
+// TestStopCutsNobody has many come, each for one request, while a server is told to end: whoever gets a connection gets an
+// answer. Those who connect to a socket that the next server has too notice nothing at all.
+func TestStopCutsNobody(t *testing.T) {
+	t.Parallel()
+	if runtime.GOOS != "linux" {
+		t.Skip("only Linux lets a server empty the queue of its socket")
+	}
+	srv := newTestServer(t)
+	server := &Server{Service: srv.svc, Version: "1.5.0", Log: slog.New(slog.DiscardHandler)}
+	cert, key := filepath.Join(t.TempDir(), "cert.pem"), filepath.Join(t.TempDir(), "key.pem")
+	issue(t, cert, key)
+	settings, err := TLS(cert, key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	serve := func(listener Listener) (end func()) {
+		ctx, stop := context.WithCancel(t.Context())
+		ended := make(chan error, 1)
+		go func() { ended <- server.Serve(ctx, listener) }()
+		return func() {
+			t.Helper()
+			stop()
+			if err := <-ended; err != nil {
+				t.Error(err)
+			}
+		}
+	}
+	listen := func(network, address string) net.Listener {
+		t.Helper()
+		listener, err := net.Listen(network, address)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return listener
+	}
+	for name, test := range map[string]func(a *arrivals) (endAll, endLast func()){
+		"a socket of its own": func(a *arrivals) (endAll, endLast func()) {
+			socket := socketIn(t)
+			a.dial = func() (net.Conn, error) { return net.Dial("unix", socket) }
+			return serve(Listener{Listener: listen("unix", socket), Own: true}), func() {
+				listen("unix", socket).Close() // the name is free
+			}
+		},
+		"a port": func(a *arrivals) (endAll, endLast func()) {
+			listener := listen("tcp", "127.0.0.1:0")
+			any := &tls.Config{InsecureSkipVerify: true}
+			a.dial = func() (net.Conn, error) { return tls.Dial("tcp", listener.Addr().String(), any) } // and nothing is sent before
+			return serve(Listener{Listener: listener, TLS: settings, Own: true}), func() {}
+		},
+		"a socket that stays": func(a *arrivals) (endAll, endLast func()) {
+			socket := socketIn(t)
+			kept := listen("unix", socket).(*net.UnixListener)
+			t.Cleanup(func() { kept.Close() })
+			a.dial = func() (net.Conn, error) { return net.Dial("unix", socket) }
+			handed := func() Listener {
+				t.Helper()
+				file, err := kept.File()
+				if err != nil {
+					t.Fatal(err)
+				}
+				defer file.Close()
+				listener, err := net.FileListener(file)
+				if err != nil {
+					t.Fatal(err)
+				}
+				return Listener{Listener: listener}
+			}
+			end := serve(handed())
+			return func() {
+					t.Helper()
+					end()
+					end = serve(handed())
+				}, func() {
+					t.Helper()
+					end()
+					if a.refused.Load() > 0 {
+						t.Errorf("%d found no server", a.refused.Load())
+					}
+				}
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			const rounds, crowd = 4, 16
+			for range rounds {
+				a := &arrivals{T: t}
+				endAll, endLast := test(a)
+				ctx, cancel := context.WithCancel(t.Context())
+				var all sync.WaitGroup
+				for range crowd {
+					all.Go(func() { a.come(ctx) })
+				}
+				for a.answered.Load() < 10*crowd && !t.Failed() {
+					time.Sleep(time.Millisecond)
+				}
+				endAll()
+				cancel()
+				all.Wait()
+				endLast()
+			}
+		})
+	}
 }
 
 // TestCutIsNotInterrupted: who is cut by a server that ends has interrupted nothing.

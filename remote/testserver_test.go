@@ -88,7 +88,7 @@ func serve(t testing.TB, config *pgx.ConnConfig, pool *pgxpool.Pool) *testServer
 	ctx, stop := context.WithCancel(context.Background())
 	srv.stop = stop
 	server := &Server{Service: srv.svc, Version: "1.5.0", Log: slog.New(slog.NewJSONHandler(srv.log, nil)), Most: time.Minute}
-	go func() { srv.ended <- server.Serve(ctx, Listener{Listener: listener}) }()
+	go func() { srv.ended <- server.Serve(ctx, Listener{Listener: listener, Own: true}) }()
 	t.Cleanup(stop)
 	return srv
 }
