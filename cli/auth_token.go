@@ -82,7 +82,7 @@ func (a *app) authTokenRevoke() *ffcli.Command {
 	})
 }
 
-func (a *app) pickToken(ctx context.Context) ([]terminal.Choice, error) {
+func (a *app) pickToken(ctx context.Context, typed string, limit int) ([]terminal.Choice, error) {
 	s, err := a.Session(ctx)
 	if err != nil {
 		return nil, err
@@ -94,7 +94,7 @@ func (a *app) pickToken(ctx context.Context) ([]terminal.Choice, error) {
 		}
 		choices = append(choices, terminal.Choice{Label: token.Name, Value: token.Name})
 	}
-	return choices, nil
+	return terminal.Among(choices)(ctx, typed, limit)
 }
 
 var tokens = render.Resource[gen.AuthTokenListRow]{

@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -15,7 +16,7 @@ import (
 	"github.com/creack/pty"
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/epicevents/crm/cli/manual"
+	"github.com/epicevents/crm/cli/command"
 )
 
 // patientVariable gives crm all the time it needs for a completion: on a busy machine the usual time may run out, which
@@ -31,12 +32,20 @@ func init() {
 // evil is a name that a shell must never take for anything but text.
 const evil = `$(touch pwned) ` + "`touch pwned`" + ` "two" 'one' :colon; \n %s * && touch pwned | ~ !! {a,b} [/foo]`
 
-// completionCases are lines on which TAB is pressed. {word} is all that was typed last.
-var completionCases = []struct {
+type completionCase struct {
 	typed string
 	line  string   // after TAB
 	list  []string // what the candidates and their descriptions have in them
-}{
+}
+
+// completionByName are lines of which fish takes no candidate, because it keeps only those that look like the word.
+var completionByName = []completionCase{
+	{"crm contract list --commercial desire", "crm contract list --commercial commercial1 ", nil},
+	{"crm customer detail ribeiro", "crm customer detail 5 ", nil},
+}
+
+// completionCases are lines on which TAB is pressed. {word} is all that was typed last.
+var completionCases = []completionCase{
 	{"crm contr", "crm contract ", nil},
 	{"crm co", "crm co", []string{"contract", "contracts and their payments", "completion"}},
 	{"crm contract pay", "crm contract payments ", nil},
@@ -216,7 +225,7 @@ func (e *employee) inShell(t *testing.T, shell *exec.Cmd, setup string) {
 	s := startPTY(t, pty.Winsize{Rows: 60, Cols: 250}, shell)
 	s.press(setup + "; echo rea''dy\n")
 	s.until("ready")
-	for _, c := range completionCases {
+	for _, c := range slices.Concat(completionCases, completionByName) {
 		tabs := "\t"
 		if c.list != nil {
 			tabs = "\t\t\t" // the first puts in what all candidates have in common, the last lists them
@@ -439,7 +448,7 @@ func TestCompletionOfMany(t *testing.T) {
 	e.sql(manyRows + "; ANALYZE")
 	for _, words := range [][]string{{"customer", "detail", ""}, {"contract", "detail", ""}, {"event", "detail", ""}, {"employee", "detail", ""}} {
 		got := e.complete(t, words...)
-		if len(got) != manual.CompletionMax {
+		if len(got) != command.CompletionMax {
 			t.Errorf("%d candidates for %q", len(got), words)
 		}
 	}

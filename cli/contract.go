@@ -201,9 +201,8 @@ func (a *app) contractPayments() *ffcli.Command {
 
 // offer is which contracts there are to choose from.
 type offer struct {
-	list   gen.ContractListParams
-	signed bool
-	what   string // what they are, for when there is none
+	list gen.ContractListParams
+	what string // what they are, for when there is none
 }
 
 // contractFlag declares the contract that a command is about: its id or the beginning of one.
@@ -221,7 +220,7 @@ func (a *app) contractFilter(c *command.Command, help string, o offer) *command.
 		return s, err
 	}
 	return command.Flag(c, "contract-uuid", "UUID", help, parse).
-		From(func(ctx context.Context) ([]terminal.Choice, error) { return a.pickContract(ctx, c, o) })
+		From(a.pickContract(c, o))
 }
 
 // doesToContract completes a command about the contract that was named.
@@ -235,31 +234,38 @@ func doesToContract(c *command.Command, contract *command.Value[string], run fun
 	})
 }
 
-func (a *app) pickContract(ctx context.Context, c *command.Command, o offer) (choices []terminal.Choice, err error) {
-	none := "There is no contract"
-	if o.list.CommercialID, err = c.May(ctx); err != nil {
-		return nil, err
-	}
-	s, err := a.Session(ctx)
-	if err != nil {
-		return nil, err
-	}
-	for c, err := range s.ContractList(ctx, o.list) {
+func (a *app) pickContract(c *command.Command, o offer) terminal.Choices {
+	return func(ctx context.Context, typed string, limit int) ([]terminal.Choice, error) {
+		none := "There is no contract"
+		own, err := c.May(ctx)
 		if err != nil {
 			return nil, err
 		}
-		if o.signed && !c.Signed {
-			continue
+		if own != nil {
+			none += " of your own customers"
 		}
-		// What is due comes before the names, which a narrow terminal may cut.
-		label := fmt.Sprintf("%s\t%s due\t%s (of %s)", c.Number,
-			value.FormatEuro(c.TotalDue), withCompany(c.Customer, c.Company), value.FormatEuro(c.TotalAmount))
-		choices = append(choices, terminal.Choice{Label: label, Value: c.Number, Other: c.ID.String()})
+		s, err := a.Session(ctx)
+		if err != nil {
+			return nil, err
+		}
+		all := o.list
+		all.CommercialID, all.RowLimit = own, new(int64(limit))
+		numbered, exact, named, searched := all, all, all, all
+		numbered.NumberBegins, searched.Search = begins(typed, isNumber), command.Typed(typed)
+		if number, ok := value.ParseContractNumber(typed); ok && number != typed {
+			exact.NumberBegins = &number // 2026-42 is 2026-0042
+		}
+		if first, last, ok := value.UUIDsFrom(typed); ok {
+			named.FirstID, named.LastID = &first, &last
+		}
+		return choicesOf(typed, limit, strings.TrimSpace(none+" "+o.what)+".", func(c gen.ContractView) terminal.Choice {
+			// What is due comes before the names, which a narrow terminal may cut.
+			label := fmt.Sprintf("%s\t%s due\t%s (of %s)", c.Number,
+				value.FormatEuro(c.TotalDue), withCompany(c.Customer, c.Company), value.FormatEuro(c.TotalAmount))
+			return terminal.Choice{Label: label, Value: c.Number, Other: c.ID.String()}
+		}, onlyIf(exact.NumberBegins != nil, s.ContractList(ctx, exact)), onlyIf(numbered.NumberBegins != nil, s.ContractList(ctx, numbered)),
+			onlyIf(named.FirstID != nil, s.ContractList(ctx, named)), s.ContractList(ctx, searched))
 	}
-	if o.list.CommercialID != nil {
-		none += " of your own customers"
-	}
-	return choices, terminal.ErrIfEmpty(choices, strings.TrimSpace(none+" "+o.what)+".")
 }
 
 var contracts = render.Resource[gen.ContractView]{

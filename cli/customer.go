@@ -34,6 +34,7 @@ func (a *app) customerList() *ffcli.Command {
 		From(a.pickEmployee(gen.RoleCommercial))
 	company := command.Flag(c, "company", "TEXT", "only those whose company contains the text", command.Line("company"))
 	search := command.SearchFlag(c, "name, company, e-mail or phone")
+	changed := command.Flag(c, "changed-since", "DATE", "only those that were changed at this time or later", a.ParseTime)
 	l := command.ListFlags(c, customers)
 	return c.DoesAs(func(ctx context.Context, s service.Operations) error {
 		if err := a.existingUsername(ctx, s, commercial); err != nil {
@@ -44,6 +45,7 @@ func (a *app) customerList() *ffcli.Command {
 			Commercial:   commercial.Pointer(),
 			Company:      company.Pointer(),
 			Search:       search.Pointer(),
+			ChangedSince: changed.Pointer(),
 			Sort:         l.Order(),
 			RowLimit:     l.RowLimit(),
 		}
@@ -151,8 +153,8 @@ func (a *app) customerArgument(c *command.Command) *command.Value[int64] {
 }
 
 // pickCustomer offers the customers that the employee may use the command on.
-func (a *app) pickCustomer(c *command.Command) func(context.Context) ([]terminal.Choice, error) {
-	return func(ctx context.Context) (choices []terminal.Choice, err error) {
+func (a *app) pickCustomer(c *command.Command) terminal.Choices {
+	return func(ctx context.Context, typed string, limit int) ([]terminal.Choice, error) {
 		none := "There is no customer."
 		own, err := c.May(ctx)
 		if err != nil {
@@ -165,13 +167,13 @@ func (a *app) pickCustomer(c *command.Command) func(context.Context) ([]terminal
 		if err != nil {
 			return nil, err
 		}
-		for c, err := range s.CustomerList(ctx, gen.CustomerListParams{CommercialID: own}) {
-			if err != nil {
-				return nil, err
-			}
-			choices = append(choices, terminal.Choice{Label: fmt.Sprintf("%d\t%s (%s)", c.ID, withCompany(c.Fullname, c.Company), c.CommercialFullname), Value: fmt.Sprint(c.ID)})
-		}
-		return choices, terminal.ErrIfEmpty(choices, none)
+		all := gen.CustomerListParams{CommercialID: own, RowLimit: new(int64(limit))}
+		named, searched := all, all
+		named.IDBegins, searched.Search = begins(typed, isID), command.Typed(typed)
+		return choicesOf(typed, limit, none, func(c gen.CustomerView) terminal.Choice {
+			label := fmt.Sprintf("%d\t%s (%s)", c.ID, withCompany(c.Fullname, c.Company), c.CommercialFullname)
+			return terminal.Choice{Label: label, Value: fmt.Sprint(c.ID)}
+		}, onlyIf(named.IDBegins != nil, s.CustomerList(ctx, named)), s.CustomerList(ctx, searched))
 	}
 }
 
@@ -193,6 +195,6 @@ var customers = render.Resource[gen.CustomerView]{
 		{Column: "phone", Rank: 1},
 		{Column: "address", Rank: 4},
 		{Column: "created_at", Rank: 5},
-		{Column: "updated_at", Rank: 6},
+		{Column: "updated_at", Rank: 6, KeptBy: []string{"changed-since"}},
 	},
 }

@@ -39,9 +39,10 @@ func (a *app) employeeList() *ffcli.Command {
 		"crm employee list --role-filter support -o json",
 	)
 	role := command.Enum(c, "role-filter", "ROLE", "only those with this role: %s", gen.AllRoleValues())
+	search := command.SearchFlag(c, "username or name")
 	l := command.ListFlags(c, employees)
 	return c.DoesAs(func(ctx context.Context, s service.Operations) error {
-		p := gen.EmployeeListParams{Role: role.Pointer(), Sort: l.Order(), RowLimit: l.RowLimit()}
+		p := gen.EmployeeListParams{Role: role.Pointer(), Search: search.Pointer(), Sort: l.Order(), RowLimit: l.RowLimit()}
 		return command.ShowList(ctx, l, employees, s.EmployeeList(ctx, p), func(ctx context.Context) (int64, error) {
 			return s.EmployeeCount(ctx, p)
 		})
@@ -315,9 +316,9 @@ func (a *app) existingUsername(ctx context.Context, s service.Operations, userna
 }
 
 // pickEmployee offers the employees of a role, or all.
-func (a *app) pickEmployee(role gen.Role) func(context.Context) ([]terminal.Choice, error) {
-	return func(ctx context.Context) ([]terminal.Choice, error) {
-		var p gen.EmployeeListParams
+func (a *app) pickEmployee(role gen.Role) terminal.Choices {
+	return func(ctx context.Context, typed string, limit int) ([]terminal.Choice, error) {
+		p := gen.EmployeeListParams{Search: command.Typed(typed), RowLimit: new(int64(limit))}
 		if role != "" {
 			p.Role = &role
 		}
@@ -325,14 +326,10 @@ func (a *app) pickEmployee(role gen.Role) func(context.Context) ([]terminal.Choi
 		if err != nil {
 			return nil, err
 		}
-		var choices []terminal.Choice
-		for e, err := range s.EmployeeList(ctx, p) {
-			if err != nil {
-				return nil, err
-			}
-			choices = append(choices, terminal.Choice{Label: e.Username + "\t" + e.Fullname + " (" + string(e.Role) + ")", Value: e.Username})
-		}
-		return choices, terminal.ErrIfEmpty(choices, fmt.Sprintf("There is no employee with the role %s.", role))
+		none := fmt.Sprintf("There is no employee with the role %s.", role)
+		return choicesOf(typed, limit, none, func(e gen.EmployeeView) terminal.Choice {
+			return terminal.Choice{Label: e.Username + "\t" + e.Fullname + " (" + string(e.Role) + ")", Value: e.Username}
+		}, s.EmployeeList(ctx, p))
 	}
 }
 

@@ -41,7 +41,7 @@ func (a *app) eventList() *ffcli.Command {
 	commercial := a.employeeFlag(c, "commercial", "only those of this commercial's customers").
 		From(a.pickEmployee(gen.RoleCommercial))
 	customer := command.Flag(c, "customer-id", "N", "only those of this customer", command.ParseID).From(a.pickCustomer(c))
-	contract := a.contractFilter(c, "only those of this contract", offer{signed: true, what: "that is signed"})
+	contract := a.contractFilter(c, "only those of this contract", offer{list: gen.ContractListParams{Signed: true}, what: "that is signed"})
 	when := a.addPeriodFlags(c)
 	search := command.SearchFlag(c, "name, location, or the customer's name, company, e-mail or phone")
 	changed := command.Flag(c, "changed-since", "DATE", "only those that were changed at this time or later", a.ParseTime)
@@ -230,7 +230,7 @@ func (a *app) eventAdd() *ffcli.Command {
 	c := a.Command("add", "add an event to a signed contract of your own customer").Examples(
 		`crm event add --contract-uuid b0f94a --name "Soirée fado" --start "2026-04-17 20:00" --attendees 60`,
 	)
-	contract := a.contractFlag(c, offer{signed: true, what: "that is signed"}).Needed()
+	contract := a.contractFlag(c, offer{list: gen.ContractListParams{Signed: true}, what: "that is signed"}).Needed()
 	f := a.addEventFlags(c)
 	f.name.Needed()
 	f.start.Offered()
@@ -310,38 +310,40 @@ func (a *app) eventSetSupport() *ffcli.Command {
 // eventArgument declares the event that a command is about.
 func (a *app) eventArgument(c *command.Command) *command.Value[int64] {
 	id := command.Flag(c, "event-id", "N", "id of the event", command.ParseID).AsArgument().
-		Titled("Event").From(func(ctx context.Context) ([]terminal.Choice, error) { return a.pickEvent(ctx, c) })
+		Titled("Event").From(a.pickEvent(c))
 	return id
 }
 
-// pickEvent offers the events that the employee may use the command on, those that nobody runs first.
-func (a *app) pickEvent(ctx context.Context, c *command.Command) ([]terminal.Choice, error) {
-	none := "There is no event."
-	own, err := c.May(ctx)
-	if err != nil {
-		return nil, err
-	}
-	if own != nil {
-		none = "There is no event that you run."
-	}
-	s, err := a.Session(ctx)
-	if err != nil {
-		return nil, err
-	}
-	var free, run []terminal.Choice
-	for e, err := range s.EventList(ctx, gen.EventListParams{SupportID: own}) {
+// pickEvent offers the events that the employee may use the command on: those that nobody runs first, and what is over
+// last.
+func (a *app) pickEvent(c *command.Command) terminal.Choices {
+	return func(ctx context.Context, typed string, limit int) ([]terminal.Choice, error) {
+		none := "There is no event."
+		own, err := c.May(ctx)
 		if err != nil {
 			return nil, err
 		}
-		label, value := fmt.Sprintf("%d\t%s, %s", e.ID, e.Name, e.Customer), fmt.Sprint(e.ID)
-		if e.Support == nil {
-			free = append(free, terminal.Choice{Label: label + " (no support)", Value: value})
-		} else {
-			run = append(run, terminal.Choice{Label: label + " (" + *e.Support + ")", Value: value})
+		if own != nil {
+			none = "There is no event that you run."
 		}
+		s, err := a.Session(ctx)
+		if err != nil {
+			return nil, err
+		}
+		all := gen.EventListParams{SupportID: own, RowLimit: new(int64(limit))}
+		named, searched := all, all
+		named.IDBegins, named.Sort, searched.Search = begins(typed, isID), "id", command.Typed(typed)
+		later, free := searched, searched
+		later.NotOverAt, free.NoSupportAssigned = new(value.DateOf(a.Now()).Start(a.Config.Location)), true
+		return choicesOf(typed, limit, none, func(e gen.EventView) terminal.Choice {
+			label, support := fmt.Sprintf("%d\t%s, %s", e.ID, e.Name, e.Customer), "no support"
+			if e.Support != nil {
+				support = *e.Support
+			}
+			return terminal.Choice{Label: label + " (" + support + ")", Value: fmt.Sprint(e.ID)}
+		}, onlyIf(named.IDBegins != nil, s.EventList(ctx, named)), onlyIf(own == nil, s.EventList(ctx, free)),
+			s.EventList(ctx, later), s.EventList(ctx, searched))
 	}
-	choices := append(free, run...)
-	return choices, terminal.ErrIfEmpty(choices, none)
 }
 
 var events = render.Resource[gen.EventView]{

@@ -91,10 +91,10 @@ func TestLongList(t *testing.T) {
 	}
 	start := time.Now()
 	s := startPTY(t, screens["80x24"], e.command("customer", "detail"))
-	s.expect("10013 in all")
+	s.expect("more than 100 in all")
 	listed := time.Since(start)
 	start = time.Now()
-	s.press("numero 9863 9876") // also the number of another, without its id
+	s.press("9876") // also in the name of another
 	s.press(enter)
 	s.expect("Customer: 9876")
 	s.ends(0)

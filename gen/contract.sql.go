@@ -181,23 +181,28 @@ SELECT count(*) AS count,
        coalesce(sum(total_due), 0)::cents AS total_due
 FROM contract_view
 LEFT JOIN (SELECT customer.id AS searched_id, customer.search FROM customer) AS searched ON searched_id = customer_id
-WHERE (NOT $1::boolean OR NOT signed)
-  AND (NOT $2::boolean OR total_due > 0)
-  AND (NOT $3::boolean OR signed)
-  AND (NOT $4::boolean OR (status IN ('signed', 'part_paid') AND due_on < current_date))
-  AND ($5::contract_status IS NULL OR status = $5::contract_status)
-  AND ($6::date IS NULL OR signed_at >= $6::date)
-  AND ($7::date IS NULL OR signed_at < $7::date + 1)
-  AND ($8::timestamptz IS NULL OR updated_at >= $8::timestamptz)
-  AND ($9::bigint IS NULL OR commercial_id = $9::bigint)
-  AND ($10::text IS NULL OR commercial = $10::text)
-  AND ($11::bigint IS NULL OR customer_id = $11::bigint)
-  AND ($12::text IS NULL OR (
-          search LIKE search_pattern($12::text)
-          AND search LIKE ALL (search_patterns($12::text))))
+WHERE ($1::text IS NULL OR starts_with(number, $1::text))
+  AND ($2::uuid IS NULL OR id BETWEEN $2::uuid AND $3::uuid)
+  AND (NOT $4::boolean OR NOT signed)
+  AND (NOT $5::boolean OR total_due > 0)
+  AND (NOT $6::boolean OR signed)
+  AND (NOT $7::boolean OR (status IN ('signed', 'part_paid') AND due_on < current_date))
+  AND ($8::contract_status IS NULL OR status = $8::contract_status)
+  AND ($9::date IS NULL OR signed_at >= $9::date)
+  AND ($10::date IS NULL OR signed_at < $10::date + 1)
+  AND ($11::timestamptz IS NULL OR updated_at >= $11::timestamptz)
+  AND ($12::bigint IS NULL OR commercial_id = $12::bigint)
+  AND ($13::text IS NULL OR commercial = $13::text)
+  AND ($14::bigint IS NULL OR customer_id = $14::bigint)
+  AND ($15::text IS NULL OR (
+          search LIKE search_pattern($15::text)
+          AND search LIKE ALL (search_patterns($15::text))))
 `
 
 type ContractCountParams struct {
+	NumberBegins *string         `json:"number_begins"`
+	FirstID      *uuid.UUID      `json:"first_id"`
+	LastID       *uuid.UUID      `json:"last_id"`
 	NotSigned    bool            `json:"not_signed"`
 	NotPaid      bool            `json:"not_paid"`
 	Signed       bool            `json:"signed"`
@@ -221,6 +226,9 @@ type ContractCountRow struct {
 // ContractCount counts and adds up the rows of ContractList: a test holds their filters equal.
 func (q *Queries) ContractCount(ctx context.Context, arg ContractCountParams) (ContractCountRow, error) {
 	row := q.db.QueryRow(ctx, ContractCount,
+		arg.NumberBegins,
+		arg.FirstID,
+		arg.LastID,
 		arg.NotSigned,
 		arg.NotPaid,
 		arg.Signed,
@@ -274,56 +282,61 @@ const ContractList = `-- name: ContractList :many
 SELECT contract_view.id, contract_view.number, contract_view.customer_id, contract_view.customer, contract_view.company, contract_view.commercial_id, contract_view.commercial, contract_view.commercial_fullname, contract_view.signed, contract_view.status, contract_view.total_amount, contract_view.total_due, contract_view.due_on, contract_view.days_due, contract_view.created_at, contract_view.signed_at, contract_view.updated_at
 FROM contract_view
 LEFT JOIN (SELECT customer.id AS searched_id, customer.search FROM customer) AS searched ON searched_id = customer_id
-WHERE (NOT $1::boolean OR NOT signed)
-  AND (NOT $2::boolean OR total_due > 0)
-  AND (NOT $3::boolean OR signed)
-  AND (NOT $4::boolean OR (status IN ('signed', 'part_paid') AND due_on < current_date))
-  AND ($5::contract_status IS NULL OR status = $5::contract_status)
-  AND ($6::date IS NULL OR signed_at >= $6::date)
-  AND ($7::date IS NULL OR signed_at < $7::date + 1)
-  AND ($8::timestamptz IS NULL OR updated_at >= $8::timestamptz)
-  AND ($9::bigint IS NULL OR commercial_id = $9::bigint)
-  AND ($10::text IS NULL OR commercial = $10::text)
-  AND ($11::bigint IS NULL OR customer_id = $11::bigint)
-  AND ($12::text IS NULL OR (
-          search LIKE search_pattern($12::text)
-          AND search LIKE ALL (search_patterns($12::text))))
+WHERE ($1::text IS NULL OR starts_with(number, $1::text))
+  AND ($2::uuid IS NULL OR id BETWEEN $2::uuid AND $3::uuid)
+  AND (NOT $4::boolean OR NOT signed)
+  AND (NOT $5::boolean OR total_due > 0)
+  AND (NOT $6::boolean OR signed)
+  AND (NOT $7::boolean OR (status IN ('signed', 'part_paid') AND due_on < current_date))
+  AND ($8::contract_status IS NULL OR status = $8::contract_status)
+  AND ($9::date IS NULL OR signed_at >= $9::date)
+  AND ($10::date IS NULL OR signed_at < $10::date + 1)
+  AND ($11::timestamptz IS NULL OR updated_at >= $11::timestamptz)
+  AND ($12::bigint IS NULL OR commercial_id = $12::bigint)
+  AND ($13::text IS NULL OR commercial = $13::text)
+  AND ($14::bigint IS NULL OR customer_id = $14::bigint)
+  AND ($15::text IS NULL OR (
+          search LIKE search_pattern($15::text)
+          AND search LIKE ALL (search_patterns($15::text))))
 ORDER BY
-    CASE WHEN $13::text = 'id' THEN id END,
-    CASE WHEN $13 = 'id:desc' THEN id END DESC,
-    CASE WHEN $13 = 'number' THEN number_order(number) END,
-    CASE WHEN $13 = 'number:desc' THEN number_order(number) END DESC,
-    CASE WHEN $13 = 'customer' THEN fold(customer) END,
-    CASE WHEN $13 = 'customer:desc' THEN fold(customer) END DESC,
-    CASE WHEN $13 = 'company' THEN fold(company) END,
-    CASE WHEN $13 = 'company:desc' THEN fold(company) END DESC NULLS LAST,
-    CASE WHEN $13 = 'commercial' THEN commercial END,
-    CASE WHEN $13 = 'commercial:desc' THEN commercial END DESC,
-    CASE WHEN $13 = 'commercial_fullname' THEN fold(commercial_fullname) END,
-    CASE WHEN $13 = 'commercial_fullname:desc' THEN fold(commercial_fullname) END DESC,
-    CASE WHEN $13 = 'signed' THEN signed END,
-    CASE WHEN $13 = 'signed:desc' THEN signed END DESC,
-    CASE WHEN $13 = 'status' THEN status END,
-    CASE WHEN $13 = 'status:desc' THEN status END DESC,
-    CASE WHEN $13 = 'total_amount' THEN total_amount END,
-    CASE WHEN $13 = 'total_amount:desc' THEN total_amount END DESC,
-    CASE WHEN $13 = 'total_due' THEN total_due END,
-    CASE WHEN $13 = 'total_due:desc' THEN total_due END DESC,
-    CASE WHEN $13 = 'due_on' THEN due_on END,
-    CASE WHEN $13 = 'due_on:desc' THEN due_on END DESC NULLS LAST,
-    CASE WHEN $13 = 'days_due' THEN days_due END,
-    CASE WHEN $13 = 'days_due:desc' THEN days_due END DESC NULLS LAST,
-    CASE WHEN $13 = 'created_at:desc' THEN created_at END DESC,
-    CASE WHEN $13 = 'signed_at' THEN signed_at END,
-    CASE WHEN $13 = 'signed_at:desc' THEN signed_at END DESC NULLS LAST,
-    CASE WHEN $13 = 'updated_at' THEN updated_at END,
-    CASE WHEN $13 = 'updated_at:desc' THEN updated_at END DESC,
+    CASE WHEN $16::text = 'id' THEN id END,
+    CASE WHEN $16 = 'id:desc' THEN id END DESC,
+    CASE WHEN $16 = 'number' THEN number_order(number) END,
+    CASE WHEN $16 = 'number:desc' THEN number_order(number) END DESC,
+    CASE WHEN $16 = 'customer' THEN fold(customer) END,
+    CASE WHEN $16 = 'customer:desc' THEN fold(customer) END DESC,
+    CASE WHEN $16 = 'company' THEN fold(company) END,
+    CASE WHEN $16 = 'company:desc' THEN fold(company) END DESC NULLS LAST,
+    CASE WHEN $16 = 'commercial' THEN commercial END,
+    CASE WHEN $16 = 'commercial:desc' THEN commercial END DESC,
+    CASE WHEN $16 = 'commercial_fullname' THEN fold(commercial_fullname) END,
+    CASE WHEN $16 = 'commercial_fullname:desc' THEN fold(commercial_fullname) END DESC,
+    CASE WHEN $16 = 'signed' THEN signed END,
+    CASE WHEN $16 = 'signed:desc' THEN signed END DESC,
+    CASE WHEN $16 = 'status' THEN status END,
+    CASE WHEN $16 = 'status:desc' THEN status END DESC,
+    CASE WHEN $16 = 'total_amount' THEN total_amount END,
+    CASE WHEN $16 = 'total_amount:desc' THEN total_amount END DESC,
+    CASE WHEN $16 = 'total_due' THEN total_due END,
+    CASE WHEN $16 = 'total_due:desc' THEN total_due END DESC,
+    CASE WHEN $16 = 'due_on' THEN due_on END,
+    CASE WHEN $16 = 'due_on:desc' THEN due_on END DESC NULLS LAST,
+    CASE WHEN $16 = 'days_due' THEN days_due END,
+    CASE WHEN $16 = 'days_due:desc' THEN days_due END DESC NULLS LAST,
+    CASE WHEN $16 = 'created_at:desc' THEN created_at END DESC,
+    CASE WHEN $16 = 'signed_at' THEN signed_at END,
+    CASE WHEN $16 = 'signed_at:desc' THEN signed_at END DESC NULLS LAST,
+    CASE WHEN $16 = 'updated_at' THEN updated_at END,
+    CASE WHEN $16 = 'updated_at:desc' THEN updated_at END DESC,
     created_at,
     id
-LIMIT $14::bigint
+LIMIT $17::bigint
 `
 
 type ContractListParams struct {
+	NumberBegins *string         `json:"number_begins"`
+	FirstID      *uuid.UUID      `json:"first_id"`
+	LastID       *uuid.UUID      `json:"last_id"`
 	NotSigned    bool            `json:"not_signed"`
 	NotPaid      bool            `json:"not_paid"`
 	Signed       bool            `json:"signed"`
@@ -344,6 +357,9 @@ type ContractListParams struct {
 // The join is for the index on search, and only there when something is searched: otherwise the planner drops it.
 func (q *Queries) ContractList(ctx context.Context, arg ContractListParams) ([]ContractView, error) {
 	rows, err := q.db.Query(ctx, ContractList,
+		arg.NumberBegins,
+		arg.FirstID,
+		arg.LastID,
 		arg.NotSigned,
 		arg.NotPaid,
 		arg.Signed,

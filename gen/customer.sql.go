@@ -7,6 +7,7 @@ package gen
 
 import (
 	"context"
+	"time"
 
 	"github.com/epicevents/crm/internal/value"
 )
@@ -73,26 +74,32 @@ FROM customer_view
 LEFT JOIN (
     SELECT customer.id AS searched_id, customer.search, fold(customer.company) AS folded_company
     FROM customer) AS searched ON searched_id = id
-WHERE ($1::bigint IS NULL OR commercial_id = $1::bigint)
-  AND ($2::text IS NULL OR commercial = $2::text)
-  AND ($3::text IS NULL OR (
-          search LIKE search_pattern($3::text)
-          AND folded_company LIKE ALL (search_patterns($3::text))))
-  AND ($4::text IS NULL OR (
-          search LIKE search_pattern($4::text)
-          AND search LIKE ALL (search_patterns($4::text))))
+WHERE ($1::text IS NULL OR starts_with(id::text, $1::text))
+  AND ($2::timestamptz IS NULL OR updated_at >= $2::timestamptz)
+  AND ($3::bigint IS NULL OR commercial_id = $3::bigint)
+  AND ($4::text IS NULL OR commercial = $4::text)
+  AND ($5::text IS NULL OR (
+          search LIKE search_pattern($5::text)
+          AND folded_company LIKE ALL (search_patterns($5::text))))
+  AND ($6::text IS NULL OR (
+          search LIKE search_pattern($6::text)
+          AND search LIKE ALL (search_patterns($6::text))))
 `
 
 type CustomerCountParams struct {
-	CommercialID *int64  `json:"commercial_id"`
-	Commercial   *string `json:"commercial"`
-	Company      *string `json:"company"`
-	Search       *string `json:"search"`
+	IDBegins     *string    `json:"id_begins"`
+	ChangedSince *time.Time `json:"changed_since"`
+	CommercialID *int64     `json:"commercial_id"`
+	Commercial   *string    `json:"commercial"`
+	Company      *string    `json:"company"`
+	Search       *string    `json:"search"`
 }
 
 // CustomerCount counts the rows of CustomerList: a test holds their filters equal.
 func (q *Queries) CustomerCount(ctx context.Context, arg CustomerCountParams) (int64, error) {
 	row := q.db.QueryRow(ctx, CustomerCount,
+		arg.IDBegins,
+		arg.ChangedSince,
 		arg.CommercialID,
 		arg.Commercial,
 		arg.Company,
@@ -134,45 +141,49 @@ FROM customer_view
 LEFT JOIN (
     SELECT customer.id AS searched_id, customer.search, fold(customer.company) AS folded_company
     FROM customer) AS searched ON searched_id = id
-WHERE ($1::bigint IS NULL OR commercial_id = $1::bigint)
-  AND ($2::text IS NULL OR commercial = $2::text)
-  AND ($3::text IS NULL OR (
-          search LIKE search_pattern($3::text)
-          AND folded_company LIKE ALL (search_patterns($3::text))))
-  AND ($4::text IS NULL OR (
-          search LIKE search_pattern($4::text)
-          AND search LIKE ALL (search_patterns($4::text))))
+WHERE ($1::text IS NULL OR starts_with(id::text, $1::text))
+  AND ($2::timestamptz IS NULL OR updated_at >= $2::timestamptz)
+  AND ($3::bigint IS NULL OR commercial_id = $3::bigint)
+  AND ($4::text IS NULL OR commercial = $4::text)
+  AND ($5::text IS NULL OR (
+          search LIKE search_pattern($5::text)
+          AND folded_company LIKE ALL (search_patterns($5::text))))
+  AND ($6::text IS NULL OR (
+          search LIKE search_pattern($6::text)
+          AND search LIKE ALL (search_patterns($6::text))))
 ORDER BY
-    CASE WHEN $5::text = 'id:desc' THEN id END DESC,
-    CASE WHEN $5 = 'fullname' THEN fold(fullname) END,
-    CASE WHEN $5 = 'fullname:desc' THEN fold(fullname) END DESC,
-    CASE WHEN $5 = 'company' THEN fold(company) END,
-    CASE WHEN $5 = 'company:desc' THEN fold(company) END DESC NULLS LAST,
-    CASE WHEN $5 = 'commercial' THEN commercial END,
-    CASE WHEN $5 = 'commercial:desc' THEN commercial END DESC,
-    CASE WHEN $5 = 'commercial_fullname' THEN fold(commercial_fullname) END,
-    CASE WHEN $5 = 'commercial_fullname:desc' THEN fold(commercial_fullname) END DESC,
-    CASE WHEN $5 = 'email' THEN fold(email) END,
-    CASE WHEN $5 = 'email:desc' THEN fold(email) END DESC NULLS LAST,
-    CASE WHEN $5 = 'phone' THEN phone END,
-    CASE WHEN $5 = 'phone:desc' THEN phone END DESC NULLS LAST,
-    CASE WHEN $5 = 'address' THEN fold(address) END,
-    CASE WHEN $5 = 'address:desc' THEN fold(address) END DESC NULLS LAST,
-    CASE WHEN $5 = 'created_at' THEN created_at END,
-    CASE WHEN $5 = 'created_at:desc' THEN created_at END DESC,
-    CASE WHEN $5 = 'updated_at' THEN updated_at END,
-    CASE WHEN $5 = 'updated_at:desc' THEN updated_at END DESC,
+    CASE WHEN $7::text = 'id:desc' THEN id END DESC,
+    CASE WHEN $7 = 'fullname' THEN fold(fullname) END,
+    CASE WHEN $7 = 'fullname:desc' THEN fold(fullname) END DESC,
+    CASE WHEN $7 = 'company' THEN fold(company) END,
+    CASE WHEN $7 = 'company:desc' THEN fold(company) END DESC NULLS LAST,
+    CASE WHEN $7 = 'commercial' THEN commercial END,
+    CASE WHEN $7 = 'commercial:desc' THEN commercial END DESC,
+    CASE WHEN $7 = 'commercial_fullname' THEN fold(commercial_fullname) END,
+    CASE WHEN $7 = 'commercial_fullname:desc' THEN fold(commercial_fullname) END DESC,
+    CASE WHEN $7 = 'email' THEN fold(email) END,
+    CASE WHEN $7 = 'email:desc' THEN fold(email) END DESC NULLS LAST,
+    CASE WHEN $7 = 'phone' THEN phone END,
+    CASE WHEN $7 = 'phone:desc' THEN phone END DESC NULLS LAST,
+    CASE WHEN $7 = 'address' THEN fold(address) END,
+    CASE WHEN $7 = 'address:desc' THEN fold(address) END DESC NULLS LAST,
+    CASE WHEN $7 = 'created_at' THEN created_at END,
+    CASE WHEN $7 = 'created_at:desc' THEN created_at END DESC,
+    CASE WHEN $7 = 'updated_at' THEN updated_at END,
+    CASE WHEN $7 = 'updated_at:desc' THEN updated_at END DESC,
     id
-LIMIT $6::bigint
+LIMIT $8::bigint
 `
 
 type CustomerListParams struct {
-	CommercialID *int64  `json:"commercial_id"`
-	Commercial   *string `json:"commercial"`
-	Company      *string `json:"company"`
-	Search       *string `json:"search"`
-	Sort         string  `json:"sort"`
-	RowLimit     *int64  `json:"row_limit"`
+	IDBegins     *string    `json:"id_begins"`
+	ChangedSince *time.Time `json:"changed_since"`
+	CommercialID *int64     `json:"commercial_id"`
+	Commercial   *string    `json:"commercial"`
+	Company      *string    `json:"company"`
+	Search       *string    `json:"search"`
+	Sort         string     `json:"sort"`
+	RowLimit     *int64     `json:"row_limit"`
 }
 
 // CustomerList returns the customers by id, or in the order of a field; each filter that is NULL lets all pass. The
@@ -180,6 +191,8 @@ type CustomerListParams struct {
 // planner drops it.
 func (q *Queries) CustomerList(ctx context.Context, arg CustomerListParams) ([]CustomerView, error) {
 	rows, err := q.db.Query(ctx, CustomerList,
+		arg.IDBegins,
+		arg.ChangedSince,
 		arg.CommercialID,
 		arg.Commercial,
 		arg.Company,

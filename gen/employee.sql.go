@@ -61,11 +61,17 @@ const EmployeeCount = `-- name: EmployeeCount :one
 SELECT count(*)
 FROM employee_view
 WHERE ($1::role IS NULL OR role = $1::role)
+  AND ($2::text IS NULL OR search_text(username || ' ' || fullname, NULL) LIKE ALL (search_patterns($2::text)))
 `
 
+type EmployeeCountParams struct {
+	Role   *Role   `json:"role"`
+	Search *string `json:"search"`
+}
+
 // EmployeeCount counts the rows of EmployeeList: a test holds their filters equal.
-func (q *Queries) EmployeeCount(ctx context.Context, role *Role) (int64, error) {
-	row := q.db.QueryRow(ctx, EmployeeCount, role)
+func (q *Queries) EmployeeCount(ctx context.Context, arg EmployeeCountParams) (int64, error) {
+	row := q.db.QueryRow(ctx, EmployeeCount, arg.Role, arg.Search)
 	var count int64
 	err := row.Scan(&count)
 	return count, err
@@ -157,27 +163,34 @@ const EmployeeList = `-- name: EmployeeList :many
 SELECT id, username, fullname, role
 FROM employee_view
 WHERE ($1::role IS NULL OR role = $1::role)
+  AND ($2::text IS NULL OR search_text(username || ' ' || fullname, NULL) LIKE ALL (search_patterns($2::text)))
 ORDER BY
-    CASE WHEN $2::text = 'id:desc' THEN id END DESC,
-    CASE WHEN $2 = 'username' THEN username END,
-    CASE WHEN $2 = 'username:desc' THEN username END DESC,
-    CASE WHEN $2 = 'fullname' THEN fold(fullname) END,
-    CASE WHEN $2 = 'fullname:desc' THEN fold(fullname) END DESC,
-    CASE WHEN $2 = 'role' THEN role END,
-    CASE WHEN $2 = 'role:desc' THEN role END DESC,
+    CASE WHEN $3::text = 'id:desc' THEN id END DESC,
+    CASE WHEN $3 = 'username' THEN username END,
+    CASE WHEN $3 = 'username:desc' THEN username END DESC,
+    CASE WHEN $3 = 'fullname' THEN fold(fullname) END,
+    CASE WHEN $3 = 'fullname:desc' THEN fold(fullname) END DESC,
+    CASE WHEN $3 = 'role' THEN role END,
+    CASE WHEN $3 = 'role:desc' THEN role END DESC,
     id
-LIMIT $3::bigint
+LIMIT $4::bigint
 `
 
 type EmployeeListParams struct {
-	Role     *Role  `json:"role"`
-	Sort     string `json:"sort"`
-	RowLimit *int64 `json:"row_limit"`
+	Role     *Role   `json:"role"`
+	Search   *string `json:"search"`
+	Sort     string  `json:"sort"`
+	RowLimit *int64  `json:"row_limit"`
 }
 
 // EmployeeList returns the employees by id, or in the order of a field: "fullname" or "fullname:desc".
 func (q *Queries) EmployeeList(ctx context.Context, arg EmployeeListParams) ([]EmployeeView, error) {
-	rows, err := q.db.Query(ctx, EmployeeList, arg.Role, arg.Sort, arg.RowLimit)
+	rows, err := q.db.Query(ctx, EmployeeList,
+		arg.Role,
+		arg.Search,
+		arg.Sort,
+		arg.RowLimit,
+	)
 	if err != nil {
 		return nil, err
 	}

@@ -108,26 +108,28 @@ LEFT JOIN (
     JOIN event ON event.contract_id = contract.id
     WHERE customer.search LIKE search_pattern($1::text)
       AND event.search || ' ' || customer.search LIKE ALL (search_patterns($1::text))) AS searched ON searched_id = id
-WHERE (NOT $2::boolean OR support_id IS NULL)
-  AND ($3::bigint IS NULL OR support_id = $3::bigint)
-  AND ($4::text IS NULL OR support = $4::text)
-  AND ($5::bigint IS NULL OR commercial_id = $5::bigint)
-  AND ($6::text IS NULL OR commercial = $6::text)
-  AND ($7::bigint IS NULL OR customer_id = $7::bigint)
-  AND ($8::uuid IS NULL OR contract = $8::uuid)
-  AND ($9::timestamptz IS NULL AND $10::timestamptz IS NULL
+WHERE ($2::text IS NULL OR starts_with(id::text, $2::text))
+  AND (NOT $3::boolean OR support_id IS NULL)
+  AND ($4::bigint IS NULL OR support_id = $4::bigint)
+  AND ($5::text IS NULL OR support = $5::text)
+  AND ($6::bigint IS NULL OR commercial_id = $6::bigint)
+  AND ($7::text IS NULL OR commercial = $7::text)
+  AND ($8::bigint IS NULL OR customer_id = $8::bigint)
+  AND ($9::uuid IS NULL OR contract = $9::uuid)
+  AND ($10::timestamptz IS NULL AND $11::timestamptz IS NULL
        OR event_period(start, "end") && CASE
-           WHEN $9::timestamptz > $10::timestamptz THEN 'empty'
-           ELSE tstzrange($9::timestamptz, $10::timestamptz)
+           WHEN $10::timestamptz > $11::timestamptz THEN 'empty'
+           ELSE tstzrange($10::timestamptz, $11::timestamptz)
        END)
-  AND ($11::timestamptz IS NULL OR start IS NULL
-       OR event_period(start, "end") && tstzrange($11::timestamptz, NULL))
-  AND ($12::timestamptz IS NULL OR updated_at >= $12::timestamptz)
+  AND ($12::timestamptz IS NULL OR start IS NULL
+       OR event_period(start, "end") && tstzrange($12::timestamptz, NULL))
+  AND ($13::timestamptz IS NULL OR updated_at >= $13::timestamptz)
   AND ($1::text IS NULL OR searched_id IS NOT NULL)
 `
 
 type EventCountParams struct {
 	Search            *string    `json:"search"`
+	IDBegins          *string    `json:"id_begins"`
 	NoSupportAssigned bool       `json:"no_support_assigned"`
 	SupportID         *int64     `json:"support_id"`
 	Support           *string    `json:"support"`
@@ -145,6 +147,7 @@ type EventCountParams struct {
 func (q *Queries) EventCount(ctx context.Context, arg EventCountParams) (int64, error) {
 	row := q.db.QueryRow(ctx, EventCount,
 		arg.Search,
+		arg.IDBegins,
 		arg.NoSupportAssigned,
 		arg.SupportID,
 		arg.Support,
@@ -212,61 +215,63 @@ LEFT JOIN (
     JOIN event ON event.contract_id = contract.id
     WHERE customer.search LIKE search_pattern($1::text)
       AND event.search || ' ' || customer.search LIKE ALL (search_patterns($1::text))) AS searched ON searched_id = id
-WHERE (NOT $2::boolean OR support_id IS NULL)
-  AND ($3::bigint IS NULL OR support_id = $3::bigint)
-  AND ($4::text IS NULL OR support = $4::text)
-  AND ($5::bigint IS NULL OR commercial_id = $5::bigint)
-  AND ($6::text IS NULL OR commercial = $6::text)
-  AND ($7::bigint IS NULL OR customer_id = $7::bigint)
-  AND ($8::uuid IS NULL OR contract = $8::uuid)
-  AND ($9::timestamptz IS NULL AND $10::timestamptz IS NULL
+WHERE ($2::text IS NULL OR starts_with(id::text, $2::text))
+  AND (NOT $3::boolean OR support_id IS NULL)
+  AND ($4::bigint IS NULL OR support_id = $4::bigint)
+  AND ($5::text IS NULL OR support = $5::text)
+  AND ($6::bigint IS NULL OR commercial_id = $6::bigint)
+  AND ($7::text IS NULL OR commercial = $7::text)
+  AND ($8::bigint IS NULL OR customer_id = $8::bigint)
+  AND ($9::uuid IS NULL OR contract = $9::uuid)
+  AND ($10::timestamptz IS NULL AND $11::timestamptz IS NULL
        OR event_period(start, "end") && CASE
-           WHEN $9::timestamptz > $10::timestamptz THEN 'empty'
-           ELSE tstzrange($9::timestamptz, $10::timestamptz)
+           WHEN $10::timestamptz > $11::timestamptz THEN 'empty'
+           ELSE tstzrange($10::timestamptz, $11::timestamptz)
        END)
-  AND ($11::timestamptz IS NULL OR start IS NULL
-       OR event_period(start, "end") && tstzrange($11::timestamptz, NULL))
-  AND ($12::timestamptz IS NULL OR updated_at >= $12::timestamptz)
+  AND ($12::timestamptz IS NULL OR start IS NULL
+       OR event_period(start, "end") && tstzrange($12::timestamptz, NULL))
+  AND ($13::timestamptz IS NULL OR updated_at >= $13::timestamptz)
   AND ($1::text IS NULL OR searched_id IS NOT NULL)
 ORDER BY
-    CASE WHEN $13::text = 'id' THEN id END,
-    CASE WHEN $13 = 'id:desc' THEN id END DESC,
-    CASE WHEN $13 = 'name' THEN fold(name) END,
-    CASE WHEN $13 = 'name:desc' THEN fold(name) END DESC,
-    CASE WHEN $13 = 'contract' THEN contract END,
-    CASE WHEN $13 = 'contract:desc' THEN contract END DESC,
-    CASE WHEN $13 = 'number' THEN number_order(number) END,
-    CASE WHEN $13 = 'number:desc' THEN number_order(number) END DESC,
-    CASE WHEN $13 = 'customer' THEN fold(customer) END,
-    CASE WHEN $13 = 'customer:desc' THEN fold(customer) END DESC,
-    CASE WHEN $13 = 'company' THEN fold(company) END,
-    CASE WHEN $13 = 'company:desc' THEN fold(company) END DESC NULLS LAST,
-    CASE WHEN $13 = 'support' THEN support END,
-    CASE WHEN $13 = 'support:desc' THEN support END DESC NULLS LAST,
-    CASE WHEN $13 = 'support_fullname' THEN fold(support_fullname) END,
-    CASE WHEN $13 = 'support_fullname:desc' THEN fold(support_fullname) END DESC NULLS LAST,
-    CASE WHEN $13 = 'commercial' THEN commercial END,
-    CASE WHEN $13 = 'commercial:desc' THEN commercial END DESC,
-    CASE WHEN $13 = 'commercial_fullname' THEN fold(commercial_fullname) END,
-    CASE WHEN $13 = 'commercial_fullname:desc' THEN fold(commercial_fullname) END DESC,
-    CASE WHEN $13 = 'start:desc' THEN start END DESC NULLS LAST,
-    CASE WHEN $13 = 'end' THEN "end" END,
-    CASE WHEN $13 = 'end:desc' THEN "end" END DESC NULLS LAST,
-    CASE WHEN $13 = 'attendees' THEN attendees END,
-    CASE WHEN $13 = 'attendees:desc' THEN attendees END DESC NULLS LAST,
-    CASE WHEN $13 = 'location' THEN fold(location) END,
-    CASE WHEN $13 = 'location:desc' THEN fold(location) END DESC NULLS LAST,
-    CASE WHEN $13 = 'note' THEN fold(note) END,
-    CASE WHEN $13 = 'note:desc' THEN fold(note) END DESC NULLS LAST,
-    CASE WHEN $13 = 'updated_at' THEN updated_at END,
-    CASE WHEN $13 = 'updated_at:desc' THEN updated_at END DESC,
+    CASE WHEN $14::text = 'id' THEN id END,
+    CASE WHEN $14 = 'id:desc' THEN id END DESC,
+    CASE WHEN $14 = 'name' THEN fold(name) END,
+    CASE WHEN $14 = 'name:desc' THEN fold(name) END DESC,
+    CASE WHEN $14 = 'contract' THEN contract END,
+    CASE WHEN $14 = 'contract:desc' THEN contract END DESC,
+    CASE WHEN $14 = 'number' THEN number_order(number) END,
+    CASE WHEN $14 = 'number:desc' THEN number_order(number) END DESC,
+    CASE WHEN $14 = 'customer' THEN fold(customer) END,
+    CASE WHEN $14 = 'customer:desc' THEN fold(customer) END DESC,
+    CASE WHEN $14 = 'company' THEN fold(company) END,
+    CASE WHEN $14 = 'company:desc' THEN fold(company) END DESC NULLS LAST,
+    CASE WHEN $14 = 'support' THEN support END,
+    CASE WHEN $14 = 'support:desc' THEN support END DESC NULLS LAST,
+    CASE WHEN $14 = 'support_fullname' THEN fold(support_fullname) END,
+    CASE WHEN $14 = 'support_fullname:desc' THEN fold(support_fullname) END DESC NULLS LAST,
+    CASE WHEN $14 = 'commercial' THEN commercial END,
+    CASE WHEN $14 = 'commercial:desc' THEN commercial END DESC,
+    CASE WHEN $14 = 'commercial_fullname' THEN fold(commercial_fullname) END,
+    CASE WHEN $14 = 'commercial_fullname:desc' THEN fold(commercial_fullname) END DESC,
+    CASE WHEN $14 = 'start:desc' THEN start END DESC NULLS LAST,
+    CASE WHEN $14 = 'end' THEN "end" END,
+    CASE WHEN $14 = 'end:desc' THEN "end" END DESC NULLS LAST,
+    CASE WHEN $14 = 'attendees' THEN attendees END,
+    CASE WHEN $14 = 'attendees:desc' THEN attendees END DESC NULLS LAST,
+    CASE WHEN $14 = 'location' THEN fold(location) END,
+    CASE WHEN $14 = 'location:desc' THEN fold(location) END DESC NULLS LAST,
+    CASE WHEN $14 = 'note' THEN fold(note) END,
+    CASE WHEN $14 = 'note:desc' THEN fold(note) END DESC NULLS LAST,
+    CASE WHEN $14 = 'updated_at' THEN updated_at END,
+    CASE WHEN $14 = 'updated_at:desc' THEN updated_at END DESC,
     start,
     id
-LIMIT $14::bigint
+LIMIT $15::bigint
 `
 
 type EventListParams struct {
 	Search            *string    `json:"search"`
+	IDBegins          *string    `json:"id_begins"`
 	NoSupportAssigned bool       `json:"no_support_assigned"`
 	SupportID         *int64     `json:"support_id"`
 	Support           *string    `json:"support"`
@@ -289,6 +294,7 @@ type EventListParams struct {
 func (q *Queries) EventList(ctx context.Context, arg EventListParams) ([]EventView, error) {
 	rows, err := q.db.Query(ctx, EventList,
 		arg.Search,
+		arg.IDBegins,
 		arg.NoSupportAssigned,
 		arg.SupportID,
 		arg.Support,

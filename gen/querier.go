@@ -88,7 +88,7 @@ type Querier interface {
 	// EmployeeAddFirst adds an administrator to a database without employees; no row when it has some.
 	EmployeeAddFirst(ctx context.Context, arg EmployeeAddFirstParams) (int64, error)
 	// EmployeeCount counts the rows of EmployeeList: a test holds their filters equal.
-	EmployeeCount(ctx context.Context, role *Role) (int64, error)
+	EmployeeCount(ctx context.Context, arg EmployeeCountParams) (int64, error)
 	EmployeeDelete(ctx context.Context, username string) (int64, error)
 	EmployeeDetail(ctx context.Context, username string) (EmployeeView, error)
 	EmployeeExists(ctx context.Context) (bool, error)

@@ -4,7 +4,9 @@
 SELECT contract_view.*
 FROM contract_view
 LEFT JOIN (SELECT customer.id AS searched_id, customer.search FROM customer) AS searched ON searched_id = customer_id
-WHERE (NOT @not_signed::boolean OR NOT signed)
+WHERE (sqlc.narg('number_begins')::text IS NULL OR starts_with(number, sqlc.narg('number_begins')::text))
+  AND (sqlc.narg('first_id')::uuid IS NULL OR id BETWEEN sqlc.narg('first_id')::uuid AND sqlc.narg('last_id')::uuid)
+  AND (NOT @not_signed::boolean OR NOT signed)
   AND (NOT @not_paid::boolean OR total_due > 0)
   AND (NOT @signed::boolean OR signed)
   AND (NOT @overdue::boolean OR (status IN ('signed', 'part_paid') AND due_on < current_date))
@@ -59,7 +61,9 @@ SELECT count(*) AS count,
        coalesce(sum(total_due), 0)::cents AS total_due
 FROM contract_view
 LEFT JOIN (SELECT customer.id AS searched_id, customer.search FROM customer) AS searched ON searched_id = customer_id
-WHERE (NOT @not_signed::boolean OR NOT signed)
+WHERE (sqlc.narg('number_begins')::text IS NULL OR starts_with(number, sqlc.narg('number_begins')::text))
+  AND (sqlc.narg('first_id')::uuid IS NULL OR id BETWEEN sqlc.narg('first_id')::uuid AND sqlc.narg('last_id')::uuid)
+  AND (NOT @not_signed::boolean OR NOT signed)
   AND (NOT @not_paid::boolean OR total_due > 0)
   AND (NOT @signed::boolean OR signed)
   AND (NOT @overdue::boolean OR (status IN ('signed', 'part_paid') AND due_on < current_date))

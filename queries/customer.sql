@@ -7,7 +7,9 @@ FROM customer_view
 LEFT JOIN (
     SELECT customer.id AS searched_id, customer.search, fold(customer.company) AS folded_company
     FROM customer) AS searched ON searched_id = id
-WHERE (sqlc.narg('commercial_id')::bigint IS NULL OR commercial_id = sqlc.narg('commercial_id')::bigint)
+WHERE (sqlc.narg('id_begins')::text IS NULL OR starts_with(id::text, sqlc.narg('id_begins')::text))
+  AND (sqlc.narg('changed_since')::timestamptz IS NULL OR updated_at >= sqlc.narg('changed_since')::timestamptz)
+  AND (sqlc.narg('commercial_id')::bigint IS NULL OR commercial_id = sqlc.narg('commercial_id')::bigint)
   AND (sqlc.narg('commercial')::text IS NULL OR commercial = sqlc.narg('commercial')::text)
   AND (sqlc.narg('company')::text IS NULL OR (
           search LIKE search_pattern(sqlc.narg('company')::text)
@@ -45,7 +47,9 @@ FROM customer_view
 LEFT JOIN (
     SELECT customer.id AS searched_id, customer.search, fold(customer.company) AS folded_company
     FROM customer) AS searched ON searched_id = id
-WHERE (sqlc.narg('commercial_id')::bigint IS NULL OR commercial_id = sqlc.narg('commercial_id')::bigint)
+WHERE (sqlc.narg('id_begins')::text IS NULL OR starts_with(id::text, sqlc.narg('id_begins')::text))
+  AND (sqlc.narg('changed_since')::timestamptz IS NULL OR updated_at >= sqlc.narg('changed_since')::timestamptz)
+  AND (sqlc.narg('commercial_id')::bigint IS NULL OR commercial_id = sqlc.narg('commercial_id')::bigint)
   AND (sqlc.narg('commercial')::text IS NULL OR commercial = sqlc.narg('commercial')::text)
   AND (sqlc.narg('company')::text IS NULL OR (
           search LIKE search_pattern(sqlc.narg('company')::text)

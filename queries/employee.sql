@@ -3,6 +3,7 @@
 SELECT *
 FROM employee_view
 WHERE (sqlc.narg('role')::role IS NULL OR role = sqlc.narg('role')::role)
+  AND (sqlc.narg('search')::text IS NULL OR search_text(username || ' ' || fullname, NULL) LIKE ALL (search_patterns(sqlc.narg('search')::text)))
 ORDER BY
     CASE WHEN @sort::text = 'id:desc' THEN id END DESC,
     CASE WHEN @sort = 'username' THEN username END,
@@ -18,7 +19,8 @@ LIMIT sqlc.narg('row_limit')::bigint;
 -- EmployeeCount counts the rows of EmployeeList: a test holds their filters equal.
 SELECT count(*)
 FROM employee_view
-WHERE (sqlc.narg('role')::role IS NULL OR role = sqlc.narg('role')::role);
+WHERE (sqlc.narg('role')::role IS NULL OR role = sqlc.narg('role')::role)
+  AND (sqlc.narg('search')::text IS NULL OR search_text(username || ' ' || fullname, NULL) LIKE ALL (search_patterns(sqlc.narg('search')::text)));
 
 -- name: EmployeeDetail :one
 SELECT *

@@ -19,7 +19,8 @@ LEFT JOIN (
     JOIN event ON event.contract_id = contract.id
     WHERE customer.search LIKE search_pattern(sqlc.narg('search')::text)
       AND event.search || ' ' || customer.search LIKE ALL (search_patterns(sqlc.narg('search')::text))) AS searched ON searched_id = id
-WHERE (NOT @no_support_assigned::boolean OR support_id IS NULL)
+WHERE (sqlc.narg('id_begins')::text IS NULL OR starts_with(id::text, sqlc.narg('id_begins')::text))
+  AND (NOT @no_support_assigned::boolean OR support_id IS NULL)
   AND (sqlc.narg('support_id')::bigint IS NULL OR support_id = sqlc.narg('support_id')::bigint)
   AND (sqlc.narg('support')::text IS NULL OR support = sqlc.narg('support')::text)
   AND (sqlc.narg('commercial_id')::bigint IS NULL OR commercial_id = sqlc.narg('commercial_id')::bigint)
@@ -89,7 +90,8 @@ LEFT JOIN (
     JOIN event ON event.contract_id = contract.id
     WHERE customer.search LIKE search_pattern(sqlc.narg('search')::text)
       AND event.search || ' ' || customer.search LIKE ALL (search_patterns(sqlc.narg('search')::text))) AS searched ON searched_id = id
-WHERE (NOT @no_support_assigned::boolean OR support_id IS NULL)
+WHERE (sqlc.narg('id_begins')::text IS NULL OR starts_with(id::text, sqlc.narg('id_begins')::text))
+  AND (NOT @no_support_assigned::boolean OR support_id IS NULL)
   AND (sqlc.narg('support_id')::bigint IS NULL OR support_id = sqlc.narg('support_id')::bigint)
   AND (sqlc.narg('support')::text IS NULL OR support = sqlc.narg('support')::text)
   AND (sqlc.narg('commercial_id')::bigint IS NULL OR commercial_id = sqlc.narg('commercial_id')::bigint)

@@ -30,6 +30,9 @@ func (s *Session) ContractCount(ctx context.Context, p gen.ContractListParams) (
 		return gen.ContractCountRow{}, err
 	}
 	return count(ctx, s, "ContractCount", (*gen.Queries).ContractCount, gen.ContractCountParams{
+		NumberBegins: p.NumberBegins,
+		FirstID:      p.FirstID,
+		LastID:       p.LastID,
 		NotSigned:    p.NotSigned,
 		NotPaid:      p.NotPaid,
 		Signed:       p.Signed,

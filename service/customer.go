@@ -21,6 +21,8 @@ func (s *Session) CustomerList(ctx context.Context, p gen.CustomerListParams) it
 // CustomerCount returns the number of rows of the list, whatever the limit.
 func (s *Session) CustomerCount(ctx context.Context, p gen.CustomerListParams) (int64, error) {
 	return count(ctx, s, "CustomerCount", (*gen.Queries).CustomerCount, gen.CustomerCountParams{
+		IDBegins:     p.IDBegins,
+		ChangedSince: p.ChangedSince,
 		CommercialID: p.CommercialID,
 		Commercial:   p.Commercial,
 		Company:      p.Company,

@@ -20,7 +20,7 @@ func (s *Session) EmployeeList(ctx context.Context, p gen.EmployeeListParams) it
 
 // EmployeeCount returns the number of rows of the list, whatever the limit.
 func (s *Session) EmployeeCount(ctx context.Context, p gen.EmployeeListParams) (int64, error) {
-	return count(ctx, s, "EmployeeCount", (*gen.Queries).EmployeeCount, p.Role)
+	return count(ctx, s, "EmployeeCount", (*gen.Queries).EmployeeCount, gen.EmployeeCountParams{Role: p.Role, Search: p.Search})
 }
 
 // EmployeeDetail returns one employee; NotFound if there is none of this username.

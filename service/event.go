@@ -19,6 +19,7 @@ func (s *Session) EventList(ctx context.Context, p gen.EventListParams) iter.Seq
 // EventCount returns the number of rows of the list, whatever the limit.
 func (s *Session) EventCount(ctx context.Context, p gen.EventListParams) (int64, error) {
 	return count(ctx, s, "EventCount", (*gen.Queries).EventCount, gen.EventCountParams{
+		IDBegins:          p.IDBegins,
 		NoSupportAssigned: p.NoSupportAssigned,
 		SupportID:         p.SupportID,
 		Support:           p.Support,

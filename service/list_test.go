@@ -200,7 +200,11 @@ func TestEmployeeList(t *testing.T) {
 	s := p.as("none1")
 	resource[gen.EmployeeListParams, gen.EmployeeView]{
 		"employee.sql", "EmployeeList", s.EmployeeList, s.EmployeeCount, gen.New(p.conn).EmployeeList,
-		map[string][]any{"Role": {nil, new(gen.RoleCommercial), new(gen.RoleNone)}, "RowLimit": limits}, "id",
+		map[string][]any{
+			"Role":     {nil, new(gen.RoleCommercial), new(gen.RoleNone)},
+			"Search":   {nil, new("Kleber ines"), new("commercial"), new("%")},
+			"RowLimit": limits,
+		}, "id",
 	}.check(t, p)
 }
 
@@ -222,6 +226,8 @@ func TestCustomerList(t *testing.T) {
 			"CommercialID": {nil, new(s.EmployeeID())},
 			"Commercial":   {nil, new("commercial2"), new("nobody")},
 			"Company":      {nil, new("ATELIER"), new("%")},
+			"IDBegins":     {nil, new("1")},
+			"ChangedSince": {nil, new(time.Date(2026, 1, 8, 0, 0, 0, 0, time.UTC))},
 			"Search":       {nil, new("lefevre"), new("example"), new("_")},
 			"RowLimit":     limits,
 		}, "id",
@@ -253,6 +259,7 @@ func TestContractList(t *testing.T) {
 			"Status":       {nil, new(gen.ContractStatusPartPaid)},
 			"SignedFrom":   {nil, new(value.Date("2026-02-01"))},
 			"SignedTo":     {nil, new(value.Date("2026-06-08"))},
+			"NumberBegins": {nil, new("2026-001"), new("_")},
 			"ChangedSince": {nil, new(time.Date(2026, 4, 1, 0, 0, 0, 0, time.UTC))},
 			"RowLimit":     {nil, new(int64(3))},
 		}, "created_at",
@@ -347,6 +354,7 @@ func TestEventFilters(t *testing.T) {
 		params gen.EventListParams
 		pass   func(gen.EventView) bool
 	}{
+		"id":         {gen.EventListParams{IDBegins: new("1")}, func(e gen.EventView) bool { return e.ID == 1 || e.ID == 10 }},
 		"mine":       {gen.EventListParams{CommercialID: &mine}, func(e gen.EventView) bool { return e.Commercial == "commercial1" }},
 		"commercial": {gen.EventListParams{Commercial: new("commercial2")}, func(e gen.EventView) bool { return e.Commercial == "commercial2" }},
 		"customer":   {gen.EventListParams{CustomerID: new(int64(ownCustomer))}, func(e gen.EventView) bool { return e.CustomerID == ownCustomer }},
@@ -393,7 +401,11 @@ func TestListFilters(t *testing.T) {
 		"commercial": {gen.ContractListParams{Commercial: new("commercial3")}, func(c gen.ContractView) bool { return c.Commercial == "commercial3" }},
 		"customer":   {gen.ContractListParams{CustomerID: new(int64(ownCustomer))}, func(c gen.ContractView) bool { return c.CustomerID == ownCustomer }},
 		"search":     {gen.ContractListParams{Search: new("  lumiere ")}, func(c gen.ContractView) bool { return c.Customer == "Zoé Lefèvre" }},
-		"wildcard":   {gen.ContractListParams{Search: new("%")}, func(gen.ContractView) bool { return false }},
+		"number":     {gen.ContractListParams{NumberBegins: new("2026-001")}, func(c gen.ContractView) bool { return strings.HasPrefix(c.Number, "2026-001") }},
+		"id": {gen.ContractListParams{FirstID: new(uuid.MustParse("b0f94adc-0ac3-46cb-bb52-cecbf41673e5")), LastID: new(uuid.Max)}, func(c gen.ContractView) bool {
+			return c.ID.String() >= "b0f94adc-0ac3-46cb-bb52-cecbf41673e5"
+		}},
+		"wildcard": {gen.ContractListParams{Search: new("%")}, func(gen.ContractView) bool { return false }},
 	} {
 		want := slices.DeleteFunc(slices.Clone(contracts), func(c gen.ContractView) bool { return !filter.pass(c) })
 		same(t, name, must[[]gen.ContractView](t)(all(s.ContractList(ctx, filter.params))), want)

@@ -384,12 +384,10 @@ func given(inputs ...input) (names []string) {
 func NoVerb(context.Context, []string) error { return flag.ErrHelp }
 
 // Fixed are choices that need no description.
-func Fixed(values []string) func(context.Context) ([]terminal.Choice, error) {
-	return func(context.Context) ([]terminal.Choice, error) {
-		choices := make([]terminal.Choice, len(values))
-		for i, v := range values {
-			choices[i] = terminal.Choice{Label: v, Value: v}
-		}
-		return choices, nil
+func Fixed(values []string) terminal.Choices {
+	choices := make([]terminal.Choice, len(values))
+	for i, v := range values {
+		choices[i] = terminal.Choice{Label: v, Value: v}
 	}
+	return terminal.Among(choices)
 }

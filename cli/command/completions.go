@@ -8,6 +8,9 @@ import (
 	"github.com/epicevents/crm/cli/terminal"
 )
 
+// CompletionMax is how many candidates are of use.
+const CompletionMax = 200
+
 // Files is printed instead of candidates where the name of a file is wanted, which the shell completes best.
 const Files = ":files"
 
@@ -40,12 +43,12 @@ func completions(ctx context.Context, m *inputMeta, typed string) []terminal.Cho
 	if m.pick == nil {
 		return nil
 	}
-	choices, err := m.pick(ctx)
-	if err != nil {
-		return nil
-	}
 	i := strings.LastIndexByte(typed, ',')
-	if !m.several || i < 0 {
+	if !m.several {
+		i = -1
+	}
+	choices, err := m.pick(ctx, strings.TrimSpace(typed[i+1:]), CompletionMax)
+	if err != nil || i < 0 {
 		return choices
 	}
 	kept := typed[:i+1]

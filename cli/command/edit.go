@@ -44,7 +44,7 @@ func Edit[T any](ctx context.Context, c *Command, r render.Resource[T], read fun
 		if chosen != "" {
 			chosen = done
 		}
-		chosen, err = c.env.Choose(ctx, "What to change", append(choices, terminal.Choice{Label: "Done", Value: done}), chosen)
+		chosen, err = c.env.Choose(ctx, "What to change", terminal.Among(append(choices, terminal.Choice{Label: "Done", Value: done})), chosen)
 		if err != nil {
 			return false, err
 		}

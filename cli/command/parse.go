@@ -85,3 +85,11 @@ func MineOnly(s service.Operations, mine bool) *int64 {
 	id := s.EmployeeID()
 	return &id
 }
+
+// Typed is what was typed into a search; nil where that is nothing.
+func Typed(s string) *string {
+	if s == "" {
+		return nil
+	}
+	return &s
+}

@@ -38,7 +38,7 @@ type inputMeta struct {
 	clearable   bool // of an update, which has --clear for it
 	Text        string
 	err         error                                                 // of the last take by flag
-	pick        func(ctx context.Context) ([]terminal.Choice, error)  // what there is to choose from, for questions and completion
+	pick        terminal.Choices                                      // what there is to choose from, for questions and completion
 	find        func(ctx context.Context, s service.Operations) error // turns what was typed into what the service takes; may be nil
 	several     bool                                                  // a list of such values, with commas
 	present     func(ctx context.Context) (string, error)             // what a question starts with
@@ -84,11 +84,7 @@ func (v *Value[T]) Ask(ctx context.Context) error {
 		}
 	}
 	if v.pick != nil && !v.several {
-		choices, err := v.pick(ctx)
-		if err != nil {
-			return err
-		}
-		text, err := v.env.Choose(ctx, v.label(), choices, present)
+		text, err := v.env.Choose(ctx, v.label(), v.pick, present)
 		if err != nil {
 			return err
 		}
@@ -195,7 +191,7 @@ func (v *Value[T]) Titled(title string) *Value[T] {
 }
 
 // From offers choices in questions and completion.
-func (v *Value[T]) From(choices func(ctx context.Context) ([]terminal.Choice, error)) *Value[T] {
+func (v *Value[T]) From(choices terminal.Choices) *Value[T] {
 	v.pick = choices
 	return v
 }

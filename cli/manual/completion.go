@@ -18,9 +18,6 @@ import (
 	"github.com/epicevents/crm/cli/text"
 )
 
-// CompletionMax is how many candidates are of use.
-const CompletionMax = 200
-
 var (
 	//go:embed completion/crm.bash
 	completionBash string
@@ -92,7 +89,7 @@ func (m Manual) candidates(ctx context.Context, line *cmdline.Line, before []str
 	case mayBeFlag && cmdline.StartsFlag(typed) && hasValue:
 		choices := m.flagValues(ctx, line, strings.TrimLeft(name, "-"), value)
 		for i, c := range choices {
-			choices[i] = terminal.Choice{Label: c.Description(), Value: name + "=" + c.Value}
+			choices[i] = terminal.Choice{Label: c.Description(), Value: name + "=" + c.Value, Found: c.Found}
 			if c.Other != "" {
 				choices[i].Other = name + "=" + c.Other
 			}
@@ -159,10 +156,10 @@ func (m Manual) flagValues(ctx context.Context, line *cmdline.Line, name, typed 
 	var choices []terminal.Choice
 	switch name {
 	case "o", "output":
-		choices, _ = command.Fixed(render.Formats)(ctx)
+		choices, _ = command.Fixed(render.Formats)(ctx, typed, command.CompletionMax)
 		return choices
 	case "csv-style":
-		choices, _ = command.Fixed([]string{config.CSVPlain, config.CSVExcelFr})(ctx)
+		choices, _ = command.Fixed([]string{config.CSVPlain, config.CSVExcelFr})(ctx, typed, command.CompletionMax)
 		return choices
 	case "config":
 		return []terminal.Choice{{Value: command.Files}}
@@ -171,7 +168,7 @@ func (m Manual) flagValues(ctx context.Context, line *cmdline.Line, name, typed 
 }
 
 // startingWith keeps the candidates that begin as the word does, no more of them than are of use; first the one that is
-// the word.
+// the word. Where none does, they are those that were found by it: a name stands for a username.
 func startingWith(choices []terminal.Choice, typed string) (matching []terminal.Choice) {
 	exact := slices.IndexFunc(choices, func(c terminal.Choice) bool { return c.Is(typed) && strings.HasPrefix(c.Value, typed) })
 	if exact >= 0 {
@@ -184,9 +181,12 @@ func startingWith(choices []terminal.Choice, typed string) (matching []terminal.
 		if i != exact && (strings.HasPrefix(c.Value, typed) || c.Value == command.Files || strings.HasPrefix(c.Value, "-") && strings.HasSuffix(c.Value, "="+command.Files)) {
 			matching = append(matching, c)
 		}
-		if len(matching) == CompletionMax {
+		if len(matching) == command.CompletionMax {
 			break
 		}
+	}
+	if len(matching) == 0 {
+		matching = slices.DeleteFunc(choices, func(c terminal.Choice) bool { return !c.Found })
 	}
 	return matching
 }

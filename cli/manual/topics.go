@@ -66,14 +66,15 @@ func (m Manual) HelpCommand(version string) *ffcli.Command {
 	)
 	folder := command.Flag(c, "man", "FOLDER", "write the manual pages of crm and of each command into this folder", command.AsTyped)
 	topic := command.Flag(c, "topic", "TOPIC", "what to explain: a command, or "+strings.Join(Topics(), ", "), command.AsTyped).MaybeArgument()
-	topic.From(func(context.Context) (choices []terminal.Choice, _ error) {
+	topic.From(func(ctx context.Context, typed string, limit int) ([]terminal.Choice, error) {
+		var choices []terminal.Choice
 		for _, t := range Topics() {
 			choices = append(choices, terminal.Choice{Label: "", Value: t})
 		}
 		for _, sub := range m.Root.Subcommands {
 			choices = append(choices, terminal.Choice{Label: sub.ShortHelp, Value: sub.Name})
 		}
-		return choices, nil
+		return terminal.Among(choices)(ctx, typed, limit)
 	})
 	done := c.Does(nil)
 	c.Exec = func(_ context.Context, words []string) error {

@@ -16,7 +16,7 @@ import (
 
 // yesOrNo reads the answer to a question. Only whole words are one: a letter on the way to another word is none.
 func yesOrNo(text string) (yes, answered bool) {
-	switch fold(strings.TrimSpace(text)) {
+	switch strings.ToLower(strings.TrimSpace(text)) {
 	case "y", "yes", "o", "oui":
 		return true, true
 	case "n", "no", "non":

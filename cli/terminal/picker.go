@@ -1,16 +1,16 @@
 package terminal
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
-	"unicode"
 
 	tea "charm.land/bubbletea/v2"
 	"charm.land/huh/v2"
 	"github.com/clipperhouse/displaywidth"
-	"golang.org/x/text/unicode/norm"
 
 	"github.com/epicevents/crm/cli/text"
 	"github.com/epicevents/crm/internal/failure"
@@ -22,10 +22,27 @@ const (
 	plainShown   = 20  // the same without a screen
 )
 
+// Choices finds what there is to choose from: no more than limit of those that have in them what was typed, all where that
+// is empty. What is so long that it is not known by heart, the database searches, by the rule of every list.
+type Choices func(ctx context.Context, typed string, limit int) ([]Choice, error)
+
+// Among are the choices of a list that is short and crm's own.
+func Among(choices []Choice) Choices {
+	return func(_ context.Context, typed string, limit int) (found []Choice, _ error) {
+		for _, c := range choices {
+			if len(found) < limit && strings.Contains(strings.ToLower(c.Label+" "+c.Value), strings.ToLower(typed)) {
+				found = append(found, c)
+			}
+		}
+		return found, nil
+	}
+}
+
 // Choice is one line of a list to choose from, and the value it stands for. A tab in the label ends a column.
 type Choice struct {
 	Label, Value string
 	Other        string // another name of the same, which may be typed; often empty
+	Found        bool   // by something else than the beginning of its value
 }
 
 // line is the label on a line of its own.
@@ -94,18 +111,22 @@ func ErrIfEmpty(choices []Choice, none string) error {
 }
 
 // Choose offers a list that gets shorter with every letter that is typed. It starts on the value that is present, if any.
-func (t *Terminal) Choose(ctx context.Context, title string, choices []Choice, present string) (string, error) {
+func (t *Terminal) Choose(ctx context.Context, title string, choices Choices, present string) (string, error) {
+	found, err := look(ctx, choices, "", present)
+	if err != nil {
+		return "", err
+	}
 	if t.Plain() {
-		return t.chooseLine(ctx, title, choices, present)
+		return t.chooseLine(ctx, title, choices, found, present)
 	}
 	width, _ := t.Size()
-	p := newPicker(choices, width-5)
+	p := newPicker(ctx, choices, found, width-5)
 	p.chosen = present
-	p.Select.Title(title).Value(&p.chosen).Height(min(len(choices), rowsShown) + 2).Validate(func(string) error {
+	p.Select.Title(title).Value(&p.chosen).Height(min(len(found.choices), rowsShown) + 2).Validate(func(string) error {
 		if p.moved {
 			return nil
 		}
-		_, err := decide(p.found, p.exact, p.query)
+		_, err := decide(p.found, p.query)
 		if err != nil {
 			t.refused()
 		}
@@ -113,9 +134,9 @@ func (t *Terminal) Choose(ctx context.Context, title string, choices []Choice, p
 	})
 	p.show()
 	if err := t.ask(ctx, p); err != nil {
-		return "", err
+		return "", cmp.Or(p.err, err)
 	}
-	for _, c := range choices {
+	for _, c := range p.found.choices {
 		if c.Value == p.chosen {
 			t.answered(title, c.line())
 		}
@@ -123,23 +144,60 @@ func (t *Terminal) Choose(ctx context.Context, title string, choices []Choice, p
 	return p.chosen, nil
 }
 
-// picker is huh's select with a search of its own, because huh's draws all of a long list at each key, and tells
-// accents apart.
+// found is what a text finds.
+type found struct {
+	choices []Choice
+	more    bool // than these
+	exact   bool // the first of them is just what was typed
+}
+
+// look searches, and has the choice first that is exactly what was typed. What is present is among what nothing finds.
+func look(ctx context.Context, choices Choices, typed, present string) (f found, err error) {
+	typed = strings.TrimSpace(typed)
+	if f.choices, err = choices(ctx, typed, choicesShown+1); err != nil {
+		return f, err
+	}
+	if f.more = len(f.choices) > choicesShown; f.more {
+		f.choices = f.choices[:choicesShown]
+	}
+	if at := slices.IndexFunc(f.choices, func(c Choice) bool { return c.Is(typed) }); at >= 0 {
+		exact := f.choices[at]
+		f.choices, f.exact = slices.Insert(slices.Delete(slices.Clone(f.choices), at, at+1), 0, exact), true
+	}
+	is := func(c Choice) bool { return c.Value == present }
+	if typed != "" || present == "" || slices.ContainsFunc(f.choices, is) {
+		return f, nil
+	}
+	others, err := choices(ctx, present, choicesShown)
+	if at := slices.IndexFunc(others, is); at >= 0 {
+		f.choices = slices.Insert(slices.Clone(f.choices), 0, others[at])
+	}
+	return f, err
+}
+
+// count says how many were found, as far as that is known.
+func (f found) count() string {
+	if f.more {
+		return fmt.Sprintf("more than %d", choicesShown)
+	}
+	return strconv.Itoa(len(f.choices))
+}
+
+// picker is huh's select with a search of its own, because huh's knows only what it was given, and tells accents apart.
 type picker struct {
 	*huh.Select[string]
-	choices []Choice
-	lines   []string // as each is shown
-	folded  []string // what is searched of each
+	ctx     context.Context // of the question, for what is asked while a key is dealt with
+	choices Choices
 	width   int
 	query   string
-	found   []int // the choices that the query finds
-	exact   bool  // the first of them is just what was typed
+	found   found // by the query
+	err     error // for which the question was given up
 	moved   bool  // since something was typed, so that a line was chosen and not only found
 	chosen  string
 }
 
-func newPicker(choices []Choice, width int) *picker {
-	return &picker{Select: huh.NewSelect[string](), choices: choices, lines: inColumns(choices), folded: foldChoices(choices), width: width}
+func newPicker(ctx context.Context, choices Choices, all found, width int) *picker {
+	return &picker{Select: huh.NewSelect[string](), ctx: ctx, choices: choices, found: all, width: width}
 }
 
 func (p *picker) Update(msg tea.Msg) (huh.Model, tea.Cmd) {
@@ -159,10 +217,14 @@ func (p *picker) Update(msg tea.Msg) (huh.Model, tea.Cmd) {
 		}
 	}
 	if p.query != before {
+		// It is waited for, so that Enter is about what was typed before it.
+		if p.found, p.err = look(p.ctx, p.choices, p.query, ""); p.err != nil {
+			return p, tea.Quit
+		}
 		p.show()
 		p.moved = false
 		msg = tea.KeyPressMsg{Code: tea.KeyHome}
-	} else if key, ok := msg.(tea.KeyPressMsg); ok && len(p.found) > 0 && slices.Contains(movingKeys, key.String()) {
+	} else if key, ok := msg.(tea.KeyPressMsg); ok && len(p.found.choices) > 0 && slices.Contains(movingKeys, key.String()) {
 		p.moved = true
 	}
 	_, cmd := p.Select.Update(msg)
@@ -172,41 +234,41 @@ func (p *picker) Update(msg tea.Msg) (huh.Model, tea.Cmd) {
 // movingKeys are those with which a person chooses a line.
 var movingKeys = []string{"up", "down", "pgup", "pgdown", "home", "end", "ctrl+n", "ctrl+p", "ctrl+j", "ctrl+k"}
 
-// show puts the choices that have the query in them into the list.
+// show puts what was found into the list.
 func (p *picker) show() {
-	p.found, p.exact = search(p.choices, p.folded, p.query)
-	found := p.found
 	var options []huh.Option[string]
-	for _, i := range found[:min(len(found), choicesShown)] {
-		label := displaywidth.TruncateString(p.lines[i], p.width, "…")
-		options = append(options, huh.NewOption(label, p.choices[i].Value))
+	for i, line := range inColumns(p.found.choices) {
+		options = append(options, huh.NewOption(displaywidth.TruncateString(line, p.width, "…"), p.found.choices[i].Value))
 	}
 	if len(options) == 0 {
 		options = append(options, huh.NewOption("(nothing)", ""))
 	}
 	help := "type to search, ↑ ↓ to move"
 	if p.query != "" {
-		help = fmt.Sprintf("search: %s (%d of %d)", text.Escape(p.query), len(found), len(p.choices))
-	} else if len(found) > rowsShown {
-		help += fmt.Sprintf("; %d in all", len(found))
+		help = fmt.Sprintf("search: %s (%s)", text.Escape(p.query), p.found.count())
+	} else if len(p.found.choices) > rowsShown {
+		help += fmt.Sprintf("; %s in all", p.found.count())
 	}
 	p.Select.Description(displaywidth.TruncateString(help, p.width, "…")).Options(options...)
 }
 
 // chooseLine lets a choice be typed: its value, or text that only one has in it.
-func (t *Terminal) chooseLine(ctx context.Context, title string, choices []Choice, present string) (string, error) {
-	folded, lines := foldChoices(choices), inColumns(choices)
+func (t *Terminal) chooseLine(ctx context.Context, title string, choices Choices, all found, present string) (string, error) {
 	ask := title + ", or text to search for"
 	if present != "" {
 		ask += fmt.Sprintf(" [%s]", present)
 	}
-	found, _ := search(choices, folded, "")
+	f := all
 	for {
-		for _, i := range found[:min(len(found), plainShown)] {
-			t.Notice("  %s", lines[i])
+		lines := inColumns(f.choices)
+		for _, line := range lines[:min(len(lines), plainShown)] {
+			t.Notice("  %s", line)
 		}
-		if len(found) > plainShown {
-			t.Notice("  and %d more", len(found)-plainShown)
+		switch more := len(lines) - plainShown; {
+		case f.more:
+			t.Notice("  and more than %d more", more)
+		case more > 0:
+			t.Notice("  and %d more", more)
 		}
 		text, err := t.askLine(ctx, ask, false, t.userFacing(nil))
 		if err != nil {
@@ -215,76 +277,39 @@ func (t *Terminal) chooseLine(ctx context.Context, title string, choices []Choic
 		if text == "" && present != "" {
 			return present, nil
 		}
-		var exact bool
-		found, exact = search(choices, folded, text)
 		if strings.TrimSpace(text) == "" {
+			f = all
 			continue
 		}
-		if i, err := decide(found, exact, text); err != nil {
+		if f, err = look(ctx, choices, text, ""); err != nil {
+			return "", err
+		}
+		if chosen, err := decide(f, text); err != nil {
 			t.Notice("%s", err)
 		} else {
-			t.answered(title, choices[i].line())
-			return choices[i].Value, nil
+			t.answered(title, chosen.line())
+			return chosen.Value, nil
 		}
 	}
-}
-
-func foldChoices(choices []Choice) []string {
-	folded := make([]string, len(choices))
-	for i, c := range choices {
-		folded[i] = fold(c.Label + " " + c.Value + " " + c.Other)
-	}
-	return folded
-}
-
-// search returns the indexes of the choices that have every word of the query in them, one that is exactly what was
-// typed first, and reports whether there is such a one.
-func search(choices []Choice, folded []string, query string) (found []int, exact bool) {
-	words := strings.Fields(fold(query))
-next:
-	for i, text := range folded {
-		if choices[i].Is(query) {
-			found, exact = append([]int{i}, found...), true
-			continue
-		}
-		for _, word := range words {
-			if !strings.Contains(text, word) {
-				continue next
-			}
-		}
-		found = append(found, i)
-	}
-	return found, exact
 }
 
 // Is reports whether a text is exactly the id, number or username of a choice: its value, or the beginning of its label.
 func (c Choice) Is(text string) bool {
-	text = fold(strings.TrimSpace(text))
+	text = strings.TrimSpace(text)
 	name, _, columns := strings.Cut(c.Label, "\t")
-	return text != "" && (fold(c.Value) == text || fold(c.Other) == text || columns && fold(name) == text)
+	return text != "" && (strings.EqualFold(c.Value, text) || strings.EqualFold(c.Other, text) || columns && strings.EqualFold(name, text))
 }
 
-// decide returns the index of the choice that a text is for: what is exactly that text, or the only one with the text in
+// decide returns the choice that a text is for: what is exactly that text, or the only one with the text in
 // it. A text that several have in them chooses none of them.
-func decide(found []int, exact bool, query string) (int, error) {
+func decide(f found, query string) (Choice, error) {
 	switch {
-	case len(found) == 0:
-		return 0, failure.Misuse("Nothing in the list has this text in it.", "")
-	case len(found) > 1 && !exact && strings.TrimSpace(query) != "":
-		return 0, failure.Misuse(fmt.Sprintf("%d in the list have this text in them: type more of it, or choose one of them.", len(found)), "")
+	case len(f.choices) == 0:
+		return Choice{}, failure.Misuse("Nothing in the list has this text in it.", "")
+	case len(f.choices) > 1 && !f.exact && strings.TrimSpace(query) != "":
+		return Choice{}, failure.Misuse(upperFirst(f.count())+" in the list have this text in them: type more of it, or choose one of them.", "")
 	}
-	return found[0], nil
+	return f.choices[0], nil
 }
 
-// fold makes texts equal that differ in case, accents and the kind of apostrophe only.
-func fold(s string) string {
-	return strings.Map(func(r rune) rune {
-		switch {
-		case unicode.Is(unicode.Mn, r):
-			return -1
-		case strings.ContainsRune("‘’ʼ′", r):
-			return '\''
-		}
-		return unicode.ToLower(r)
-	}, norm.NFD.String(s))
-}
+func upperFirst(s string) string { return strings.ToUpper(s[:1]) + s[1:] }

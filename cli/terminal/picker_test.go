@@ -1,6 +1,7 @@
 package terminal
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -17,7 +18,7 @@ func TestPicker(t *testing.T) {
 	for _, r := range "abcdefghijkl" {
 		choices = append(choices, Choice{Label: string(r) + "  6 900.50 € of 9 900.50 € due  " + strings.Repeat("long name ", 9), Value: string(r)})
 	}
-	p := newPicker(choices, 55)
+	p := pickerOf(t, choices)
 	p.chosen = "c"
 	p.Select.Value(&p.chosen).Height(rowsShown + 2)
 	p.Select.WithTheme(huh.ThemeFunc(promptTheme))
@@ -33,7 +34,7 @@ func TestPicker(t *testing.T) {
 // TestChoicesAreEscaped: stored text cannot talk to the terminal from a list.
 func TestChoicesAreEscaped(t *testing.T) {
 	t.Parallel()
-	p := newPicker([]Choice{{Label: "\x1b]0;owned\x07Eve", Value: "1"}, {Label: strings.Repeat("é", 300), Value: "2"}}, 55)
+	p := pickerOf(t, []Choice{{Label: "\x1b]0;owned\x07Eve", Value: "1"}, {Label: strings.Repeat("é", 300), Value: "2"}})
 	p.show()
 	view := p.View()
 	if strings.Contains(view, "\x1b]") || !strings.Contains(ansi.Strip(view), `\x1b]0;owned\x07Eve`) {
@@ -44,45 +45,68 @@ func TestChoicesAreEscaped(t *testing.T) {
 	}
 }
 
-func TestSearch(t *testing.T) {
+func pickerOf(t *testing.T, choices []Choice) *picker {
+	t.Helper()
+	all, err := look(t.Context(), Among(choices), "", "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return newPicker(t.Context(), Among(choices), all, 55)
+}
+
+// What is exactly a name comes first, and Enter chooses it; of several others Enter chooses none.
+func TestLookAndDecide(t *testing.T) {
 	t.Parallel()
 	choices := []Choice{
 		{Label: "3\tAnaïs Morel, Brasserie de l'Étoile", Value: "3"},
 		{Label: "4\tJérôme Noël, Clinique Saint-André", Value: "4"},
-		{Label: "b0f94adc\tInès Ribeiro", Value: "b0f94adc-7a10-4c1a-9d62-3f1d1f0f7a10"},
+		{Label: "2026-0001\tInès Ribeiro", Value: "2026-0001", Other: "b0f94adc-7a10-4c1a-9d62-3f1d1f0f7a10"},
 		{Label: "10\tM6 Events 4", Value: "10"},
+		{Label: "1\tM1 Events", Value: "1"},
 	}
-	folded := foldChoices(choices)
 	for _, test := range []struct {
-		query  string
-		want   []int
+		typed  string
+		want   []string
 		exact  bool
-		chosen int // by Enter; -1: none
+		chosen string // by Enter
 	}{
-		{"", []int{0, 1, 2, 3}, false, 0},
-		{"  ", []int{0, 1, 2, 3}, false, 0},
-		{"ANAIS", []int{0}, false, 0},
-		{"étoile", []int{0}, false, 0},
-		{"e\u0301toile", []int{0}, false, 0},
-		{"noel saint", []int{1}, false, 1},
-		{"noel etoile", nil, false, -1},
-		{"b0f94adc-7a10", []int{2}, false, 2},
-		{"B0F94ADC", []int{2}, true, 2},
-		{" 4 ", []int{1, 2, 3}, true, 1},
-		{"10", []int{3, 2}, true, 3},
-		{"1", []int{2, 3}, false, -1},
-		{"n", []int{0, 1, 2, 3}, false, -1},
+		{"", []string{"3", "4", "2026-0001", "10", "1"}, false, "3"},
+		{"  ", []string{"3", "4", "2026-0001", "10", "1"}, false, "3"},
+		{"NOËL", []string{"4"}, false, "4"},
+		{" 4 ", []string{"4", "10"}, true, "4"},
+		{"1", []string{"1", "2026-0001", "10"}, true, "1"},
+		{"events", []string{"10", "1"}, false, ""},
+		{"nothing of it", nil, false, ""},
 	} {
-		got, exact := search(choices, folded, test.query)
-		if !slices.Equal(got, test.want) || exact != test.exact {
-			t.Errorf("search(%q) = %v, %v, want %v, %v", test.query, got, exact, test.want, test.exact)
-		}
-		chosen, err := decide(got, exact, test.query)
+		f, err := look(t.Context(), Among(choices), test.typed, "")
 		if err != nil {
-			chosen = -1
+			t.Fatal(err)
 		}
-		if chosen != test.chosen {
-			t.Errorf("Enter after %q chooses %d, want %d", test.query, chosen, test.chosen)
+		var got []string
+		for _, c := range f.choices {
+			got = append(got, c.Value)
 		}
+		if !slices.Equal(got, test.want) || f.exact != test.exact {
+			t.Errorf("%q finds %v, exact %v; want %v, %v", test.typed, got, f.exact, test.want, test.exact)
+		}
+		if chosen, _ := decide(f, test.typed); chosen.Value != test.chosen {
+			t.Errorf("Enter after %q chooses %q, want %q", test.typed, chosen.Value, test.chosen)
+		}
+	}
+}
+
+// A list that is longer than can be moved through says so, and has what is there already in it.
+func TestLookIsLimited(t *testing.T) {
+	t.Parallel()
+	var choices []Choice
+	for i := range 3 * choicesShown {
+		choices = append(choices, Choice{Label: fmt.Sprint("n", i), Value: fmt.Sprint("n", i)})
+	}
+	all, err := look(t.Context(), Among(choices), "", "n299")
+	if err != nil || all.choices[0].Value != "n299" || len(all.choices) != choicesShown+1 || all.count() != "more than 100" {
+		t.Errorf("%d, first %v, %v", len(all.choices), all.choices[0], err)
+	}
+	if _, err := decide(found{choices: all.choices, more: true}, "n"); err == nil || !strings.HasPrefix(err.Error(), "More than 100 in the list") {
+		t.Errorf("%v", err)
 	}
 }

@@ -28,17 +28,26 @@ func ParseUUIDPrefix(noun, s string) (lo, hi uuid.UUID, err error) {
 		return lo, hi, inputErrorf("%s %s is not valid: an id is hexadecimal, of the digits 0-9 and a-f; write its first %d characters or more",
 			noun, quote(typed), prefixMin)
 	}
-	prefix := typed
-	if !strings.Contains(typed, "-") {
-		prefix = hyphened(typed)
-	}
-	if !isUUIDPrefix(prefix) || len(strings.ReplaceAll(typed, "-", "")) < prefixMin {
+	lo, hi, ok := UUIDsFrom(typed)
+	if !ok || len(strings.ReplaceAll(typed, "-", "")) < prefixMin {
 		return lo, hi, inputErrorf("%s %s is not valid: write its UUID, like 01234567-89ab-cdef-0123-456789abcdef, or its first %d characters or more",
 			noun, quote(typed), prefixMin)
 	}
-	lo = uuid.MustParse(prefix + uuid.Nil.String()[len(prefix):])
-	hi = uuid.MustParse(prefix + uuid.Max.String()[len(prefix):])
 	return lo, hi, nil
+}
+
+// UUIDsFrom returns the inclusive range of the identifiers that begin with so many digits, be they few: of those who are
+// still typing. It reports whether there are such.
+func UUIDsFrom(digits string) (lo, hi uuid.UUID, ok bool) {
+	if !strings.Contains(digits, "-") {
+		digits = hyphened(digits)
+	}
+	if digits == "" || !isUUIDPrefix(digits) {
+		return lo, hi, false
+	}
+	lo = uuid.MustParse(digits + uuid.Nil.String()[len(digits):])
+	hi = uuid.MustParse(digits + uuid.Max.String()[len(digits):])
+	return lo, hi, true
 }
 
 // ParseUUID takes a whole UUID in any of its spellings: with and without hyphens, in braces, as a URN. uuid.Parse alone

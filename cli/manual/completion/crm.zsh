@@ -19,7 +19,8 @@ _crm() {
             described+=("$value")
         fi
     done < <("${(Q)words[1]/#\~\//$HOME/}" __complete "${(@Q)words[2,CURRENT-1]}" "${(Q)PREFIX}" 2>/dev/null)
-    (( $#described )) && _describe -V 'crm' described
+    # -U: what was found by a name does not begin as the word does.
+    (( $#described )) && _describe -V 'crm' described -U
 }
 if [[ $funcstack[1] == _crm ]]; then
     _crm "$@"
