@@ -248,23 +248,26 @@ func (a *app) pickContract(c *command.Command, o offer) terminal.Choices {
 		if err != nil {
 			return nil, err
 		}
-		all := o.list
-		all.CommercialID, all.RowLimit = own, new(int64(limit))
-		numbered, exact, named, searched := all, all, all, all
-		numbered.NumberBegins, searched.Search = begins(typed, isNumber), command.Typed(typed)
-		if number, ok := value.ParseContractNumber(typed); ok && number != typed {
-			exact.NumberBegins = &number // 2026-42 is 2026-0042
+		var number *string
+		if whole, ok := value.ParseContractNumber(typed); ok && whole != typed {
+			number = &whole // 2026-42 is 2026-0042
 		}
-		if first, last, ok := value.UUIDsFrom(typed); ok {
-			named.FirstID, named.LastID = &first, &last
+		first, last, ok := value.UUIDsFrom(typed)
+		limited := new(int64(limit))
+		numbered := gen.ContractListParams{NumberBegins: number, RowLimit: limited}
+		begun := gen.ContractListParams{NumberBegins: begins(typed, isNumber), RowLimit: limited}
+		named := gen.ContractListParams{FirstID: &first, LastID: &last, RowLimit: limited}
+		searched := gen.ContractListParams{Search: command.Typed(typed), RowLimit: limited}
+		for _, p := range []*gen.ContractListParams{&numbered, &begun, &named, &searched} {
+			p.CommercialID, p.NotSigned, p.NotPaid, p.Signed = own, o.list.NotSigned, o.list.NotPaid, o.list.Signed
 		}
 		return choicesOf(typed, limit, strings.TrimSpace(none+" "+o.what)+".", func(c gen.ContractView) terminal.Choice {
 			// What is due comes before the names, which a narrow terminal may cut.
 			label := fmt.Sprintf("%s\t%s due\t%s (of %s)", c.Number,
 				value.FormatEuro(c.TotalDue), withCompany(c.Customer, c.Company), value.FormatEuro(c.TotalAmount))
 			return terminal.Choice{Label: label, Value: c.Number, Other: c.ID.String()}
-		}, onlyIf(exact.NumberBegins != nil, s.ContractList(ctx, exact)), onlyIf(numbered.NumberBegins != nil, s.ContractList(ctx, numbered)),
-			onlyIf(named.FirstID != nil, s.ContractList(ctx, named)), s.ContractList(ctx, searched))
+		}, onlyIf(number != nil, s.ContractList(ctx, numbered)), onlyIf(begun.NumberBegins != nil, s.ContractList(ctx, begun)),
+			onlyIf(ok, s.ContractList(ctx, named)), s.ContractList(ctx, searched))
 	}
 }
 

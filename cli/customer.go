@@ -167,9 +167,8 @@ func (a *app) pickCustomer(c *command.Command) terminal.Choices {
 		if err != nil {
 			return nil, err
 		}
-		all := gen.CustomerListParams{CommercialID: own, RowLimit: new(int64(limit))}
-		named, searched := all, all
-		named.IDBegins, searched.Search = begins(typed, isID), command.Typed(typed)
+		named := gen.CustomerListParams{CommercialID: own, IDBegins: begins(typed, isID), RowLimit: new(int64(limit))}
+		searched := gen.CustomerListParams{CommercialID: own, Search: command.Typed(typed), RowLimit: new(int64(limit))}
 		return choicesOf(typed, limit, none, func(c gen.CustomerView) terminal.Choice {
 			label := fmt.Sprintf("%d\t%s (%s)", c.ID, withCompany(c.Fullname, c.Company), c.CommercialFullname)
 			return terminal.Choice{Label: label, Value: fmt.Sprint(c.ID)}

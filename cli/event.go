@@ -330,9 +330,8 @@ func (a *app) pickEvent(c *command.Command) terminal.Choices {
 		if err != nil {
 			return nil, err
 		}
-		all := gen.EventListParams{SupportID: own, RowLimit: new(int64(limit))}
-		named, searched := all, all
-		named.IDBegins, named.Sort, searched.Search = begins(typed, isID), "id", command.Typed(typed)
+		named := gen.EventListParams{SupportID: own, IDBegins: begins(typed, isID), Sort: "id", RowLimit: new(int64(limit))}
+		searched := gen.EventListParams{SupportID: own, Search: command.Typed(typed), RowLimit: new(int64(limit))}
 		later, free := searched, searched
 		later.NotOverAt, free.NoSupportAssigned = new(value.DateOf(a.Now()).Start(a.Config.Location)), true
 		return choicesOf(typed, limit, none, func(e gen.EventView) terminal.Choice {

@@ -181,28 +181,25 @@ SELECT count(*) AS count,
        coalesce(sum(total_due), 0)::cents AS total_due
 FROM contract_view
 LEFT JOIN (SELECT customer.id AS searched_id, customer.search FROM customer) AS searched ON searched_id = customer_id
-WHERE ($1::text IS NULL OR starts_with(number, $1::text))
-  AND ($2::uuid IS NULL OR id BETWEEN $2::uuid AND $3::uuid)
-  AND (NOT $4::boolean OR NOT signed)
-  AND (NOT $5::boolean OR total_due > 0)
-  AND (NOT $6::boolean OR signed)
-  AND (NOT $7::boolean OR (status IN ('signed', 'part_paid') AND due_on < current_date))
-  AND ($8::contract_status IS NULL OR status = $8::contract_status)
-  AND ($9::date IS NULL OR signed_at >= $9::date)
-  AND ($10::date IS NULL OR signed_at < $10::date + 1)
-  AND ($11::timestamptz IS NULL OR updated_at >= $11::timestamptz)
-  AND ($12::bigint IS NULL OR commercial_id = $12::bigint)
-  AND ($13::text IS NULL OR commercial = $13::text)
-  AND ($14::bigint IS NULL OR customer_id = $14::bigint)
+WHERE (NOT $1::boolean OR NOT signed)
+  AND (NOT $2::boolean OR total_due > 0)
+  AND (NOT $3::boolean OR signed)
+  AND (NOT $4::boolean OR (status IN ('signed', 'part_paid') AND due_on < current_date))
+  AND ($5::contract_status IS NULL OR status = $5::contract_status)
+  AND ($6::date IS NULL OR signed_at >= $6::date)
+  AND ($7::date IS NULL OR signed_at < $7::date + 1)
+  AND ($8::timestamptz IS NULL OR updated_at >= $8::timestamptz)
+  AND ($9::bigint IS NULL OR commercial_id = $9::bigint)
+  AND ($10::text IS NULL OR commercial = $10::text)
+  AND ($11::bigint IS NULL OR customer_id = $11::bigint)
+  AND ($12::text IS NULL OR starts_with(number, $12::text))
+  AND ($13::uuid IS NULL OR id BETWEEN $13::uuid AND $14::uuid)
   AND ($15::text IS NULL OR (
           search LIKE search_pattern($15::text)
           AND search LIKE ALL (search_patterns($15::text))))
 `
 
 type ContractCountParams struct {
-	NumberBegins *string         `json:"number_begins"`
-	FirstID      *uuid.UUID      `json:"first_id"`
-	LastID       *uuid.UUID      `json:"last_id"`
 	NotSigned    bool            `json:"not_signed"`
 	NotPaid      bool            `json:"not_paid"`
 	Signed       bool            `json:"signed"`
@@ -214,6 +211,9 @@ type ContractCountParams struct {
 	CommercialID *int64          `json:"commercial_id"`
 	Commercial   *string         `json:"commercial"`
 	CustomerID   *int64          `json:"customer_id"`
+	NumberBegins *string         `json:"number_begins"`
+	FirstID      *uuid.UUID      `json:"first_id"`
+	LastID       *uuid.UUID      `json:"last_id"`
 	Search       *string         `json:"search"`
 }
 
@@ -226,9 +226,6 @@ type ContractCountRow struct {
 // ContractCount counts and adds up the rows of ContractList: a test holds their filters equal.
 func (q *Queries) ContractCount(ctx context.Context, arg ContractCountParams) (ContractCountRow, error) {
 	row := q.db.QueryRow(ctx, ContractCount,
-		arg.NumberBegins,
-		arg.FirstID,
-		arg.LastID,
 		arg.NotSigned,
 		arg.NotPaid,
 		arg.Signed,
@@ -240,6 +237,9 @@ func (q *Queries) ContractCount(ctx context.Context, arg ContractCountParams) (C
 		arg.CommercialID,
 		arg.Commercial,
 		arg.CustomerID,
+		arg.NumberBegins,
+		arg.FirstID,
+		arg.LastID,
 		arg.Search,
 	)
 	var i ContractCountRow
@@ -282,19 +282,19 @@ const ContractList = `-- name: ContractList :many
 SELECT contract_view.id, contract_view.number, contract_view.customer_id, contract_view.customer, contract_view.company, contract_view.commercial_id, contract_view.commercial, contract_view.commercial_fullname, contract_view.signed, contract_view.status, contract_view.total_amount, contract_view.total_due, contract_view.due_on, contract_view.days_due, contract_view.created_at, contract_view.signed_at, contract_view.updated_at
 FROM contract_view
 LEFT JOIN (SELECT customer.id AS searched_id, customer.search FROM customer) AS searched ON searched_id = customer_id
-WHERE ($1::text IS NULL OR starts_with(number, $1::text))
-  AND ($2::uuid IS NULL OR id BETWEEN $2::uuid AND $3::uuid)
-  AND (NOT $4::boolean OR NOT signed)
-  AND (NOT $5::boolean OR total_due > 0)
-  AND (NOT $6::boolean OR signed)
-  AND (NOT $7::boolean OR (status IN ('signed', 'part_paid') AND due_on < current_date))
-  AND ($8::contract_status IS NULL OR status = $8::contract_status)
-  AND ($9::date IS NULL OR signed_at >= $9::date)
-  AND ($10::date IS NULL OR signed_at < $10::date + 1)
-  AND ($11::timestamptz IS NULL OR updated_at >= $11::timestamptz)
-  AND ($12::bigint IS NULL OR commercial_id = $12::bigint)
-  AND ($13::text IS NULL OR commercial = $13::text)
-  AND ($14::bigint IS NULL OR customer_id = $14::bigint)
+WHERE (NOT $1::boolean OR NOT signed)
+  AND (NOT $2::boolean OR total_due > 0)
+  AND (NOT $3::boolean OR signed)
+  AND (NOT $4::boolean OR (status IN ('signed', 'part_paid') AND due_on < current_date))
+  AND ($5::contract_status IS NULL OR status = $5::contract_status)
+  AND ($6::date IS NULL OR signed_at >= $6::date)
+  AND ($7::date IS NULL OR signed_at < $7::date + 1)
+  AND ($8::timestamptz IS NULL OR updated_at >= $8::timestamptz)
+  AND ($9::bigint IS NULL OR commercial_id = $9::bigint)
+  AND ($10::text IS NULL OR commercial = $10::text)
+  AND ($11::bigint IS NULL OR customer_id = $11::bigint)
+  AND ($12::text IS NULL OR starts_with(number, $12::text))
+  AND ($13::uuid IS NULL OR id BETWEEN $13::uuid AND $14::uuid)
   AND ($15::text IS NULL OR (
           search LIKE search_pattern($15::text)
           AND search LIKE ALL (search_patterns($15::text))))
@@ -334,9 +334,6 @@ LIMIT $17::bigint
 `
 
 type ContractListParams struct {
-	NumberBegins *string         `json:"number_begins"`
-	FirstID      *uuid.UUID      `json:"first_id"`
-	LastID       *uuid.UUID      `json:"last_id"`
 	NotSigned    bool            `json:"not_signed"`
 	NotPaid      bool            `json:"not_paid"`
 	Signed       bool            `json:"signed"`
@@ -348,6 +345,9 @@ type ContractListParams struct {
 	CommercialID *int64          `json:"commercial_id"`
 	Commercial   *string         `json:"commercial"`
 	CustomerID   *int64          `json:"customer_id"`
+	NumberBegins *string         `json:"number_begins"`
+	FirstID      *uuid.UUID      `json:"first_id"`
+	LastID       *uuid.UUID      `json:"last_id"`
 	Search       *string         `json:"search"`
 	Sort         string          `json:"sort"`
 	RowLimit     *int64          `json:"row_limit"`
@@ -357,9 +357,6 @@ type ContractListParams struct {
 // The join is for the index on search, and only there when something is searched: otherwise the planner drops it.
 func (q *Queries) ContractList(ctx context.Context, arg ContractListParams) ([]ContractView, error) {
 	rows, err := q.db.Query(ctx, ContractList,
-		arg.NumberBegins,
-		arg.FirstID,
-		arg.LastID,
 		arg.NotSigned,
 		arg.NotPaid,
 		arg.Signed,
@@ -371,6 +368,9 @@ func (q *Queries) ContractList(ctx context.Context, arg ContractListParams) ([]C
 		arg.CommercialID,
 		arg.Commercial,
 		arg.CustomerID,
+		arg.NumberBegins,
+		arg.FirstID,
+		arg.LastID,
 		arg.Search,
 		arg.Sort,
 		arg.RowLimit,

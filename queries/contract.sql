@@ -4,9 +4,7 @@
 SELECT contract_view.*
 FROM contract_view
 LEFT JOIN (SELECT customer.id AS searched_id, customer.search FROM customer) AS searched ON searched_id = customer_id
-WHERE (sqlc.narg('number_begins')::text IS NULL OR starts_with(number, sqlc.narg('number_begins')::text))
-  AND (sqlc.narg('first_id')::uuid IS NULL OR id BETWEEN sqlc.narg('first_id')::uuid AND sqlc.narg('last_id')::uuid)
-  AND (NOT @not_signed::boolean OR NOT signed)
+WHERE (NOT @not_signed::boolean OR NOT signed)
   AND (NOT @not_paid::boolean OR total_due > 0)
   AND (NOT @signed::boolean OR signed)
   AND (NOT @overdue::boolean OR (status IN ('signed', 'part_paid') AND due_on < current_date))
@@ -17,6 +15,8 @@ WHERE (sqlc.narg('number_begins')::text IS NULL OR starts_with(number, sqlc.narg
   AND (sqlc.narg('commercial_id')::bigint IS NULL OR commercial_id = sqlc.narg('commercial_id')::bigint)
   AND (sqlc.narg('commercial')::text IS NULL OR commercial = sqlc.narg('commercial')::text)
   AND (sqlc.narg('customer_id')::bigint IS NULL OR customer_id = sqlc.narg('customer_id')::bigint)
+  AND (sqlc.narg('number_begins')::text IS NULL OR starts_with(number, sqlc.narg('number_begins')::text))
+  AND (sqlc.narg('first_id')::uuid IS NULL OR id BETWEEN sqlc.narg('first_id')::uuid AND sqlc.narg('last_id')::uuid)
   AND (sqlc.narg('search')::text IS NULL OR (
           search LIKE search_pattern(sqlc.narg('search')::text)
           AND search LIKE ALL (search_patterns(sqlc.narg('search')::text))))
@@ -61,9 +61,7 @@ SELECT count(*) AS count,
        coalesce(sum(total_due), 0)::cents AS total_due
 FROM contract_view
 LEFT JOIN (SELECT customer.id AS searched_id, customer.search FROM customer) AS searched ON searched_id = customer_id
-WHERE (sqlc.narg('number_begins')::text IS NULL OR starts_with(number, sqlc.narg('number_begins')::text))
-  AND (sqlc.narg('first_id')::uuid IS NULL OR id BETWEEN sqlc.narg('first_id')::uuid AND sqlc.narg('last_id')::uuid)
-  AND (NOT @not_signed::boolean OR NOT signed)
+WHERE (NOT @not_signed::boolean OR NOT signed)
   AND (NOT @not_paid::boolean OR total_due > 0)
   AND (NOT @signed::boolean OR signed)
   AND (NOT @overdue::boolean OR (status IN ('signed', 'part_paid') AND due_on < current_date))
@@ -74,6 +72,8 @@ WHERE (sqlc.narg('number_begins')::text IS NULL OR starts_with(number, sqlc.narg
   AND (sqlc.narg('commercial_id')::bigint IS NULL OR commercial_id = sqlc.narg('commercial_id')::bigint)
   AND (sqlc.narg('commercial')::text IS NULL OR commercial = sqlc.narg('commercial')::text)
   AND (sqlc.narg('customer_id')::bigint IS NULL OR customer_id = sqlc.narg('customer_id')::bigint)
+  AND (sqlc.narg('number_begins')::text IS NULL OR starts_with(number, sqlc.narg('number_begins')::text))
+  AND (sqlc.narg('first_id')::uuid IS NULL OR id BETWEEN sqlc.narg('first_id')::uuid AND sqlc.narg('last_id')::uuid)
   AND (sqlc.narg('search')::text IS NULL OR (
           search LIKE search_pattern(sqlc.narg('search')::text)
           AND search LIKE ALL (search_patterns(sqlc.narg('search')::text))));
