@@ -30,7 +30,8 @@ func (a *app) authLogin() *ffcli.Command {
 		"crm auth login administrator1",
 		"crm auth login --username commercial1 --password-stdin < password.txt",
 	)
-	username := command.Flag(c, "username", "USERNAME", "who logs in", value.ParseUsername).AsArgument()
+	username := command.Flag(c, "username", "USERNAME", "who logs in", value.ParseUsername).AsArgument().
+		StartsWith(func(context.Context) (string, error) { return a.lastUsername(), nil })
 	fromStdin := c.Switch("password-stdin", "read the password from standard input")
 	password := command.Flag(c, "password", "PASSWORD", "the password, for others on this machine to see", command.AsTyped)
 	given := func() bool { return *fromStdin || password.Set }

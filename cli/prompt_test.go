@@ -221,6 +221,17 @@ func TestLoginAtQuestions(t *testing.T) {
 			t.Errorf("%d contracts were added, want 2", n)
 		}
 	})
+	t.Run("auth login offers who logged in last", func(t *testing.T) {
+		t.Parallel()
+		e := newEnv(t)
+		e.login("support2")
+		s := startPTY(t, screens["80x24"], e.command("auth", "login"))
+		s.follow(step{"support2", enter}, step{"Password", schema.SamplePassword + enter}, step{"Hélène Jacquet", ""})
+		s.ends(0)
+		s = startPTY(t, screens["80x24"], e.command("auth", "login"))
+		s.follow(step{"support2", ctrlU + "none1" + enter}, step{"Password", schema.SamplePassword + enter}, step{"Inès Kléber", ""})
+		s.ends(0)
+	})
 	t.Run("auth login asks both, three times, and tells to wait", func(t *testing.T) {
 		t.Parallel()
 		e := newEnv(t)
