@@ -29,12 +29,21 @@ func changedByExcel(s string) bool {
 	if !strings.ContainsAny(s, "0123456789") || strings.ContainsFunc(s, other) {
 		return false
 	}
+	if isoTime(s) {
+		return true
+	}
 	for _, word := range strings.FieldsFunc(norm.NFC.String(s), func(r rune) bool { return !unicode.IsLetter(r) }) {
 		if !ofDateOrNumber(strings.ToLower(word)) {
 			return false
 		}
 	}
 	return true
+}
+
+// isoTime reports a day and a time with a T between.
+func isoTime(s string) bool {
+	day, hour, ok := strings.Cut(s, "T")
+	return ok && !strings.ContainsFunc(day+hour, unicode.IsLetter) && strings.Contains(day, "-") && strings.Contains(hour, ":")
 }
 
 // ofDateOrNumber reports a word that a spreadsheet knows beside figures, in French or English.
