@@ -52,6 +52,7 @@ func (b *bench) cases() []*measured {
 	search := "ines"
 	unpaid := []string{"contract", "list", "-o", "csv", "--not-paid-filter", "--limit", "50"}
 	found := []string{"customer", "list", "-o", "csv", "--search", search, "--limit", "50"}
+	completed := []string{"__complete", "customer", "detail", search}
 	cases := []*measured{
 		export("", "csv", rows, 1.15, 40),
 		export("", "csv", tenth, 0, 40),
@@ -72,6 +73,10 @@ func (b *bench) cases() []*measured {
 		{
 			Case: fmt.Sprintf("customer list --search ines --limit 50, %d customers", b.large.customers()), Yardstick: fmt.Sprintf("with %d", b.small.customers()),
 			Unit: milliseconds, limit: 2, repeat: 5, crm: b.runs(b.large, found...), beside: b.runs(b.small, found...),
+		},
+		{
+			Case: fmt.Sprintf("Tab after customer detail ines, %d customers", b.large.customers()), Yardstick: fmt.Sprintf("with %d", b.small.customers()),
+			Unit: milliseconds, repeat: 5, crm: b.runs(b.large, completed...), beside: b.runs(b.small, completed...),
 		},
 		{
 			Case: fmt.Sprintf("contract add-payment, %d processes", clients), Yardstick: fmt.Sprintf("pgbench -C, %d clients", clients),
