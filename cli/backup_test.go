@@ -89,7 +89,7 @@ func TestBackupAndRestore(t *testing.T) {
 	if info, err := os.Stat(file); err != nil || info.Mode() != 0o600 {
 		t.Errorf("%v, %v", info.Mode(), err)
 	}
-	e.sql("DELETE FROM event; DELETE FROM payment; UPDATE contract SET total_amount = total_amount + 1; DELETE FROM employee WHERE username = 'none1'")
+	e.sql("ALTER TABLE payment DISABLE TRIGGER payment_stays; DELETE FROM event; DELETE FROM payment; UPDATE contract SET total_amount = total_amount + 1; DELETE FROM employee WHERE username = 'none1'")
 
 	for name, other := range map[string]*employee{
 		"the same":      e.beside(t, ""),
@@ -250,7 +250,7 @@ func TestKilledRestore(t *testing.T) {
 	file := e.backup(t)
 	restored := e.rows(t)
 	for longest := 200 * time.Millisecond; ; longest *= 2 {
-		e.sql("DELETE FROM event WHERE id > 5; DELETE FROM payment")
+		e.sql("ALTER TABLE payment DISABLE TRIGGER payment_stays; DELETE FROM event WHERE id > 5; DELETE FROM payment")
 		before := e.rows(t)
 		command := exec.Command("crm", "db", "restore", file, "--database", e.config.Database)
 		command.Env = e.environ()

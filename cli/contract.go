@@ -23,6 +23,8 @@ func (a *app) contractCommands() *ffcli.Command {
 		a.contractAdd(),
 		a.contractUpdate(),
 		a.contractSign(),
+		a.contractUnsign(),
+		a.contractCancel(),
 		a.contractAddPayment(),
 		a.contractPayments(),
 	)
@@ -155,6 +157,44 @@ func (a *app) contractSign() *ffcli.Command {
 	})
 }
 
+func (a *app) contractUnsign() *ffcli.Command {
+	c := a.Command("unsign", "withdraw a signature that was recorded by mistake").Examples(
+		`crm contract unsign 2026-0018 --reason "another contract was signed"`,
+	)
+	contract := a.contractFlag(c, offer{list: gen.ContractListParams{Signed: true}, what: "that is signed"}).AsArgument()
+	reason := reasonFlag(c)
+	show := command.ShowsChange(c, contracts)
+	return doesToContract(c, contract, func(ctx context.Context, s service.Operations, id uuid.UUID) error {
+		change, err := s.ContractUnsign(ctx, gen.ContractUnsignParams{ID: id, Reason: reason.Got})
+		if err != nil {
+			return err
+		}
+		if !change.Before.Signed {
+			a.Notice("The contract was not signed; nothing was changed.")
+		}
+		return show(change)
+	})
+}
+
+func (a *app) contractCancel() *ffcli.Command {
+	c := a.Command("cancel", "cancel a contract; its payments are voided and its events cancelled first").Examples(
+		`crm contract cancel 2026-0014 --reason "the customer went elsewhere"`,
+	)
+	contract := a.contractFlag(c, offer{}).AsArgument()
+	reason := reasonFlag(c)
+	show := command.ShowsChange(c, contracts)
+	return doesToContract(c, contract, func(ctx context.Context, s service.Operations, id uuid.UUID) error {
+		change, err := s.ContractCancel(ctx, gen.ContractCancelParams{ID: id, Reason: reason.Got})
+		if err != nil {
+			return err
+		}
+		if change.Before.CancelledAt != nil {
+			a.Notice("The contract was cancelled already; nothing was changed.")
+		}
+		return show(change)
+	})
+}
+
 func (a *app) contractAddPayment() *ffcli.Command {
 	c := a.Command("add-payment", "record a payment").Examples(
 		"crm contract add-payment b0f94a --payment 1500",
@@ -163,6 +203,9 @@ func (a *app) contractAddPayment() *ffcli.Command {
 	contract := a.contractFlag(c, offer{list: gen.ContractListParams{NotPaid: true}, what: "with anything due"}).AsArgument()
 	payment := command.Flag(c, "payment", "EUROS", "amount, such as 1234.50", value.ParseMoney).Needed()
 	paymentID := command.Flag(c, "payment-id", "UUID", "id of the payment: repeated with the same id it is recorded once", command.ParseUUID)
+	received := command.Flag(c, "received", "DATE", "the day on which it came; today unless said otherwise", a.ParseDate).Titled("Received on").Offered()
+	method := command.Enum(c, "method", "METHOD", "how it came: %s", gen.AllPaymentMethodValues())
+	reference := command.Flag(c, "reference", "TEXT", "reference of the bank or of the cheque: repeated with the same it is recorded once", command.Line("reference")).Offered()
 	show := command.ShowsChange(c, recordedPayments)
 	return doesToContract(c, contract, func(ctx context.Context, s service.Operations, id uuid.UUID) error {
 		if !paymentID.Set {
@@ -173,7 +216,10 @@ func (a *app) contractAddPayment() *ffcli.Command {
 		if !paymentID.Set && !a.JSONErrors() {
 			a.Notice("Sending the payment %s", paymentID.Got)
 		}
-		change, err := s.ContractAddPayment(ctx, gen.ContractAddPaymentParams{ID: paymentID.Got, ContractID: id, Amount: payment.Got})
+		change, err := s.ContractAddPayment(ctx, gen.ContractAddPaymentParams{
+			ID: paymentID.Got, ContractID: id, Amount: payment.Got,
+			ReceivedOn: received.Pointer(), Method: method.Pointer(), Reference: reference.Pointer(),
+		})
 		if err != nil {
 			return err
 		}
@@ -181,21 +227,6 @@ func (a *app) contractAddPayment() *ffcli.Command {
 			a.Notice("This payment was recorded already; nothing was changed.")
 		}
 		return show(change)
-	})
-}
-
-func (a *app) contractPayments() *ffcli.Command {
-	c := a.Command("payments", "list the payments of a contract").Examples("crm contract payments 771c41")
-	contract := a.contractFlag(c, offer{}).AsArgument()
-	l := command.ListFlags(c, payments).Totals(c)
-	return doesToContract(c, contract, func(ctx context.Context, s service.Operations, id uuid.UUID) error {
-		if _, err := s.ContractDetail(ctx, id); err != nil {
-			return err
-		}
-		p := gen.ContractPaymentsParams{ContractID: id, Sort: l.Order(), RowLimit: l.RowLimit()}
-		return command.ShowSums(ctx, l, payments, s.ContractPayments(ctx, p), func(ctx context.Context) (gen.ContractPaymentsCountRow, error) {
-			return s.ContractPaymentsCount(ctx, p)
-		})
 	})
 }
 
@@ -285,11 +316,16 @@ var contracts = render.Resource[gen.ContractView]{
 		{Column: "status", Whole: true, Rank: 1, SameBy: []string{"status", "not-signed-filter"}, KeptBy: []string{"signed-filter", "not-paid-filter"}},
 		{Column: "due_on", Rank: 2, KeptBy: []string{"overdue"}},
 		{Column: "days_due", Rank: 3, KeptBy: []string{"overdue"}},
+		{Column: "sold_by_id", DataOnly: true},
+		{Column: "sold_by", Whole: true, Rank: 10},
 		{Column: "created_at", Rank: 7},
 		{Column: "signed_at", Rank: 8, SameBy: []string{"not-signed-filter"}, KeptBy: []string{"signed-from", "signed-to"}},
 		{Column: "updated_at", Rank: 9, KeptBy: []string{"changed-since"}},
+		{Column: "cancelled_at", Rank: 11},
+		{Column: "cancel_reason", Rank: 12},
 	},
 	Marks: []render.Mark[gen.ContractView]{
+		{Tone: render.Wrong, Columns: []string{"status"}, When: func(c gen.ContractView) bool { return c.CancelledAt != nil }},
 		{Tone: render.Waiting, Columns: []string{"status"}, When: func(c gen.ContractView) bool { return !c.Signed }},
 		{Word: "overdue", Sign: "!", Tone: render.Wrong, Columns: []string{"status", "due_on"}, When: isOverdue},
 		{Tone: render.Wrong, Columns: []string{"days_due"}, When: isOverdue}, // a number above zero says it
@@ -297,22 +333,3 @@ var contracts = render.Resource[gen.ContractView]{
 }
 
 func isOverdue(c gen.ContractView) bool { return c.DaysDue != nil && *c.DaysDue > 0 }
-
-var payments = render.Resource[gen.PaymentView]{
-	Name: "payment", Title: "Payments", Hue: render.Green,
-	Looks: []render.Look{
-		{Column: "id", Begins: 8},
-		{Column: "contract", SaidBy: "number"},
-		{Column: "number", Label: "Contract", Whole: true, Rank: 3, SameBy: []string{"contract-uuid"}},
-		{Column: "recorded_by", Rank: 2, Whole: true},
-		{Column: "recorded_by_id", DataOnly: true},
-	},
-}
-
-// recordedPayments shows a payment that was just recorded, with what is due after it.
-var recordedPayments = render.Resource[service.RecordedPayment]{
-	Name: "payment", Title: "Payments", Hue: render.Green,
-	Looks: []render.Look{
-		{Column: "recorded_by_id", DataOnly: true},
-	},
-}

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"encoding/csv"
 	"encoding/json"
 	"fmt"
@@ -213,7 +214,7 @@ func (s shape) fromPanel(format string, lines [][]string) ([]row, error) {
 		text := texts[i]
 		if f.Look.Of != "" {
 			fullname, username, both := strings.Cut(squash(text), "(")
-			if r[f.Look.Of] = strings.TrimSuffix(username, ")"); !both && fullname != "-" {
+			if r[f.Look.Of] = strings.TrimSuffix(username, ")"); !both && fullname != cmp.Or(f.Look.Absent, "-") {
 				return nil, fmt.Errorf("%s has no username: %q", f.Name, text)
 			}
 			text = fullname
@@ -239,9 +240,21 @@ func canonical(f render.Field, format, text string) string {
 	forPeople := format == "table" || format == "markdown"
 	text = squash(text)
 	switch {
-	case forPeople && text == "-" || text == "":
+	case forPeople && text == cmp.Or(f.Look.Absent, "-") || text == "":
 		return ""
+	case f.Look.NamedBy != "": // the value of a field of any kind
+		text = strings.TrimPrefix(text, "'")
+		if at, err := time.Parse(time.RFC3339, text); err == nil {
+			return at.In(paris).Format("2006-01-0215:04")
+		}
+		if said, ok := map[string]string{"yes": "true", "no": "false"}[text]; ok && forPeople {
+			return said
+		}
+		return strings.TrimSuffix(text, "€")
 	case f.Kind == render.KindTime:
+		if f.Look.Weekday && forPeople {
+			text = text[len("Mon"):]
+		}
 		layout := map[string]string{"table": "2006-01-0215:04", "markdown": "2006-01-0215:04", "excel": "02/01/200615:04"}[format]
 		if layout == "" {
 			layout = time.RFC3339Nano

@@ -25,6 +25,7 @@ func (a *app) eventCommands() *ffcli.Command {
 		a.eventAdd(),
 		a.eventUpdate(),
 		a.eventSetSupport(),
+		a.eventCancel(),
 	)
 }
 
@@ -42,6 +43,7 @@ func (a *app) eventList() *ffcli.Command {
 		From(a.pickEmployee(gen.RoleCommercial))
 	customer := command.Flag(c, "customer-id", "N", "only those of this customer", command.ParseID).From(a.pickCustomer(c))
 	contract := a.contractFilter(c, "only those of this contract", offer{list: gen.ContractListParams{Signed: true}, what: "that is signed"})
+	cancelled := c.Switch("cancelled", "those that are cancelled too")
 	when := a.addPeriodFlags(c)
 	search := command.SearchFlag(c, "name, location, or the customer's name, company, e-mail or phone")
 	changed := command.Flag(c, "changed-since", "DATE", "only those that were changed at this time or later", a.ParseTime)
@@ -71,6 +73,7 @@ func (a *app) eventList() *ffcli.Command {
 			contractID = &id
 		}
 		p := gen.EventListParams{
+			Cancelled:         *cancelled,
 			NoSupportAssigned: *noSupport,
 			SupportID:         command.MineOnly(s, *assigned),
 			Support:           support.Pointer(),
@@ -292,6 +295,25 @@ func (a *app) eventUpdate() *ffcli.Command {
 	})
 }
 
+func (a *app) eventCancel() *ffcli.Command {
+	c := a.Command("cancel", "cancel an event, which frees its support and its contract").Examples(
+		`crm event cancel 9 --reason "the snow did not come"`,
+	)
+	id := a.eventArgument(c)
+	reason := reasonFlag(c)
+	show := command.ShowsChange(c, events)
+	return c.DoesAs(func(ctx context.Context, s service.Operations) error {
+		change, err := s.EventCancel(ctx, gen.EventCancelParams{ID: id.Got, Reason: reason.Got})
+		if err != nil {
+			return err
+		}
+		if change.Before.CancelledAt != nil {
+			a.Notice("The event was cancelled already; nothing was changed.")
+		}
+		return show(change)
+	})
+}
+
 func (a *app) eventSetSupport() *ffcli.Command {
 	c := a.Command("set-support", "assign an event to a support").Examples("crm event set-support 8 --username support2")
 	id := a.eventArgument(c)
@@ -362,9 +384,12 @@ var events = render.Resource[gen.EventView]{
 		{Column: "attendees", Rank: 3},
 		{Column: "location", Rank: 5},
 		{Column: "note", Rank: 7, Multiline: true},
+		{Column: "cancelled_at", Rank: 11, KeptBy: []string{"cancelled"}},
+		{Column: "cancel_reason", Rank: 12},
 		{Column: "updated_at", Rank: 10, KeptBy: []string{"changed-since"}},
 	},
 	Marks: []render.Mark[gen.EventView]{
-		{Tone: render.Waiting, Columns: []string{"support_fullname"}, When: func(e gen.EventView) bool { return e.SupportID == nil }},
+		{Tone: render.Wrong, Columns: []string{"cancelled_at"}, When: func(e gen.EventView) bool { return e.CancelledAt != nil }},
+		{Tone: render.Waiting, Columns: []string{"support_fullname"}, When: func(e gen.EventView) bool { return e.SupportID == nil && e.CancelledAt == nil }},
 	},
 }

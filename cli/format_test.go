@@ -47,6 +47,12 @@ var readings = []reading{
 	{"auth token list", shapeOf(tokens), false},
 	{"auth permissions", shapeOf(permissions), false},
 	{"config show", shapeOf(settings), false},
+	{"history", shapeOf(changes), false},
+	{"history customer 3", shapeOf(changes), false},
+	{"history contract b0f94a", shapeOf(changes), false},
+	{"history --since tomorrow", shapeOf(changes), false},
+	{"changes", shapeOf(feed), false},
+	{"undo c0000000 --dry-run", shapeOf(undone), false},
 	{"check", shapeOf(checkFindings), false},
 	{"doctor --fields check,status,finding,advice", shapeOf(diagnosis), false},
 	{"db status", shapeOf(databaseStatuses), true},
@@ -55,13 +61,19 @@ var readings = []reading{
 	{"customer list --search nowhere", shapeOf(customers), false},
 	{"contract list --search nowhere", shapeOf(contracts), false},
 	{"contract payments fb819b", shapeOf(payments), false},
+	{"payment list", shapeOf(payments), false},
+	{"payment list --voided", shapeOf(payments), false},
+	{"payment detail e38a5c24", shapeOf(payments), true},
+	{"payment detail 3c0f7a65", shapeOf(payments), true},
+	{"event list --cancelled", shapeOf(events), false},
 	{"event list --search nowhere", shapeOf(events), false},
 }
 
 func TestReadingsInEveryFormat(t *testing.T) {
 	t.Parallel()
 	e := asEmployee(t, "administrator1")
-	e.sql(`UPDATE customer SET company = '=a|b*_[x](y)_*\\ "q"; <b>&amp;' WHERE id = 3`)
+	e.sql(`UPDATE customer SET company = '=a|b*_[x](y)_*\\ "q"; <b>&amp;' WHERE id = 3;
+		UPDATE change SET batch = 'c0000000-0000-0000-0000-000000000000' WHERE resource = 'customer'`)
 	for _, c := range readings {
 		t.Run(c.line, func(t *testing.T) {
 			t.Parallel()
@@ -135,7 +147,7 @@ type writing struct {
 // undo is what has to be undone before a command can be repeated.
 var undo = map[string]string{
 	"employee add":         "DELETE FROM employee WHERE username = 'lea'",
-	"contract add-payment": "DELETE FROM payment WHERE amount = 29",
+	"contract add-payment": "ALTER TABLE payment DISABLE TRIGGER payment_stays; DELETE FROM payment WHERE amount = 29",
 	"auth token":           "DELETE FROM session WHERE name = 'nightly'",
 }
 
@@ -156,7 +168,11 @@ var writings = []writing{
 	{"administrator1", "", []string{"contract", "add", "--customer-id", "3", "--total-amount", "1 234,50"}, shapeOf(contracts), []string{"id", "number", "created_at", "updated_at"}},
 	{"administrator1", "", []string{"contract", "update", "b0f94a", "--total-amount", "9999.99"}, shapeOf(contracts), []string{"updated_at"}},
 	{"administrator1", "", []string{"contract", "sign", "fb819b"}, shapeOf(contracts), []string{"signed_at", "updated_at"}},
-	{"administrator1", "", []string{"contract", "add-payment", "b0f94a", "--payment", "0.29"}, shapeOf(recordedPayments), []string{"id", "recorded_at"}},
+	{"administrator1", "", []string{"contract", "add-payment", "b0f94a", "--payment", "0.29", "--received", "2026-11-02", "--method", "card", "--reference", "VIR 12"}, shapeOf(recordedPayments), []string{"id", "recorded_at"}},
+	{"administrator1", "", []string{"contract", "unsign", "2026-0018", "--reason", "by mistake"}, shapeOf(contracts), []string{"updated_at"}},
+	{"administrator1", "", []string{"contract", "cancel", "2026-0007", "--reason", "=went|elsewhere"}, shapeOf(contracts), []string{"updated_at", "cancelled_at"}},
+	{"administrator1", "", []string{"payment", "void", "e38a5c24", "--reason", "typed twice"}, shapeOf(payments), []string{"voided_at"}},
+	{"commercial3", "", []string{"event", "cancel", "9", "--reason", "no snow"}, shapeOf(events), []string{"updated_at", "cancelled_at"}},
 	{"commercial1", "", []string{"event", "add", "--contract-uuid", "ab0469a5", "--name", "Fête", "--start", "2026-12-01", "--attendees", "3"}, shapeOf(events), []string{"id", "updated_at"}},
 	{"support1", "", []string{"event", "update", "1", "--note", "one\ntwo", "--clear", "location"}, shapeOf(events), []string{"updated_at"}},
 	{"administrator1", "", []string{"event", "set-support", "8", "--username", "support2"}, shapeOf(events), []string{"updated_at"}},

@@ -72,6 +72,8 @@ func TestFiltersNameTheirColumns(t *testing.T) {
 		"crm customer list":     customers.Looks,
 		"crm contract list":     contracts.Looks,
 		"crm contract payments": payments.Looks,
+		"crm payment list":      payments.Looks,
+		"crm history":           changes.Looks,
 		"crm event list":        events.Looks,
 	}
 	ofNoColumn := []string{"sort", "limit", "fields", "count", "total", "search"}
@@ -125,8 +127,10 @@ var exampleDatabases = map[string]string{
 	"crm auth token revoke": "INSERT INTO session (id, employee_id, name, secret_hash) SELECT gen_random_uuid(), id, 'nightly', sha256('') FROM employee",
 	"crm auth sessions":     "INSERT INTO session (id, employee_id) SELECT '5f0c1a52-8d0e-4c1a-9d62-3f1d1f0f7a10', id FROM employee WHERE username = 'none1'",
 	"crm db grant":          "DO $$ BEGIN CREATE ROLE crm_app; EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL; END $$",
-	"crm db migrate":        "TRUNCATE employee, session, customer, contract, payment, event",
-	"crm db restore":        "TRUNCATE employee, session, customer, contract, payment, event",
+	"crm db migrate":        "TRUNCATE employee, session, customer, contract, payment, event, change",
+	"crm undo":              "UPDATE change SET batch = '5f0c1a52-8d0e-4c1a-9d62-3f1d1f0f7a10' WHERE resource = 'customer'",
+	"crm changes":           "UPDATE change SET xid = '42', batch = '5f0c1a52-8d0e-4c1a-9d62-3f1d1f0f7a10' WHERE id = 17",
+	"crm db restore":        "TRUNCATE employee, session, customer, contract, payment, event, change",
 }
 
 // TestExamples runs each example of the help of each command in a shell, as the first who may. One that asks at a
@@ -277,6 +281,9 @@ func TestResources(t *testing.T) {
 	check(t, checked, "payments", payments)
 	check(t, checked, "recordedPayments", recordedPayments)
 	check(t, checked, "events", events)
+	check(t, checked, "changes", changes)
+	check(t, checked, "feed", feed)
+	check(t, checked, "undone", undone)
 	check(t, checked, "checkFindings", checkFindings)
 	check(t, checked, "whoami", whoami)
 	check(t, checked, "logins", logins)

@@ -56,7 +56,7 @@ func TestHintsDoNotCircle(t *testing.T) {
 			state(e)
 			for _, first := range []string{
 				"customer list", "db status", "db migrate", "doctor", "auth token revoke x", "auth sessions revoke " + uuid.NewString(),
-				"employee detail nemo", "customer detail 999", "contract detail 00000000", "event detail 999",
+				"employee detail nemo", "customer detail 999", "contract detail 00000000", "event detail 999", "payment detail 00000000", "undo 00000000 --dry-run",
 			} {
 				seen := map[string]bool{}
 				for command := first; command != ""; {
@@ -95,6 +95,10 @@ var walked = map[string]string{
 	"crm employee list":        "TestHintsDoNotCircle: no such employee",
 	"crm customer list":        "TestHintsDoNotCircle: no such customer",
 	"crm contract list":        "TestHintsDoNotCircle: no such contract",
+	"crm history":              "shows the batches, of whose ids one was not right: the story history",
+	"crm changes":              "begins at the first change, which needs no cursor: the story history",
+	"crm db backup":            "and a restore of it give the history an order: TestCursorOfAnother",
+	"crm payment list":         "TestHintsDoNotCircle: no such payment",
 	"crm event list":           "TestHintsDoNotCircle: no such event",
 	"crm serve":                "names serve.socket, without which there is nothing to listen on: the story serve",
 	"crm help":                 "explains, in any state",

@@ -20,7 +20,7 @@ func TestOffers(t *testing.T) {
 		{"administrator1", "contract update", "SELECT number FROM contract_view"},
 		{"administrator1", "contract add --customer-id", "SELECT id::text FROM customer_view"},
 		{"administrator1", "customer set-commercial", "SELECT id::text FROM customer_view"},
-		{"administrator1", "event set-support", "SELECT id::text FROM event_view"},
+		{"administrator1", "event set-support", "SELECT id::text FROM event_view WHERE cancelled_at IS NULL"},
 		{"administrator1", "event update", "SELECT '' WHERE false"},
 		{"commercial1", "contract detail", "SELECT number FROM contract_view"},
 		{"commercial1", "contract sign", "SELECT number FROM contract_view WHERE NOT signed AND commercial = 'commercial1'"},
@@ -30,8 +30,8 @@ func TestOffers(t *testing.T) {
 		{"commercial1", "event add --contract-uuid", "SELECT number FROM contract_view WHERE signed AND commercial = 'commercial1'"},
 		{"commercial1", "customer detail", "SELECT id::text FROM customer_view"},
 		{"commercial1", "customer update", "SELECT id::text FROM customer_view WHERE commercial = 'commercial1'"},
-		{"support1", "event update", "SELECT id::text FROM event_view WHERE support = 'support1'"},
-		{"support1", "event detail", "SELECT id::text FROM event_view"},
+		{"support1", "event update", "SELECT id::text FROM event_view WHERE support = 'support1' AND cancelled_at IS NULL"},
+		{"support1", "event detail", "SELECT id::text FROM event_view WHERE cancelled_at IS NULL"},
 		{"support1", "customer update", "SELECT '' WHERE false"},
 	} {
 		t.Run(offer.username+" "+offer.command, func(t *testing.T) {
@@ -61,7 +61,7 @@ func TestOffers(t *testing.T) {
 func TestNothingToChoose(t *testing.T) {
 	t.Parallel()
 	e := newEnv(t)
-	e.sql(`UPDATE event SET support_id = NULL; UPDATE contract SET signed_at = now() WHERE signed_at IS NULL;
+	e.sql(`DELETE FROM event WHERE cancelled_at IS NOT NULL; UPDATE event SET support_id = NULL; UPDATE contract SET signed_at = now() WHERE signed_at IS NULL;
 		DELETE FROM event; UPDATE contract SET total_amount = paid_amount;
 		INSERT INTO employee (username, fullname, role, password_hash)
 		SELECT 'commercial9', 'Nouvelle', 'commercial', password_hash FROM employee WHERE username = 'none1'`)

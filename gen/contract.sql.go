@@ -42,32 +42,45 @@ func (q *Queries) ContractAdd(ctx context.Context, arg ContractAddParams) (uuid.
 }
 
 const ContractAddPayment = `-- name: ContractAddPayment :one
-INSERT INTO payment (id, contract_id, amount, recorded_by, recorded_by_id)
-SELECT $1, contract.id, $2, $3, $4::bigint
+INSERT INTO payment (id, contract_id, amount, received_on, method, reference, recorded_by, recorded_by_id)
+SELECT $1,
+       contract.id,
+       $2,
+       coalesce($3::date, current_date),
+       $4::payment_method,
+       $5::text,
+       $6,
+       $7::bigint
 FROM contract
 JOIN customer ON customer.id = contract.customer_id
-WHERE contract.id = $5
-  AND ($6::bigint IS NULL
-       OR customer.commercial_id = $6::bigint)
-ON CONFLICT (id) DO NOTHING
+WHERE contract.id = $8
+  AND ($9::bigint IS NULL
+       OR customer.commercial_id = $9::bigint)
+ON CONFLICT DO NOTHING
 RETURNING payment.id
 `
 
 type ContractAddPaymentParams struct {
-	ID             uuid.UUID   `json:"id"`
-	Amount         value.Cents `json:"amount"`
-	AsUsername     string      `json:"as_username"`
-	AsEmployeeID   int64       `json:"as_employee_id"`
-	ContractID     uuid.UUID   `json:"contract_id"`
-	AsCommercialID *int64      `json:"as_commercial_id"`
+	ID             uuid.UUID      `json:"id"`
+	Amount         value.Cents    `json:"amount"`
+	ReceivedOn     *value.Date    `json:"received_on"`
+	Method         *PaymentMethod `json:"method"`
+	Reference      *string        `json:"reference"`
+	AsUsername     string         `json:"as_username"`
+	AsEmployeeID   int64          `json:"as_employee_id"`
+	ContractID     uuid.UUID      `json:"contract_id"`
+	AsCommercialID *int64         `json:"as_commercial_id"`
 }
 
-// ContractAddPayment records the payment, once however often it is repeated with the same id. No row when the id already
-// names a payment, or when the contract is not one of the commercial's customers.
+// ContractAddPayment records the payment, once however often it is repeated with the same id, or with the same reference
+// of the bank. No row when it is recorded already, or when the contract is not one of the commercial's customers.
 func (q *Queries) ContractAddPayment(ctx context.Context, arg ContractAddPaymentParams) (uuid.UUID, error) {
 	row := q.db.QueryRow(ctx, ContractAddPayment,
 		arg.ID,
 		arg.Amount,
+		arg.ReceivedOn,
+		arg.Method,
+		arg.Reference,
 		arg.AsUsername,
 		arg.AsEmployeeID,
 		arg.ContractID,
@@ -79,21 +92,23 @@ func (q *Queries) ContractAddPayment(ctx context.Context, arg ContractAddPayment
 }
 
 const ContractAddedPayment = `-- name: ContractAddedPayment :one
-SELECT payment_view.id, payment_view.contract, payment_view.number, payment_view.amount, payment_view.recorded_by, payment_view.recorded_by_id, payment_view.recorded_at
+SELECT payment_view.id, payment_view.contract, payment_view.number, payment_view.customer_id, payment_view.customer, payment_view.company, payment_view.commercial_id, payment_view.commercial, payment_view.amount, payment_view.received_on, payment_view.method, payment_view.reference, payment_view.recorded_by, payment_view.recorded_by_id, payment_view.recorded_at, payment_view.voided_at, payment_view.voided_by, payment_view.void_reason
 FROM payment_view
-JOIN contract ON contract.id = payment_view.contract
-JOIN customer ON customer.id = contract.customer_id
-WHERE payment_view.id = $1
-  AND payment_view.contract = $2
-  AND payment_view.amount = $3
-  AND ($4::bigint IS NULL
-       OR customer.commercial_id = $4::bigint)
+WHERE payment_view.contract = $1
+  AND payment_view.amount = $2
+  AND (payment_view.id = $3
+       OR (payment_view.reference = $4::text
+           AND payment_view.voided_at IS NULL
+           AND NOT EXISTS (SELECT FROM payment WHERE payment.id = $3)))
+  AND ($5::bigint IS NULL
+       OR payment_view.commercial_id = $5::bigint)
 `
 
 type ContractAddedPaymentParams struct {
-	ID             uuid.UUID   `json:"id"`
 	ContractID     uuid.UUID   `json:"contract_id"`
 	Amount         value.Cents `json:"amount"`
+	ID             uuid.UUID   `json:"id"`
+	Reference      *string     `json:"reference"`
 	AsCommercialID *int64      `json:"as_commercial_id"`
 }
 
@@ -102,9 +117,10 @@ type ContractAddedPaymentParams struct {
 // another amount or contract, or when the contract is not one of the commercial's customers.
 func (q *Queries) ContractAddedPayment(ctx context.Context, arg ContractAddedPaymentParams) (PaymentView, error) {
 	row := q.db.QueryRow(ctx, ContractAddedPayment,
-		arg.ID,
 		arg.ContractID,
 		arg.Amount,
+		arg.ID,
+		arg.Reference,
 		arg.AsCommercialID,
 	)
 	var i PaymentView
@@ -112,16 +128,54 @@ func (q *Queries) ContractAddedPayment(ctx context.Context, arg ContractAddedPay
 		&i.ID,
 		&i.Contract,
 		&i.Number,
+		&i.CustomerID,
+		&i.Customer,
+		&i.Company,
+		&i.CommercialID,
+		&i.Commercial,
 		&i.Amount,
+		&i.ReceivedOn,
+		&i.Method,
+		&i.Reference,
 		&i.RecordedBy,
 		&i.RecordedByID,
 		&i.RecordedAt,
+		&i.VoidedAt,
+		&i.VoidedBy,
+		&i.VoidReason,
 	)
 	return i, err
 }
 
+const ContractCancel = `-- name: ContractCancel :one
+UPDATE contract
+SET cancelled_at  = coalesce(contract.cancelled_at, now()),
+    cancel_reason = coalesce(contract.cancel_reason, $1::text)
+FROM customer
+WHERE contract.id = $2
+  AND customer.id = contract.customer_id
+  AND ($3::bigint IS NULL
+       OR customer.commercial_id = $3::bigint)
+RETURNING (contract.cancelled_at = now())::boolean AS changed
+`
+
+type ContractCancelParams struct {
+	Reason         string    `json:"reason"`
+	ID             uuid.UUID `json:"id"`
+	AsCommercialID *int64    `json:"as_commercial_id"`
+}
+
+// ContractCancel reports whether it was this that cancelled: a contract that is cancelled already keeps its day and its
+// reason. It is limited to the customers of the commercial.
+func (q *Queries) ContractCancel(ctx context.Context, arg ContractCancelParams) (bool, error) {
+	row := q.db.QueryRow(ctx, ContractCancel, arg.Reason, arg.ID, arg.AsCommercialID)
+	var changed bool
+	err := row.Scan(&changed)
+	return changed, err
+}
+
 const ContractCandidates = `-- name: ContractCandidates :many
-SELECT id, number, customer_id, customer, company, commercial_id, commercial, commercial_fullname, signed, status, total_amount, total_due, due_on, days_due, created_at, signed_at, updated_at
+SELECT id, number, customer_id, customer, company, commercial_id, commercial, commercial_fullname, signed, status, total_amount, total_due, due_on, days_due, sold_by_id, sold_by, created_at, signed_at, updated_at, cancelled_at, cancel_reason
 FROM contract_view
 WHERE id BETWEEN $1::uuid AND $2::uuid
    OR number = $3::text
@@ -161,9 +215,13 @@ func (q *Queries) ContractCandidates(ctx context.Context, arg ContractCandidates
 			&i.TotalDue,
 			&i.DueOn,
 			&i.DaysDue,
+			&i.SoldByID,
+			&i.SoldBy,
 			&i.CreatedAt,
 			&i.SignedAt,
 			&i.UpdatedAt,
+			&i.CancelledAt,
+			&i.CancelReason,
 		); err != nil {
 			return nil, err
 		}
@@ -185,7 +243,7 @@ WHERE (NOT $1::boolean OR NOT signed)
   AND (NOT $2::boolean OR total_due > 0)
   AND (NOT $3::boolean OR signed)
   AND (NOT $4::boolean OR (status IN ('signed', 'part_paid') AND due_on < current_date))
-  AND ($5::contract_status IS NULL OR status = $5::contract_status)
+  AND (CASE WHEN $5::contract_status IS NULL THEN status <> 'cancelled' ELSE status = $5::contract_status END)
   AND ($6::date IS NULL OR signed_at >= $6::date)
   AND ($7::date IS NULL OR signed_at < $7::date + 1)
   AND ($8::timestamptz IS NULL OR updated_at >= $8::timestamptz)
@@ -248,7 +306,7 @@ func (q *Queries) ContractCount(ctx context.Context, arg ContractCountParams) (C
 }
 
 const ContractDetail = `-- name: ContractDetail :one
-SELECT id, number, customer_id, customer, company, commercial_id, commercial, commercial_fullname, signed, status, total_amount, total_due, due_on, days_due, created_at, signed_at, updated_at
+SELECT id, number, customer_id, customer, company, commercial_id, commercial, commercial_fullname, signed, status, total_amount, total_due, due_on, days_due, sold_by_id, sold_by, created_at, signed_at, updated_at, cancelled_at, cancel_reason
 FROM contract_view
 WHERE id = $1
 `
@@ -271,22 +329,26 @@ func (q *Queries) ContractDetail(ctx context.Context, id uuid.UUID) (ContractVie
 		&i.TotalDue,
 		&i.DueOn,
 		&i.DaysDue,
+		&i.SoldByID,
+		&i.SoldBy,
 		&i.CreatedAt,
 		&i.SignedAt,
 		&i.UpdatedAt,
+		&i.CancelledAt,
+		&i.CancelReason,
 	)
 	return i, err
 }
 
 const ContractList = `-- name: ContractList :many
-SELECT contract_view.id, contract_view.number, contract_view.customer_id, contract_view.customer, contract_view.company, contract_view.commercial_id, contract_view.commercial, contract_view.commercial_fullname, contract_view.signed, contract_view.status, contract_view.total_amount, contract_view.total_due, contract_view.due_on, contract_view.days_due, contract_view.created_at, contract_view.signed_at, contract_view.updated_at
+SELECT contract_view.id, contract_view.number, contract_view.customer_id, contract_view.customer, contract_view.company, contract_view.commercial_id, contract_view.commercial, contract_view.commercial_fullname, contract_view.signed, contract_view.status, contract_view.total_amount, contract_view.total_due, contract_view.due_on, contract_view.days_due, contract_view.sold_by_id, contract_view.sold_by, contract_view.created_at, contract_view.signed_at, contract_view.updated_at, contract_view.cancelled_at, contract_view.cancel_reason
 FROM contract_view
 LEFT JOIN (SELECT customer.id AS searched_id, customer.search FROM customer) AS searched ON searched_id = customer_id
 WHERE (NOT $1::boolean OR NOT signed)
   AND (NOT $2::boolean OR total_due > 0)
   AND (NOT $3::boolean OR signed)
   AND (NOT $4::boolean OR (status IN ('signed', 'part_paid') AND due_on < current_date))
-  AND ($5::contract_status IS NULL OR status = $5::contract_status)
+  AND (CASE WHEN $5::contract_status IS NULL THEN status <> 'cancelled' ELSE status = $5::contract_status END)
   AND ($6::date IS NULL OR signed_at >= $6::date)
   AND ($7::date IS NULL OR signed_at < $7::date + 1)
   AND ($8::timestamptz IS NULL OR updated_at >= $8::timestamptz)
@@ -323,11 +385,17 @@ ORDER BY
     CASE WHEN $16 = 'due_on:desc' THEN due_on END DESC NULLS LAST,
     CASE WHEN $16 = 'days_due' THEN days_due END,
     CASE WHEN $16 = 'days_due:desc' THEN days_due END DESC NULLS LAST,
+    CASE WHEN $16 = 'sold_by' THEN sold_by END,
+    CASE WHEN $16 = 'sold_by:desc' THEN sold_by END DESC NULLS LAST,
     CASE WHEN $16 = 'created_at:desc' THEN created_at END DESC,
     CASE WHEN $16 = 'signed_at' THEN signed_at END,
     CASE WHEN $16 = 'signed_at:desc' THEN signed_at END DESC NULLS LAST,
     CASE WHEN $16 = 'updated_at' THEN updated_at END,
     CASE WHEN $16 = 'updated_at:desc' THEN updated_at END DESC,
+    CASE WHEN $16 = 'cancelled_at' THEN cancelled_at END,
+    CASE WHEN $16 = 'cancelled_at:desc' THEN cancelled_at END DESC NULLS LAST,
+    CASE WHEN $16 = 'cancel_reason' THEN fold(cancel_reason) END,
+    CASE WHEN $16 = 'cancel_reason:desc' THEN fold(cancel_reason) END DESC NULLS LAST,
     created_at,
     id
 LIMIT $17::bigint
@@ -397,9 +465,13 @@ func (q *Queries) ContractList(ctx context.Context, arg ContractListParams) ([]C
 			&i.TotalDue,
 			&i.DueOn,
 			&i.DaysDue,
+			&i.SoldByID,
+			&i.SoldBy,
 			&i.CreatedAt,
 			&i.SignedAt,
 			&i.UpdatedAt,
+			&i.CancelledAt,
+			&i.CancelReason,
 		); err != nil {
 			return nil, err
 		}
@@ -409,82 +481,6 @@ func (q *Queries) ContractList(ctx context.Context, arg ContractListParams) ([]C
 		return nil, err
 	}
 	return items, nil
-}
-
-const ContractPayments = `-- name: ContractPayments :many
-SELECT id, contract, number, amount, recorded_by, recorded_by_id, recorded_at
-FROM payment_view
-WHERE contract = $1
-ORDER BY
-    CASE WHEN $2::text = 'id' THEN id END,
-    CASE WHEN $2 = 'id:desc' THEN id END DESC,
-    CASE WHEN $2 = 'number' THEN number END,
-    CASE WHEN $2 = 'number:desc' THEN number END DESC,
-    CASE WHEN $2 = 'amount' THEN amount END,
-    CASE WHEN $2 = 'amount:desc' THEN amount END DESC,
-    CASE WHEN $2 = 'recorded_by' THEN recorded_by END,
-    CASE WHEN $2 = 'recorded_by:desc' THEN recorded_by END DESC,
-    CASE WHEN $2 = 'recorded_by_id' THEN recorded_by_id END,
-    CASE WHEN $2 = 'recorded_by_id:desc' THEN recorded_by_id END DESC NULLS LAST,
-    CASE WHEN $2 = 'recorded_at:desc' THEN recorded_at END DESC,
-    recorded_at,
-    id
-LIMIT $3::bigint
-`
-
-type ContractPaymentsParams struct {
-	ContractID uuid.UUID `json:"contract_id"`
-	Sort       string    `json:"sort"`
-	RowLimit   *int64    `json:"row_limit"`
-}
-
-// ContractPayments returns the payments of a contract by their time, or in the order of a field.
-func (q *Queries) ContractPayments(ctx context.Context, arg ContractPaymentsParams) ([]PaymentView, error) {
-	rows, err := q.db.Query(ctx, ContractPayments, arg.ContractID, arg.Sort, arg.RowLimit)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	items := []PaymentView{}
-	for rows.Next() {
-		var i PaymentView
-		if err := rows.Scan(
-			&i.ID,
-			&i.Contract,
-			&i.Number,
-			&i.Amount,
-			&i.RecordedBy,
-			&i.RecordedByID,
-			&i.RecordedAt,
-		); err != nil {
-			return nil, err
-		}
-		items = append(items, i)
-	}
-	if err := rows.Err(); err != nil {
-		return nil, err
-	}
-	return items, nil
-}
-
-const ContractPaymentsCount = `-- name: ContractPaymentsCount :one
-SELECT count(*) AS count,
-       coalesce(sum(amount), 0)::cents AS amount
-FROM payment_view
-WHERE contract = $1
-`
-
-type ContractPaymentsCountRow struct {
-	Count  int64       `json:"count"`
-	Amount value.Cents `json:"amount"`
-}
-
-// ContractPaymentsCount counts and adds up the rows of ContractPayments: a test holds their filters equal.
-func (q *Queries) ContractPaymentsCount(ctx context.Context, contractID uuid.UUID) (ContractPaymentsCountRow, error) {
-	row := q.db.QueryRow(ctx, ContractPaymentsCount, contractID)
-	var i ContractPaymentsCountRow
-	err := row.Scan(&i.Count, &i.Amount)
-	return i, err
 }
 
 const ContractSign = `-- name: ContractSign :one
@@ -510,6 +506,29 @@ func (q *Queries) ContractSign(ctx context.Context, arg ContractSignParams) (boo
 	var changed bool
 	err := row.Scan(&changed)
 	return changed, err
+}
+
+const ContractUnsign = `-- name: ContractUnsign :one
+UPDATE contract
+SET signed_at = NULL
+FROM (SELECT set_config('crm.reason', coalesce(nullif($2::text, ''), ' '), true) AS reason) AS why
+WHERE id = $1
+  AND why.reason IS NOT NULL
+RETURNING id
+`
+
+type ContractUnsignParams struct {
+	ID     uuid.UUID `json:"id"`
+	Reason string    `json:"reason"`
+}
+
+// ContractUnsign withdraws the signature; the history says why. Triggers and keys refuse it where something is paid or
+// takes place. No reason is a blank one, which is refused: a setting that is empty is one that nobody made.
+func (q *Queries) ContractUnsign(ctx context.Context, arg ContractUnsignParams) (uuid.UUID, error) {
+	row := q.db.QueryRow(ctx, ContractUnsign, arg.ID, arg.Reason)
+	var id uuid.UUID
+	err := row.Scan(&id)
+	return id, err
 }
 
 const ContractUpdate = `-- name: ContractUpdate :one

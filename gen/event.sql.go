@@ -58,7 +58,7 @@ func (q *Queries) EventAdd(ctx context.Context, arg EventAddParams) (int64, erro
 }
 
 const EventAdded = `-- name: EventAdded :one
-SELECT id, name, contract, number, customer_id, customer, company, support_id, support, support_fullname, commercial_id, commercial, commercial_fullname, start, "end", attendees, location, note, updated_at
+SELECT id, name, contract, number, customer_id, customer, company, support_id, support, support_fullname, commercial_id, commercial, commercial_fullname, start, "end", attendees, location, note, cancelled_at, cancel_reason, updated_at
 FROM event_view
 WHERE id = currval(pg_get_serial_sequence('event', 'id'))
 `
@@ -86,9 +86,39 @@ func (q *Queries) EventAdded(ctx context.Context) (EventView, error) {
 		&i.Attendees,
 		&i.Location,
 		&i.Note,
+		&i.CancelledAt,
+		&i.CancelReason,
 		&i.UpdatedAt,
 	)
 	return i, err
+}
+
+const EventCancel = `-- name: EventCancel :one
+UPDATE event
+SET cancelled_at  = coalesce(event.cancelled_at, now()),
+    cancel_reason = coalesce(event.cancel_reason, $1::text)
+FROM contract
+JOIN customer ON customer.id = contract.customer_id
+WHERE event.id = $2
+  AND contract.id = event.contract_id
+  AND ($3::bigint IS NULL
+       OR customer.commercial_id = $3::bigint)
+RETURNING (event.cancelled_at = now())::boolean AS changed
+`
+
+type EventCancelParams struct {
+	Reason         string `json:"reason"`
+	ID             int64  `json:"id"`
+	AsCommercialID *int64 `json:"as_commercial_id"`
+}
+
+// EventCancel reports whether it was this that cancelled: an event that is cancelled already keeps its day and its reason.
+// It is limited to the customers of the commercial.
+func (q *Queries) EventCancel(ctx context.Context, arg EventCancelParams) (bool, error) {
+	row := q.db.QueryRow(ctx, EventCancel, arg.Reason, arg.ID, arg.AsCommercialID)
+	var changed bool
+	err := row.Scan(&changed)
+	return changed, err
 }
 
 const EventCount = `-- name: EventCount :one
@@ -109,27 +139,29 @@ LEFT JOIN (
     WHERE customer.search LIKE search_pattern($1::text)
       AND event.search || ' ' || customer.search LIKE ALL (search_patterns($1::text))) AS searched ON searched_id = id
 WHERE ($2::text IS NULL OR starts_with(id::text, $2::text))
-  AND (NOT $3::boolean OR support_id IS NULL)
-  AND ($4::bigint IS NULL OR support_id = $4::bigint)
-  AND ($5::text IS NULL OR support = $5::text)
-  AND ($6::bigint IS NULL OR commercial_id = $6::bigint)
-  AND ($7::text IS NULL OR commercial = $7::text)
-  AND ($8::bigint IS NULL OR customer_id = $8::bigint)
-  AND ($9::uuid IS NULL OR contract = $9::uuid)
-  AND ($10::timestamptz IS NULL AND $11::timestamptz IS NULL
+  AND ($3::boolean OR cancelled_at IS NULL)
+  AND (NOT $4::boolean OR support_id IS NULL)
+  AND ($5::bigint IS NULL OR support_id = $5::bigint)
+  AND ($6::text IS NULL OR support = $6::text)
+  AND ($7::bigint IS NULL OR commercial_id = $7::bigint)
+  AND ($8::text IS NULL OR commercial = $8::text)
+  AND ($9::bigint IS NULL OR customer_id = $9::bigint)
+  AND ($10::uuid IS NULL OR contract = $10::uuid)
+  AND ($11::timestamptz IS NULL AND $12::timestamptz IS NULL
        OR event_period(start, "end") && CASE
-           WHEN $10::timestamptz > $11::timestamptz THEN 'empty'
-           ELSE tstzrange($10::timestamptz, $11::timestamptz)
+           WHEN $11::timestamptz > $12::timestamptz THEN 'empty'
+           ELSE tstzrange($11::timestamptz, $12::timestamptz)
        END)
-  AND ($12::timestamptz IS NULL OR start IS NULL
-       OR event_period(start, "end") && tstzrange($12::timestamptz, NULL))
-  AND ($13::timestamptz IS NULL OR updated_at >= $13::timestamptz)
+  AND ($13::timestamptz IS NULL OR start IS NULL
+       OR event_period(start, "end") && tstzrange($13::timestamptz, NULL))
+  AND ($14::timestamptz IS NULL OR updated_at >= $14::timestamptz)
   AND ($1::text IS NULL OR searched_id IS NOT NULL)
 `
 
 type EventCountParams struct {
 	Search            *string    `json:"search"`
 	IDBegins          *string    `json:"id_begins"`
+	Cancelled         bool       `json:"cancelled"`
 	NoSupportAssigned bool       `json:"no_support_assigned"`
 	SupportID         *int64     `json:"support_id"`
 	Support           *string    `json:"support"`
@@ -148,6 +180,7 @@ func (q *Queries) EventCount(ctx context.Context, arg EventCountParams) (int64, 
 	row := q.db.QueryRow(ctx, EventCount,
 		arg.Search,
 		arg.IDBegins,
+		arg.Cancelled,
 		arg.NoSupportAssigned,
 		arg.SupportID,
 		arg.Support,
@@ -166,7 +199,7 @@ func (q *Queries) EventCount(ctx context.Context, arg EventCountParams) (int64, 
 }
 
 const EventDetail = `-- name: EventDetail :one
-SELECT id, name, contract, number, customer_id, customer, company, support_id, support, support_fullname, commercial_id, commercial, commercial_fullname, start, "end", attendees, location, note, updated_at
+SELECT id, name, contract, number, customer_id, customer, company, support_id, support, support_fullname, commercial_id, commercial, commercial_fullname, start, "end", attendees, location, note, cancelled_at, cancel_reason, updated_at
 FROM event_view
 WHERE id = $1
 `
@@ -193,13 +226,15 @@ func (q *Queries) EventDetail(ctx context.Context, id int64) (EventView, error) 
 		&i.Attendees,
 		&i.Location,
 		&i.Note,
+		&i.CancelledAt,
+		&i.CancelReason,
 		&i.UpdatedAt,
 	)
 	return i, err
 }
 
 const EventList = `-- name: EventList :many
-SELECT event_view.id, event_view.name, event_view.contract, event_view.number, event_view.customer_id, event_view.customer, event_view.company, event_view.support_id, event_view.support, event_view.support_fullname, event_view.commercial_id, event_view.commercial, event_view.commercial_fullname, event_view.start, event_view."end", event_view.attendees, event_view.location, event_view.note, event_view.updated_at
+SELECT event_view.id, event_view.name, event_view.contract, event_view.number, event_view.customer_id, event_view.customer, event_view.company, event_view.support_id, event_view.support, event_view.support_fullname, event_view.commercial_id, event_view.commercial, event_view.commercial_fullname, event_view.start, event_view."end", event_view.attendees, event_view.location, event_view.note, event_view.cancelled_at, event_view.cancel_reason, event_view.updated_at
 FROM event_view
 LEFT JOIN (
     SELECT event.id AS searched_id
@@ -216,62 +251,68 @@ LEFT JOIN (
     WHERE customer.search LIKE search_pattern($1::text)
       AND event.search || ' ' || customer.search LIKE ALL (search_patterns($1::text))) AS searched ON searched_id = id
 WHERE ($2::text IS NULL OR starts_with(id::text, $2::text))
-  AND (NOT $3::boolean OR support_id IS NULL)
-  AND ($4::bigint IS NULL OR support_id = $4::bigint)
-  AND ($5::text IS NULL OR support = $5::text)
-  AND ($6::bigint IS NULL OR commercial_id = $6::bigint)
-  AND ($7::text IS NULL OR commercial = $7::text)
-  AND ($8::bigint IS NULL OR customer_id = $8::bigint)
-  AND ($9::uuid IS NULL OR contract = $9::uuid)
-  AND ($10::timestamptz IS NULL AND $11::timestamptz IS NULL
+  AND ($3::boolean OR cancelled_at IS NULL)
+  AND (NOT $4::boolean OR support_id IS NULL)
+  AND ($5::bigint IS NULL OR support_id = $5::bigint)
+  AND ($6::text IS NULL OR support = $6::text)
+  AND ($7::bigint IS NULL OR commercial_id = $7::bigint)
+  AND ($8::text IS NULL OR commercial = $8::text)
+  AND ($9::bigint IS NULL OR customer_id = $9::bigint)
+  AND ($10::uuid IS NULL OR contract = $10::uuid)
+  AND ($11::timestamptz IS NULL AND $12::timestamptz IS NULL
        OR event_period(start, "end") && CASE
-           WHEN $10::timestamptz > $11::timestamptz THEN 'empty'
-           ELSE tstzrange($10::timestamptz, $11::timestamptz)
+           WHEN $11::timestamptz > $12::timestamptz THEN 'empty'
+           ELSE tstzrange($11::timestamptz, $12::timestamptz)
        END)
-  AND ($12::timestamptz IS NULL OR start IS NULL
-       OR event_period(start, "end") && tstzrange($12::timestamptz, NULL))
-  AND ($13::timestamptz IS NULL OR updated_at >= $13::timestamptz)
+  AND ($13::timestamptz IS NULL OR start IS NULL
+       OR event_period(start, "end") && tstzrange($13::timestamptz, NULL))
+  AND ($14::timestamptz IS NULL OR updated_at >= $14::timestamptz)
   AND ($1::text IS NULL OR searched_id IS NOT NULL)
 ORDER BY
-    CASE WHEN $14::text = 'id' THEN id END,
-    CASE WHEN $14 = 'id:desc' THEN id END DESC,
-    CASE WHEN $14 = 'name' THEN fold(name) END,
-    CASE WHEN $14 = 'name:desc' THEN fold(name) END DESC,
-    CASE WHEN $14 = 'contract' THEN contract END,
-    CASE WHEN $14 = 'contract:desc' THEN contract END DESC,
-    CASE WHEN $14 = 'number' THEN number_order(number) END,
-    CASE WHEN $14 = 'number:desc' THEN number_order(number) END DESC,
-    CASE WHEN $14 = 'customer' THEN fold(customer) END,
-    CASE WHEN $14 = 'customer:desc' THEN fold(customer) END DESC,
-    CASE WHEN $14 = 'company' THEN fold(company) END,
-    CASE WHEN $14 = 'company:desc' THEN fold(company) END DESC NULLS LAST,
-    CASE WHEN $14 = 'support' THEN support END,
-    CASE WHEN $14 = 'support:desc' THEN support END DESC NULLS LAST,
-    CASE WHEN $14 = 'support_fullname' THEN fold(support_fullname) END,
-    CASE WHEN $14 = 'support_fullname:desc' THEN fold(support_fullname) END DESC NULLS LAST,
-    CASE WHEN $14 = 'commercial' THEN commercial END,
-    CASE WHEN $14 = 'commercial:desc' THEN commercial END DESC,
-    CASE WHEN $14 = 'commercial_fullname' THEN fold(commercial_fullname) END,
-    CASE WHEN $14 = 'commercial_fullname:desc' THEN fold(commercial_fullname) END DESC,
-    CASE WHEN $14 = 'start:desc' THEN start END DESC NULLS LAST,
-    CASE WHEN $14 = 'end' THEN "end" END,
-    CASE WHEN $14 = 'end:desc' THEN "end" END DESC NULLS LAST,
-    CASE WHEN $14 = 'attendees' THEN attendees END,
-    CASE WHEN $14 = 'attendees:desc' THEN attendees END DESC NULLS LAST,
-    CASE WHEN $14 = 'location' THEN fold(location) END,
-    CASE WHEN $14 = 'location:desc' THEN fold(location) END DESC NULLS LAST,
-    CASE WHEN $14 = 'note' THEN fold(note) END,
-    CASE WHEN $14 = 'note:desc' THEN fold(note) END DESC NULLS LAST,
-    CASE WHEN $14 = 'updated_at' THEN updated_at END,
-    CASE WHEN $14 = 'updated_at:desc' THEN updated_at END DESC,
+    CASE WHEN $15::text = 'id' THEN id END,
+    CASE WHEN $15 = 'id:desc' THEN id END DESC,
+    CASE WHEN $15 = 'name' THEN fold(name) END,
+    CASE WHEN $15 = 'name:desc' THEN fold(name) END DESC,
+    CASE WHEN $15 = 'contract' THEN contract END,
+    CASE WHEN $15 = 'contract:desc' THEN contract END DESC,
+    CASE WHEN $15 = 'number' THEN number_order(number) END,
+    CASE WHEN $15 = 'number:desc' THEN number_order(number) END DESC,
+    CASE WHEN $15 = 'customer' THEN fold(customer) END,
+    CASE WHEN $15 = 'customer:desc' THEN fold(customer) END DESC,
+    CASE WHEN $15 = 'company' THEN fold(company) END,
+    CASE WHEN $15 = 'company:desc' THEN fold(company) END DESC NULLS LAST,
+    CASE WHEN $15 = 'support' THEN support END,
+    CASE WHEN $15 = 'support:desc' THEN support END DESC NULLS LAST,
+    CASE WHEN $15 = 'support_fullname' THEN fold(support_fullname) END,
+    CASE WHEN $15 = 'support_fullname:desc' THEN fold(support_fullname) END DESC NULLS LAST,
+    CASE WHEN $15 = 'commercial' THEN commercial END,
+    CASE WHEN $15 = 'commercial:desc' THEN commercial END DESC,
+    CASE WHEN $15 = 'commercial_fullname' THEN fold(commercial_fullname) END,
+    CASE WHEN $15 = 'commercial_fullname:desc' THEN fold(commercial_fullname) END DESC,
+    CASE WHEN $15 = 'start:desc' THEN start END DESC NULLS LAST,
+    CASE WHEN $15 = 'end' THEN "end" END,
+    CASE WHEN $15 = 'end:desc' THEN "end" END DESC NULLS LAST,
+    CASE WHEN $15 = 'attendees' THEN attendees END,
+    CASE WHEN $15 = 'attendees:desc' THEN attendees END DESC NULLS LAST,
+    CASE WHEN $15 = 'location' THEN fold(location) END,
+    CASE WHEN $15 = 'location:desc' THEN fold(location) END DESC NULLS LAST,
+    CASE WHEN $15 = 'note' THEN fold(note) END,
+    CASE WHEN $15 = 'note:desc' THEN fold(note) END DESC NULLS LAST,
+    CASE WHEN $15 = 'cancelled_at' THEN cancelled_at END,
+    CASE WHEN $15 = 'cancelled_at:desc' THEN cancelled_at END DESC NULLS LAST,
+    CASE WHEN $15 = 'cancel_reason' THEN fold(cancel_reason) END,
+    CASE WHEN $15 = 'cancel_reason:desc' THEN fold(cancel_reason) END DESC NULLS LAST,
+    CASE WHEN $15 = 'updated_at' THEN updated_at END,
+    CASE WHEN $15 = 'updated_at:desc' THEN updated_at END DESC,
     start,
     id
-LIMIT $15::bigint
+LIMIT $16::bigint
 `
 
 type EventListParams struct {
 	Search            *string    `json:"search"`
 	IDBegins          *string    `json:"id_begins"`
+	Cancelled         bool       `json:"cancelled"`
 	NoSupportAssigned bool       `json:"no_support_assigned"`
 	SupportID         *int64     `json:"support_id"`
 	Support           *string    `json:"support"`
@@ -295,6 +336,7 @@ func (q *Queries) EventList(ctx context.Context, arg EventListParams) ([]EventVi
 	rows, err := q.db.Query(ctx, EventList,
 		arg.Search,
 		arg.IDBegins,
+		arg.Cancelled,
 		arg.NoSupportAssigned,
 		arg.SupportID,
 		arg.Support,
@@ -335,6 +377,8 @@ func (q *Queries) EventList(ctx context.Context, arg EventListParams) ([]EventVi
 			&i.Attendees,
 			&i.Location,
 			&i.Note,
+			&i.CancelledAt,
+			&i.CancelReason,
 			&i.UpdatedAt,
 		); err != nil {
 			return nil, err

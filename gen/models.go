@@ -14,14 +14,15 @@ import (
 	"github.com/jackc/pgx/v5/pgtype"
 )
 
-// How far a contract has come: drawn up, signed, paid in part, paid.
+// How far a contract has come: drawn up, signed, paid in part, paid; or cancelled.
 type ContractStatus string
 
 const (
-	ContractStatusDraft    ContractStatus = "draft"
-	ContractStatusSigned   ContractStatus = "signed"
-	ContractStatusPartPaid ContractStatus = "part_paid"
-	ContractStatusPaid     ContractStatus = "paid"
+	ContractStatusDraft     ContractStatus = "draft"
+	ContractStatusSigned    ContractStatus = "signed"
+	ContractStatusPartPaid  ContractStatus = "part_paid"
+	ContractStatusPaid      ContractStatus = "paid"
+	ContractStatusCancelled ContractStatus = "cancelled"
 )
 
 func (e *ContractStatus) Scan(src interface{}) error {
@@ -64,7 +65,8 @@ func (e ContractStatus) Valid() bool {
 	case ContractStatusDraft,
 		ContractStatusSigned,
 		ContractStatusPartPaid,
-		ContractStatusPaid:
+		ContractStatusPaid,
+		ContractStatusCancelled:
 		return true
 	}
 	return false
@@ -76,6 +78,75 @@ func AllContractStatusValues() []ContractStatus {
 		ContractStatusSigned,
 		ContractStatusPartPaid,
 		ContractStatusPaid,
+		ContractStatusCancelled,
+	}
+}
+
+// How money comes.
+type PaymentMethod string
+
+const (
+	PaymentMethodTransfer PaymentMethod = "transfer"
+	PaymentMethodCard     PaymentMethod = "card"
+	PaymentMethodCheque   PaymentMethod = "cheque"
+	PaymentMethodCash     PaymentMethod = "cash"
+	PaymentMethodOther    PaymentMethod = "other"
+)
+
+func (e *PaymentMethod) Scan(src interface{}) error {
+	switch s := src.(type) {
+	case []byte:
+		*e = PaymentMethod(s)
+	case string:
+		*e = PaymentMethod(s)
+	default:
+		return fmt.Errorf("unsupported scan type for PaymentMethod: %T", src)
+	}
+	return nil
+}
+
+type NullPaymentMethod struct {
+	PaymentMethod PaymentMethod `json:"payment_method"`
+	Valid         bool          `json:"valid"` // Valid is true if PaymentMethod is not NULL
+}
+
+// Scan implements the Scanner interface.
+func (ns *NullPaymentMethod) Scan(value interface{}) error {
+	if value == nil {
+		ns.PaymentMethod, ns.Valid = "", false
+		return nil
+	}
+	ns.Valid = true
+	return ns.PaymentMethod.Scan(value)
+}
+
+// Value implements the driver Valuer interface.
+func (ns NullPaymentMethod) Value() (driver.Value, error) {
+	if !ns.Valid {
+		return nil, nil
+	}
+	return string(ns.PaymentMethod), nil
+}
+
+func (e PaymentMethod) Valid() bool {
+	switch e {
+	case PaymentMethodTransfer,
+		PaymentMethodCard,
+		PaymentMethodCheque,
+		PaymentMethodCash,
+		PaymentMethodOther:
+		return true
+	}
+	return false
+}
+
+func AllPaymentMethodValues() []PaymentMethod {
+	return []PaymentMethod{
+		PaymentMethodTransfer,
+		PaymentMethodCard,
+		PaymentMethodCheque,
+		PaymentMethodCash,
+		PaymentMethodOther,
 	}
 }
 
@@ -144,6 +215,71 @@ func AllRoleValues() []Role {
 	}
 }
 
+// What changed: one row for each row of a resource that a statement added, changed or deleted. It outlives them.
+type Change struct {
+	ID int64 `json:"id"`
+	// The transaction that wrote it, by which readers see them in the order of their commits; one of this server, so a restore gives its own.
+	Xid pgtype.Uint64 `json:"xid"`
+	// When the transaction began.
+	At time.Time `json:"at"`
+	// Username, at that moment, of who did it; sql: and a user of the database where it was not done by crm.
+	By string `json:"by"`
+	// The employee who did it, who may have left.
+	ByID *int64 `json:"by_id"`
+	// The command, such as contract sign.
+	Command *string `json:"command"`
+	// One for all that a run of a command, or a transaction, changed.
+	Batch uuid.UUID `json:"batch"`
+	// The batch that this took back.
+	Undoes *uuid.UUID `json:"undoes"`
+	// Why it was done, where that was asked.
+	Reason *string `json:"reason"`
+	// The table of the row.
+	Resource string `json:"resource"`
+	// The id of the row.
+	ResourceID string `json:"resource_id"`
+	// What the fields that changed were; all fields of a row that was deleted, NULL of one that was added.
+	Before *string `json:"before"`
+	// What the fields that changed became; all fields of a row that was added, NULL of one that was deleted.
+	After *string `json:"after"`
+}
+
+// The changes, one line for each field: what it is called, what it was and what it became, with the names of the row and of people as they are now.
+type ChangeLine struct {
+	Xid        pgtype.Uint64 `json:"xid"`
+	Position   int64         `json:"position"`
+	ID         int64         `json:"id"`
+	At         time.Time     `json:"at"`
+	By         string        `json:"by"`
+	ByID       *int64        `json:"by_id"`
+	Command    *string       `json:"command"`
+	Batch      uuid.UUID     `json:"batch"`
+	Reason     *string       `json:"reason"`
+	Resource   string        `json:"resource"`
+	ResourceID string        `json:"resource_id"`
+	Name       *string       `json:"name"`
+	Field      string        `json:"field"`
+	Before     *string       `json:"before"`
+	After      *string       `json:"after"`
+}
+
+// The changes, one line for each field.
+type ChangeView struct {
+	ID         int64     `json:"id"`
+	At         time.Time `json:"at"`
+	By         string    `json:"by"`
+	ByID       *int64    `json:"by_id"`
+	Command    *string   `json:"command"`
+	Batch      uuid.UUID `json:"batch"`
+	Reason     *string   `json:"reason"`
+	Resource   string    `json:"resource"`
+	ResourceID string    `json:"resource_id"`
+	Name       *string   `json:"name"`
+	Field      string    `json:"field"`
+	Before     *string   `json:"before"`
+	After      *string   `json:"after"`
+}
+
 // What a customer buys: an amount, signed or not yet, paid or not yet.
 type Contract struct {
 	ID uuid.UUID `json:"id"`
@@ -151,7 +287,7 @@ type Contract struct {
 	CustomerID int64 `json:"customer_id"`
 	// Total amount in euro cents.
 	TotalAmount value.Cents `json:"total_amount"`
-	// Sum of the payments in euro cents; kept by a trigger on payment.
+	// Sum of the payments that are not void in euro cents; kept by a trigger on payment.
 	PaidAmount value.Cents `json:"paid_amount"`
 	// When the contract was drawn up.
 	CreatedAt time.Time `json:"created_at"`
@@ -163,13 +299,23 @@ type Contract struct {
 	Number string `json:"number"`
 	// The day by which it is to be paid, if one was agreed.
 	DueOn *value.Date `json:"due_on"`
-	// How far it has come.
-	Status ContractStatus `json:"status"`
 	// When it, or what is paid of it, was last changed.
 	UpdatedAt time.Time `json:"updated_at"`
+	// Username, at that moment, of the commercial in charge when it was signed.
+	SoldBy *string `json:"sold_by"`
+	// The commercial in charge when it was signed, who may have left.
+	SoldByID *int64 `json:"sold_by_id"`
+	// When it was cancelled; NULL while it is good.
+	CancelledAt *time.Time `json:"cancelled_at"`
+	// Why it was cancelled.
+	CancelReason *string `json:"cancel_reason"`
+	// How far it has come.
+	Status ContractStatus `json:"status"`
+	// Whether it is signed and not cancelled, so that events can take place.
+	IsOpen bool `json:"is_open"`
 }
 
-// A contract with its customer and commercial; total_due is the total amount less the payments, in euro cents, and days_due the days since it was to be paid, below zero before that, while it is signed and not paid.
+// A contract with its customer and commercial; total_due is the total amount less the payments that are not void, in euro cents, and days_due the days since it was to be paid, below zero before that, while it is signed and not paid.
 type ContractView struct {
 	ID                 uuid.UUID      `json:"id"`
 	Number             string         `json:"number"`
@@ -185,9 +331,13 @@ type ContractView struct {
 	TotalDue           value.Cents    `json:"total_due"`
 	DueOn              *value.Date    `json:"due_on"`
 	DaysDue            *int32         `json:"days_due"`
+	SoldByID           *int64         `json:"sold_by_id"`
+	SoldBy             *string        `json:"sold_by"`
 	CreatedAt          time.Time      `json:"created_at"`
 	SignedAt           *time.Time     `json:"signed_at"`
 	UpdatedAt          time.Time      `json:"updated_at"`
+	CancelledAt        *time.Time     `json:"cancelled_at"`
+	CancelReason       *string        `json:"cancel_reason"`
 }
 
 // Someone who buys events, or may.
@@ -275,8 +425,6 @@ type Event struct {
 	ContractSigned bool `json:"contract_signed"`
 	// Who runs it; NULL while nobody is assigned.
 	SupportID *int64 `json:"support_id"`
-	// Always support: with support_id it points at an employee who has that role and cannot lose it.
-	SupportRole Role `json:"support_role"`
 	// When it starts.
 	StartAt *time.Time `json:"start_at"`
 	// When it ends, not before it starts.
@@ -291,6 +439,14 @@ type Event struct {
 	Search string `json:"search"`
 	// When the event was last changed.
 	UpdatedAt time.Time `json:"updated_at"`
+	// When it was cancelled; NULL while it is to take place, or did.
+	CancelledAt *time.Time `json:"cancelled_at"`
+	// Why it was cancelled.
+	CancelReason *string `json:"cancel_reason"`
+	// True, or NULL of a cancelled event: with contract_id it points at a contract that is signed and stays so, and is not cancelled.
+	ContractIsOpen *bool `json:"contract_is_open"`
+	// Support, or NULL of a cancelled event: with support_id it points at an employee who has that role and cannot lose it.
+	SupportRole *Role `json:"support_role"`
 }
 
 // An event with its contract, its customer, its commercial and the support who runs it, if any.
@@ -313,6 +469,8 @@ type EventView struct {
 	Attendees          *int32     `json:"attendees"`
 	Location           *string    `json:"location"`
 	Note               *string    `json:"note"`
+	CancelledAt        *time.Time `json:"cancelled_at"`
+	CancelReason       *string    `json:"cancel_reason"`
 	UpdatedAt          time.Time  `json:"updated_at"`
 }
 
@@ -344,17 +502,42 @@ type Payment struct {
 	RecordedAt time.Time `json:"recorded_at"`
 	// Who recorded it, whatever they are called now; no other employee ever gets the id. NULL for payments recorded before this was kept.
 	RecordedByID *int64 `json:"recorded_by_id"`
+	// The day on which the money came.
+	ReceivedOn value.Date `json:"received_on"`
+	// How it came, if that was said.
+	Method *PaymentMethod `json:"method"`
+	// Reference of the bank or of the cheque, if there is one.
+	Reference *string `json:"reference"`
+	// When it was voided; NULL while it counts.
+	VoidedAt *time.Time `json:"voided_at"`
+	// Username, at that moment, of who voided it.
+	VoidedBy *string `json:"voided_by"`
+	// The employee who voided it, who may have left.
+	VoidedByID *int64 `json:"voided_by_id"`
+	// Why it was voided.
+	VoidReason *string `json:"void_reason"`
 }
 
-// A payment with the contract it pays and who recorded it.
+// A payment with the contract it pays, its customer and commercial, and who recorded it.
 type PaymentView struct {
-	ID           uuid.UUID   `json:"id"`
-	Contract     uuid.UUID   `json:"contract"`
-	Number       string      `json:"number"`
-	Amount       value.Cents `json:"amount"`
-	RecordedBy   string      `json:"recorded_by"`
-	RecordedByID *int64      `json:"recorded_by_id"`
-	RecordedAt   time.Time   `json:"recorded_at"`
+	ID           uuid.UUID      `json:"id"`
+	Contract     uuid.UUID      `json:"contract"`
+	Number       string         `json:"number"`
+	CustomerID   int64          `json:"customer_id"`
+	Customer     string         `json:"customer"`
+	Company      *string        `json:"company"`
+	CommercialID int64          `json:"commercial_id"`
+	Commercial   string         `json:"commercial"`
+	Amount       value.Cents    `json:"amount"`
+	ReceivedOn   value.Date     `json:"received_on"`
+	Method       *PaymentMethod `json:"method"`
+	Reference    *string        `json:"reference"`
+	RecordedBy   string         `json:"recorded_by"`
+	RecordedByID *int64         `json:"recorded_by_id"`
+	RecordedAt   time.Time      `json:"recorded_at"`
+	VoidedAt     *time.Time     `json:"voided_at"`
+	VoidedBy     *string        `json:"voided_by"`
+	VoidReason   *string        `json:"void_reason"`
 }
 
 // The one row says which migration this database stands at.

@@ -30,19 +30,31 @@ type Querier interface {
 	// AuthTokenTurn waits for a change of the employee's password or role that is under way, which may end the session, and
 	// makes the next one wait, so that it ends the new token too.
 	AuthTokenTurn(ctx context.Context, id int64) (int64, error)
+	// ChangeBatches returns the batches whose ids lie from one to another, which a shortened id may mean.
+	ChangeBatches(ctx context.Context, arg ChangeBatchesParams) ([]uuid.UUID, error)
+	// ChangeFrom reports whether a reader who has seen a change can go on after it, and whether the changes are of this server:
+	// rows that were copied from another one by hand have transactions of that, whose order means nothing here.
+	ChangeFrom(ctx context.Context, arg ChangeFromParams) (ChangeFromRow, error)
+	// Changes returns what changed, in the order of commits, one line for each field, each with the cursor after which a reader
+	// goes on. A transaction that is still under way may commit among those that began after it, so that nothing is returned
+	// that began after the oldest of them.
+	Changes(ctx context.Context, arg ChangesParams) ([]ChangesRow, error)
 	// Check returns what should not be, by the place of its rule and then by id, or in the order of a field. A row with a
 	// phone number is a finding only if the number is not valid, which is not for SQL to know. Days are those of the calendar
 	// in the zone of the session. Of findings that are named, only those are returned, or all others.
 	Check(ctx context.Context, arg CheckParams) ([]CheckRow, error)
 	// ContractAdd draws up a contract; no row when there is no such customer.
 	ContractAdd(ctx context.Context, arg ContractAddParams) (uuid.UUID, error)
-	// ContractAddPayment records the payment, once however often it is repeated with the same id. No row when the id already
-	// names a payment, or when the contract is not one of the commercial's customers.
+	// ContractAddPayment records the payment, once however often it is repeated with the same id, or with the same reference
+	// of the bank. No row when it is recorded already, or when the contract is not one of the commercial's customers.
 	ContractAddPayment(ctx context.Context, arg ContractAddPaymentParams) (uuid.UUID, error)
 	// ContractAddedPayment returns what ContractAddPayment recorded, just now or when it was first called: a statement of its
 	// own, which sees what another transaction recorded while that one waited for it. No row when the id names a payment of
 	// another amount or contract, or when the contract is not one of the commercial's customers.
 	ContractAddedPayment(ctx context.Context, arg ContractAddedPaymentParams) (PaymentView, error)
+	// ContractCancel reports whether it was this that cancelled: a contract that is cancelled already keeps its day and its
+	// reason. It is limited to the customers of the commercial.
+	ContractCancel(ctx context.Context, arg ContractCancelParams) (bool, error)
 	// ContractCandidates returns the first contracts whose ids lie from one to another, which a shortened id may mean, or the
 	// one of a number.
 	ContractCandidates(ctx context.Context, arg ContractCandidatesParams) ([]ContractView, error)
@@ -52,13 +64,12 @@ type Querier interface {
 	// ContractList returns the contracts by creation, or in the order of a field; each filter that is NULL lets all pass.
 	// The join is for the index on search, and only there when something is searched: otherwise the planner drops it.
 	ContractList(ctx context.Context, arg ContractListParams) ([]ContractView, error)
-	// ContractPayments returns the payments of a contract by their time, or in the order of a field.
-	ContractPayments(ctx context.Context, arg ContractPaymentsParams) ([]PaymentView, error)
-	// ContractPaymentsCount counts and adds up the rows of ContractPayments: a test holds their filters equal.
-	ContractPaymentsCount(ctx context.Context, contractID uuid.UUID) (ContractPaymentsCountRow, error)
 	// ContractSign reports whether it was this that signed: a contract that is signed already keeps its date. It is limited
 	// to the customers of the commercial.
 	ContractSign(ctx context.Context, arg ContractSignParams) (bool, error)
+	// ContractUnsign withdraws the signature; the history says why. Triggers and keys refuse it where something is paid or
+	// takes place. No reason is a blank one, which is refused: a setting that is empty is one that nobody made.
+	ContractUnsign(ctx context.Context, arg ContractUnsignParams) (uuid.UUID, error)
 	// ContractUpdate changes the given fields; NULL keeps, and a field named in clear becomes NULL. It is limited to the
 	// customers of the commercial, who neither gets a contract from another's customer nor moves one to it. No row either when
 	// the customer to be does not exist.
@@ -112,6 +123,9 @@ type Querier interface {
 	EventAdd(ctx context.Context, arg EventAddParams) (int64, error)
 	// EventAdded returns the event that this connection added last.
 	EventAdded(ctx context.Context) (EventView, error)
+	// EventCancel reports whether it was this that cancelled: an event that is cancelled already keeps its day and its reason.
+	// It is limited to the customers of the commercial.
+	EventCancel(ctx context.Context, arg EventCancelParams) (bool, error)
 	// EventCount counts the rows of EventList: a test holds their filters equal.
 	EventCount(ctx context.Context, arg EventCountParams) (int64, error)
 	EventDetail(ctx context.Context, id int64) (EventView, error)
@@ -125,12 +139,28 @@ type Querier interface {
 	// EventUpdate changes the given fields; NULL keeps, and a field named in clear becomes NULL. It is limited to the
 	// events that the support runs.
 	EventUpdate(ctx context.Context, arg EventUpdateParams) (int64, error)
+	// History returns what changed, newest first, one line for each field; each filter that is NULL lets all pass. Of a contract
+	// it returns what changed of its payments and events too.
+	History(ctx context.Context, arg HistoryParams) ([]HistoryRow, error)
+	// HistoryCount counts the rows of History: a test holds their filters equal.
+	HistoryCount(ctx context.Context, arg HistoryCountParams) (int64, error)
 	// LoginAttempt counts a failure before the password is looked at, so that parallel attempts and a client that dies
 	// cannot avoid it; SessionAdd takes it back. From the fifth failure on a name has to wait where they came from, twice as
 	// long each time up to an hour. A day without failures forgets them. Failures that came from elsewhere make the name
 	// slower and no more, or else whoever guesses could keep its owner out; those of a password change are no logins. Nothing
 	// is counted in a schema of another version.
 	LoginAttempt(ctx context.Context, arg LoginAttemptParams) (LoginAttemptRow, error)
+	// PaymentCandidates returns the first payments whose ids lie from one to another, which a shortened id may mean.
+	PaymentCandidates(ctx context.Context, arg PaymentCandidatesParams) ([]uuid.UUID, error)
+	// PaymentCount counts and adds up the rows of PaymentList: a test holds their filters equal. What is void adds nothing.
+	PaymentCount(ctx context.Context, arg PaymentCountParams) (PaymentCountRow, error)
+	PaymentDetail(ctx context.Context, id uuid.UUID) (PaymentView, error)
+	// PaymentList returns the payments by the day on which they came, or in the order of a field; each filter that is NULL lets
+	// all pass.
+	PaymentList(ctx context.Context, arg PaymentListParams) ([]PaymentView, error)
+	// PaymentVoid reports whether it was this that voided: a void payment keeps its day and its reason. A commercial voids what
+	// they recorded themselves today for one of their customers; no row for another.
+	PaymentVoid(ctx context.Context, arg PaymentVoidParams) (bool, error)
 	// RuleMessage returns the comment on a constraint: what to tell the user who broke it.
 	RuleMessage(ctx context.Context, arg RuleMessageParams) (string, error)
 	// SampleHeld reports whether the sample data was put into the database, whatever was added since.
@@ -156,11 +186,14 @@ type Querier interface {
 	// SessionRenew puts off the end of a login that is used, and reports whether it did: not where nothing can be written.
 	SessionRenew(ctx context.Context, arg SessionRenewParams) (bool, error)
 	// SessionRequire is VersionRequire, and fails as well unless the session is good and its employee has the role that the
-	// operation was allowed for; neither ends or changes until the transaction does.
+	// operation was allowed for; neither ends or changes until the transaction does. The history says that they changed what
+	// it changes, by this command.
 	SessionRequire(ctx context.Context, arg SessionRequireParams) (bool, error)
+	// Undo takes back what a batch changed, or says what that would do; what is kept comes first, with the reason.
+	Undo(ctx context.Context, arg UndoParams) ([]UndoRow, error)
 	// VersionRequire fails, and with it the transaction that it stands in, unless the schema is at this version; and it stays
-	// at it until that transaction ends.
-	VersionRequire(ctx context.Context, version int64) (bool, error)
+	// at it until that transaction ends. The command is what the history says of what that changes.
+	VersionRequire(ctx context.Context, arg VersionRequireParams) (bool, error)
 }
 
 var _ Querier = (*Queries)(nil)

@@ -61,7 +61,7 @@ func (q *Queries) SampleHeld(ctx context.Context) (bool, error) {
 }
 
 const SampleOnly = `-- name: SampleOnly :one
-SELECT (coalesce(md5(string_agg(line, E'\n' ORDER BY line COLLATE "C")), '') IN ('', 'bea43c16876b2e17db6b409ee791c553'))::boolean AS only_sample
+SELECT (coalesce(md5(string_agg(line, E'\n' ORDER BY line COLLATE "C")), '') IN ('', 'a79cdc5213247cf11d20f0ff40df2ff0'))::boolean AS only_sample
 FROM (
     SELECT ROW('employee', username, fullname, role)::text AS line
     FROM employee
@@ -70,14 +70,14 @@ FROM (
     FROM customer
     JOIN employee ON employee.id = commercial_id
     UNION ALL
-    SELECT ROW('contract', contract.id, number, coalesce(email, phone), total_amount, extract(epoch FROM signed_at), due_on)::text
+    SELECT ROW('contract', contract.id, number, coalesce(email, phone), total_amount, extract(epoch FROM signed_at), sold_by, sold_by_id IS NULL, due_on, extract(epoch FROM cancelled_at), cancel_reason)::text
     FROM contract
     JOIN customer ON customer.id = customer_id
     UNION ALL
-    SELECT ROW('payment', contract_id, amount)::text
+    SELECT ROW('payment', contract_id, amount, received_on, method, reference, extract(epoch FROM voided_at), voided_by, voided_by_id IS NULL, void_reason)::text
     FROM payment
     UNION ALL
-    SELECT ROW('event', event.name, contract_id, username, attendees, location, note, extract(epoch FROM end_at - start_at),
+    SELECT ROW('event', event.name, contract_id, username, attendees, location, note, extract(epoch FROM event.cancelled_at), event.cancel_reason, extract(epoch FROM end_at - start_at),
                CASE
                    WHEN event.name IN ('Salon du livre jeunesse', 'Gala du Ski Club')
                        THEN extract(epoch FROM (start_at AT TIME ZONE 'Europe/Paris') - (
@@ -113,7 +113,7 @@ func (q *Queries) SchemaVersion(ctx context.Context) (SchemaMigration, error) {
 }
 
 const SessionRequire = `-- name: SessionRequire :one
-SELECT (require_version($1) AND require_session($2, $3, $4))::boolean AS good
+SELECT (require_version($1) AND require_session($2, $3, $4, $5))::boolean AS good
 `
 
 type SessionRequireParams struct {
@@ -121,16 +121,19 @@ type SessionRequireParams struct {
 	SessionID  uuid.UUID `json:"session_id"`
 	EmployeeID int64     `json:"employee_id"`
 	Role       Role      `json:"role"`
+	Command    string    `json:"command"`
 }
 
 // SessionRequire is VersionRequire, and fails as well unless the session is good and its employee has the role that the
-// operation was allowed for; neither ends or changes until the transaction does.
+// operation was allowed for; neither ends or changes until the transaction does. The history says that they changed what
+// it changes, by this command.
 func (q *Queries) SessionRequire(ctx context.Context, arg SessionRequireParams) (bool, error) {
 	row := q.db.QueryRow(ctx, SessionRequire,
 		arg.Version,
 		arg.SessionID,
 		arg.EmployeeID,
 		arg.Role,
+		arg.Command,
 	)
 	var good bool
 	err := row.Scan(&good)
@@ -138,14 +141,19 @@ func (q *Queries) SessionRequire(ctx context.Context, arg SessionRequireParams) 
 }
 
 const VersionRequire = `-- name: VersionRequire :one
-SELECT require_version($1)
+SELECT (require_version($1) AND set_config('crm.command', $2::text, true) IS NOT NULL)::boolean AS good
 `
 
+type VersionRequireParams struct {
+	Version int64  `json:"version"`
+	Command string `json:"command"`
+}
+
 // VersionRequire fails, and with it the transaction that it stands in, unless the schema is at this version; and it stays
-// at it until that transaction ends.
-func (q *Queries) VersionRequire(ctx context.Context, version int64) (bool, error) {
-	row := q.db.QueryRow(ctx, VersionRequire, version)
-	var require_version bool
-	err := row.Scan(&require_version)
-	return require_version, err
+// at it until that transaction ends. The command is what the history says of what that changes.
+func (q *Queries) VersionRequire(ctx context.Context, arg VersionRequireParams) (bool, error) {
+	row := q.db.QueryRow(ctx, VersionRequire, arg.Version, arg.Command)
+	var good bool
+	err := row.Scan(&good)
+	return good, err
 }

@@ -21,6 +21,7 @@ FROM (
     LEFT JOIN (
         SELECT contract_id, sum(amount) AS amount
         FROM payment
+        WHERE voided_at IS NULL
         GROUP BY contract_id) AS paid ON paid.contract_id = contract.id
     WHERE paid_amount <> coalesce(paid.amount, 0)
     UNION ALL
@@ -54,6 +55,7 @@ FROM (
     CROSS JOIN LATERAL (
         SELECT start_at::date AS day, current_date AS today) AS calendar
     WHERE support_id IS NULL
+      AND cancelled_at IS NULL
       AND day <= today + @within_days::integer
       AND greatest(start_at, end_at) >= now()
     UNION ALL

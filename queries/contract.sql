@@ -8,7 +8,7 @@ WHERE (NOT @not_signed::boolean OR NOT signed)
   AND (NOT @not_paid::boolean OR total_due > 0)
   AND (NOT @signed::boolean OR signed)
   AND (NOT @overdue::boolean OR (status IN ('signed', 'part_paid') AND due_on < current_date))
-  AND (sqlc.narg('status')::contract_status IS NULL OR status = sqlc.narg('status')::contract_status)
+  AND (CASE WHEN sqlc.narg('status')::contract_status IS NULL THEN status <> 'cancelled' ELSE status = sqlc.narg('status')::contract_status END)
   AND (sqlc.narg('signed_from')::date IS NULL OR signed_at >= sqlc.narg('signed_from')::date)
   AND (sqlc.narg('signed_to')::date IS NULL OR signed_at < sqlc.narg('signed_to')::date + 1)
   AND (sqlc.narg('changed_since')::timestamptz IS NULL OR updated_at >= sqlc.narg('changed_since')::timestamptz)
@@ -45,11 +45,17 @@ ORDER BY
     CASE WHEN @sort = 'due_on:desc' THEN due_on END DESC NULLS LAST,
     CASE WHEN @sort = 'days_due' THEN days_due END,
     CASE WHEN @sort = 'days_due:desc' THEN days_due END DESC NULLS LAST,
+    CASE WHEN @sort = 'sold_by' THEN sold_by END,
+    CASE WHEN @sort = 'sold_by:desc' THEN sold_by END DESC NULLS LAST,
     CASE WHEN @sort = 'created_at:desc' THEN created_at END DESC,
     CASE WHEN @sort = 'signed_at' THEN signed_at END,
     CASE WHEN @sort = 'signed_at:desc' THEN signed_at END DESC NULLS LAST,
     CASE WHEN @sort = 'updated_at' THEN updated_at END,
     CASE WHEN @sort = 'updated_at:desc' THEN updated_at END DESC,
+    CASE WHEN @sort = 'cancelled_at' THEN cancelled_at END,
+    CASE WHEN @sort = 'cancelled_at:desc' THEN cancelled_at END DESC NULLS LAST,
+    CASE WHEN @sort = 'cancel_reason' THEN fold(cancel_reason) END,
+    CASE WHEN @sort = 'cancel_reason:desc' THEN fold(cancel_reason) END DESC NULLS LAST,
     created_at,
     id
 LIMIT sqlc.narg('row_limit')::bigint;
@@ -65,7 +71,7 @@ WHERE (NOT @not_signed::boolean OR NOT signed)
   AND (NOT @not_paid::boolean OR total_due > 0)
   AND (NOT @signed::boolean OR signed)
   AND (NOT @overdue::boolean OR (status IN ('signed', 'part_paid') AND due_on < current_date))
-  AND (sqlc.narg('status')::contract_status IS NULL OR status = sqlc.narg('status')::contract_status)
+  AND (CASE WHEN sqlc.narg('status')::contract_status IS NULL THEN status <> 'cancelled' ELSE status = sqlc.narg('status')::contract_status END)
   AND (sqlc.narg('signed_from')::date IS NULL OR signed_at >= sqlc.narg('signed_from')::date)
   AND (sqlc.narg('signed_to')::date IS NULL OR signed_at < sqlc.narg('signed_to')::date + 1)
   AND (sqlc.narg('changed_since')::timestamptz IS NULL OR updated_at >= sqlc.narg('changed_since')::timestamptz)
@@ -130,17 +136,47 @@ WHERE contract.id = @id
        OR customer.commercial_id = sqlc.narg('as_commercial_id')::bigint)
 RETURNING (contract.signed_at = now())::boolean AS changed;
 
+-- name: ContractUnsign :one
+-- ContractUnsign withdraws the signature; the history says why. Triggers and keys refuse it where something is paid or
+-- takes place. No reason is a blank one, which is refused: a setting that is empty is one that nobody made.
+UPDATE contract
+SET signed_at = NULL
+FROM (SELECT set_config('crm.reason', coalesce(nullif(@reason::text, ''), ' '), true) AS reason) AS why
+WHERE id = @id
+  AND why.reason IS NOT NULL
+RETURNING id;
+
+-- name: ContractCancel :one
+-- ContractCancel reports whether it was this that cancelled: a contract that is cancelled already keeps its day and its
+-- reason. It is limited to the customers of the commercial.
+UPDATE contract
+SET cancelled_at  = coalesce(contract.cancelled_at, now()),
+    cancel_reason = coalesce(contract.cancel_reason, @reason::text)
+FROM customer
+WHERE contract.id = @id
+  AND customer.id = contract.customer_id
+  AND (sqlc.narg('as_commercial_id')::bigint IS NULL
+       OR customer.commercial_id = sqlc.narg('as_commercial_id')::bigint)
+RETURNING (contract.cancelled_at = now())::boolean AS changed;
+
 -- name: ContractAddPayment :one
--- ContractAddPayment records the payment, once however often it is repeated with the same id. No row when the id already
--- names a payment, or when the contract is not one of the commercial's customers.
-INSERT INTO payment (id, contract_id, amount, recorded_by, recorded_by_id)
-SELECT @id, contract.id, @amount, @as_username, @as_employee_id::bigint
+-- ContractAddPayment records the payment, once however often it is repeated with the same id, or with the same reference
+-- of the bank. No row when it is recorded already, or when the contract is not one of the commercial's customers.
+INSERT INTO payment (id, contract_id, amount, received_on, method, reference, recorded_by, recorded_by_id)
+SELECT @id,
+       contract.id,
+       @amount,
+       coalesce(sqlc.narg('received_on')::date, current_date),
+       sqlc.narg('method')::payment_method,
+       sqlc.narg('reference')::text,
+       @as_username,
+       @as_employee_id::bigint
 FROM contract
 JOIN customer ON customer.id = contract.customer_id
 WHERE contract.id = @contract_id
   AND (sqlc.narg('as_commercial_id')::bigint IS NULL
        OR customer.commercial_id = sqlc.narg('as_commercial_id')::bigint)
-ON CONFLICT (id) DO NOTHING
+ON CONFLICT DO NOTHING
 RETURNING payment.id;
 
 -- name: ContractAddedPayment :one
@@ -149,38 +185,11 @@ RETURNING payment.id;
 -- another amount or contract, or when the contract is not one of the commercial's customers.
 SELECT payment_view.*
 FROM payment_view
-JOIN contract ON contract.id = payment_view.contract
-JOIN customer ON customer.id = contract.customer_id
-WHERE payment_view.id = @id
-  AND payment_view.contract = @contract_id
+WHERE payment_view.contract = @contract_id
   AND payment_view.amount = @amount
+  AND (payment_view.id = @id
+       OR (payment_view.reference = sqlc.narg('reference')::text
+           AND payment_view.voided_at IS NULL
+           AND NOT EXISTS (SELECT FROM payment WHERE payment.id = @id)))
   AND (sqlc.narg('as_commercial_id')::bigint IS NULL
-       OR customer.commercial_id = sqlc.narg('as_commercial_id')::bigint);
-
--- name: ContractPayments :many
--- ContractPayments returns the payments of a contract by their time, or in the order of a field.
-SELECT *
-FROM payment_view
-WHERE contract = @contract_id
-ORDER BY
-    CASE WHEN @sort::text = 'id' THEN id END,
-    CASE WHEN @sort = 'id:desc' THEN id END DESC,
-    CASE WHEN @sort = 'number' THEN number END,
-    CASE WHEN @sort = 'number:desc' THEN number END DESC,
-    CASE WHEN @sort = 'amount' THEN amount END,
-    CASE WHEN @sort = 'amount:desc' THEN amount END DESC,
-    CASE WHEN @sort = 'recorded_by' THEN recorded_by END,
-    CASE WHEN @sort = 'recorded_by:desc' THEN recorded_by END DESC,
-    CASE WHEN @sort = 'recorded_by_id' THEN recorded_by_id END,
-    CASE WHEN @sort = 'recorded_by_id:desc' THEN recorded_by_id END DESC NULLS LAST,
-    CASE WHEN @sort = 'recorded_at:desc' THEN recorded_at END DESC,
-    recorded_at,
-    id
-LIMIT sqlc.narg('row_limit')::bigint;
-
--- name: ContractPaymentsCount :one
--- ContractPaymentsCount counts and adds up the rows of ContractPayments: a test holds their filters equal.
-SELECT count(*) AS count,
-       coalesce(sum(amount), 0)::cents AS amount
-FROM payment_view
-WHERE contract = @contract_id;
+       OR payment_view.commercial_id = sqlc.narg('as_commercial_id')::bigint);

@@ -20,6 +20,7 @@ LEFT JOIN (
     WHERE customer.search LIKE search_pattern(sqlc.narg('search')::text)
       AND event.search || ' ' || customer.search LIKE ALL (search_patterns(sqlc.narg('search')::text))) AS searched ON searched_id = id
 WHERE (sqlc.narg('id_begins')::text IS NULL OR starts_with(id::text, sqlc.narg('id_begins')::text))
+  AND (@cancelled::boolean OR cancelled_at IS NULL)
   AND (NOT @no_support_assigned::boolean OR support_id IS NULL)
   AND (sqlc.narg('support_id')::bigint IS NULL OR support_id = sqlc.narg('support_id')::bigint)
   AND (sqlc.narg('support')::text IS NULL OR support = sqlc.narg('support')::text)
@@ -66,6 +67,10 @@ ORDER BY
     CASE WHEN @sort = 'location:desc' THEN fold(location) END DESC NULLS LAST,
     CASE WHEN @sort = 'note' THEN fold(note) END,
     CASE WHEN @sort = 'note:desc' THEN fold(note) END DESC NULLS LAST,
+    CASE WHEN @sort = 'cancelled_at' THEN cancelled_at END,
+    CASE WHEN @sort = 'cancelled_at:desc' THEN cancelled_at END DESC NULLS LAST,
+    CASE WHEN @sort = 'cancel_reason' THEN fold(cancel_reason) END,
+    CASE WHEN @sort = 'cancel_reason:desc' THEN fold(cancel_reason) END DESC NULLS LAST,
     CASE WHEN @sort = 'updated_at' THEN updated_at END,
     CASE WHEN @sort = 'updated_at:desc' THEN updated_at END DESC,
     start,
@@ -91,6 +96,7 @@ LEFT JOIN (
     WHERE customer.search LIKE search_pattern(sqlc.narg('search')::text)
       AND event.search || ' ' || customer.search LIKE ALL (search_patterns(sqlc.narg('search')::text))) AS searched ON searched_id = id
 WHERE (sqlc.narg('id_begins')::text IS NULL OR starts_with(id::text, sqlc.narg('id_begins')::text))
+  AND (@cancelled::boolean OR cancelled_at IS NULL)
   AND (NOT @no_support_assigned::boolean OR support_id IS NULL)
   AND (sqlc.narg('support_id')::bigint IS NULL OR support_id = sqlc.narg('support_id')::bigint)
   AND (sqlc.narg('support')::text IS NULL OR support = sqlc.narg('support')::text)
@@ -158,3 +164,17 @@ FROM employee
 WHERE event.id = @id
   AND employee.username = @support
 RETURNING event.id;
+
+-- name: EventCancel :one
+-- EventCancel reports whether it was this that cancelled: an event that is cancelled already keeps its day and its reason.
+-- It is limited to the customers of the commercial.
+UPDATE event
+SET cancelled_at  = coalesce(event.cancelled_at, now()),
+    cancel_reason = coalesce(event.cancel_reason, @reason::text)
+FROM contract
+JOIN customer ON customer.id = contract.customer_id
+WHERE event.id = @id
+  AND contract.id = event.contract_id
+  AND (sqlc.narg('as_commercial_id')::bigint IS NULL
+       OR customer.commercial_id = sqlc.narg('as_commercial_id')::bigint)
+RETURNING (event.cancelled_at = now())::boolean AS changed;

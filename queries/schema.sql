@@ -4,13 +4,14 @@ FROM schema_migrations;
 
 -- name: VersionRequire :one
 -- VersionRequire fails, and with it the transaction that it stands in, unless the schema is at this version; and it stays
--- at it until that transaction ends.
-SELECT require_version(@version);
+-- at it until that transaction ends. The command is what the history says of what that changes.
+SELECT (require_version(@version) AND set_config('crm.command', @command::text, true) IS NOT NULL)::boolean AS good;
 
 -- name: SessionRequire :one
 -- SessionRequire is VersionRequire, and fails as well unless the session is good and its employee has the role that the
--- operation was allowed for; neither ends or changes until the transaction does.
-SELECT (require_version(@version) AND require_session(@session_id, @employee_id, @role))::boolean AS good;
+-- operation was allowed for; neither ends or changes until the transaction does. The history says that they changed what
+-- it changes, by this command.
+SELECT (require_version(@version) AND require_session(@session_id, @employee_id, @role, @command))::boolean AS good;
 
 -- name: RuleMessage :one
 -- RuleMessage returns the comment on a constraint: what to tell the user who broke it.
@@ -34,7 +35,7 @@ SELECT EXISTS (
 -- name: SampleOnly :one
 -- SampleOnly reports whether there is nothing but the sample data, untouched, or nothing at all. The sum is that of the sample
 -- data; two of its events are some days from the day on which it was put in, and are compared with each other.
-SELECT (coalesce(md5(string_agg(line, E'\n' ORDER BY line COLLATE "C")), '') IN ('', 'bea43c16876b2e17db6b409ee791c553'))::boolean AS only_sample
+SELECT (coalesce(md5(string_agg(line, E'\n' ORDER BY line COLLATE "C")), '') IN ('', 'a79cdc5213247cf11d20f0ff40df2ff0'))::boolean AS only_sample
 FROM (
     SELECT ROW('employee', username, fullname, role)::text AS line
     FROM employee
@@ -43,14 +44,14 @@ FROM (
     FROM customer
     JOIN employee ON employee.id = commercial_id
     UNION ALL
-    SELECT ROW('contract', contract.id, number, coalesce(email, phone), total_amount, extract(epoch FROM signed_at), due_on)::text
+    SELECT ROW('contract', contract.id, number, coalesce(email, phone), total_amount, extract(epoch FROM signed_at), sold_by, sold_by_id IS NULL, due_on, extract(epoch FROM cancelled_at), cancel_reason)::text
     FROM contract
     JOIN customer ON customer.id = customer_id
     UNION ALL
-    SELECT ROW('payment', contract_id, amount)::text
+    SELECT ROW('payment', contract_id, amount, received_on, method, reference, extract(epoch FROM voided_at), voided_by, voided_by_id IS NULL, void_reason)::text
     FROM payment
     UNION ALL
-    SELECT ROW('event', event.name, contract_id, username, attendees, location, note, extract(epoch FROM end_at - start_at),
+    SELECT ROW('event', event.name, contract_id, username, attendees, location, note, extract(epoch FROM event.cancelled_at), event.cancel_reason, extract(epoch FROM end_at - start_at),
                CASE
                    WHEN event.name IN ('Salon du livre jeunesse', 'Gala du Ski Club')
                        THEN extract(epoch FROM (start_at AT TIME ZONE 'Europe/Paris') - (

@@ -34,6 +34,10 @@ type authTokenRevokeRequest struct {
 	Name string `json:"name"`
 }
 
+type changeFindRequest struct {
+	Typed string `json:"typed"`
+}
+
 type contractDetailRequest struct {
 	ID uuid.UUID `json:"id"`
 }
@@ -86,6 +90,14 @@ type mayRequest struct {
 	Command string `json:"command"`
 }
 
+type paymentDetailRequest struct {
+	ID uuid.UUID `json:"id"`
+}
+
+type paymentFindRequest struct {
+	Typed string `json:"typed"`
+}
+
 // routes are the operations as the server knows them.
 func routes() map[string]route {
 	return map[string]route{
@@ -119,6 +131,12 @@ func routes() map[string]route {
 		"AuthWhoami": one(func(ctx context.Context, s service.Operations, _ struct{}) (service.Whoami, error) {
 			return s.AuthWhoami(ctx)
 		}),
+		"ChangeFind": one(func(ctx context.Context, s service.Operations, q changeFindRequest) (uuid.UUID, error) {
+			return s.ChangeFind(ctx, q.Typed)
+		}),
+		"Changes": many(func(ctx context.Context, s service.Operations, q service.ChangesParams) iter.Seq2[gen.ChangesRow, error] {
+			return s.Changes(ctx, q)
+		}),
 		"Check": many(func(ctx context.Context, s service.Operations, q gen.CheckParams) iter.Seq2[gen.CheckRow, error] {
 			return s.Check(ctx, q)
 		}),
@@ -127,6 +145,9 @@ func routes() map[string]route {
 		}),
 		"ContractAddPayment": one(func(ctx context.Context, s service.Operations, q gen.ContractAddPaymentParams) (service.Change[service.RecordedPayment], error) {
 			return s.ContractAddPayment(ctx, q)
+		}),
+		"ContractCancel": one(func(ctx context.Context, s service.Operations, q gen.ContractCancelParams) (service.Change[gen.ContractView], error) {
+			return s.ContractCancel(ctx, q)
 		}),
 		"ContractCount": one(func(ctx context.Context, s service.Operations, q gen.ContractListParams) (gen.ContractCountRow, error) {
 			return s.ContractCount(ctx, q)
@@ -140,14 +161,11 @@ func routes() map[string]route {
 		"ContractList": many(func(ctx context.Context, s service.Operations, q gen.ContractListParams) iter.Seq2[gen.ContractView, error] {
 			return s.ContractList(ctx, q)
 		}),
-		"ContractPayments": many(func(ctx context.Context, s service.Operations, q gen.ContractPaymentsParams) iter.Seq2[gen.PaymentView, error] {
-			return s.ContractPayments(ctx, q)
-		}),
-		"ContractPaymentsCount": one(func(ctx context.Context, s service.Operations, q gen.ContractPaymentsParams) (gen.ContractPaymentsCountRow, error) {
-			return s.ContractPaymentsCount(ctx, q)
-		}),
 		"ContractSign": one(func(ctx context.Context, s service.Operations, q contractSignRequest) (service.Change[gen.ContractView], error) {
 			return s.ContractSign(ctx, q.ID)
+		}),
+		"ContractUnsign": one(func(ctx context.Context, s service.Operations, q gen.ContractUnsignParams) (service.Change[gen.ContractView], error) {
+			return s.ContractUnsign(ctx, q)
 		}),
 		"ContractUpdate": one(func(ctx context.Context, s service.Operations, q gen.ContractUpdateParams) (service.Change[gen.ContractView], error) {
 			return s.ContractUpdate(ctx, q)
@@ -212,6 +230,9 @@ func routes() map[string]route {
 		"EventAdd": one(func(ctx context.Context, s service.Operations, q gen.EventAddParams) (service.Change[gen.EventView], error) {
 			return s.EventAdd(ctx, q)
 		}),
+		"EventCancel": one(func(ctx context.Context, s service.Operations, q gen.EventCancelParams) (service.Change[gen.EventView], error) {
+			return s.EventCancel(ctx, q)
+		}),
 		"EventCount": one(func(ctx context.Context, s service.Operations, q gen.EventListParams) (int64, error) {
 			return s.EventCount(ctx, q)
 		}),
@@ -227,8 +248,32 @@ func routes() map[string]route {
 		"EventUpdate": one(func(ctx context.Context, s service.Operations, q gen.EventUpdateParams) (service.Change[gen.EventView], error) {
 			return s.EventUpdate(ctx, q)
 		}),
+		"History": many(func(ctx context.Context, s service.Operations, q gen.HistoryParams) iter.Seq2[gen.ChangeView, error] {
+			return s.History(ctx, q)
+		}),
+		"HistoryCount": one(func(ctx context.Context, s service.Operations, q gen.HistoryParams) (int64, error) {
+			return s.HistoryCount(ctx, q)
+		}),
 		"May": one(func(ctx context.Context, s service.Operations, q mayRequest) (*int64, error) {
 			return s.May(ctx, q.Command)
+		}),
+		"PaymentCount": one(func(ctx context.Context, s service.Operations, q gen.PaymentListParams) (gen.PaymentCountRow, error) {
+			return s.PaymentCount(ctx, q)
+		}),
+		"PaymentDetail": one(func(ctx context.Context, s service.Operations, q paymentDetailRequest) (gen.PaymentView, error) {
+			return s.PaymentDetail(ctx, q.ID)
+		}),
+		"PaymentFind": one(func(ctx context.Context, s service.Operations, q paymentFindRequest) (uuid.UUID, error) {
+			return s.PaymentFind(ctx, q.Typed)
+		}),
+		"PaymentList": many(func(ctx context.Context, s service.Operations, q gen.PaymentListParams) iter.Seq2[gen.PaymentView, error] {
+			return s.PaymentList(ctx, q)
+		}),
+		"PaymentVoid": one(func(ctx context.Context, s service.Operations, q gen.PaymentVoidParams) (service.Change[gen.PaymentView], error) {
+			return s.PaymentVoid(ctx, q)
+		}),
+		"Undo": one(func(ctx context.Context, s service.Operations, q gen.UndoParams) ([]gen.UndoRow, error) {
+			return s.Undo(ctx, q)
 		}),
 	}
 }
@@ -290,6 +335,18 @@ func (s *Session) AuthWhoami(ctx context.Context) (service.Whoami, error) {
 	return call[service.Whoami](ctx, s, "AuthWhoami", struct{}{})
 }
 
+// ChangeFind returns the batch that an id, or the beginning of one, means. Usage, naming the candidates, if it may mean several.
+func (s *Session) ChangeFind(ctx context.Context, typed string) (uuid.UUID, error) {
+	return call[uuid.UUID](ctx, s, "ChangeFind", changeFindRequest{typed})
+}
+
+// Changes returns what changed, in the order in which it was committed: each line once for a reader who goes on after the
+// cursor of the last that it has, however often it stops. Conflict if the cursor is of another server, or of a time before
+// a backup was put back.
+func (s *Session) Changes(ctx context.Context, p service.ChangesParams) iter.Seq2[gen.ChangesRow, error] {
+	return rows[gen.ChangesRow](ctx, s, "Changes", p)
+}
+
 // Check returns what should not be: what the schema does not refuse but nobody wants, what it would have refused, and where
 // the schema is not as the migrations make it.
 func (s *Session) Check(ctx context.Context, p gen.CheckParams) iter.Seq2[gen.CheckRow, error] {
@@ -301,11 +358,17 @@ func (s *Session) ContractAdd(ctx context.Context, p gen.ContractAddParams) (ser
 	return call[service.Change[gen.ContractView]](ctx, s, "ContractAdd", p)
 }
 
-// ContractAddPayment records a payment under an id made by the caller. Repeated with the same id, contract and amount it
-// answers the same and records nothing; Created then is false. Conflict if the id names another payment. Before differs
+// ContractAddPayment records a payment under an id made by the caller. Repeated with the same id, contract and amount, or
+// the same reference of the bank, it answers the payment that is there and records nothing; Created then is false. Conflict if the id names another payment. Before differs
 // from Now in what was due.
 func (s *Session) ContractAddPayment(ctx context.Context, p gen.ContractAddPaymentParams) (service.Change[service.RecordedPayment], error) {
 	return call[service.Change[service.RecordedPayment]](ctx, s, "ContractAddPayment", p)
+}
+
+// ContractCancel cancels a contract, for a reason. Conflict while it has payments that are not void, or events that are not
+// cancelled. A contract that is cancelled already stays as it is, and Before then is the same as Now.
+func (s *Session) ContractCancel(ctx context.Context, p gen.ContractCancelParams) (service.Change[gen.ContractView], error) {
+	return call[service.Change[gen.ContractView]](ctx, s, "ContractCancel", p)
 }
 
 // ContractCount returns the number of rows of the list and what they add up to, whatever the limit.
@@ -329,20 +392,16 @@ func (s *Session) ContractList(ctx context.Context, p gen.ContractListParams) it
 	return rows[gen.ContractView](ctx, s, "ContractList", p)
 }
 
-// ContractPayments returns the payments of a contract.
-func (s *Session) ContractPayments(ctx context.Context, p gen.ContractPaymentsParams) iter.Seq2[gen.PaymentView, error] {
-	return rows[gen.PaymentView](ctx, s, "ContractPayments", p)
-}
-
-// ContractPaymentsCount returns the number of payments and their sum, whatever the limit.
-func (s *Session) ContractPaymentsCount(ctx context.Context, p gen.ContractPaymentsParams) (gen.ContractPaymentsCountRow, error) {
-	return call[gen.ContractPaymentsCountRow](ctx, s, "ContractPaymentsCount", p)
-}
-
 // ContractSign records that the customer has signed, now. A contract that is signed already stays as it is, and
 // Before then is the same as Now.
 func (s *Session) ContractSign(ctx context.Context, id uuid.UUID) (service.Change[gen.ContractView], error) {
 	return call[service.Change[gen.ContractView]](ctx, s, "ContractSign", contractSignRequest{id})
+}
+
+// ContractUnsign withdraws the signature of a contract, for a reason that the history keeps. Conflict where something of it is
+// paid or an event belongs to it. A contract that is not signed stays as it is, and Before then is the same as Now.
+func (s *Session) ContractUnsign(ctx context.Context, p gen.ContractUnsignParams) (service.Change[gen.ContractView], error) {
+	return call[service.Change[gen.ContractView]](ctx, s, "ContractUnsign", p)
 }
 
 // ContractUpdate changes the fields that are not nil. PermissionDenied for a contract of another's customer, and for one
@@ -454,6 +513,12 @@ func (s *Session) EventAdd(ctx context.Context, p gen.EventAddParams) (service.C
 	return call[service.Change[gen.EventView]](ctx, s, "EventAdd", p)
 }
 
+// EventCancel cancels an event, for a reason, which frees its support and its contract. An event that is cancelled already
+// stays as it is, and Before then is the same as Now. PermissionDenied for an event of another's customer.
+func (s *Session) EventCancel(ctx context.Context, p gen.EventCancelParams) (service.Change[gen.EventView], error) {
+	return call[service.Change[gen.EventView]](ctx, s, "EventCancel", p)
+}
+
 // EventCount returns the number of rows of the list, whatever the limit.
 func (s *Session) EventCount(ctx context.Context, p gen.EventListParams) (int64, error) {
 	return call[int64](ctx, s, "EventCount", p)
@@ -480,8 +545,52 @@ func (s *Session) EventUpdate(ctx context.Context, p gen.EventUpdateParams) (ser
 	return call[service.Change[gen.EventView]](ctx, s, "EventUpdate", p)
 }
 
+// History returns what changed and passes the filters, newest first.
+func (s *Session) History(ctx context.Context, p gen.HistoryParams) iter.Seq2[gen.ChangeView, error] {
+	return rows[gen.ChangeView](ctx, s, "History", p)
+}
+
+// HistoryCount returns the number of rows of the history, whatever the limit.
+func (s *Session) HistoryCount(ctx context.Context, p gen.HistoryParams) (int64, error) {
+	return call[int64](ctx, s, "HistoryCount", p)
+}
+
 // May refuses the command of an operation to an employee whose role or token may never use it, before anything is asked
 // for it. It returns their id where the table limits the operation to what is theirs, else nil. All may read.
 func (s *Session) May(ctx context.Context, command string) (*int64, error) {
 	return call[*int64](ctx, s, "May", mayRequest{command})
+}
+
+// PaymentCount returns the number of rows of the list and what they add up to, whatever the limit. What is void adds nothing.
+func (s *Session) PaymentCount(ctx context.Context, p gen.PaymentListParams) (gen.PaymentCountRow, error) {
+	return call[gen.PaymentCountRow](ctx, s, "PaymentCount", p)
+}
+
+// PaymentDetail returns one payment; NotFound if there is none of this id.
+func (s *Session) PaymentDetail(ctx context.Context, id uuid.UUID) (gen.PaymentView, error) {
+	return call[gen.PaymentView](ctx, s, "PaymentDetail", paymentDetailRequest{id})
+}
+
+// PaymentFind returns the id of the one payment that an id or the beginning of one means. Usage, naming the candidates, if
+// it may mean several.
+func (s *Session) PaymentFind(ctx context.Context, typed string) (uuid.UUID, error) {
+	return call[uuid.UUID](ctx, s, "PaymentFind", paymentFindRequest{typed})
+}
+
+// PaymentList returns the payments that pass the filters.
+func (s *Session) PaymentList(ctx context.Context, p gen.PaymentListParams) iter.Seq2[gen.PaymentView, error] {
+	return rows[gen.PaymentView](ctx, s, "PaymentList", p)
+}
+
+// PaymentVoid marks a payment as void, so that it counts no more and is due again. One that is void already stays as it is,
+// and Before then is the same as Now. PermissionDenied to a commercial for what they have not recorded themselves, today, of
+// a customer of their own.
+func (s *Session) PaymentVoid(ctx context.Context, p gen.PaymentVoidParams) (service.Change[gen.PaymentView], error) {
+	return call[service.Change[gen.PaymentView]](ctx, s, "PaymentVoid", p)
+}
+
+// Undo takes back what a batch changed, and returns what became of each row: what is no longer as the batch left it is kept,
+// and so is what a rule keeps. With p.DryRun nothing is done. Conflict if the batch was undone already.
+func (s *Session) Undo(ctx context.Context, p gen.UndoParams) ([]gen.UndoRow, error) {
+	return call[[]gen.UndoRow](ctx, s, "Undo", p)
 }

@@ -12,6 +12,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/epicevents/crm/gen"
 	"github.com/epicevents/crm/internal/columns"
 	"github.com/epicevents/crm/internal/value"
 )
@@ -139,6 +140,10 @@ func appendValue(line []byte, at any) ([]byte, error) {
 			return appendString(line, string(**at)), nil
 		}
 	case **value.Date:
+		if *at != nil {
+			return appendString(line, string(**at)), nil
+		}
+	case **gen.PaymentMethod:
 		if *at != nil {
 			return appendString(line, string(**at)), nil
 		}
@@ -285,6 +290,8 @@ func readValue(line []byte, at any) (rest []byte, err error) {
 	case **value.Phone:
 		return readText(line, at)
 	case **value.Date:
+		return readText(line, at)
+	case **gen.PaymentMethod:
 		return readText(line, at)
 	case **int64:
 		if rest = afterNull(line, at); rest == nil {

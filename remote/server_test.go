@@ -110,7 +110,7 @@ func TestSameAnswers(t *testing.T) {
 			return collect(s.CustomerList(t.Context(), gen.CustomerListParams{Search: new("\x00")}))
 		},
 		"what was due": func(s service.Operations) (any, error) {
-			return collect(s.ContractPayments(t.Context(), gen.ContractPaymentsParams{}))
+			return collect(s.PaymentList(t.Context(), gen.PaymentListParams{}))
 		},
 	} {
 		want, errWant := ask(near)

@@ -109,7 +109,7 @@ func (d *driver) Run(migration io.Reader) error {
 		}
 		grants = renewal(Version(), schema, roles)
 	}
-	return d.execute(versionTable + versionLock + string(text) + "\n;" + versionRecord(d.target) + grants)
+	return d.execute(versionTable + versionLock + asCommand + string(text) + "\n;" + versionRecord(d.target) + grants)
 }
 
 const (
@@ -119,6 +119,10 @@ CREATE TABLE IF NOT EXISTS schema_migrations (version bigint NOT NULL PRIMARY KE
 	versionLock = `
 SET LOCAL lock_timeout = '5s';
 LOCK TABLE schema_migrations IN ACCESS EXCLUSIVE MODE;
+`
+	// asCommand is what the history says of the rows that a migration changes.
+	asCommand = `
+SELECT set_config('crm.command', 'db migrate', true);
 `
 )
 

@@ -1,5 +1,5 @@
 -- What a role needs that works with crm and owns nothing, as that of a server: all that the operations do, and no more.
--- Nothing is made, dropped or emptied, payments stay as they were recorded, and no hash of a password is read.
+-- Nothing is made, dropped or emptied, payments and the history stay as they were recorded, and no hash of a password is read.
 --
 -- crm db grant ROLE runs this as one transaction, and each migration to the newest schema does again for every role that
 -- it was run for. By hand, as the owner: psql -1 -v role=crm_app -v schema=public -f grants.sql
@@ -8,16 +8,19 @@ SET LOCAL search_path = :"schema", pg_temp;
 
 -- What an older crm gave, or somebody else, and is not needed.
 REVOKE ALL ON SCHEMA :"schema" FROM :"role";
-REVOKE ALL ON contract, contract_view, customer, customer_view, employee, employee_password, employee_view, event, event_view,
+REVOKE ALL ON change, change_line, change_view, contract, contract_view, customer, customer_view, employee, employee_password, employee_view, event, event_view,
     login_failure, payment, payment_view, schema_migrations, session, session_view FROM :"role";
-REVOKE ALL ON SEQUENCE customer_id_seq, employee_id_seq, event_id_seq FROM :"role";
+REVOKE ALL ON SEQUENCE change_id_seq, customer_id_seq, employee_id_seq, event_id_seq FROM :"role";
 
 GRANT USAGE ON SCHEMA :"schema" TO :"role";
 
 -- By its columns: so crm knows for whom this was run, also after a restore and a reset, which keep this table.
 GRANT SELECT (version, dirty) ON schema_migrations TO :"role";
 
-GRANT SELECT ON contract_view, customer_view, employee_password, employee_view, event_view, payment_view, session_view TO :"role";
+-- The history is written by its triggers, and changed by nobody. Its rows may be counted.
+GRANT SELECT (id) ON change TO :"role";
+
+GRANT SELECT ON change_line, change_view, contract_view, customer_view, employee_password, employee_view, event_view, payment_view, session_view TO :"role";
 
 -- All of an employee but the hash, which is only ever written.
 GRANT SELECT (id, username, fullname, role, password_one_time, password_one_time_until) ON employee TO :"role";
@@ -36,19 +39,21 @@ GRANT SELECT, INSERT, UPDATE ON customer TO :"role";
 
 -- The sum of the payments is the database's to write.
 GRANT SELECT ON contract TO :"role";
-GRANT INSERT (id, customer_id, total_amount, created_at, signed_at, due_on, updated_at) ON contract TO :"role";
-GRANT UPDATE (customer_id, total_amount, signed_at, due_on, updated_at) ON contract TO :"role";
+GRANT INSERT (id, customer_id, total_amount, created_at, signed_at, due_on, updated_at, cancelled_at, cancel_reason) ON contract TO :"role";
+GRANT UPDATE (customer_id, total_amount, signed_at, due_on, updated_at, cancelled_at, cancel_reason) ON contract TO :"role";
 
 GRANT SELECT, INSERT ON payment TO :"role";
 
 GRANT SELECT, INSERT ON event TO :"role";
-GRANT UPDATE (name, support_id, start_at, end_at, attendees, location, note) ON event TO :"role";
+GRANT UPDATE (name, support_id, start_at, end_at, attendees, location, note, cancelled_at, cancel_reason) ON event TO :"role";
 
 -- To read the number that was given last, and not to take or set one.
 GRANT SELECT ON SEQUENCE customer_id_seq, event_id_seq TO :"role";
 
-GRANT EXECUTE ON FUNCTION contract_status_of(timestamp with time zone, bigint, bigint), employee_change_password(bigint, text, text),
-    employee_password_is(bigint, text), event_period(timestamp with time zone, timestamp with time zone), fold(text), fold_letters(text),
-    is_blank(text), is_line(text), is_note(text), lower_letters(text), number_order(text), plain_letters(text), renew_session(uuid, bigint),
-    require_session(uuid, bigint, role), require_version(bigint), search_pattern(text), search_patterns(text), search_text(text, text),
-    search_words(text), trigger_message(oid, name) TO :"role";
+GRANT EXECUTE ON FUNCTION change_field(text), change_value(text, jsonb),
+    contract_status_of(timestamp with time zone, timestamp with time zone, bigint, bigint), employee_change_password(bigint, text, text),
+    employee_password_is(bigint, text), event_period(timestamp with time zone, timestamp with time zone), fold(text),
+    fold_letters(text), history_ids(text, uuid), is_blank(text), is_line(text), is_note(text), lower_letters(text),
+    number_order(text), plain_letters(text), renew_session(uuid, bigint), require_session(uuid, bigint, role, text),
+    require_version(bigint), search_pattern(text), search_patterns(text), search_text(text, text), search_words(text),
+    trigger_message(oid, name), undo_batch(uuid, boolean), unrecorded_columns(), void_payment(uuid, text, bigint, text) TO :"role";

@@ -112,6 +112,7 @@ type table struct {
 	columns   []string // that can be written
 	needed    []string // of them, those that have no default
 	identity  []string // of them, those that a sequence numbers
+	here      []string // of them, those that only this server can fill, as with the transaction that wrote the row
 	deferring []string // its foreign keys that are checked at once
 }
 
@@ -131,6 +132,7 @@ func (d *driver) tables(tx pgx.Tx) ([]table, error) {
 		       array_agg(attname::text) FILTER (WHERE attgenerated = ''),
 		       coalesce(array_agg(attname::text) FILTER (WHERE NOT atthasdef), '{}'),
 		       coalesce(array_agg(attname::text) FILTER (WHERE attidentity <> ''), '{}'),
+		       coalesce(array_agg(attname::text) FILTER (WHERE pg_get_expr(adbin, adrelid) = 'pg_current_xact_id()'), '{}'),
 		       ARRAY(
 		           SELECT conname::text
 		           FROM pg_catalog.pg_constraint
@@ -139,6 +141,7 @@ func (d *driver) tables(tx pgx.Tx) ([]table, error) {
 		             AND NOT condeferrable)
 		FROM pg_catalog.pg_class
 		JOIN pg_catalog.pg_attribute ON attrelid = pg_class.oid
+		LEFT JOIN pg_catalog.pg_attrdef ON adrelid = attrelid AND adnum = attnum
 		WHERE relkind = 'r'
 		  AND attnum > 0
 		  AND NOT attisdropped
@@ -150,7 +153,7 @@ func (d *driver) tables(tx pgx.Tx) ([]table, error) {
 		return nil, err
 	}
 	return pgx.CollectRows(rows, func(row pgx.CollectableRow) (t table, err error) {
-		return t, row.Scan(&t.name, &t.columns, &t.needed, &t.identity, &t.deferring)
+		return t, row.Scan(&t.name, &t.columns, &t.needed, &t.identity, &t.here, &t.deferring)
 	})
 }
 
@@ -223,13 +226,15 @@ func (d *driver) fillTable(to table, from savedTable, rows io.Reader) (leftOut [
 	kept := &keptFields{of: len(from.columns)}
 	var columns []string
 	for i, column := range from.columns {
-		if slices.Contains(to.columns, column) {
+		switch {
+		case slices.Contains(to.here, column):
+		case slices.Contains(to.columns, column):
 			kept.keep, columns = append(kept.keep, i), append(columns, pgx.Identifier{column}.Sanitize())
-		} else {
+		default:
 			leftOut = append(leftOut, "column "+from.String()+"."+column)
 		}
 	}
-	if len(leftOut) > 0 {
+	if len(columns) < len(from.columns) {
 		kept.from = bufio.NewReader(rows)
 		rows = kept
 	}

@@ -53,7 +53,9 @@ func TestSampleCoversEveryState(t *testing.T) {
 		"signed after it was drawn up":          `SELECT bool_and(signed_at > created_at) FROM contract WHERE signed`,
 		"12 customers":                          `SELECT count(*) >= 12 FROM customer`,
 		"customers of every commercial":         `SELECT bool_and(EXISTS (SELECT FROM customer WHERE commercial_id = employee.id)) FROM employee WHERE role = 'commercial'`,
-		"10 events":                             `SELECT count(*) = 10 FROM event`,
+		"10 events":                             `SELECT count(*) = 10 FROM event WHERE cancelled_at IS NULL`,
+		"a cancelled event":                     `SELECT count(*) > 0 FROM event WHERE cancelled_at IS NOT NULL`,
+		"a void payment":                        `SELECT count(*) > 0 FROM payment WHERE voided_at IS NOT NULL`,
 		"two events without support":            `SELECT count(*) >= 2 FROM event WHERE support_id IS NULL`,
 		"an event in the future":                `SELECT count(*) > 0 FROM event WHERE start_at > now()`,
 		"both supports busy":                    `SELECT bool_and(EXISTS (SELECT FROM event WHERE support_id = employee.id)) FROM employee WHERE role = 'support'`,
@@ -61,7 +63,7 @@ func TestSampleCoversEveryState(t *testing.T) {
 		"a note of several lines":               `SELECT count(*) > 0 FROM event WHERE note LIKE E'%\n%'`,
 		"full names of employees with accents":  `SELECT bool_and(fullname ~ '[^\u0001-\u007f]') FROM employee`,
 		"text in normal form C":                 `SELECT bool_and(search IS NOT NULL AND fullname IS NFC NORMALIZED AND company IS NFC NORMALIZED) FROM customer`,
-		"paid amounts are sums of the payments": `SELECT bool_and(paid_amount = coalesce((SELECT sum(amount) FROM payment WHERE contract_id = contract.id), 0)) FROM contract`,
+		"paid amounts are sums of the payments": `SELECT bool_and(paid_amount = coalesce((SELECT sum(amount) FROM payment WHERE contract_id = contract.id AND voided_at IS NULL), 0)) FROM contract`,
 	} {
 		if !one[bool](t, conn, query) {
 			t.Errorf("not so: %s", what)

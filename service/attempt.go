@@ -98,17 +98,18 @@ func (s *Session) write(ctx context.Context, by actor, statements ...statement) 
 // require is the first statement of every transaction that writes in the name of an employee.
 func (s *Session) require(ctx context.Context, by actor) statement {
 	return queryOne(ctx, (*gen.Queries).SessionRequire, gen.SessionRequireParams{
-		Version: schema.Version(), SessionID: s.claims.sessionID, EmployeeID: by.ID, Role: by.Role,
+		Version: schema.Version(), SessionID: s.claims.sessionID, EmployeeID: by.ID, Role: by.Role, Command: by.command,
 	}, new(bool))
 }
 
-// change sends statements that change something in nobody's name, in a schema of this program's version only.
-func (s *core) change(ctx context.Context, r retry, statements ...statement) error {
-	return s.send(ctx, r, append([]statement{requireVersion(ctx)}, statements...)...)
+// change sends statements that change something in nobody's name, in a schema of this program's version only. The command
+// is what the history says of it.
+func (s *core) change(ctx context.Context, command string, r retry, statements ...statement) error {
+	return s.send(ctx, r, append([]statement{requireVersion(ctx, command)}, statements...)...)
 }
 
-func requireVersion(ctx context.Context) statement {
-	return queryOne(ctx, (*gen.Queries).VersionRequire, schema.Version(), new(bool))
+func requireVersion(ctx context.Context, command string) statement {
+	return queryOne(ctx, (*gen.Queries).VersionRequire, gen.VersionRequireParams{Version: schema.Version(), Command: command}, new(bool))
 }
 
 // send runs statements in one round trip and one transaction. What fails for a reason that passes is sent again, as long

@@ -277,7 +277,7 @@ func TestStalledStream(t *testing.T) {
 	params := p.fill(20_000)
 	s := p.asOn(p.limited(time.Second, func(*pgx.ConnConfig) {}), "none1")
 	n := 0
-	for _, err := range s.ContractPayments(t.Context(), params) {
+	for _, err := range s.PaymentList(t.Context(), params) {
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -294,7 +294,7 @@ func TestStalledStream(t *testing.T) {
 		UNION ALL SELECT payment_kept.* FROM payment_kept, pg_sleep(60)`)
 	p.exec("GRANT SELECT ON payment_view TO PUBLIC")
 	began := time.Now()
-	_, err := all(p.asOn(p.limited(time.Second, func(*pgx.ConnConfig) {}), "none1").ContractPayments(t.Context(), params))
+	_, err := all(p.asOn(p.limited(time.Second, func(*pgx.ConnConfig) {}), "none1").PaymentList(t.Context(), params))
 	fails(t, failure.Unavailable, tooSlow, err)
 	if took := time.Since(began); took > 15*time.Second {
 		t.Errorf("it took %s", took)

@@ -43,7 +43,7 @@ func TestCheck(t *testing.T) {
 		"paid too early": {`INSERT INTO payment (id, contract_id, amount, recorded_by, recorded_at)
 			VALUES ('5f0c1a52-8d0e-4c1a-9d62-3f1d1f0f7a10', '` + signed + `', 1, 'a', '2020-01-01')`,
 			[]string{"paid_too_early payment 5f0c1a52-8d0e-4c1a-9d62-3f1d1f0f7a10 recorded before contract " + signed}},
-		"events without support": {`UPDATE event SET support_id = NULL, end_at = NULL;
+		"events without support": {`UPDATE event SET support_id = NULL, end_at = NULL WHERE cancelled_at IS NULL;
 			UPDATE event SET start_at = date_trunc('day', now(), 'UTC') + interval '30 days 23 hours' WHERE id = 1;
 			UPDATE event SET start_at = date_trunc('day', now(), 'UTC') + interval '31 days' WHERE id = 2;
 			UPDATE event SET start_at = now() - interval '1 hour', end_at = now() + interval '1 hour' WHERE id = 3;

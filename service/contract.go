@@ -60,16 +60,6 @@ func checkDates(days ...*value.Date) error {
 	return nil
 }
 
-// ContractPayments returns the payments of a contract.
-func (s *Session) ContractPayments(ctx context.Context, p gen.ContractPaymentsParams) iter.Seq2[gen.PaymentView, error] {
-	return stream[gen.PaymentView](ctx, s, "ContractPayments", gen.ContractPayments, p)
-}
-
-// ContractPaymentsCount returns the number of payments and their sum, whatever the limit.
-func (s *Session) ContractPaymentsCount(ctx context.Context, p gen.ContractPaymentsParams) (gen.ContractPaymentsCountRow, error) {
-	return count(ctx, s, "ContractPaymentsCount", (*gen.Queries).ContractPaymentsCount, p.ContractID)
-}
-
 // ContractDetail returns one contract; NotFound if there is none of this id.
 func (s *Session) ContractDetail(ctx context.Context, id uuid.UUID) (gen.ContractView, error) {
 	return detail(ctx, s, "ContractDetail", (*gen.Queries).ContractDetail, id, noContract(id.String()))
@@ -93,17 +83,14 @@ func (s *Session) ContractFind(ctx context.Context, typed string) (uuid.UUID, er
 	if _, err := s.allow(ctx, "ContractFind", queryOne(ctx, (*gen.Queries).ContractCandidates, meant, &candidates)); err != nil {
 		return uuid.Nil, err
 	}
-	switch {
-	case len(candidates) == 0:
+	if len(candidates) == 0 {
 		return uuid.Nil, noContract(typed)
-	case len(candidates) > 1:
-		ids := make([]string, len(candidates))
-		for i, candidate := range candidates {
-			ids[i] = candidate.ID.String()
-		}
-		return uuid.Nil, &failure.Error{Code: failure.Usage, Message: fmt.Sprintf("%s may be any of %s.", typed, strings.Join(ids, ", "))}
 	}
-	return candidates[0].ID, nil
+	ids := make([]uuid.UUID, len(candidates))
+	for i, candidate := range candidates {
+		ids[i] = candidate.ID
+	}
+	return oneOf(typed, ids)
 }
 
 // ContractAdd draws up a contract for a customer, over an amount in euro cents. Its id is made here.
@@ -170,27 +157,66 @@ func (s *Session) ContractSign(ctx context.Context, id uuid.UUID) (change Change
 	return change, s.whyNoContract(ctx, err, by, id)
 }
 
-// RecordedPayment is a payment, whether it was recorded just now, who paid, and what is due of its contract after it.
-type RecordedPayment struct {
-	ID           uuid.UUID   `json:"id"`
-	Contract     uuid.UUID   `json:"contract"`
-	Number       string      `json:"number"`
-	Customer     string      `json:"customer"`
-	Company      *string     `json:"company"`
-	Amount       value.Cents `json:"amount"`
-	RecordedBy   string      `json:"recorded_by"`
-	RecordedByID *int64      `json:"recorded_by_id"`
-	RecordedAt   time.Time   `json:"recorded_at"`
-	Created      bool        `json:"created"`
-	TotalDue     value.Cents `json:"total_due"`
+// ContractUnsign withdraws the signature of a contract, for a reason that the history keeps. Conflict where something of it is
+// paid or an event belongs to it. A contract that is not signed stays as it is, and Before then is the same as Now.
+func (s *Session) ContractUnsign(ctx context.Context, p gen.ContractUnsignParams) (change Change[gen.ContractView], err error) {
+	by, err := s.allow(ctx, "ContractUnsign")
+	if err != nil {
+		return change, err
+	}
+	err = s.write(ctx, by,
+		queryMaybe(ctx, (*gen.Queries).ContractDetail, p.ID, &change.Before),
+		queryOne(ctx, (*gen.Queries).ContractUnsign, p, new(uuid.UUID)),
+		mustFind(queryOne(ctx, (*gen.Queries).ContractDetail, p.ID, &change.Now)))
+	return change, s.whyNoContract(ctx, err, by, p.ID)
 }
 
-// ContractAddPayment records a payment under an id made by the caller. Repeated with the same id, contract and amount it
-// answers the same and records nothing; Created then is false. Conflict if the id names another payment. Before differs
+// ContractCancel cancels a contract, for a reason. Conflict while it has payments that are not void, or events that are not
+// cancelled. A contract that is cancelled already stays as it is, and Before then is the same as Now.
+func (s *Session) ContractCancel(ctx context.Context, p gen.ContractCancelParams) (change Change[gen.ContractView], err error) {
+	by, err := s.allow(ctx, "ContractCancel")
+	if err != nil {
+		return change, err
+	}
+	p.AsCommercialID = by.own
+	var changed bool
+	err = s.write(ctx, by,
+		queryMaybe(ctx, (*gen.Queries).ContractDetail, p.ID, &change.Before),
+		queryOne(ctx, (*gen.Queries).ContractCancel, p, &changed),
+		mustFind(queryOne(ctx, (*gen.Queries).ContractDetail, p.ID, &change.Now)))
+	if now := change.Now; !changed {
+		change.Before = &now
+	}
+	return change, s.whyNoContract(ctx, err, by, p.ID)
+}
+
+// RecordedPayment is a payment, whether it was recorded just now, who paid, and what is due of its contract after it.
+type RecordedPayment struct {
+	ID           uuid.UUID          `json:"id"`
+	Contract     uuid.UUID          `json:"contract"`
+	Number       string             `json:"number"`
+	Customer     string             `json:"customer"`
+	Company      *string            `json:"company"`
+	Amount       value.Cents        `json:"amount"`
+	ReceivedOn   value.Date         `json:"received_on"`
+	Method       *gen.PaymentMethod `json:"method"`
+	Reference    *string            `json:"reference"`
+	RecordedBy   string             `json:"recorded_by"`
+	RecordedByID *int64             `json:"recorded_by_id"`
+	RecordedAt   time.Time          `json:"recorded_at"`
+	Created      bool               `json:"created"`
+	TotalDue     value.Cents        `json:"total_due"`
+}
+
+// ContractAddPayment records a payment under an id made by the caller. Repeated with the same id, contract and amount, or
+// the same reference of the bank, it answers the payment that is there and records nothing; Created then is false. Conflict if the id names another payment. Before differs
 // from Now in what was due.
 func (s *Session) ContractAddPayment(ctx context.Context, p gen.ContractAddPaymentParams) (change Change[RecordedPayment], err error) {
 	by, err := s.allow(ctx, "ContractAddPayment")
 	if err != nil {
+		return change, err
+	}
+	if err := checkDates(p.ReceivedOn); err != nil {
 		return change, err
 	}
 	p.AsUsername, p.AsEmployeeID = by.Username, by.ID
@@ -201,7 +227,7 @@ func (s *Session) ContractAddPayment(ctx context.Context, p gen.ContractAddPayme
 	err = s.write(ctx, by,
 		queryMaybe(ctx, (*gen.Queries).ContractAddPayment, p, &created),
 		queryOne(ctx, (*gen.Queries).ContractAddedPayment, gen.ContractAddedPaymentParams{
-			ID: p.ID, ContractID: p.ContractID, Amount: p.Amount, AsCommercialID: p.AsCommercialID,
+			ID: p.ID, ContractID: p.ContractID, Amount: p.Amount, Reference: p.Reference, AsCommercialID: p.AsCommercialID,
 		}, &payment),
 		mustFind(queryOne(ctx, (*gen.Queries).ContractDetail, p.ContractID, &contract)))
 	if isOverpaid(err) {
@@ -221,7 +247,7 @@ func (s *Session) ContractAddPayment(ctx context.Context, p gen.ContractAddPayme
 	}
 	change.Now = RecordedPayment{
 		ID: payment.ID, Contract: payment.Contract, Number: payment.Number, Customer: contract.Customer, Company: contract.Company,
-		Amount: payment.Amount, RecordedBy: payment.RecordedBy, RecordedByID: payment.RecordedByID, RecordedAt: payment.RecordedAt,
+		Amount: payment.Amount, ReceivedOn: payment.ReceivedOn, Method: payment.Method, Reference: payment.Reference, RecordedBy: payment.RecordedBy, RecordedByID: payment.RecordedByID, RecordedAt: payment.RecordedAt,
 		Created: created != nil, TotalDue: contract.TotalDue,
 	}
 	before := change.Now

@@ -201,7 +201,8 @@ func TestContractAddPayment(t *testing.T) {
 	want := stored[gen.PaymentView](p, "payment_view", id)
 	contract := p.contract(ownSigned)
 	same(t, "payment", payment, service.RecordedPayment{
-		ID: id, Contract: ownSigned, Number: contract.Number, Customer: contract.Customer, Company: contract.Company, Amount: 29, RecordedBy: "commercial1",
+		ReceivedOn: value.DateOf(time.Now()),
+		ID:         id, Contract: ownSigned, Number: contract.Number, Customer: contract.Customer, Company: contract.Company, Amount: 29, RecordedBy: "commercial1",
 		RecordedByID: new(commercial.EmployeeID()), RecordedAt: want.RecordedAt, Created: true, TotalDue: 359_971})
 	if due := contract.TotalDue; due != 359_971 {
 		t.Errorf("due is %d", due)
@@ -237,7 +238,7 @@ func TestContractAddPayment(t *testing.T) {
 	}
 	p.refuses(failure.Conflict, overpaid+"0.00 € is due.", func() error { return second(pay(commercial, uuid.New(), ownSigned, 1)) })
 
-	payments := must[[]gen.PaymentView](t)(all(commercial.ContractPayments(ctx, gen.ContractPaymentsParams{ContractID: ownSigned})))
+	payments := must[[]gen.PaymentView](t)(all(commercial.PaymentList(ctx, gen.PaymentListParams{ContractID: new(ownSigned)})))
 	if len(payments) != 3 || !slices.ContainsFunc(payments, func(p gen.PaymentView) bool { return cmp.Equal(p, want) }) {
 		t.Errorf("payments: %+v", payments)
 	}

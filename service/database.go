@@ -172,7 +172,7 @@ func (s *Session) DbPopulate(ctx context.Context) error {
 
 // Populate is DbPopulate in a database that nobody can log in to yet.
 func (s *Service) Populate(ctx context.Context) error {
-	return s.translate(ctx, s.change(ctx, notIdempotent, addSample(ctx)))
+	return s.translate(ctx, s.change(ctx, "db populate", notIdempotent, addSample(ctx)))
 }
 
 func addSample(ctx context.Context) statement {

@@ -53,12 +53,12 @@ func TestPopulate(t *testing.T) {
 	s := p.as("administrator1")
 	p.refuses(failure.Conflict, full, func() error { return s.DbPopulate(ctx) })
 
-	p.exec("DELETE FROM event; DELETE FROM payment; DELETE FROM contract; DELETE FROM customer")
+	p.exec(noCustomer)
 	if err := s.DbPopulate(ctx); err != nil {
 		t.Fatal(err)
 	}
 	// Half of the sample data is none: commercial1 is here, but with another role.
-	p.exec("DELETE FROM event; DELETE FROM payment; DELETE FROM contract; DELETE FROM customer")
+	p.exec(noCustomer)
 	p.exec("UPDATE employee SET role = 'none' WHERE username = 'commercial1'")
 	p.refuses(failure.Conflict, "A customer is in the charge of an employee whose role is commercial.", func() error { return s.DbPopulate(ctx) })
 }

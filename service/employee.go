@@ -68,7 +68,7 @@ func (s *Service) EmployeeAddFirst(ctx context.Context, username, fullname, pass
 		return err
 	}
 	// The lock comes in a statement of its own, so that the other one sees what was added while it waited.
-	err = s.change(ctx, notIdempotent,
+	err = s.change(ctx, "db migrate", notIdempotent,
 		queryNoArgs(ctx, (*gen.Queries).EmployeeFirstTurn, new(int64)),
 		queryOne(ctx, (*gen.Queries).EmployeeAddFirst, gen.EmployeeAddFirstParams{
 			Username: username, Fullname: fullname, PasswordHash: hash,
@@ -133,7 +133,9 @@ func (s *Service) DbEmployeeFind(ctx context.Context, p gen.EmployeeFindParams) 
 // administrator is left who knows a password.
 func (s *Service) DbSetPassword(ctx context.Context, username, password string) (NewPassword, error) {
 	return s.setPassword(ctx, gen.EmployeeSetPasswordParams{Username: username, OneTime: true}, password,
-		func(statements ...statement) error { return s.change(ctx, idempotent, statements...) })
+		func(statements ...statement) error {
+			return s.change(ctx, "db set-password", idempotent, statements...)
+		})
 }
 
 func (s *core) setPassword(ctx context.Context, p gen.EmployeeSetPasswordParams, password string, write func(...statement) error) (now NewPassword, err error) {

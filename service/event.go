@@ -20,6 +20,7 @@ func (s *Session) EventList(ctx context.Context, p gen.EventListParams) iter.Seq
 func (s *Session) EventCount(ctx context.Context, p gen.EventListParams) (int64, error) {
 	return count(ctx, s, "EventCount", (*gen.Queries).EventCount, gen.EventCountParams{
 		IDBegins:          p.IDBegins,
+		Cancelled:         p.Cancelled,
 		NoSupportAssigned: p.NoSupportAssigned,
 		SupportID:         p.SupportID,
 		Support:           p.Support,
@@ -97,6 +98,32 @@ func (s *Session) EventSetSupport(ctx context.Context, p gen.EventSetSupportPara
 		return change, s.orNoEmployee(ctx, err, p.Support)
 	}
 	return change, s.whyNotInCharge(ctx, err, "event_support_fkey", p.Support, "an event", gen.RoleSupport)
+}
+
+// EventCancel cancels an event, for a reason, which frees its support and its contract. An event that is cancelled already
+// stays as it is, and Before then is the same as Now. PermissionDenied for an event of another's customer.
+func (s *Session) EventCancel(ctx context.Context, p gen.EventCancelParams) (change Change[gen.EventView], err error) {
+	by, err := s.allow(ctx, "EventCancel")
+	if err != nil {
+		return change, err
+	}
+	p.AsCommercialID = by.own
+	var changed bool
+	err = s.write(ctx, by,
+		queryMaybe(ctx, (*gen.Queries).EventDetail, p.ID, &change.Before),
+		queryOne(ctx, (*gen.Queries).EventCancel, p, &changed),
+		mustFind(queryOne(ctx, (*gen.Queries).EventDetail, p.ID, &change.Now)))
+	if errors.Is(err, pgx.ErrNoRows) {
+		event, err := s.EventDetail(ctx, p.ID)
+		if err != nil {
+			return change, err
+		}
+		return change, notOwn(by, fmt.Sprintf("The customer of event %d", p.ID), event.Commercial)
+	}
+	if now := change.Now; !changed {
+		change.Before = &now
+	}
+	return change, s.translate(ctx, err)
 }
 
 func noEvent(id int64) error {

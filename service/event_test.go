@@ -5,8 +5,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/google/uuid"
-
 	"github.com/epicevents/crm/gen"
 	"github.com/epicevents/crm/internal/failure"
 )
@@ -164,7 +162,7 @@ func TestEventSetSupport(t *testing.T) {
 func TestSignedStaysSigned(t *testing.T) {
 	t.Parallel()
 	p := sample(t)
-	_, err := p.conn.Exec(t.Context(), "UPDATE contract SET signed_at = NULL WHERE id = $1", uuid.MustParse("ab0469a5-c2ba-4ff7-b9d4-9080df2db07e"))
+	_, err := p.conn.Exec(t.Context(), "UPDATE contract SET signed_at = NULL WHERE number = '2026-0009'")
 	if err == nil || !strings.Contains(err.Error(), "event_contract_fkey") {
 		t.Errorf("unsigned: %v", err)
 	}

@@ -54,6 +54,14 @@ type Operations interface {
 	// AuthWhoami returns the employee of this session.
 	AuthWhoami(ctx context.Context) (Whoami, error)
 
+	// ChangeFind returns the batch that an id, or the beginning of one, means. Usage, naming the candidates, if it may mean several.
+	ChangeFind(ctx context.Context, typed string) (uuid.UUID, error)
+
+	// Changes returns what changed, in the order in which it was committed: each line once for a reader who goes on after the
+	// cursor of the last that it has, however often it stops. Conflict if the cursor is of another server, or of a time before
+	// a backup was put back.
+	Changes(ctx context.Context, p ChangesParams) iter.Seq2[gen.ChangesRow, error]
+
 	// Check returns what should not be: what the schema does not refuse but nobody wants, what it would have refused, and where
 	// the schema is not as the migrations make it.
 	Check(ctx context.Context, p gen.CheckParams) iter.Seq2[gen.CheckRow, error]
@@ -61,10 +69,14 @@ type Operations interface {
 	// ContractAdd draws up a contract for a customer, over an amount in euro cents. Its id is made here.
 	ContractAdd(ctx context.Context, p gen.ContractAddParams) (Change[gen.ContractView], error)
 
-	// ContractAddPayment records a payment under an id made by the caller. Repeated with the same id, contract and amount it
-	// answers the same and records nothing; Created then is false. Conflict if the id names another payment. Before differs
+	// ContractAddPayment records a payment under an id made by the caller. Repeated with the same id, contract and amount, or
+	// the same reference of the bank, it answers the payment that is there and records nothing; Created then is false. Conflict if the id names another payment. Before differs
 	// from Now in what was due.
 	ContractAddPayment(ctx context.Context, p gen.ContractAddPaymentParams) (Change[RecordedPayment], error)
+
+	// ContractCancel cancels a contract, for a reason. Conflict while it has payments that are not void, or events that are not
+	// cancelled. A contract that is cancelled already stays as it is, and Before then is the same as Now.
+	ContractCancel(ctx context.Context, p gen.ContractCancelParams) (Change[gen.ContractView], error)
 
 	// ContractCount returns the number of rows of the list and what they add up to, whatever the limit.
 	ContractCount(ctx context.Context, p gen.ContractListParams) (gen.ContractCountRow, error)
@@ -79,15 +91,13 @@ type Operations interface {
 	// ContractList returns the contracts that pass the filters.
 	ContractList(ctx context.Context, p gen.ContractListParams) iter.Seq2[gen.ContractView, error]
 
-	// ContractPayments returns the payments of a contract.
-	ContractPayments(ctx context.Context, p gen.ContractPaymentsParams) iter.Seq2[gen.PaymentView, error]
-
-	// ContractPaymentsCount returns the number of payments and their sum, whatever the limit.
-	ContractPaymentsCount(ctx context.Context, p gen.ContractPaymentsParams) (gen.ContractPaymentsCountRow, error)
-
 	// ContractSign records that the customer has signed, now. A contract that is signed already stays as it is, and
 	// Before then is the same as Now.
 	ContractSign(ctx context.Context, id uuid.UUID) (Change[gen.ContractView], error)
+
+	// ContractUnsign withdraws the signature of a contract, for a reason that the history keeps. Conflict where something of it is
+	// paid or an event belongs to it. A contract that is not signed stays as it is, and Before then is the same as Now.
+	ContractUnsign(ctx context.Context, p gen.ContractUnsignParams) (Change[gen.ContractView], error)
 
 	// ContractUpdate changes the fields that are not nil. PermissionDenied for a contract of another's customer, and for one
 	// that would go to another's customer.
@@ -155,6 +165,10 @@ type Operations interface {
 	// that is not signed.
 	EventAdd(ctx context.Context, p gen.EventAddParams) (Change[gen.EventView], error)
 
+	// EventCancel cancels an event, for a reason, which frees its support and its contract. An event that is cancelled already
+	// stays as it is, and Before then is the same as Now. PermissionDenied for an event of another's customer.
+	EventCancel(ctx context.Context, p gen.EventCancelParams) (Change[gen.EventView], error)
+
 	// EventCount returns the number of rows of the list, whatever the limit.
 	EventCount(ctx context.Context, p gen.EventListParams) (int64, error)
 
@@ -171,9 +185,37 @@ type Operations interface {
 	// another runs.
 	EventUpdate(ctx context.Context, p gen.EventUpdateParams) (Change[gen.EventView], error)
 
+	// History returns what changed and passes the filters, newest first.
+	History(ctx context.Context, p gen.HistoryParams) iter.Seq2[gen.ChangeView, error]
+
+	// HistoryCount returns the number of rows of the history, whatever the limit.
+	HistoryCount(ctx context.Context, p gen.HistoryParams) (int64, error)
+
 	// May refuses the command of an operation to an employee whose role or token may never use it, before anything is asked
 	// for it. It returns their id where the table limits the operation to what is theirs, else nil. All may read.
 	May(ctx context.Context, command string) (*int64, error)
+
+	// PaymentCount returns the number of rows of the list and what they add up to, whatever the limit. What is void adds nothing.
+	PaymentCount(ctx context.Context, p gen.PaymentListParams) (gen.PaymentCountRow, error)
+
+	// PaymentDetail returns one payment; NotFound if there is none of this id.
+	PaymentDetail(ctx context.Context, id uuid.UUID) (gen.PaymentView, error)
+
+	// PaymentFind returns the id of the one payment that an id or the beginning of one means. Usage, naming the candidates, if
+	// it may mean several.
+	PaymentFind(ctx context.Context, typed string) (uuid.UUID, error)
+
+	// PaymentList returns the payments that pass the filters.
+	PaymentList(ctx context.Context, p gen.PaymentListParams) iter.Seq2[gen.PaymentView, error]
+
+	// PaymentVoid marks a payment as void, so that it counts no more and is due again. One that is void already stays as it is,
+	// and Before then is the same as Now. PermissionDenied to a commercial for what they have not recorded themselves, today, of
+	// a customer of their own.
+	PaymentVoid(ctx context.Context, p gen.PaymentVoidParams) (Change[gen.PaymentView], error)
+
+	// Undo takes back what a batch changed, and returns what became of each row: what is no longer as the batch left it is kept,
+	// and so is what a rule keeps. With p.DryRun nothing is done. Conflict if the batch was undone already.
+	Undo(ctx context.Context, p gen.UndoParams) ([]gen.UndoRow, error)
 }
 
 var _ Operations = (*Session)(nil)

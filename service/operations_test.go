@@ -118,7 +118,7 @@ func checkedBy(f *ast.FuncDecl) string {
 		}
 		return true
 	})
-	return strings.Join(names, " and ")
+	return strings.Join(slices.Compact(names), " and ")
 }
 
 func unquote(e ast.Expr) string {

@@ -75,18 +75,29 @@ var permissions = map[string]permission{
 	"ContractCount":         {read, readOnly, all, all, all, all},
 	"ContractDetail":        {read, readOnly, all, all, all, all},
 	"ContractFind":          {read, readOnly, all, all, all, all},
-	"ContractPayments":      {read, readOnly, all, all, all, all},
-	"ContractPaymentsCount": {read, readOnly, all, all, all, all},
 	"ContractAdd":           {write, notIdempotent, no, no, no, all},
 	"ContractUpdate":        {write, idempotent, no, own, no, all},
 	"ContractSign":          {write, idempotent, no, own, no, all},
 	"ContractAddPayment":    {write, idempotent, no, own, no, all},
+	"ContractUnsign":        {write, idempotent, no, no, no, all},
+	"ContractCancel":        {write, idempotent, no, own, no, all},
+	"PaymentList":           {read, readOnly, all, all, all, all},
+	"PaymentCount":          {read, readOnly, all, all, all, all},
+	"PaymentDetail":         {read, readOnly, all, all, all, all},
+	"PaymentFind":           {read, readOnly, all, all, all, all},
+	"PaymentVoid":           {write, idempotent, no, own, no, all},
 	"EventList":             {read, readOnly, all, all, all, all},
 	"EventCount":            {read, readOnly, all, all, all, all},
 	"EventDetail":           {read, readOnly, all, all, all, all},
 	"EventAdd":              {write, notIdempotent, no, own, no, no},
 	"EventSetSupport":       {write, idempotent, no, no, no, all},
+	"EventCancel":           {write, idempotent, no, own, no, all},
 	"EventUpdate":           {write, idempotent, no, no, own, no},
+	"History":               {read, readOnly, all, all, all, all},
+	"HistoryCount":          {read, readOnly, all, all, all, all},
+	"ChangeFind":            {read, readOnly, all, all, all, all},
+	"Changes":               {read, readOnly, all, all, all, all},
+	"Undo":                  {login, notIdempotent, no, no, no, all},
 	"Check":                 {read, readOnly, all, all, all, all},
 	"DbPopulate":            {login, notIdempotent, no, no, no, all},
 }
@@ -123,7 +134,7 @@ func (s *Session) permit(operation string, row gen.SessionEmployeeRow) (actor, e
 	}
 	by := actor{EmployeeView: gen.EmployeeView{
 		ID: *row.ID, Username: *row.Username, Fullname: *row.Fullname, Role: *row.Role,
-	}, again: permissions[operation].again}
+	}, command: commandOf(operation), again: permissions[operation].again}
 	s.role = by.Role
 	permission, ok := permissions[operation]
 	if !ok {

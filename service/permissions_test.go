@@ -25,12 +25,24 @@ type target struct {
 	name               string
 	customer           int64
 	unsigned, contract uuid.UUID
-	event              int64
+	event              int64 // in the charge of a support
+	sold               int64 // an event in the charge of a commercial
+	payment            uuid.UUID
 }
 
+// noCustomer makes a database into which the sample data can be put. A payment would stay.
+const noCustomer = "ALTER TABLE payment DISABLE TRIGGER payment_stays; DELETE FROM event; DELETE FROM payment; DELETE FROM contract; DELETE FROM customer; ALTER TABLE payment ENABLE TRIGGER payment_stays"
+
+// paymentsOfToday are recorded by commercial1, for a customer of theirs and for another's.
+const paymentsOfToday = `INSERT INTO payment (id, contract_id, amount, recorded_by, recorded_by_id)
+	SELECT paid.id, paid.contract_id, 1, 'commercial1', employee.id
+	FROM (VALUES ('a0000000-0000-0000-0000-000000000001'::uuid, 'b1fca6de-884d-4803-b760-ebd7f8cac475'::uuid), ('b0000000-0000-0000-0000-000000000002', 'b0f94adc-0ac3-46cb-bb52-cecbf41673e5')) AS paid (id, contract_id),
+	     employee
+	WHERE username = 'commercial1'`
+
 var targets = []target{
-	{"own", ownCustomer, ownUnsigned, ownSigned, ownEvent},
-	{"another's", foreignCustomer, foreignUnsigned, foreignSigned, foreignEvent},
+	{"own", ownCustomer, ownUnsigned, ownSigned, ownEvent, 4, uuid.MustParse("a0000000-0000-0000-0000-000000000001")},
+	{"another's", foreignCustomer, foreignUnsigned, foreignSigned, foreignEvent, 3, uuid.MustParse("b0000000-0000-0000-0000-000000000002")},
 }
 
 // call is how the walk uses an operation: with values that nothing but a missing right can refuse.
@@ -131,11 +143,26 @@ var calls = map[string]call{
 	"ContractFind": {do: func(ctx context.Context, s service.Operations, on target) error {
 		return second(s.ContractFind(ctx, on.contract.String()[:8]))
 	}},
-	"ContractPayments": {do: func(ctx context.Context, s service.Operations, on target) error {
-		return second(all(s.ContractPayments(ctx, gen.ContractPaymentsParams{ContractID: on.contract})))
+	"ContractUnsign": {writes: true, before: "ALTER TABLE payment DISABLE TRIGGER payment_stays; DELETE FROM event; DELETE FROM payment", do: func(ctx context.Context, s service.Operations, on target) error {
+		return second(s.ContractUnsign(ctx, gen.ContractUnsignParams{ID: on.contract, Reason: "by mistake"}))
 	}},
-	"ContractPaymentsCount": {do: func(ctx context.Context, s service.Operations, on target) error {
-		return second(s.ContractPaymentsCount(ctx, gen.ContractPaymentsParams{ContractID: on.contract}))
+	"ContractCancel": {writes: true, do: func(ctx context.Context, s service.Operations, on target) error {
+		return second(s.ContractCancel(ctx, gen.ContractCancelParams{ID: on.unsigned, Reason: "went elsewhere"}))
+	}},
+	"PaymentList": {do: func(ctx context.Context, s service.Operations, _ target) error {
+		return second(all(s.PaymentList(ctx, gen.PaymentListParams{})))
+	}},
+	"PaymentCount": {do: func(ctx context.Context, s service.Operations, _ target) error {
+		return second(s.PaymentCount(ctx, gen.PaymentListParams{}))
+	}},
+	"PaymentDetail": {before: paymentsOfToday, do: func(ctx context.Context, s service.Operations, on target) error {
+		return second(s.PaymentDetail(ctx, on.payment))
+	}},
+	"PaymentFind": {before: paymentsOfToday, do: func(ctx context.Context, s service.Operations, on target) error {
+		return second(s.PaymentFind(ctx, on.payment.String()[:8]))
+	}},
+	"PaymentVoid": {writes: true, before: paymentsOfToday, do: func(ctx context.Context, s service.Operations, on target) error {
+		return second(s.PaymentVoid(ctx, gen.PaymentVoidParams{ID: on.payment, Reason: "typed twice"}))
 	}},
 	"ContractAdd": {writes: true, do: func(ctx context.Context, s service.Operations, on target) error {
 		return second(s.ContractAdd(ctx, gen.ContractAddParams{CustomerID: on.customer, TotalAmount: 100}))
@@ -165,13 +192,33 @@ var calls = map[string]call{
 		support := map[int64]string{ownEvent: "support2", foreignEvent: "support1"}[on.event]
 		return second(s.EventSetSupport(ctx, gen.EventSetSupportParams{ID: on.event, Support: support}))
 	}},
+	"EventCancel": {writes: true, do: func(ctx context.Context, s service.Operations, on target) error {
+		return second(s.EventCancel(ctx, gen.EventCancelParams{ID: on.sold, Reason: "no snow"}))
+	}},
 	"EventUpdate": {writes: true, do: func(ctx context.Context, s service.Operations, on target) error {
 		return second(s.EventUpdate(ctx, gen.EventUpdateParams{ID: on.event, Attendees: new(int32(7))}))
 	}},
+	"History": {do: func(ctx context.Context, s service.Operations, _ target) error {
+		return second(all(s.History(ctx, gen.HistoryParams{})))
+	}},
+	"HistoryCount": {do: func(ctx context.Context, s service.Operations, _ target) error {
+		return second(s.HistoryCount(ctx, gen.HistoryParams{}))
+	}},
+	"Changes": {do: func(ctx context.Context, s service.Operations, _ target) error {
+		return second(all(s.Changes(ctx, service.ChangesParams{})))
+	}},
+	"ChangeFind": {before: "UPDATE customer SET company = 'Other' WHERE id = 1; UPDATE change SET batch = 'c0000000-0000-0000-0000-000000000000' WHERE before IS NOT NULL",
+		do: func(ctx context.Context, s service.Operations, _ target) error {
+			return second(s.ChangeFind(ctx, "c0000000"))
+		}},
+	"Undo": {writes: true, before: "UPDATE customer SET company = 'Other' WHERE id = 1; UPDATE change SET batch = 'c0000000-0000-0000-0000-000000000000' WHERE before IS NOT NULL",
+		do: func(ctx context.Context, s service.Operations, _ target) error {
+			return second(s.Undo(ctx, gen.UndoParams{Batch: uuid.MustParse("c0000000-0000-0000-0000-000000000000")}))
+		}},
 	"Check": {do: func(ctx context.Context, s service.Operations, _ target) error {
 		return second(all(s.Check(ctx, gen.CheckParams{})))
 	}},
-	"DbPopulate": {writes: true, before: "DELETE FROM event; DELETE FROM payment; DELETE FROM contract; DELETE FROM customer",
+	"DbPopulate": {writes: true, before: noCustomer,
 		do: func(ctx context.Context, s service.Operations, _ target) error { return s.DbPopulate(ctx) }},
 }
 

@@ -16,6 +16,7 @@ import (
 var valueless = map[string]bool{
 	"AuthLogout": true, "AuthSessionsRevoke": true, "AuthTokenRevoke": true, "EmployeeUnlock": true, "EmployeeDelete": true,
 	"CustomerSetCommercial": true, "ContractSign": true, "EventSetSupport": true, "DbPopulate": true,
+	"Undo": true,
 }
 
 // TestRawValues calls every writing operation with values that no flag would have let through: a second program, or a
@@ -119,6 +120,46 @@ func TestRawValues(t *testing.T) {
 			for what, amount := range map[string]value.Cents{"0": 0, "-1": -1, "too much": 100_000_000_000, "all bits": 1<<63 - 1} {
 				refused(what, func() error {
 					return second(administrator.ContractAddPayment(ctx, gen.ContractAddPaymentParams{ID: uuid.New(), ContractID: ownSigned, Amount: amount}))
+				})
+			}
+			pay := func(change func(*gen.ContractAddPaymentParams)) func() error {
+				p := gen.ContractAddPaymentParams{ID: uuid.New(), ContractID: ownSigned, Amount: 1}
+				change(&p)
+				return func() error { return second(administrator.ContractAddPayment(ctx, p)) }
+			}
+			for what, text := range texts {
+				refused("reference "+what, pay(func(p *gen.ContractAddPaymentParams) { p.Reference = &text }))
+			}
+			for _, day := range []value.Date{"", "2026-02-30", "1899-12-31", "2201-01-01", "tomorrow", "infinity", value.DateOf(time.Now().AddDate(0, 0, 2))} {
+				refused("received on "+string(day), pay(func(p *gen.ContractAddPaymentParams) { p.ReceivedOn = &day }))
+			}
+			refused("method", pay(func(p *gen.ContractAddPaymentParams) { p.Method = new(gen.PaymentMethod("barter")) }))
+		},
+		"ContractUnsign": func(refused func(string, func() error)) {
+			for what, text := range texts {
+				refused(what, func() error {
+					return second(administrator.ContractUnsign(ctx, gen.ContractUnsignParams{ID: uuid.MustParse("de0bf099-fc0a-4da4-959c-b16cd9e05bca"), Reason: text}))
+				})
+			}
+		},
+		"ContractCancel": func(refused func(string, func() error)) {
+			for what, text := range texts {
+				refused(what, func() error {
+					return second(commercial.ContractCancel(ctx, gen.ContractCancelParams{ID: ownUnsigned, Reason: text}))
+				})
+			}
+		},
+		"PaymentVoid": func(refused func(string, func() error)) {
+			for what, text := range texts {
+				refused(what, func() error {
+					return second(administrator.PaymentVoid(ctx, gen.PaymentVoidParams{ID: uuid.MustParse("a2e19158-4e62-4c1b-899e-7780efe15a39"), Reason: text}))
+				})
+			}
+		},
+		"EventCancel": func(refused func(string, func() error)) {
+			for what, text := range texts {
+				refused(what, func() error {
+					return second(administrator.EventCancel(ctx, gen.EventCancelParams{ID: ownEvent, Reason: text}))
 				})
 			}
 		},

@@ -112,7 +112,7 @@ func TestLogoutDoesNotWaitForWhoReads(t *testing.T) {
 	s := p.as("commercial1")
 	p.exec("UPDATE session SET expires_at = now() + interval '5 minutes'")
 	read := 0
-	for _, err := range s.ContractPayments(t.Context(), params) {
+	for _, err := range s.PaymentList(t.Context(), params) {
 		if err != nil {
 			t.Fatal(err)
 		}

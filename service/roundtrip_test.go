@@ -13,6 +13,7 @@ import (
 // roundTrips is how often an operation may wait for the database, where that is not once to read and twice to change.
 var roundTrips = map[string]int{
 	"AuthChangePassword": 3, // who acts, the count of the attempt, the change
+	"Changes":            2, // whether the cursor is of this history, what comes after it
 	"Check":              2, // what the schema is, the findings
 }
 

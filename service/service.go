@@ -116,6 +116,8 @@ type actor struct {
 	gen.EmployeeView
 	// own is the employee's id where the table limits the operation to what is theirs, else nil.
 	own *int64
+	// command is that of the operation: contract sign.
+	command string
 	// again is whether the operation may be sent a second time.
 	again retry
 }

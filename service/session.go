@@ -194,7 +194,7 @@ func (s *Service) Login(ctx context.Context, username, password string) (string,
 		return "", errLoginFailed
 	}
 	fresh := freshSession{id: uuid.New(), employeeID: employeeID, lasting: s.lasting}
-	err = s.change(ctx, notIdempotent, fresh.add(ctx, hash, s.peer))
+	err = s.change(ctx, "auth login", notIdempotent, fresh.add(ctx, hash, s.peer))
 	if errors.Is(err, pgx.ErrNoRows) { // another password, or nobody
 		return "", errLoginFailed
 	}
@@ -219,7 +219,7 @@ func (s *core) pause(ctx context.Context, duration time.Duration) error {
 func (s *core) attempt(ctx context.Context, username, peer string) (gen.LoginAttemptRow, error) {
 	var attempt gen.LoginAttemptRow
 	params := gen.LoginAttemptParams{Username: username, Peer: peer, SchemaVersion: schema.Version()}
-	if err := s.change(ctx, idempotent, queryOne(ctx, (*gen.Queries).LoginAttempt, params, &attempt)); err != nil {
+	if err := s.change(ctx, "auth login", idempotent, queryOne(ctx, (*gen.Queries).LoginAttempt, params, &attempt)); err != nil {
 		return attempt, s.translate(ctx, err)
 	}
 	if err := checkVersion(attempt.Version, attempt.Dirty); err != nil {
@@ -314,7 +314,7 @@ func (s *Session) AuthLogout(ctx context.Context) error {
 	}
 	session := gen.SessionEndParams{ID: s.claims.sessionID, EmployeeID: s.claims.employeeID}
 	// In nobody's name: a session that is over by now was to end.
-	err = s.change(ctx, by.again, queryOne(ctx, (*gen.Queries).SessionEnd, session, new(int64)))
+	err = s.change(ctx, by.command, by.again, queryOne(ctx, (*gen.Queries).SessionEnd, session, new(int64)))
 	return s.translate(ctx, err)
 }
 

@@ -85,7 +85,7 @@ func TestCountsFilterAsTheirLists(t *testing.T) {
 			filter, _, _ = strings.Cut(filter, ";")
 			filter, _, _ = strings.Cut(filter, "\nORDER BY")
 			filters[name] = filter
-			if strings.HasPrefix(body, ":many") && strings.Contains(body, "row_limit") {
+			if strings.HasPrefix(body, ":many") && strings.Contains(body, "row_limit") && name != "Changes" { // of which there is no end
 				lists = append(lists, name)
 			}
 		}

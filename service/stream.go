@@ -15,6 +15,7 @@ import (
 	"github.com/epicevents/crm/gen"
 	"github.com/epicevents/crm/internal/columns"
 	"github.com/epicevents/crm/internal/failure"
+	"github.com/epicevents/crm/internal/value"
 )
 
 // drainTime is how long a stream that was left reads on.
@@ -127,9 +128,12 @@ func streamOnce[T any](ctx context.Context, s *Session, operation, query string,
 	// An export has one or two ids in each row, which pgx would read by way of three strings. Their format is the server's
 	// answer to how the query was sent, which is not for this function to know.
 	ids := make([]*uuid.UUID, len(into))
-	for i, address := range into {
-		if id, ok := address.(*uuid.UUID); ok {
+	for i, column := range columns.Of(reflect.TypeFor[T]()) {
+		if id, ok := into[i].(*uuid.UUID); ok {
 			ids[i], into[i] = id, nil // left out by Scan
+		}
+		if column.Type == reflect.TypeFor[value.Date]() { // which reads a day in either format; a string does not
+			into[i] = column.Field(reflect.ValueOf(&row).Elem()).Addr().Interface()
 		}
 	}
 	described := rows.FieldDescriptions()

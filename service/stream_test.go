@@ -18,13 +18,13 @@ import (
 )
 
 // fill adds payments to a contract, past the trigger that sums them up.
-func (p *place) fill(rows int) gen.ContractPaymentsParams {
+func (p *place) fill(rows int) gen.PaymentListParams {
 	p.Helper()
 	p.exec("SET session_replication_role = replica")
 	p.exec(`INSERT INTO payment (id, contract_id, amount, recorded_by)
 		SELECT gen_random_uuid(), $1, 1, 'commercial1' FROM generate_series(1, $2::int)`, ownUnsigned, rows)
 	p.exec("RESET session_replication_role")
-	return gen.ContractPaymentsParams{ContractID: ownUnsigned}
+	return gen.PaymentListParams{ContractID: new(ownUnsigned)}
 }
 
 // TestStreamMemory runs alone: what other tests hold would be measured too.
@@ -40,7 +40,7 @@ func TestStreamMemory(t *testing.T) {
 		return stats.HeapAlloc
 	}
 	before, most, n := heap(), uint64(0), 0
-	for payment, err := range s.ContractPayments(t.Context(), params) {
+	for payment, err := range s.PaymentList(t.Context(), params) {
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -69,7 +69,7 @@ func TestStreamBreak(t *testing.T) {
 	s := p.asOn(service.New(pool, testKey), "none1")
 	for _, after := range []int{1, 1000, 19_999} {
 		n := 0
-		for _, err := range s.ContractPayments(t.Context(), params) {
+		for _, err := range s.PaymentList(t.Context(), params) {
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -81,11 +81,11 @@ func TestStreamBreak(t *testing.T) {
 	}
 	func() {
 		defer func() { _ = recover() }()
-		for range s.ContractPayments(t.Context(), params) {
+		for range s.PaymentList(t.Context(), params) {
 			panic("in the loop")
 		}
 	}()
-	list := s.ContractPayments(t.Context(), params)
+	list := s.PaymentList(t.Context(), params)
 	for range 2 { // a list may be gone through again
 		if rows := must[[]gen.PaymentView](t)(all(list)); len(rows) != 20_000 {
 			t.Errorf("%d rows", len(rows))
@@ -141,7 +141,7 @@ func TestStreamsLeaveRoom(t *testing.T) {
 	const long, short = time.Minute, 100 * time.Millisecond
 
 	for range 5 { // who leaves a list in the middle gives the place back
-		for _, err := range request(long).ContractPayments(t.Context(), params) {
+		for _, err := range request(long).PaymentList(t.Context(), params) {
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -150,7 +150,7 @@ func TestStreamsLeaveRoom(t *testing.T) {
 	}
 	var leave []func()
 	for range 2 {
-		next, stop := iter.Pull2(request(long).ContractPayments(t.Context(), params))
+		next, stop := iter.Pull2(request(long).PaymentList(t.Context(), params))
 		defer stop()
 		if _, err, ok := next(); err != nil || !ok {
 			t.Fatal(err, ok)
@@ -158,19 +158,19 @@ func TestStreamsLeaveRoom(t *testing.T) {
 		leave = append(leave, stop)
 	}
 	const full = "Too many lists are being read at this moment."
-	fails(t, failure.Unavailable, full, second(all(request(short).ContractPayments(t.Context(), params))))
+	fails(t, failure.Unavailable, full, second(all(request(short).PaymentList(t.Context(), params))))
 	late, cancel := context.WithTimeout(t.Context(), short)
 	defer cancel()
-	fails(t, failure.Unavailable, full, second(all(request(long).ContractPayments(late, params))))
+	fails(t, failure.Unavailable, full, second(all(request(long).PaymentList(late, params))))
 	gone, cancel := context.WithCancel(t.Context())
 	cancel()
-	if err := second(all(request(long).ContractPayments(gone, params))); err != context.Canceled {
+	if err := second(all(request(long).PaymentList(gone, params))); err != context.Canceled {
 		t.Errorf("given up: %v", err)
 	}
 	must[service.Whoami](t)(request(long).AuthWhoami(t.Context()))
 
 	waiting, third := make(chan error), request(long)
-	go func() { waiting <- second(all(third.ContractPayments(t.Context(), params))) }()
+	go func() { waiting <- second(all(third.PaymentList(t.Context(), params))) }()
 	leave[0]()
 	if err := <-waiting; err != nil {
 		t.Errorf("a place became free: %v", err)
@@ -182,7 +182,7 @@ func TestStreamInEveryFormat(t *testing.T) {
 	t.Parallel()
 	p := sample(t)
 	want := must[[]gen.ContractView](t)(all(p.as("none1").ContractList(t.Context(), gen.ContractListParams{})))
-	wantPayments := must[[]gen.PaymentView](t)(all(p.as("none1").ContractPayments(t.Context(), gen.ContractPaymentsParams{ContractID: ownSigned})))
+	wantPayments := must[[]gen.PaymentView](t)(all(p.as("none1").PaymentList(t.Context(), gen.PaymentListParams{ContractID: new(ownSigned)})))
 	if len(want) != 20 || len(wantPayments) == 0 {
 		t.Fatalf("%d contracts, %d payments", len(want), len(wantPayments))
 	}
@@ -192,7 +192,7 @@ func TestStreamInEveryFormat(t *testing.T) {
 		s := p.asOn(service.New(dbtest.Connect(t, config), testKey), "none1")
 		for range 2 { // the second time from what the connection remembers
 			same(t, mode.String(), must[[]gen.ContractView](t)(all(s.ContractList(t.Context(), gen.ContractListParams{}))), want)
-			same(t, mode.String(), must[[]gen.PaymentView](t)(all(s.ContractPayments(t.Context(), gen.ContractPaymentsParams{ContractID: ownSigned}))), wantPayments)
+			same(t, mode.String(), must[[]gen.PaymentView](t)(all(s.PaymentList(t.Context(), gen.PaymentListParams{ContractID: new(ownSigned)}))), wantPayments)
 		}
 	}
 }
@@ -244,7 +244,7 @@ func TestStreamCutOff(t *testing.T) {
 			params := p.fill(rows)
 			n := 0
 			var problem error
-			for _, err := range p.as("none1").ContractPayments(t.Context(), params) {
+			for _, err := range p.as("none1").PaymentList(t.Context(), params) {
 				if problem != nil {
 					t.Fatal("a row after the error")
 				}
@@ -271,7 +271,7 @@ func TestStreamCancelled(t *testing.T) {
 	n := 0
 	var problem error
 	var began time.Time
-	for _, err := range p.as("none1").ContractPayments(ctx, params) {
+	for _, err := range p.as("none1").PaymentList(ctx, params) {
 		if problem = err; err == nil {
 			if n++; n == 10 {
 				began = time.Now()

@@ -24,8 +24,8 @@ import (
 // terminalRows is how many rows a table on a terminal shows unless --limit says otherwise.
 const terminalRows = 50
 
-// listing is the flags that every list has.
-type listing struct {
+// Listing is the flags that every list has.
+type Listing struct {
 	env    *Env
 	c      *Command
 	sort   *Value[string]
@@ -37,10 +37,14 @@ type listing struct {
 }
 
 // ListFlags adds the flags of every list: --sort, --limit, --fields, --count.
-func ListFlags[T any](c *Command, r render.Resource[T]) *listing {
+func ListFlags[T any](c *Command, r render.Resource[T]) *Listing {
 	sortable := r.Sortable()
-	l := &listing{env: c.env, c: c}
-	l.sort = Flag(c, "sort", "FIELD[:desc]", "order of the rows, by any field but the ids beside a name", func(s string) (string, error) {
+	l := &Listing{env: c.env, c: c}
+	by := "by any field but the ids beside a name"
+	if r.Orders != nil {
+		by = "by " + strings.Join(sortable, " or ")
+	}
+	l.sort = Flag(c, "sort", "FIELD[:desc]", "order of the rows, "+by, func(s string) (string, error) {
 		field, direction, _ := strings.Cut(s, ":")
 		if downward := strings.TrimPrefix(s, "-"); downward != s && slices.Contains(sortable, downward) {
 			return "", failure.Misuse(fmt.Sprintf("unknown field %q, did you mean %q?", s, downward+":desc"), "")
@@ -53,7 +57,7 @@ func ListFlags[T any](c *Command, r render.Resource[T]) *listing {
 		}
 		return strings.TrimSuffix(s, ":asc"), nil
 	})
-	l.limit = Flag(c, "limit", "N", "at most this many rows; 0 means all", parseLimit)
+	l.limit = limitFlag(c)
 	l.fields = FieldsFlag(c, r)
 	var orders []string
 	for _, name := range sortable {
@@ -65,8 +69,23 @@ func ListFlags[T any](c *Command, r render.Resource[T]) *listing {
 	return l
 }
 
+func limitFlag(c *Command) *Value[int64] {
+	return Flag(c, "limit", "N", "at most this many rows; 0 means all", parseLimit)
+}
+
+// FeedFlags adds the flags of a list that has one order and no end: --limit, --fields.
+func FeedFlags[T any](c *Command, r render.Resource[T]) func(rows func(limit *int64) iter.Seq2[T, error]) error {
+	limit, fields := limitFlag(c), FieldsFlag(c, r)
+	return func(rows func(limit *int64) iter.Seq2[T, error]) error {
+		if limit.Got == 0 {
+			limit.Set = false
+		}
+		return render.List(c.env.OutputOf(fields), r, rows(limit.Pointer()))
+	}
+}
+
 // Totals adds --total to a list with amounts.
-func (l *listing) Totals(c *Command) *listing {
+func (l *Listing) Totals(c *Command) *Listing {
 	l.total = c.Switch("total", "what the rows add up to: a last row in a table, alone in the data formats; not with --limit")
 	c.Excludes("total", "limit", "count")
 	return l
@@ -151,11 +170,11 @@ func parseLimit(s string) (int64, error) {
 }
 
 // Order is the sort parameter of the query.
-func (l *listing) Order() string { return l.sort.Got }
+func (l *Listing) Order() string { return l.sort.Got }
 
 // RowLimit is the limit parameter of the query: NULL for all. A table on a terminal asks for one row more than it shows,
 // to know whether there are more.
-func (l *listing) RowLimit() *int64 {
+func (l *Listing) RowLimit() *int64 {
 	limit := l.limit.Got
 	if !l.limit.Set && l.env.ShortTable() {
 		limit = terminalRows + 1
@@ -201,7 +220,7 @@ type Later[T any] struct {
 }
 
 // ShowListFrom is ShowList for rows in the order of time, where a table on a terminal shows the later ones first.
-func ShowListFrom[T any](ctx context.Context, l *listing, r render.Resource[T],
+func ShowListFrom[T any](ctx context.Context, l *Listing, r render.Resource[T],
 	rows iter.Seq2[T, error], count func(context.Context) (int64, error), later Later[T],
 ) error {
 	e := l.env
@@ -238,7 +257,7 @@ func ShowListFrom[T any](ctx context.Context, l *listing, r render.Resource[T],
 
 // ShowSums is ShowList for a list with amounts. sums returns their sums, by the names of the columns, and the number of rows
 // as Count.
-func ShowSums[T, S any](ctx context.Context, l *listing, r render.Resource[T],
+func ShowSums[T, S any](ctx context.Context, l *Listing, r render.Resource[T],
 	rows iter.Seq2[T, error], sums func(context.Context) (S, error),
 ) error {
 	if *l.total {
@@ -263,7 +282,7 @@ func ShowSums[T, S any](ctx context.Context, l *listing, r render.Resource[T],
 }
 
 // ShowList prints the rows of a list. count returns their number without fetching them.
-func ShowList[T any](ctx context.Context, l *listing, r render.Resource[T],
+func ShowList[T any](ctx context.Context, l *Listing, r render.Resource[T],
 	rows iter.Seq2[T, error], count func(context.Context) (int64, error),
 ) error {
 	e := l.env

@@ -27,11 +27,12 @@ import (
 
 // Resource says how one kind of row is shown, whatever the format. Its columns are those of the struct T, in their order.
 type Resource[T any] struct {
-	Name   string // singular: contract
-	Title  string // plural, over the table: Contracts
-	Hue    hue    // of title and border
-	Charge string // column with the id of who is in charge, where that matters
-	Looks  []Look // of columns that are more to people than a name and a value
+	Name   string   // singular: contract
+	Title  string   // plural, over the table: Contracts
+	Hue    hue      // of title and border
+	Charge string   // column with the id of who is in charge, where that matters
+	Orders []string // columns in whose order rows can be listed; nil: all but the ids beside a name
+	Looks  []Look   // of columns that are more to people than a name and a value
 	Marks  []Mark[T]
 }
 
@@ -53,6 +54,7 @@ type Look struct {
 	Cut       bool     // its text is cut to its least before the column goes
 	SameBy    []string // flags of a list that leave one value in the column: it goes before all others
 	KeptBy    []string // flags of a list that ask about the column: it stays, as with --sort
+	NamedBy   string   // the column with the name of the field whose value, as text, this is
 }
 
 // Output is how one command prints, decided once from flags, configuration and terminal.
@@ -95,8 +97,12 @@ func List[T any](o Output, r Resource[T], rows iter.Seq2[T, error]) error {
 		}
 		marks = r.marksOf(row, marks)
 		line, lineTones := make([]string, len(fields)), make([]tone, len(fields))
-		for i, c := range reader.read(row) {
+		cells := reader.read(row)
+		for i, c := range cells {
 			line[i] = fields[i].show(c, o.Zone)
+			if named := slices.IndexFunc(fields, func(f Field) bool { return f.Name == fields[i].Look.NamedBy }); named >= 0 && !c.null {
+				line[i] = showAs(cells[named].text, c.text, o.Zone)
+			}
 			if o.Format == "markdown" && fields[i].Look.Multiline && !c.null { // which makes <br> of a newline
 				line[i] = text.EscapeLines(c.text)
 			}
@@ -129,6 +135,27 @@ func List[T any](o Output, r Resource[T], rows iter.Seq2[T, error]) error {
 		_, err = fmt.Fprintf(o.Err, "Not shown for lack of width: %s (--fields)\n", strings.Join(hidden, ", "))
 	}
 	return err
+}
+
+// showAs returns the text of a value as people read a field of this name.
+func showAs(field, content string, zone *time.Location) string {
+	if strings.HasSuffix(field, "amount") {
+		if cents, err := value.ParseMoney(content); err == nil {
+			return value.FormatEuro(cents)
+		}
+	}
+	if at, err := time.Parse(time.RFC3339, content); err == nil {
+		return at.In(zone).Format("2006-01-02 15:04")
+	}
+	switch {
+	case field == "phone":
+		return text.Escape(value.FormatPhone(value.Phone(content)))
+	case content == "true":
+		return "yes"
+	case content == "false":
+		return "no"
+	}
+	return text.Escape(content)
 }
 
 // ranked says of each column whether what this list was asked for lets it go before all others, or keeps it in the table.
@@ -283,8 +310,11 @@ func (r Resource[T]) Names() []string {
 	return names
 }
 
-// Sortable returns the names of the columns in whose order rows can be listed: all but the ids beside a name.
+// Sortable returns the names of the columns in whose order rows can be listed.
 func (r Resource[T]) Sortable() []string {
+	if r.Orders != nil {
+		return r.Orders
+	}
 	return slices.DeleteFunc(r.Names(), func(name string) bool { return r.look(name).DataOnly })
 }
 

@@ -39,10 +39,10 @@ func TestDatabasesAreIndependent(t *testing.T) {
 		t.Fatalf("both are %s", one.Database)
 	}
 	execute(t, dbtest.Connect(t, one), "DELETE FROM event")
-	if got := count(t, dbtest.Connect(t, other), "SELECT count(*) FROM event"); got != 10 {
+	if got := count(t, dbtest.Connect(t, other), "SELECT count(*) FROM event"); got != 11 {
 		t.Errorf("%d events are left in the other database", got)
 	}
-	if got := count(t, dbtest.Connect(t, dbtest.Sample(t)), "SELECT count(*) FROM event"); got != 10 {
+	if got := count(t, dbtest.Connect(t, dbtest.Sample(t)), "SELECT count(*) FROM event"); got != 11 {
 		t.Errorf("%d events are left in the template", got)
 	}
 }

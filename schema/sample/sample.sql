@@ -76,8 +76,11 @@ FROM (VALUES
 JOIN customer ON coalesce(customer.email, customer.phone) = sample.reached_at
 ORDER BY sample.created_at;
 
-INSERT INTO payment (id, contract_id, amount, recorded_by, recorded_by_id, recorded_at)
-SELECT sample.id, sample.contract_id, sample.amount, customer_view.commercial, customer_view.commercial_id, contract.signed_at + sample.after
+INSERT INTO payment (id, contract_id, amount, received_on, method, reference, recorded_by, recorded_by_id, recorded_at)
+SELECT sample.id, sample.contract_id, sample.amount, ((contract.signed_at + sample.after) AT TIME ZONE 'Europe/Paris')::date,
+       CASE WHEN sample.amount < 60000 THEN 'cheque'::payment_method ELSE 'transfer' END,
+       CASE WHEN sample.amount < 60000 THEN 'CHQ ' || sample.amount END,
+       customer_view.commercial, customer_view.commercial_id, contract.signed_at + sample.after
 FROM (VALUES
     (uuid 'e38a5c24-c757-4011-9154-ee45212d7bd5', uuid 'ab0469a5-c2ba-4ff7-b9d4-9080df2db07e', 1250000, interval '7 days'),
     (uuid 'd8685fae-e505-47e5-a1a3-97e01b399179', uuid '771c41ae-3218-4492-a2a3-f5b7aae8ec3d', 240000, interval '7 days'),
@@ -98,6 +101,13 @@ FROM (VALUES
 ) AS sample (id, contract_id, amount, after)
 JOIN contract ON contract.id = sample.contract_id
 JOIN customer_view ON customer_view.id = contract.customer_id;
+
+-- One was typed twice, and taken back.
+INSERT INTO payment (id, contract_id, amount, received_on, method, recorded_by, recorded_by_id, recorded_at, voided_at, voided_by, voided_by_id, void_reason)
+SELECT '3c0f7a65-93d1-4ce0-8d5b-2f1a7f0c6e19', contract_id, amount, received_on, method, recorded_by, recorded_by_id, recorded_at + interval '2 minutes',
+       recorded_at + interval '9 minutes', recorded_by, recorded_by_id, 'Saisi deux fois'
+FROM payment
+WHERE id = 'a2e19158-4e62-4c1b-899e-7780efe15a39';
 
 -- Those that were paid had their day, thirty after the signature; of the others it would be another each morning how late
 -- they are.
@@ -146,6 +156,12 @@ FROM (VALUES
 JOIN contract ON contract.id = sample.contract_id
 LEFT JOIN employee ON employee.username = sample.support
 ORDER BY sample.position;
+
+-- One will not take place.
+INSERT INTO event (name, contract_id, start_at, end_at, attendees, location, updated_at, cancelled_at, cancel_reason)
+SELECT 'Fête de fin d''année', '7a8bdf04-4c51-4c95-97ae-692d37d8074a', timestamptz '2026-12-18 14:00 Europe/Paris', timestamptz '2026-12-18 18:00 Europe/Paris', 350,
+       'Gymnase du lycée, 93100 Montreuil', day, day, 'Le gymnase est en travaux'
+FROM (VALUES (timestamptz '2026-10-05 09:00 Europe/Paris')) AS cancelled (day);
 
 END
 $sample$;
