@@ -3,6 +3,7 @@ package service
 import (
 	"context"
 	"fmt"
+	"strings"
 
 	"github.com/epicevents/crm/gen"
 	"github.com/epicevents/crm/internal/value"
@@ -59,8 +60,18 @@ func Repeats(operation string) bool { return retryOf(operation) != notIdempotent
 // RepeatHint is what to do where no answer tells whether an operation was done with these parameters.
 func RepeatHint(operation string, params any) string {
 	if p, ok := params.(gen.ContractAddPaymentParams); ok {
-		return fmt.Sprintf("crm contract add-payment %s --payment %s --payment-id %s records it once, however often it is repeated",
-			p.ContractID, value.FormatMoney(p.Amount), p.ID)
+		more := ""
+		if p.ReceivedOn != nil {
+			more += " --received " + string(*p.ReceivedOn)
+		}
+		if p.Method != nil {
+			more += " --method " + string(*p.Method)
+		}
+		if p.Reference != nil {
+			more += " --reference '" + strings.ReplaceAll(*p.Reference, "'", `'\''`) + "'"
+		}
+		return fmt.Sprintf("crm contract add-payment %s --payment %s%s --payment-id %s records it once, however often it is repeated",
+			p.ContractID, value.FormatMoney(p.Amount), more, p.ID)
 	}
 	return retryOf(operation).hint()
 }

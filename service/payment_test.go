@@ -135,3 +135,14 @@ func TestUndoOfMany(t *testing.T) {
 		t.Errorf("the history has %d rows of the undo", n)
 	}
 }
+
+// TestHintToPayAgain: who repeats a payment as they are told records all that was said of it.
+func TestHintToPayAgain(t *testing.T) {
+	t.Parallel()
+	p := gen.ContractAddPaymentParams{ID: uuid.MustParse("0b7f2a86-6f2e-4a6f-9a0e-0d2a7f2f9c11"), ContractID: ownSigned, Amount: 123456}
+	same(t, "hint", service.RepeatHint("ContractAddPayment", p),
+		"crm contract add-payment "+ownSigned.String()+" --payment 1234.56 --payment-id "+p.ID.String()+" records it once, however often it is repeated")
+	p.ReceivedOn, p.Method, p.Reference = new(value.Date("2026-11-02")), new(gen.PaymentMethodCheque), new("l'avance")
+	same(t, "hint", service.RepeatHint("ContractAddPayment", p), "crm contract add-payment "+ownSigned.String()+
+		" --payment 1234.56 --received 2026-11-02 --method cheque --reference 'l'\\''avance' --payment-id "+p.ID.String()+" records it once, however often it is repeated")
+}
