@@ -65,7 +65,7 @@ func (e *env) command(args ...string) *exec.Cmd {
 	return cmd
 }
 
-// crm runs crm without a terminal and gives its exit code, stdout and stderr.
+// crm runs crm without a terminal and returns its exit code, stdout and stderr.
 func (e *env) crm(stdin string, args ...string) (code int, stdout, stderr string) {
 	cmd := e.command(args...)
 	var out, err strings.Builder
@@ -80,7 +80,7 @@ func (e *env) login(username string) {
 	}
 }
 
-// number gives the answer of a query for one number.
+// number returns the answer of a query for one number.
 func (e *env) number(query string, args ...any) (n int64) {
 	e.t.Helper()
 	conn := dbtest.Connect(e.t, e.config)

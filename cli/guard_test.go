@@ -248,7 +248,7 @@ func localHome(t *testing.T) string {
 	return home
 }
 
-// shell runs a line in the folder that is home and gives its exit code, with stdout and stderr.
+// shell runs a line in the folder that is home and returns its exit code, with stdout and stderr.
 func (e *employee) shell(t *testing.T, line string) (int, string) {
 	t.Helper()
 	command := exec.Command("bash", "-o", "pipefail", "-c", line)

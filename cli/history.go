@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"iter"
+	"slices"
 	"strings"
 
 	"github.com/google/uuid"
@@ -18,8 +19,8 @@ import (
 	"github.com/epicevents/crm/service"
 )
 
-// historied are the resources of which there is a history.
-var historied = []string{"contract", "customer", "employee", "event", "payment"}
+// withHistory are the resources of which there is a history.
+var withHistory = []string{"contract", "customer", "employee", "event", "payment"}
 
 func (a *app) historyCommand() *ffcli.Command {
 	c := a.Command("history", "show what was changed, by whom and when, newest first").Examples(
@@ -27,15 +28,13 @@ func (a *app) historyCommand() *ffcli.Command {
 		"crm history --since today --by commercial1",
 		"crm history customer 3 -o json",
 	)
-	resource := command.Flag(c, "resource", "RESOURCE", "only what changed of one of "+strings.Join(historied, ", "), func(s string) (string, error) {
+	resource := command.Flag(c, "resource", "RESOURCE", "only what changed of one of "+strings.Join(withHistory, ", "), func(s string) (string, error) {
 		name := strings.ToLower(strings.TrimSpace(s))
-		for _, known := range historied {
-			if name == known {
-				return name, nil
-			}
+		if slices.Contains(withHistory, name) {
+			return name, nil
 		}
-		return "", cmdline.UnknownValue("resource", s, historied)
-	}).OneOf(historied...).MaybeArgument()
+		return "", cmdline.UnknownValue("resource", s, withHistory)
+	}).OneOf(withHistory...).MaybeArgument()
 	ref := command.Flag(c, "id", "ID", "only what changed of this one: an id, a username, a number of a contract; of a contract, its payments and events too",
 		command.Line("id")).MaybeArgument()
 	since := command.Flag(c, "since", "DATE", "only what was changed at this time or later", a.ParseTime)
