@@ -203,6 +203,7 @@ func (a *app) newRoot() *ffcli.Command {
 			a.contractCommands(),
 			a.paymentCommands(),
 			a.eventCommands(),
+			a.reportCommands(),
 			a.historyCommand(),
 			a.changesCommand(),
 			a.undoCommand(),

@@ -173,6 +173,12 @@ func (s shape) fromTable(format string, lines [][]string) (rows []row, err error
 			return nil, fmt.Errorf("the header is %q", lines[0])
 		}
 	}
+	if slices.ContainsFunc(s.always, func(f render.Field) bool { return f.Look.Adds }) { // what the others add up to
+		if last := lines[len(lines)-1]; squash(last[0]) != "Total" {
+			return nil, fmt.Errorf("the last row is %q", last)
+		}
+		lines = lines[:len(lines)-1]
+	}
 	for _, line := range lines[1:] {
 		r := row{}
 		for i, f := range s.always {

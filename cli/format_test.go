@@ -67,6 +67,13 @@ var readings = []reading{
 	{"payment detail 3c0f7a65", shapeOf(payments), true},
 	{"event list --cancelled", shapeOf(events), false},
 	{"event list --search nowhere", shapeOf(events), false},
+	{"report receivables", shapeOf(groupedBy(receivables, []string{"age"})), false},
+	{"report receivables --by customer,commercial", shapeOf(groupedBy(receivables, []string{"customer", "commercial"})), false},
+	{"report revenue", shapeOf(groupedBy(revenue, []string{"month"})), false},
+	{"report revenue --from tomorrow", shapeOf(groupedBy(revenue, []string{"month"})), false},
+	{"report receipts --by month,method", shapeOf(groupedBy(receipts, []string{"month", "method"})), false},
+	{"report workload --by support", shapeOf(groupedBy(workload, []string{"support"})), false},
+	{"report pipeline --by commercial", shapeOf(groupedBy(pipeline, []string{"commercial"})), false},
 }
 
 func TestReadingsInEveryFormat(t *testing.T) {

@@ -1,167 +1,200 @@
 package cli
 
 import (
-	"cmp"
 	"context"
-	"crypto/rand"
-	"encoding/hex"
-	"errors"
-	"fmt"
-	"net"
-	"net/http"
-	"net/url"
-	"strconv"
+	"iter"
+	"slices"
 	"strings"
 	"time"
 
-	"github.com/getsentry/sentry-go"
-	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/peterbourgon/ff/v3/ffcli"
 
-	"github.com/epicevents/crm/cli/backend"
-	"github.com/epicevents/crm/cli/text"
+	"github.com/epicevents/crm/cli/command"
+	"github.com/epicevents/crm/cli/render"
+	"github.com/epicevents/crm/gen"
 	"github.com/epicevents/crm/internal/failure"
+	"github.com/epicevents/crm/internal/value"
+	"github.com/epicevents/crm/service"
 )
 
-// reportTime is how long a failed command waits at most to deliver its report.
-const reportTime = 2 * time.Second
+func (a *app) reportCommands() *ffcli.Command {
+	return command.Group("report", "sums: what is owed, signed, received, to be run, and not signed yet",
+		reports(a, "receivables", "what is owed, and for how long", receivables, since,
+			func(ctx context.Context, s service.Operations, q asked) iter.Seq2[gen.ReportReceivablesRow, error] {
+				return s.ReportReceivables(ctx, gen.ReportReceivablesParams{By: q.by, OfDay: q.asOf, KnownAt: q.knownAt})
+			},
+			"crm report receivables",
+			"crm report receivables --by customer --limit 10",
+			"crm report receivables --as-of 2026-10-31 --known-at 2026-11-05 -o csv"),
+		reports(a, "revenue", "what was signed, by the month of the signature", revenue, since|between,
+			func(ctx context.Context, s service.Operations, q asked) iter.Seq2[gen.ReportRevenueRow, error] {
+				return s.ReportRevenue(ctx, gen.ReportRevenueParams{By: q.by, FromDay: q.from, ToDay: q.to, OfDay: q.asOf, KnownAt: q.knownAt})
+			},
+			"crm report revenue --by month,commercial --from 2026-01-01",
+			"crm report revenue --by customer --limit 10"),
+		reports(a, "receipts", "what was received, by the month of its day", receipts, since|between,
+			func(ctx context.Context, s service.Operations, q asked) iter.Seq2[gen.ReportReceiptsRow, error] {
+				return s.ReportReceipts(ctx, gen.ReportReceiptsParams{By: q.by, FromDay: q.from, ToDay: q.to, OfDay: q.asOf, KnownAt: q.knownAt})
+			},
+			"crm report receipts --by method --from 2026-10-01 --to 2026-10-31",
+			"crm report receipts --by month,method -o csv"),
+		reports(a, "workload", "who runs how many events", workload, between,
+			func(ctx context.Context, s service.Operations, q asked) iter.Seq2[gen.ReportWorkloadRow, error] {
+				return s.ReportWorkload(ctx, gen.ReportWorkloadParams{By: q.by, FromDay: q.from, ToDay: q.to, KnownAt: q.knownAt})
+			},
+			"crm report workload --from today --to +30d",
+			"crm report workload --by month,support"),
+		reports(a, "pipeline", "what is drawn up and not signed yet, and for how long", pipeline, since,
+			func(ctx context.Context, s service.Operations, q asked) iter.Seq2[gen.ReportPipelineRow, error] {
+				return s.ReportPipeline(ctx, gen.ReportPipelineParams{By: q.by, OfDay: q.asOf, KnownAt: q.knownAt})
+			},
+			"crm report pipeline",
+			"crm report pipeline --by commercial"),
+	)
+}
 
-// report sends an unexpected failure to Sentry, if error tracing is on: the command's name, the version, the role and a
-// stack. Never what was typed, stored or configured; an error's own text may hold that, so only the types of the errors
-// are told, and what PostgreSQL said without the values that it quotes. Whether the report arrives makes no difference to the user.
-func (a *app) report(command, request string, problem error, stack *sentry.Stacktrace) {
-	if !a.Config.Tracing || a.Config.TracingDSN == "" { // without a DSN, the SDK would look for one in the environment
-		return
+// asked is what a report is to be about; each report has some of it.
+type asked struct {
+	by             []string
+	from, to, asOf *value.Date
+	knownAt        *time.Time
+}
+
+// period is which days a report can be limited to.
+type period int
+
+const (
+	since   period = 1 << iota // what had been by a day
+	between                    // what was from one day to another
+)
+
+// reports declares a report. It is made by the first of its columns that it can be made by, unless told otherwise.
+func reports[T any](a *app, name, help string, r render.Resource[T], p period,
+	rows func(context.Context, service.Operations, asked) iter.Seq2[T, error], examples ...string,
+) *ffcli.Command {
+	c := a.Command(name, help).Examples(examples...)
+	groupings := service.Groupings[T]()
+	by := command.Names(c, "by", "A,B", "a row for each of these: "+strings.Join(groupings, ", ")+"; by "+groupings[0]+" unless said otherwise", "grouping", groupings)
+	day := func(on period, name, help string) *command.Value[value.Date] {
+		if p&on == 0 {
+			return new(command.Value[value.Date])
+		}
+		return command.Flag(c, name, "DATE", help, a.ParseDate)
 	}
-	client, err := sentry.NewClient(sentry.ClientOptions{
-		Dsn:       a.Config.TracingDSN,
-		Release:   "crm@" + Version,
-		Transport: sentry.NewHTTPSyncTransport(),
-		// A report goes where the DSN sends it and nowhere else.
-		HTTPClient: &http.Client{Timeout: reportTime, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }},
-		// They would add the machine's name, its modules and its environment.
-		Integrations: func([]sentry.Integration) []sentry.Integration { return nil },
-		ServerName:   "crm",
-		Environment:  "production",
+	from := day(between, "from", "only what was on this day or later")
+	to := day(between, "to", "only what was on this day or before")
+	asOf := day(since, "as-of", "as it was at the end of this day, whenever it was recorded")
+	knownAt := command.Flag(c, "known-at", "DATE", "what crm knew at this time, or at the end of this day: the same rows whenever it is asked", a.parseKnown)
+	show := command.ShowsReport(c, r)
+	return c.DoesAs(func(ctx context.Context, s service.Operations) error {
+		q := asked{by.Got, from.Pointer(), to.Pointer(), asOf.Pointer(), knownAt.Pointer()}
+		if !by.Set {
+			q.by = groupings[:1]
+		}
+		r := groupedBy(r, q.by)
+		r.Title = a.titled(r.Title, q)
+		return show(r, rows(ctx, s, q))
 	})
+}
+
+// titled says what a report is about: Revenue by month, from 2026-01-01.
+func (a *app) titled(title string, q asked) string {
+	title += " by " + strings.Join(q.by, " and ")
+	for _, day := range []struct {
+		words string
+		is    *value.Date
+	}{{"from", q.from}, {"to", q.to}, {"as of", q.asOf}} {
+		if day.is != nil {
+			title += ", " + day.words + " " + string(*day.is)
+		}
+	}
+	if q.knownAt != nil {
+		title += ", as known at " + q.knownAt.In(a.Config.Location).Format("2006-01-02 15:04")
+	}
+	return title
+}
+
+// parseKnown takes a time that has been, and of a day its end, which for today is now.
+func (a *app) parseKnown(s string) (time.Time, error) {
+	at, err := a.ParseTime(s)
 	if err != nil {
-		return
+		return at, err
 	}
-	role := cmp.Or(string(a.Role()), "unknown")
-	event := sentry.NewEvent()
-	event.Level = sentry.LevelError
-	event.Transaction = command
-	event.Tags = map[string]string{"command": command, "version": Version, "role": role, "request": request}
-	event.Exception = []sentry.Exception{{Type: "unexpected failure", Value: errorTypes(problem), Stacktrace: stack}}
-	if refusal, ok := errors.AsType[*pgconn.PgError](problem); ok {
-		event.Contexts = map[string]sentry.Context{"server": {"code": refusal.Code, "message": withoutValues(refusal)}}
+	if at.After(a.Now()) {
+		return at, failure.Misuse("What will be known then is not known yet.", "")
 	}
-	client.CaptureEvent(event, nil, nil)
+	until, err := a.ParseUntil(s)
+	if until.Equal(at) {
+		return at, err
+	}
+	if until = until.Add(-time.Microsecond); until.After(a.Now()) {
+		until = a.Now()
+	}
+	return until, err
 }
 
-// withoutValues is what the server said, less what it quotes, which may be what is stored. The words of a function that
-// somebody wrote may hold anything.
-func withoutValues(refusal *pgconn.PgError) string {
-	if refusal.Routine == "exec_stmt_raise" {
-		return "raised by a function of the database"
-	}
-	return backend.QuotedValue().ReplaceAllString(strings.Join(strings.Fields(refusal.Message), " "), `"`+text.Mask+`"`)
-}
-
-// stackOf is where an error was made, or where it was first known as unexpected. Frames of crm's own packages are told
-// from those of others, which the SDK cannot where Go is not installed.
-func stackOf(err error) *sentry.Stacktrace {
-	var stack *sentry.Stacktrace
-	for ; err != nil && stack == nil; err = errors.Unwrap(err) {
-		stack = sentry.ExtractStacktrace(err)
-	}
-	return ours(stack)
-}
-
-func ours(stack *sentry.Stacktrace) *sentry.Stacktrace {
-	if stack == nil {
-		return nil
-	}
-	for i, frame := range stack.Frames {
-		stack.Frames[i].InApp = frame.Module == "main" || strings.HasPrefix(frame.Module, module)
-	}
-	return stack
-}
-
-// module begins the names of crm's packages.
-const module = "github.com/epicevents/crm"
-
-// newRequest names one failed command, for the report and for whoever tells of it.
-func newRequest() string {
-	random := make([]byte, 4)
-	_, _ = rand.Read(random)
-	return hex.EncodeToString(random)
-}
-
-// reportServer is the server that reports go to, without the key that is in the DSN.
-func reportServer(dsn string) (*url.URL, error) {
-	parsed, err := sentry.NewDsn(dsn)
-	if err != nil {
-		return nil, err
-	}
-	return &url.URL{Scheme: parsed.GetScheme(), Host: net.JoinHostPort(parsed.GetHost(), strconv.Itoa(parsed.GetPort()))}, nil
-}
-
-// reachable connects to a server, or to the proxy before it as a report would, and says nothing to it.
-func reachable(ctx context.Context, server *url.URL) error {
-	host := server.Host
-	if proxy, err := http.ProxyFromEnvironment(&http.Request{URL: server}); err == nil && proxy != nil {
-		host = net.JoinHostPort(proxy.Hostname(), cmp.Or(proxy.Port(), proxy.Scheme))
-	}
-	ctx, cancel := context.WithTimeout(ctx, reportTime)
-	defer cancel()
-	conn, err := new(net.Dialer).DialContext(ctx, "tcp", host)
-	if err != nil {
-		return err
-	}
-	return conn.Close()
-}
-
-// errorTypes names the types of an error and its causes, and PostgreSQL's code where there is one.
-func errorTypes(err error) string {
-	text := fmt.Sprintf("%T", err)
-	switch e := err.(type) {
-	case *pgconn.PgError:
-		text += " " + e.Code
-		if e.Routine != "" { // of the server's source
-			text += " in " + e.Routine
-		}
-	case panicked:
-		text += fmt.Sprintf(" with %T", e.value)
-	}
-	var causes []string
-	switch e := err.(type) {
-	case interface{ Unwrap() error }:
-		if cause := e.Unwrap(); cause != nil {
-			causes = append(causes, errorTypes(cause))
-		}
-	case interface{ Unwrap() []error }:
-		for _, cause := range e.Unwrap() {
-			causes = append(causes, errorTypes(cause))
+// groupedBy returns the resource without the columns that its rows are not grouped by.
+func groupedBy[T any](r render.Resource[T], by []string) render.Resource[T] {
+	r.Looks = slices.Clone(r.Looks)
+	for _, grouping := range service.Groupings[T]() {
+		for i := range r.Looks {
+			r.Looks[i].Hidden = r.Looks[i].Hidden || belongs(r.Looks[i].Column, grouping) && !slices.Contains(by, grouping)
 		}
 	}
-	if len(causes) > 0 {
-		text += " <- " + strings.Join(causes, ", ")
-	}
-	return text
+	return r
 }
 
-// panicked is a panic as an error.
-type panicked struct{ value any }
+// belongs reports whether a column says something about what a report is grouped by.
+func belongs(column, grouping string) bool {
+	return column == grouping || strings.HasPrefix(column, grouping+"_") || grouping == "customer" && column == "company"
+}
 
-func (p panicked) Error() string { return "panic" }
-
-// caught runs a command and makes a panic of it into an unexpected failure.
-func (a *app) caught(run func() error) (stack *sentry.Stacktrace, err error) {
-	defer func() {
-		if value := recover(); value != nil {
-			stack = ours(sentry.NewStacktrace())
-			err = failure.Unforeseen(panicked{value})
+// reportLooks are the looks of the columns that a report has, which are of few kinds.
+func reportLooks[T any]() (looks []render.Look) {
+	for _, name := range (render.Resource[T]{}).Names() {
+		look := render.Look{Column: name}
+		switch name {
+		case "customer_id":
+			look.DataOnly = true
+		case "commercial_fullname":
+			look.Of = "commercial"
+		case "support_fullname":
+			look.Of, look.Absent = "support", "nobody"
+		case "age":
+			look.Label, look.Whole = "Age in days", true
+		case "month", "method":
+			look.Whole = true
+		case "oldest_days":
+			look.Label, look.Rank = "Oldest in days", 1
+		case "contracts", "payments", "events", "attendees", "total_due", "total_amount", "amount":
+			look.Adds = true
 		}
-	}()
-	return nil, run()
+		looks = append(looks, look)
+	}
+	return looks
+}
+
+var receivables = render.Resource[gen.ReportReceivablesRow]{
+	Name: "report_receivables", Title: "Receivables", Hue: render.Green, Bars: "total_due",
+	Looks: reportLooks[gen.ReportReceivablesRow](),
+}
+
+var revenue = render.Resource[gen.ReportRevenueRow]{
+	Name: "report_revenue", Title: "Revenue", Hue: render.Green, Bars: "total_amount",
+	Looks: reportLooks[gen.ReportRevenueRow](),
+}
+
+var receipts = render.Resource[gen.ReportReceiptsRow]{
+	Name: "report_receipts", Title: "Receipts", Hue: render.Green, Bars: "amount",
+	Looks: reportLooks[gen.ReportReceiptsRow](),
+}
+
+var workload = render.Resource[gen.ReportWorkloadRow]{
+	Name: "report_workload", Title: "Workload", Hue: render.Orange, Bars: "events",
+	Looks: reportLooks[gen.ReportWorkloadRow](),
+}
+
+var pipeline = render.Resource[gen.ReportPipelineRow]{
+	Name: "report_pipeline", Title: "Pipeline", Hue: render.Green, Bars: "total_amount",
+	Looks: reportLooks[gen.ReportPipelineRow](),
 }

@@ -161,6 +161,24 @@ type Querier interface {
 	// PaymentVoid reports whether it was this that voided: a void payment keeps its day and its reason. A commercial voids what
 	// they recorded themselves today for one of their customers; no row for another.
 	PaymentVoid(ctx context.Context, arg PaymentVoidParams) (bool, error)
+	// ReportPipeline adds up contracts that are drawn up and neither signed nor cancelled, by age, customer, commercial. The age
+	// is in days since they were drawn up.
+	ReportPipeline(ctx context.Context, arg ReportPipelineParams) ([]ReportPipelineRow, error)
+	// ReportReceipts adds up payments that are not void, by month, method, commercial, customer: the month in which they were
+	// received.
+	ReportReceipts(ctx context.Context, arg ReportReceiptsParams) ([]ReportReceiptsRow, error)
+	// ReportReceivables adds up what is due of contracts that are signed and not cancelled, by age, customer, commercial. The
+	// age is in days since the contract was to be paid, else since it was signed.
+	//
+	// As every report, it adds up rows as they were known at a time, or are now; what a row is not grouped by is NULL. It groups
+	// by ids, and then looks up the names of few groups, and not of each row. Days and months are those of the calendar in the
+	// zone of the session.
+	ReportReceivables(ctx context.Context, arg ReportReceivablesParams) ([]ReportReceivablesRow, error)
+	// ReportRevenue adds up contracts that are signed and not cancelled, by month, commercial, customer: the month in which
+	// they were signed, the commercial who sold them.
+	ReportRevenue(ctx context.Context, arg ReportRevenueParams) ([]ReportRevenueRow, error)
+	// ReportWorkload counts events that are not cancelled, by month, support: the month in which they begin, who runs them.
+	ReportWorkload(ctx context.Context, arg ReportWorkloadParams) ([]ReportWorkloadRow, error)
 	// RuleMessage returns the comment on a constraint: what to tell the user who broke it.
 	RuleMessage(ctx context.Context, arg RuleMessageParams) (string, error)
 	// SampleHeld reports whether the sample data was put into the database, whatever was added since.

@@ -272,6 +272,21 @@ func routes() map[string]route {
 		"PaymentVoid": one(func(ctx context.Context, s service.Operations, q gen.PaymentVoidParams) (service.Change[gen.PaymentView], error) {
 			return s.PaymentVoid(ctx, q)
 		}),
+		"ReportPipeline": many(func(ctx context.Context, s service.Operations, q gen.ReportPipelineParams) iter.Seq2[gen.ReportPipelineRow, error] {
+			return s.ReportPipeline(ctx, q)
+		}),
+		"ReportReceipts": many(func(ctx context.Context, s service.Operations, q gen.ReportReceiptsParams) iter.Seq2[gen.ReportReceiptsRow, error] {
+			return s.ReportReceipts(ctx, q)
+		}),
+		"ReportReceivables": many(func(ctx context.Context, s service.Operations, q gen.ReportReceivablesParams) iter.Seq2[gen.ReportReceivablesRow, error] {
+			return s.ReportReceivables(ctx, q)
+		}),
+		"ReportRevenue": many(func(ctx context.Context, s service.Operations, q gen.ReportRevenueParams) iter.Seq2[gen.ReportRevenueRow, error] {
+			return s.ReportRevenue(ctx, q)
+		}),
+		"ReportWorkload": many(func(ctx context.Context, s service.Operations, q gen.ReportWorkloadParams) iter.Seq2[gen.ReportWorkloadRow, error] {
+			return s.ReportWorkload(ctx, q)
+		}),
 		"Undo": one(func(ctx context.Context, s service.Operations, q gen.UndoParams) ([]gen.UndoRow, error) {
 			return s.Undo(ctx, q)
 		}),
@@ -587,6 +602,31 @@ func (s *Session) PaymentList(ctx context.Context, p gen.PaymentListParams) iter
 // a customer of their own.
 func (s *Session) PaymentVoid(ctx context.Context, p gen.PaymentVoidParams) (service.Change[gen.PaymentView], error) {
 	return call[service.Change[gen.PaymentView]](ctx, s, "PaymentVoid", p)
+}
+
+// ReportPipeline returns what is drawn up and not signed, by age, customer or commercial.
+func (s *Session) ReportPipeline(ctx context.Context, p gen.ReportPipelineParams) iter.Seq2[gen.ReportPipelineRow, error] {
+	return rows[gen.ReportPipelineRow](ctx, s, "ReportPipeline", p)
+}
+
+// ReportReceipts returns what was received, by month, method, customer or commercial.
+func (s *Session) ReportReceipts(ctx context.Context, p gen.ReportReceiptsParams) iter.Seq2[gen.ReportReceiptsRow, error] {
+	return rows[gen.ReportReceiptsRow](ctx, s, "ReportReceipts", p)
+}
+
+// ReportReceivables returns what is due of signed contracts, by age, customer or commercial.
+func (s *Session) ReportReceivables(ctx context.Context, p gen.ReportReceivablesParams) iter.Seq2[gen.ReportReceivablesRow, error] {
+	return rows[gen.ReportReceivablesRow](ctx, s, "ReportReceivables", p)
+}
+
+// ReportRevenue returns what was signed, by month, customer or the commercial who sold it.
+func (s *Session) ReportRevenue(ctx context.Context, p gen.ReportRevenueParams) iter.Seq2[gen.ReportRevenueRow, error] {
+	return rows[gen.ReportRevenueRow](ctx, s, "ReportRevenue", p)
+}
+
+// ReportWorkload returns how many events there are, by month or support.
+func (s *Session) ReportWorkload(ctx context.Context, p gen.ReportWorkloadParams) iter.Seq2[gen.ReportWorkloadRow, error] {
+	return rows[gen.ReportWorkloadRow](ctx, s, "ReportWorkload", p)
 }
 
 // Undo takes back what a batch changed, and returns what became of each row: what is no longer as the batch left it is kept,

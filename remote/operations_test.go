@@ -67,5 +67,10 @@ var onWire = map[string]struct{ params, result any }{
 	"PaymentFind":           {new(paymentFindRequest), new(uuid.UUID)},
 	"PaymentList":           {new(gen.PaymentListParams), new(gen.PaymentView)},
 	"PaymentVoid":           {new(gen.PaymentVoidParams), new(service.Change[gen.PaymentView])},
+	"ReportPipeline":        {new(gen.ReportPipelineParams), new(gen.ReportPipelineRow)},
+	"ReportReceipts":        {new(gen.ReportReceiptsParams), new(gen.ReportReceiptsRow)},
+	"ReportReceivables":     {new(gen.ReportReceivablesParams), new(gen.ReportReceivablesRow)},
+	"ReportRevenue":         {new(gen.ReportRevenueParams), new(gen.ReportRevenueRow)},
+	"ReportWorkload":        {new(gen.ReportWorkloadParams), new(gen.ReportWorkloadRow)},
 	"Undo":                  {new(gen.UndoParams), new([]gen.UndoRow)},
 }

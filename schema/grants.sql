@@ -50,10 +50,16 @@ GRANT UPDATE (name, support_id, start_at, end_at, attendees, location, note, can
 -- To read the number that was given last, and not to take or set one.
 GRANT SELECT ON SEQUENCE customer_id_seq, event_id_seq TO :"role";
 
-GRANT EXECUTE ON FUNCTION change_field(text), change_value(text, jsonb),
-    contract_status_of(timestamp with time zone, timestamp with time zone, bigint, bigint), employee_change_password(bigint, text, text),
-    employee_password_is(bigint, text), event_period(timestamp with time zone, timestamp with time zone), fold(text),
-    fold_letters(text), history_ids(text, uuid), is_blank(text), is_line(text), is_note(text), lower_letters(text),
-    number_order(text), plain_letters(text), renew_session(uuid, bigint), require_session(uuid, bigint, role, text),
-    require_version(bigint), search_pattern(text), search_patterns(text), search_text(text, text), search_words(text),
-    trigger_message(oid, name), undo_batch(uuid, boolean), unrecorded_columns(), void_payment(uuid, text, bigint, text) TO :"role";
+GRANT EXECUTE ON FUNCTION age_first(integer), age_group(integer), change_field(text), change_value(text, jsonb),
+    changed_after(text, timestamp with time zone), contract_at(timestamp with time zone),
+    contract_status_of(timestamp with time zone, timestamp with time zone, bigint, bigint),
+    customer_at(timestamp with time zone), employee_at(timestamp with time zone),
+    employee_change_password(bigint, text, text), employee_password_is(bigint, text),
+    event_at(timestamp with time zone), event_period(timestamp with time zone, timestamp with time zone), fold(text),
+    fold_letters(text), history_ids(text, uuid), history_reaches(timestamp with time zone), is_blank(text),
+    is_line(text), is_note(text), lower_letters(text), number_order(text), payment_at(timestamp with time zone),
+    plain_letters(text), renew_session(uuid, bigint), report_day(date, timestamp with time zone),
+    require_session(uuid, bigint, role, text), require_version(bigint),
+    rewound(anyelement, text, timestamp with time zone), search_pattern(text), search_patterns(text),
+    search_text(text, text), search_words(text), trigger_message(oid, name), undo_batch(uuid, boolean),
+    unrecorded_columns(), void_payment(uuid, text, bigint, text) TO :"role";

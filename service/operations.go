@@ -213,6 +213,21 @@ type Operations interface {
 	// a customer of their own.
 	PaymentVoid(ctx context.Context, p gen.PaymentVoidParams) (Change[gen.PaymentView], error)
 
+	// ReportPipeline returns what is drawn up and not signed, by age, customer or commercial.
+	ReportPipeline(ctx context.Context, p gen.ReportPipelineParams) iter.Seq2[gen.ReportPipelineRow, error]
+
+	// ReportReceipts returns what was received, by month, method, customer or commercial.
+	ReportReceipts(ctx context.Context, p gen.ReportReceiptsParams) iter.Seq2[gen.ReportReceiptsRow, error]
+
+	// ReportReceivables returns what is due of signed contracts, by age, customer or commercial.
+	ReportReceivables(ctx context.Context, p gen.ReportReceivablesParams) iter.Seq2[gen.ReportReceivablesRow, error]
+
+	// ReportRevenue returns what was signed, by month, customer or the commercial who sold it.
+	ReportRevenue(ctx context.Context, p gen.ReportRevenueParams) iter.Seq2[gen.ReportRevenueRow, error]
+
+	// ReportWorkload returns how many events there are, by month or support.
+	ReportWorkload(ctx context.Context, p gen.ReportWorkloadParams) iter.Seq2[gen.ReportWorkloadRow, error]
+
 	// Undo takes back what a batch changed, and returns what became of each row: what is no longer as the batch left it is kept,
 	// and so is what a rule keeps. With p.DryRun nothing is done. Conflict if the batch was undone already.
 	Undo(ctx context.Context, p gen.UndoParams) ([]gen.UndoRow, error)

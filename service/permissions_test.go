@@ -211,6 +211,21 @@ var calls = map[string]call{
 		do: func(ctx context.Context, s service.Operations, _ target) error {
 			return second(s.ChangeFind(ctx, "c0000000"))
 		}},
+	"ReportReceivables": {do: func(ctx context.Context, s service.Operations, _ target) error {
+		return second(all(s.ReportReceivables(ctx, gen.ReportReceivablesParams{By: []string{"age"}, KnownAt: new(time.Now())})))
+	}},
+	"ReportRevenue": {do: func(ctx context.Context, s service.Operations, _ target) error {
+		return second(all(s.ReportRevenue(ctx, gen.ReportRevenueParams{By: []string{"month"}, KnownAt: new(time.Now())})))
+	}},
+	"ReportReceipts": {do: func(ctx context.Context, s service.Operations, _ target) error {
+		return second(all(s.ReportReceipts(ctx, gen.ReportReceiptsParams{By: []string{"month"}, KnownAt: new(time.Now())})))
+	}},
+	"ReportWorkload": {do: func(ctx context.Context, s service.Operations, _ target) error {
+		return second(all(s.ReportWorkload(ctx, gen.ReportWorkloadParams{By: []string{"month"}, KnownAt: new(time.Now())})))
+	}},
+	"ReportPipeline": {do: func(ctx context.Context, s service.Operations, _ target) error {
+		return second(all(s.ReportPipeline(ctx, gen.ReportPipelineParams{By: []string{"age"}, KnownAt: new(time.Now())})))
+	}},
 	"Undo": {writes: true, before: "UPDATE customer SET company = 'Other' WHERE id = 1; UPDATE change SET batch = 'c0000000-0000-0000-0000-000000000000' WHERE before IS NOT NULL",
 		do: func(ctx context.Context, s service.Operations, _ target) error {
 			return second(s.Undo(ctx, gen.UndoParams{Batch: uuid.MustParse("c0000000-0000-0000-0000-000000000000")}))

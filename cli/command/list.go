@@ -1,6 +1,7 @@
 package command
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -84,6 +85,23 @@ func FeedFlags[T any](c *Command, r render.Resource[T]) func(rows func(limit *in
 	}
 }
 
+// ShowsReport adds the flags of a report: --limit, --fields. It returns the function that shows one, in its own order and
+// with what its rows add up to where people read it.
+func ShowsReport[T any](c *Command, r render.Resource[T]) func(r render.Resource[T], rows iter.Seq2[T, error]) error {
+	limit, fields := limitFlag(c), FieldsFlag(c, r)
+	return func(r render.Resource[T], rows iter.Seq2[T, error]) error {
+		e := c.env
+		if err := e.canShow(); err != nil {
+			return err
+		}
+		o := e.OutputOf(fields)
+		if o.Most = int(limit.Got); !limit.Set && e.ShortTable() {
+			o.Most = terminalRows
+		}
+		return render.List(o, r, rows)
+	}
+}
+
 // Totals adds --total to a list with amounts.
 func (l *Listing) Totals(c *Command) *Listing {
 	l.total = c.Switch("total", "what the rows add up to: a last row in a table, alone in the data formats; not with --limit")
@@ -141,7 +159,7 @@ func detailWith[T any](e *Env, fields *Value[[]string], r render.Resource[T]) fu
 // canShow refuses to read for nobody: a list or a detail whose stdout was closed. Commands that change something, and
 // those whose exit code is an answer, go on, for a program may have started crm with a null device that looks the same.
 func (e *Env) canShow() error {
-	if last := e.CommandName[strings.LastIndexByte(e.CommandName, ' ')+1:]; e.NoOut && (last == "list" || last == "detail" || last == "payments") {
+	if last := e.CommandName[strings.LastIndexByte(e.CommandName, ' ')+1:]; e.NoOut && (last == "list" || last == "detail" || last == "payments" || strings.HasPrefix(e.CommandName, "report ")) {
 		return &failure.Error{Code: failure.Internal, Message: "The result could not be written: standard output is closed."}
 	}
 	return nil
@@ -199,10 +217,18 @@ func (e *Env) Output() render.Output {
 		Err:      e.Notices(),
 	}
 	if o.Width = terminal.Width(e.Out); o.Width > 0 {
+		o.ASCII = !e.isUnicode()
 		o.Color = !e.Config.NoColor && e.Getenv("NO_COLOR") == "" && e.Getenv("TERM") != "dumb"
 		o.Out = e.Paged()
 	}
 	return o
+}
+
+// isUnicode reports whether the terminal shows what is not ASCII: unless the locale says that it does not.
+func (e *Env) isUnicode() bool {
+	locale := cmp.Or(e.Getenv("LC_ALL"), e.Getenv("LC_CTYPE"), e.Getenv("LANG"))
+	charset := strings.ToUpper(strings.ReplaceAll(locale, "-", ""))
+	return locale == "" || strings.Contains(charset, "UTF8")
 }
 
 // OutputOf is output with the fields that --fields names.

@@ -29,6 +29,7 @@ type Resource[T any] struct {
 	Title  string   // plural, over the table: Contracts
 	Hue    hue      // of title and border
 	Charge string   // column with the id of who is in charge, where that matters
+	Bars   string   // the column whose numbers a table on a terminal shows as bars too
 	Orders []string // columns in whose order rows can be listed; nil: all but the ids beside a name
 	Looks  []Look   // of columns that are more to people than a name and a value
 	Marks  []Mark[T]
@@ -48,6 +49,7 @@ type Look struct {
 	Wraps     bool     // sentences: broken into lines on a narrow terminal, never shortened
 	Absent    string   // what people read where there is no value; empty: a dash
 	Weekday   bool     // people plan by the day of the week: a table and a panel say it
+	Adds      bool     // a table ends with what the column adds up to
 	Rank      int      // 0: always in the table; the highest is the first to go in a narrow terminal
 	Cut       bool     // its text is cut to its least before the column goes
 	SameBy    []string // flags of a list that leave one value in the column: it goes before all others
@@ -66,6 +68,8 @@ type Output struct {
 	Excel    bool                   // csv as a French Excel opens it
 	Color    bool                   // of tables and panels
 	Width    int                    // of the terminal; 0: not a terminal, nothing is shortened
+	ASCII    bool                   // the terminal shows no other characters than those of ASCII as they are
+	Most     int                    // rows that are shown, of which there may be more; 0: all. What a table adds up is all of them
 	Zone     *time.Location         // times are shown in it
 	Totals   map[string]value.Cents // of a table: what its amounts add up to, by their columns; nil: not shown
 	Out, Err io.Writer              // the result; notices
@@ -81,21 +85,27 @@ func List[T any](o Output, r Resource[T], rows iter.Seq2[T, error]) error {
 		return err
 	}
 	if e := newEncoder(o, fields, false); e != nil {
-		return stream(o.Out, e, cellsOf(fields, rows))
+		return stream(o.Out, e, cellsOf(fields, first(rows, o.Most)))
 	}
 	var (
 		lines  [][]string
 		tones  [][]tone
 		reader = newReader[T](fields)
 		marks  []*Mark[T]
+		sums   = newSums(fields, r.Bars)
+		n      int
 	)
 	for row, err := range rows {
 		if err != nil {
 			return err
 		}
+		n++
+		if sums.add(reader.read(row)); o.Most > 0 && n > o.Most {
+			continue
+		}
 		marks = r.marksOf(row, marks)
 		line, lineTones := make([]string, len(fields)), make([]tone, len(fields))
-		cells := reader.read(row)
+		cells := reader.cells
 		for i, c := range cells {
 			line[i] = fields[i].show(c, o.Zone)
 			if named := slices.IndexFunc(fields, func(f Field) bool { return f.Name == fields[i].Look.NamedBy }); named >= 0 && !c.null {
@@ -115,13 +125,19 @@ func List[T any](o Output, r Resource[T], rows iter.Seq2[T, error]) error {
 		_, err := fmt.Fprintln(o.Err, "No data to display.")
 		return err
 	}
+	var footer []string
 	if o.Totals != nil {
-		lines = append(lines, totalLine(o.Totals, fields))
+		footer = totalLine(o.Totals, fields)
+	} else if sums.any {
+		footer = sums.line(fields, o.Zone, n > len(lines), n)
+	}
+	if footer != nil {
+		lines = append(lines, footer)
 	}
 	if o.Format == "markdown" {
 		return WriteOut(o.Out, markdownTable(fields, lines))
 	}
-	drawn, hidden := renderTable(o, r.Title, r.Hue, r.ranked(o, fields), lines, tones)
+	drawn, hidden := renderTable(o, r.Title, r.Hue, r.ranked(o, fields), lines, tones, footer != nil, sums.bars)
 	if err := WriteOut(o.Out, drawn); err != nil {
 		return err
 	}
@@ -133,6 +149,21 @@ func List[T any](o Output, r Resource[T], rows iter.Seq2[T, error]) error {
 		_, err = fmt.Fprintf(o.Err, "Not shown for lack of width: %s (--fields)\n", strings.Join(hidden, ", "))
 	}
 	return err
+}
+
+// first ends a stream after n rows; 0: not before its end.
+func first[T any](rows iter.Seq2[T, error], n int) iter.Seq2[T, error] {
+	if n == 0 {
+		return rows
+	}
+	return func(yield func(T, error) bool) {
+		shown := 0
+		for row, err := range rows {
+			if shown++; !yield(row, err) || shown == n {
+				return
+			}
+		}
+	}
 }
 
 // showAs returns the text of a value as people read a field of this name.

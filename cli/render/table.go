@@ -1,6 +1,7 @@
 package render
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/clipperhouse/displaywidth"
@@ -59,9 +60,14 @@ func newTable(o Output, title string, hue hue, placeholders *placeholders) table
 	return t
 }
 
-// renderTable returns the table and the names of the columns that found no room in it.
-func renderTable(o Output, title string, hue hue, fields []Field, lines [][]string, rowTones [][]tone) (string, []string) {
+// renderTable returns the table and the names of the columns that found no room in it. The last line may be what the others
+// add up to. Of what there are bars, they take the room that is left.
+func renderTable(o Output, title string, hue hue, fields []Field, lines [][]string, rowTones [][]tone, footed bool, bars []float64) (string, []string) {
 	widths := layout(fields, lines, o.Width, len(o.Fields) == 0)
+	barCells := 0
+	if len(bars) > 0 {
+		barCells = barWidth(o.Width, widths)
+	}
 	var (
 		placeholders placeholders
 		configs      []table.ColumnConfig
@@ -81,6 +87,15 @@ func renderTable(o Output, title string, hue hue, fields []Field, lines [][]stri
 			config.Align, config.AlignHeader, config.AlignFooter = prettytext.AlignRight, prettytext.AlignRight, prettytext.AlignRight
 		}
 		configs = append(configs, config)
+	}
+	if barCells > 0 {
+		header = append(header, "")
+		config := table.ColumnConfig{Number: len(header), WidthMin: barCells}
+		if o.Color {
+			config.Colors = prettytext.Colors{hues[hue]}
+		}
+		configs = append(configs, config)
+		room, last = room+barCells+padding, barCells
 	}
 	// A title wider than the table would be broken into pieces.
 	if lack := displaywidth.String(title) - (room - padding); lack > 0 && len(configs) > 0 {
@@ -105,24 +120,27 @@ func renderTable(o Output, title string, hue hue, fields []Field, lines [][]stri
 				row = append(row, s)
 			}
 		}
-		if o.Totals != nil && at == len(lines)-1 {
+		if footed && at == len(lines)-1 {
 			t.AppendFooter(row)
-		} else {
-			t.AppendRow(row)
+			continue
 		}
+		if barCells > 0 {
+			row = append(row, bar(bars[at], slices.Max(bars), barCells, o.ASCII))
+		}
+		t.AppendRow(row)
 	}
 	return placeholders.restore(t.Render()) + "\n", hidden
 }
 
-// padding is what a column needs beside its text: a space on each side and a border.
-const padding = 3
+// padding is what a column needs beside its text: a space on each side and a border. One border more is on the left.
+const padding, border = 3, 1
 
 // layout returns the width of each column, 0 for a column that is left out. In a terminal too narrow for all, the
 // widest text gives way first, down to textGood; then columns go, the highest rank first, as far as mayHide allows; and
 // at last text is cut down to textMin. It is so before a column goes that may be cut. What cannot be shortened (ids, amounts, dates) is never cut, even if the terminal
 // must wrap the lines.
 func layout(fields []Field, lines [][]string, terminal int, mayHide bool) []int {
-	const textGood, wordMin, textMin, border = 20, 12, 8, 1
+	const textGood, wordMin, textMin = 20, 12, 8
 	widths := make([]int, len(fields))
 	volume := make([]int, len(fields)) // of all text in a column
 	good := make([]int, len(fields))

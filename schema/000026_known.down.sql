@@ -1,0 +1,13 @@
+DROP DOMAIN optional_id;
+DROP DOMAIN optional_text;
+DROP FUNCTION report_day(date, timestamptz);
+DROP FUNCTION age_group(integer);
+DROP FUNCTION age_first(integer);
+DROP FUNCTION event_at(timestamptz);
+DROP FUNCTION payment_at(timestamptz);
+DROP FUNCTION contract_at(timestamptz);
+DROP FUNCTION customer_at(timestamptz);
+DROP FUNCTION employee_at(timestamptz);
+DROP FUNCTION rewound(anyelement, text, timestamptz);
+DROP FUNCTION changed_after(text, timestamptz);
+DROP FUNCTION history_reaches(timestamptz);
