@@ -93,7 +93,7 @@ func reports[T any](a *app, name, help string, r render.Resource[T], p period,
 		}
 		r := groupedBy(r, q.by)
 		r.Title = a.titled(r.Title, q)
-		return show(r, rows(ctx, s, q))
+		return show(r, a.madeOn(q), rows(ctx, s, q))
 	})
 }
 
@@ -112,6 +112,14 @@ func (a *app) titled(title string, q asked) string {
 		title += ", as known at " + q.knownAt.In(a.Config.Location).Format("2006-01-02 15:04")
 	}
 	return title
+}
+
+// madeOn says when a report was made. One of what was known at a time is the same whenever it is made.
+func (a *app) madeOn(q asked) string {
+	if q.knownAt != nil {
+		return "Times and days in " + a.Config.Location.String() + "."
+	}
+	return "Made on " + a.Now().Format("2006-01-02 at 15:04") + ", " + a.Config.Location.String() + "."
 }
 
 // parseKnown takes a time that has been, and of a day its end, which for today is now.
@@ -162,8 +170,10 @@ func reportLooks[T any]() (looks []render.Look) {
 			look.Of, look.Absent = "support", "nobody"
 		case "age":
 			look.Label, look.Whole = "Age in days", true
-		case "month", "method":
-			look.Whole = true
+		case "month":
+			look.Whole, look.Absent = true, "no date"
+		case "method":
+			look.Whole, look.Absent = true, "not said"
 		case "oldest_days":
 			look.Label, look.Rank = "Oldest in days", 1
 		case "contracts", "payments", "events", "attendees", "total_due", "total_amount", "amount":

@@ -17,6 +17,7 @@ import (
 	"github.com/peterbourgon/ff/v3/ffcli"
 
 	"github.com/epicevents/crm/cli/cmdline"
+	"github.com/epicevents/crm/cli/render"
 	"github.com/epicevents/crm/cli/terminal"
 	"github.com/epicevents/crm/cli/text"
 	"github.com/epicevents/crm/internal/failure"
@@ -37,6 +38,7 @@ type Command struct {
 	yes                           *bool                                            // whether the command's question is answered; nil where it has none
 	withoutLogin, withoutSettings bool
 	forHost                       bool
+	makesPage                     bool   // it is a report, which may be a page
 	needsSession                  bool   // the command is of somebody who is logged in
 	permitted                     bool   // the role check has passed
 	ownerID                       *int64 // set if the role may use the command on its own records only
@@ -46,6 +48,9 @@ type Command struct {
 func (e *Env) Command(name, help string) *Command {
 	c := &Command{env: e, Command: &ffcli.Command{Name: name, ShortHelp: help, FlagSet: cmdline.NewFlagSet()}}
 	c.Exec = func(ctx context.Context, arguments []string) error {
+		if e.Config.Output == render.Page && !c.makesPage {
+			return failure.Misuse("-o "+render.Page+" is for reports.", "crm report --help")
+		}
 		if err := c.resolve(ctx, arguments); err != nil {
 			return err
 		}
@@ -152,6 +157,9 @@ func (c *Command) ForHost() *Command {
 
 // IsForHost reports whether the command is refused where a server has the database.
 func (c *Command) IsForHost() bool { return c != nil && c.forHost }
+
+// MakesPage reports whether the command is a report, which may be a page.
+func (c *Command) MakesPage() bool { return c != nil && c.makesPage }
 
 // MayAskLogin reports whether a person without a session is asked to log in for this command.
 func (c *Command) MayAskLogin() bool { return c != nil && !c.withoutLogin }

@@ -87,14 +87,16 @@ func FeedFlags[T any](c *Command, r render.Resource[T]) func(rows func(limit *in
 
 // ShowsReport adds the flags of a report: --limit, --fields. It returns the function that shows one, in its own order and
 // with what its rows add up to where people read it.
-func ShowsReport[T any](c *Command, r render.Resource[T]) func(r render.Resource[T], rows iter.Seq2[T, error]) error {
+func ShowsReport[T any](c *Command, r render.Resource[T]) func(r render.Resource[T], note string, rows iter.Seq2[T, error]) error {
 	limit, fields := limitFlag(c), FieldsFlag(c, r)
-	return func(r render.Resource[T], rows iter.Seq2[T, error]) error {
+	c.makesPage = true
+	return func(r render.Resource[T], note string, rows iter.Seq2[T, error]) error {
 		e := c.env
 		if err := e.canShow(); err != nil {
 			return err
 		}
 		o := e.OutputOf(fields)
+		o.Note = note
 		if o.Most = int(limit.Got); !limit.Set && e.ShortTable() {
 			o.Most = terminalRows
 		}

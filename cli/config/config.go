@@ -94,7 +94,7 @@ const KeyHint = "set CRM_CONTROLLER_AUTH_SECRET_KEY, to the same for everyone; o
 func (c *Config) Define(flags *flag.FlagSet) {
 	flags.StringVar(&c.File, "config", "", "`FILE` configuration file")
 	c.Output = "table"
-	flags.Var((*formatValue)(&c.Output), "output", "`FORMAT` format of the result: "+strings.Join(render.Formats, ", "))
+	flags.Var((*formatValue)(&c.Output), "output", "`FORMAT` format of the result: "+strings.Join(render.Formats, ", ")+"; of a report also "+render.Page)
 	flags.Var((*formatValue)(&c.Output), "o", "`FORMAT` short for --output")
 	flags.StringVar(&c.CSVStyle, "csv-style", CSVPlain, "`STYLE` style of csv: plain, which is exact, or excel-fr for spreadsheets, as a French Excel opens it")
 	flags.BoolVar(&c.NoHeader, "no-header", false, "csv without its first line")
@@ -129,7 +129,9 @@ func (v *formatValue) Set(format string) error { *v = formatValue(format); retur
 func (v *formatValue) String() string { return string(*v) }
 
 // Attaches allows -ojson.
-func (v *formatValue) Attaches(format string) bool { return slices.Contains(render.Formats, format) }
+func (v *formatValue) Attaches(format string) bool { return isFormat(format) }
+
+func isFormat(name string) bool { return slices.Contains(render.Formats, name) || name == render.Page }
 
 // Variable is the environment variable of a flag.
 func Variable(flag string) string {
@@ -182,7 +184,7 @@ func (c *Config) check() error {
 	if err := c.checkValues(); c.Invalid == nil {
 		c.Invalid = err
 	}
-	if !slices.Contains(render.Formats, c.Output) {
+	if !isFormat(c.Output) {
 		format := c.Output
 		c.Output = "table"
 		return cmdline.UnknownValue("output format", format, render.Formats)

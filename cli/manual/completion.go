@@ -156,7 +156,11 @@ func (m Manual) flagValues(ctx context.Context, line *cmdline.Line, name, typed 
 	var choices []terminal.Choice
 	switch name {
 	case "o", "output":
-		choices, _ = command.Fixed(render.Formats)(ctx, typed, command.CompletionMax)
+		formats := render.Formats
+		if m.Commands[line.Command()].MakesPage() {
+			formats = append(slices.Clip(formats), render.Page)
+		}
+		choices, _ = command.Fixed(formats)(ctx, typed, command.CompletionMax)
 		return choices
 	case "csv-style":
 		choices, _ = command.Fixed([]string{config.CSVPlain, config.CSVExcelFr})(ctx, typed, command.CompletionMax)

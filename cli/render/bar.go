@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"math"
 	"strings"
-	"time"
 )
 
 // sums are what the columns of a report add up to, and the numbers of the one that is shown as bars.
@@ -16,11 +15,11 @@ type sums struct {
 	bars []float64
 }
 
-func newSums(fields []Field, bars string) *sums {
+func newSums(fields []Field) *sums {
 	s := &sums{adds: make([]bool, len(fields)), of: make([]cell, len(fields)), bar: -1}
 	for i, f := range fields {
 		s.of[i].kind, s.adds[i], s.any = f.Kind, f.Look.Adds, s.any || f.Look.Adds
-		if f.Name == bars {
+		if f.bars {
 			s.bar = i
 		}
 	}
@@ -38,8 +37,9 @@ func (s *sums) add(cells []cell) {
 	}
 }
 
-// line is the last row of a table. It adds up all rows, and says how many they are where not all are shown.
-func (s *sums) line(fields []Field, zone *time.Location, short bool, rows int) []string {
+// line is the last row of a table, as show writes its numbers. It adds up all rows, and says how many they are where not all
+// are shown.
+func (s *sums) line(fields []Field, show func(Field, cell) string, short bool, rows int) []string {
 	line := make([]string, len(fields))
 	total := "Total"
 	if short {
@@ -47,7 +47,7 @@ func (s *sums) line(fields []Field, zone *time.Location, short bool, rows int) [
 	}
 	for i, f := range fields {
 		if s.adds[i] {
-			line[i] = f.show(s.of[i], zone)
+			line[i] = show(f, s.of[i])
 		} else if i == 0 {
 			line[i] = total
 		}

@@ -67,6 +67,7 @@ type Output struct {
 	Filters  []string               // the flags that say which rows are in the list
 	Excel    bool                   // csv as a French Excel opens it
 	Color    bool                   // of tables and panels
+	Note     string                 // a page says it below its title
 	Width    int                    // of the terminal; 0: not a terminal, nothing is shortened
 	ASCII    bool                   // the terminal shows no other characters than those of ASCII as they are
 	Most     int                    // rows that are shown, of which there may be more; 0: all. What a table adds up is all of them
@@ -87,12 +88,15 @@ func List[T any](o Output, r Resource[T], rows iter.Seq2[T, error]) error {
 	if e := newEncoder(o, fields, false); e != nil {
 		return stream(o.Out, e, cellsOf(fields, first(rows, o.Most)))
 	}
+	if o.Format == Page {
+		return writePage(o, r.Title, r.Hue, fields, rows)
+	}
 	var (
 		lines  [][]string
 		tones  [][]tone
 		reader = newReader[T](fields)
 		marks  []*Mark[T]
-		sums   = newSums(fields, r.Bars)
+		sums   = newSums(fields)
 		n      int
 	)
 	for row, err := range rows {
@@ -129,7 +133,7 @@ func List[T any](o Output, r Resource[T], rows iter.Seq2[T, error]) error {
 	if o.Totals != nil {
 		footer = totalLine(o.Totals, fields)
 	} else if sums.any {
-		footer = sums.line(fields, o.Zone, n > len(lines), n)
+		footer = sums.line(fields, func(f Field, c cell) string { return f.show(c, o.Zone) }, n > len(lines), n)
 	}
 	if footer != nil {
 		lines = append(lines, footer)
@@ -263,7 +267,7 @@ func Detail[T any](o Output, r Resource[T], row T, before *T) error {
 
 // Select returns the columns to print, as --fields names them.
 func (r Resource[T]) Select(o Output) ([]Field, error) {
-	if !slices.Contains(Formats, o.Format) {
+	if !slices.Contains(Formats, o.Format) && (o.Format != Page || r.Bars == "") {
 		return nil, failure.Misuse(
 			fmt.Sprintf("unknown output format %q", o.Format),
 			"formats: "+strings.Join(Formats, ", "),
@@ -271,7 +275,7 @@ func (r Resource[T]) Select(o Output) ([]Field, error) {
 	}
 	all := r.fields()
 	if len(o.Fields) == 0 {
-		forPeople := o.Format == "table" || o.Format == "markdown"
+		forPeople := o.Format == "table" || o.Format == "markdown" || o.Format == Page
 		return slices.DeleteFunc(all, func(f Field) bool {
 			return forPeople && ((f.Look.DataOnly || f.Look.SaidBy != "") && !o.IDs || r.isUsername(f.Name))
 		}), nil
@@ -356,7 +360,7 @@ func (r Resource[T]) fields() []Field {
 		if look.Of != "" {
 			name = look.Of
 		}
-		fields[i] = Field{Name: c.Name, Label: cmp.Or(look.Label, LabelOf(name)), Kind: kindOf(c.Type), Look: look, column: c}
+		fields[i] = Field{Name: c.Name, Label: cmp.Or(look.Label, LabelOf(name)), Kind: kindOf(c.Type), Look: look, bars: c.Name == r.Bars, column: c}
 	}
 	return fields
 }
@@ -392,6 +396,7 @@ type Field struct {
 	Name, Label string
 	Kind        Kind
 	Look        Look
+	bars        bool // of a report, whose rows they compare
 	column      columns.Column
 }
 
