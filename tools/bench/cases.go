@@ -10,8 +10,8 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
-	"sync"
 	"time"
+	"sync"
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
@@ -95,6 +95,7 @@ func (b *bench) cases() []*measured {
 			crm: b.runs(b.large, "contract", "list", "--limit", "10000"),
 		},
 	}
+	cases = append(cases, b.reportCases()...)
 	cases = append(cases, b.serverCases(rows)...)
 	for _, counted := range []struct {
 		limit float64
@@ -220,6 +221,27 @@ func (b *bench) counts(args []string) func(context.Context) (figure, error) {
 
 var parameter = regexp.MustCompile(`\$\d+`)
 
+// reportCases are the reports, each beside its own query.
+func (b *bench) reportCases() (cases []*measured) {
+	for _, report := range []struct {
+		name, by, query string
+		params          any
+	}{
+		{"receivables", "customer", gen.ReportReceivables, gen.ReportReceivablesParams{By: []string{"customer"}}},
+		{"revenue", "month", gen.ReportRevenue, gen.ReportRevenueParams{By: []string{"month"}}},
+		{"receipts", "month", gen.ReportReceipts, gen.ReportReceiptsParams{By: []string{"month"}}},
+		{"workload", "support", gen.ReportWorkload, gen.ReportWorkloadParams{By: []string{"support"}}},
+		{"pipeline", "age", gen.ReportPipeline, gen.ReportPipelineParams{By: []string{"age"}}},
+	} {
+		cases = append(cases, &measured{
+			Case: fmt.Sprintf("report %s --by %s, %d contracts", report.name, report.by, b.large.contracts()), Yardstick: "psql --csv of the same query",
+			Unit: milliseconds, limit: 1.1, crm: b.runs(b.large, "report", report.name, "--by", report.by, "-o", "csv"),
+			beside: b.psqlRuns(b.large, inline(report.query, report.params), "--csv"),
+		})
+	}
+	return cases
+}
+
 // inline puts the values of a query's parameters, a generated struct in their order, into its text, for programs that
 // have no other way to give them.
 func inline(query string, params any) string {
@@ -241,6 +263,8 @@ func literal(value reflect.Value) string {
 		return "'" + strings.ReplaceAll(v, "'", "''") + "'"
 	case uuid.UUID:
 		return quoted(v)
+	case []string: // words without a quote
+		return "'{" + strings.Join(v, ",") + "}'"
 	default:
 		return fmt.Sprint(v)
 	}

@@ -68,29 +68,34 @@ CROSS JOIN (SELECT array_agg(id ORDER BY id) AS commercials FROM employee WHERE 
 ORDER BY n;
 
 -- Of a hundred contracts two are not signed, three are paid in part, and the rest is paid.
-INSERT INTO contract (id, number, customer_id, total_amount, paid_amount, created_at, signed_at, due_on)
+INSERT INTO contract (id, number, customer_id, total_amount, paid_amount, created_at, signed_at, due_on, sold_by, sold_by_id)
 SELECT md5('contract' || n)::uuid,
-       year || '-' || to_char(20 + row_number() OVER (PARTITION BY year ORDER BY created_at), 'FM999990000'),
-       1 + pg_temp.chance(n, 7, current_setting('bench.customers')::bigint),
+       year || '-' || to_char(20 + row_number() OVER (PARTITION BY year ORDER BY drawn.created_at), 'FM999990000'),
+       customer.id,
        total,
        CASE WHEN fate < 2 THEN 0 WHEN fate < 5 THEN total / 2 ELSE total END,
-       created_at,
-       CASE WHEN fate >= 2 THEN created_at + interval '1 hour' * (1 + pg_temp.chance(n, 8, 400)) END,
-       CASE WHEN n % 2 = 0 THEN created_at::date + 30 END
+       drawn.created_at,
+       CASE WHEN fate >= 2 THEN drawn.created_at + interval '1 hour' * (1 + pg_temp.chance(n, 8, 400)) END,
+       CASE WHEN n % 2 = 0 THEN drawn.created_at::date + 30 END,
+       CASE WHEN fate >= 2 THEN commercial.username END,
+       CASE WHEN fate >= 2 THEN commercial.id END
 FROM generate_series(21, current_setting('bench.contracts')::bigint) AS n
 CROSS JOIN LATERAL (SELECT
     pg_temp.chance(n, 9, 100) AS fate,
     5000 + 50 * pg_temp.chance(n, 10, 100000) AS total,
     timestamptz '2021-01-04 09:00 Europe/Paris' + interval '1.234567 seconds' * n * 128 AS created_at
 ) AS drawn
-CROSS JOIN LATERAL (SELECT to_char(created_at AT TIME ZONE 'Europe/Paris', 'YYYY') AS year) AS counted;
+CROSS JOIN LATERAL (SELECT to_char(drawn.created_at AT TIME ZONE 'Europe/Paris', 'YYYY') AS year) AS counted
+JOIN customer ON customer.id = 1 + pg_temp.chance(n, 7, current_setting('bench.customers')::bigint)
+JOIN employee AS commercial ON commercial.id = customer.commercial_id;
 
-INSERT INTO payment (id, contract_id, amount, recorded_by, recorded_at)
+INSERT INTO payment (id, contract_id, amount, recorded_by, recorded_at, received_on)
 SELECT md5('payment' || part || contract.id::text)::uuid,
        contract.id,
        amount,
        'administrator1',
-       signed_at + interval '10 days' * part
+       signed_at + interval '10 days' * part,
+       (signed_at + interval '10 days' * part)::date
 FROM contract
 CROSS JOIN LATERAL (VALUES (1, paid_amount - paid_amount / 3), (2, paid_amount / 3)) AS paid (part, amount)
 WHERE amount > 0
