@@ -171,7 +171,8 @@ type Querier interface {
 	// age is in days since the contract was to be paid, else since it was signed.
 	//
 	// As every report, it adds up rows as they were known at a time, or are now; what a row is not grouped by is NULL. It groups
-	// by ids, and then looks up the names of few groups, and not of each row. Days and months are those of the calendar in the
+	// by ids, and then looks up the names of few groups, and not of each row; a join that what is asked for does not need is on
+	// a condition that the planner sees to be false. Days and months are those of the calendar in the
 	// zone of the session.
 	ReportReceivables(ctx context.Context, arg ReportReceivablesParams) ([]ReportReceivablesRow, error)
 	// ReportRevenue adds up contracts that are signed and not cancelled, by month, commercial, customer: the month in which

@@ -3,7 +3,8 @@
 -- age is in days since the contract was to be paid, else since it was signed.
 --
 -- As every report, it adds up rows as they were known at a time, or are now; what a row is not grouped by is NULL. It groups
--- by ids, and then looks up the names of few groups, and not of each row. Days and months are those of the calendar in the
+-- by ids, and then looks up the names of few groups, and not of each row; a join that what is asked for does not need is on
+-- a condition that the planner sees to be false. Days and months are those of the calendar in the
 -- zone of the session.
 SELECT age_group(summed.age)::optional_text AS age,
        summed.customer_id::optional_id AS customer_id,
@@ -38,7 +39,7 @@ FROM (
         WHERE contract.cancelled_at IS NULL
           AND contract.signed_at IS NOT NULL
           AND (sqlc.narg('of_day')::date IS NULL OR contract.signed_at < sqlc.narg('of_day')::date + 1)) AS owed
-    LEFT JOIN customer_at(sqlc.narg('known_at')::timestamptz) AS customer ON customer.id = owed.customer_id
+    LEFT JOIN customer_at(sqlc.narg('known_at')::timestamptz) AS customer ON customer.id = owed.customer_id AND 'commercial' = ANY (@by::text[])
     WHERE owed.due > 0
     GROUP BY 1, 2, 3) AS summed
 LEFT JOIN customer_at(sqlc.narg('known_at')::timestamptz) AS customer ON customer.id = summed.customer_id
@@ -94,8 +95,8 @@ FROM (
            count(*) AS payments,
            sum(payment.amount)::cents AS amount
     FROM payment_at(sqlc.narg('known_at')::timestamptz) AS payment
-    LEFT JOIN contract_at(sqlc.narg('known_at')::timestamptz) AS contract ON contract.id = payment.contract_id
-    LEFT JOIN customer_at(sqlc.narg('known_at')::timestamptz) AS customer ON customer.id = contract.customer_id
+    LEFT JOIN contract_at(sqlc.narg('known_at')::timestamptz) AS contract ON contract.id = payment.contract_id AND @by::text[] && '{customer,commercial}'
+    LEFT JOIN customer_at(sqlc.narg('known_at')::timestamptz) AS customer ON customer.id = contract.customer_id AND 'commercial' = ANY (@by::text[])
     WHERE payment.voided_at IS NULL
       AND (sqlc.narg('from_day')::date IS NULL OR payment.received_on >= sqlc.narg('from_day')::date)
       AND (sqlc.narg('to_day')::date IS NULL OR payment.received_on <= sqlc.narg('to_day')::date)
@@ -152,7 +153,7 @@ FROM (
         WHERE contract.cancelled_at IS NULL
           AND (contract.signed_at IS NULL OR contract.signed_at >= sqlc.narg('of_day')::date + 1)
           AND (sqlc.narg('of_day')::date IS NULL OR contract.created_at < sqlc.narg('of_day')::date + 1)) AS waiting
-    LEFT JOIN customer_at(sqlc.narg('known_at')::timestamptz) AS customer ON customer.id = waiting.customer_id
+    LEFT JOIN customer_at(sqlc.narg('known_at')::timestamptz) AS customer ON customer.id = waiting.customer_id AND 'commercial' = ANY (@by::text[])
     GROUP BY 1, 2, 3) AS summed
 LEFT JOIN customer_at(sqlc.narg('known_at')::timestamptz) AS customer ON customer.id = summed.customer_id
 LEFT JOIN employee_at(sqlc.narg('known_at')::timestamptz) AS commercial ON commercial.id = summed.commercial_id
