@@ -320,9 +320,9 @@ var contracts = render.Resource[gen.ContractView]{
 		{Column: "sold_by", Whole: true, Rank: 10},
 		{Column: "created_at", Rank: 7},
 		{Column: "signed_at", Rank: 8, SameBy: []string{"not-signed-filter"}, KeptBy: []string{"signed-from", "signed-to"}},
-		{Column: "updated_at", Rank: 9, KeptBy: []string{"changed-since"}},
-		{Column: "cancelled_at", Rank: 11},
-		{Column: "cancel_reason", Rank: 12},
+		{Column: "updated_at", Rank: 9, KeptBy: []string{"changed-since"}, Follows: true},
+		{Column: "cancelled_at", Rank: 11, Beside: []string{"status"}},
+		{Column: "cancel_reason", Rank: 12, Beside: []string{"status"}},
 	},
 	Marks: []render.Mark[gen.ContractView]{
 		{Tone: render.Wrong, Columns: []string{"status"}, When: func(c gen.ContractView) bool { return c.CancelledAt != nil }},

@@ -21,6 +21,8 @@ func (a *app) customerCommands() *ffcli.Command {
 		a.customerAdd(),
 		a.customerUpdate(),
 		a.customerSetCommercial(),
+		a.customerArchive(),
+		a.customerRestore(),
 	)
 }
 
@@ -34,6 +36,7 @@ func (a *app) customerList() *ffcli.Command {
 		From(a.pickEmployee(gen.RoleCommercial))
 	company := command.Flag(c, "company", "TEXT", "only those whose company contains the text", command.Line("company"))
 	search := command.SearchFlag(c, "name, company, e-mail or phone")
+	archived := c.Switch("archived", "those who are archived too")
 	changed := command.Flag(c, "changed-since", "DATE", "only those that were changed at this time or later", a.ParseTime)
 	l := command.ListFlags(c, customers)
 	return c.DoesAs(func(ctx context.Context, s service.Operations) error {
@@ -45,6 +48,7 @@ func (a *app) customerList() *ffcli.Command {
 			Commercial:   commercial.Pointer(),
 			Company:      company.Pointer(),
 			Search:       search.Pointer(),
+			Archived:     *archived,
 			ChangedSince: changed.Pointer(),
 			Sort:         l.Order(),
 			RowLimit:     l.RowLimit(),
@@ -136,6 +140,38 @@ func (a *app) customerSetCommercial() *ffcli.Command {
 	})
 }
 
+func (a *app) customerArchive() *ffcli.Command {
+	c := a.Command("archive", "take a customer out of the lists, with whom there is no business any more").Examples("crm customer archive 13")
+	id := a.customerArgument(c)
+	show := command.ShowsChange(c, customers)
+	return c.DoesAs(func(ctx context.Context, s service.Operations) error {
+		change, err := s.CustomerArchive(ctx, gen.CustomerArchiveParams{ID: id.Got})
+		if err != nil {
+			return err
+		}
+		if change.Before.ArchivedAt != nil {
+			a.Notice("The customer was archived already; nothing was changed.")
+		}
+		return show(change)
+	})
+}
+
+func (a *app) customerRestore() *ffcli.Command {
+	c := a.Command("restore", "bring an archived customer back into the lists").Examples("crm customer restore 14")
+	id := a.customerArgument(c).From(a.pickCustomerOf(c, gen.CustomerListParams{Archived: true, Sort: "archived_at"})) // they come first
+	show := command.ShowsChange(c, customers)
+	return c.DoesAs(func(ctx context.Context, s service.Operations) error {
+		change, err := s.CustomerRestore(ctx, gen.CustomerRestoreParams{ID: id.Got})
+		if err != nil {
+			return err
+		}
+		if change.Before.ArchivedAt == nil {
+			a.Notice("The customer is not archived; nothing was changed.")
+		}
+		return show(change)
+	})
+}
+
 // existingCustomer refuses the filter of a list by a customer who is not there: the list would be empty for that reason.
 func existingCustomer(ctx context.Context, s service.Operations, customer *command.Value[int64]) error {
 	if !customer.Set {
@@ -154,6 +190,10 @@ func (a *app) customerArgument(c *command.Command) *command.Value[int64] {
 
 // pickCustomer offers the customers that the employee may use the command on.
 func (a *app) pickCustomer(c *command.Command) terminal.Choices {
+	return a.pickCustomerOf(c, gen.CustomerListParams{})
+}
+
+func (a *app) pickCustomerOf(c *command.Command, list gen.CustomerListParams) terminal.Choices {
 	return func(ctx context.Context, typed string, limit int) ([]terminal.Choice, error) {
 		none := "There is no customer."
 		own, err := c.May(ctx)
@@ -167,8 +207,9 @@ func (a *app) pickCustomer(c *command.Command) terminal.Choices {
 		if err != nil {
 			return nil, err
 		}
-		named := gen.CustomerListParams{CommercialID: own, IDBegins: begins(typed, isID), RowLimit: new(int64(limit))}
-		searched := gen.CustomerListParams{CommercialID: own, Search: command.Typed(typed), RowLimit: new(int64(limit))}
+		list.CommercialID, list.RowLimit = own, new(int64(limit))
+		named, searched := list, list
+		named.IDBegins, searched.Search = begins(typed, isID), command.Typed(typed)
 		return choicesOf(typed, limit, none, func(c gen.CustomerView) terminal.Choice {
 			label := fmt.Sprintf("%d\t%s (%s)", c.ID, withCompany(c.Fullname, c.Company), c.CommercialFullname)
 			return terminal.Choice{Label: label, Value: fmt.Sprint(c.ID)}
@@ -193,7 +234,11 @@ var customers = render.Resource[gen.CustomerView]{
 		{Column: "email", Rank: 3, Whole: true},
 		{Column: "phone", Rank: 1},
 		{Column: "address", Rank: 4},
+		{Column: "archived_at", Rank: 1, KeptBy: []string{"archived"}, Beside: []string{"archived"}},
 		{Column: "created_at", Rank: 5},
-		{Column: "updated_at", Rank: 6, KeptBy: []string{"changed-since"}},
+		{Column: "updated_at", Rank: 6, KeptBy: []string{"changed-since"}, Follows: true},
+	},
+	Marks: []render.Mark[gen.CustomerView]{
+		{Tone: render.Wrong, Columns: []string{"archived_at"}, When: func(c gen.CustomerView) bool { return c.ArchivedAt != nil }},
 	},
 }

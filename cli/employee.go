@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"iter"
 	"strconv"
 	"strings"
 	"time"
@@ -29,6 +30,9 @@ func (a *app) employeeCommands() *ffcli.Command {
 		a.employeeSetRole(),
 		a.employeeSetPassword(),
 		a.employeeUnlock(),
+		a.employeeDeactivate(),
+		a.employeeReactivate(),
+		a.employeeHandover(),
 		a.employeeDelete(),
 	)
 }
@@ -40,9 +44,14 @@ func (a *app) employeeList() *ffcli.Command {
 	)
 	role := command.Enum(c, "role-filter", "ROLE", "only those with this role: %s", gen.AllRoleValues())
 	search := command.SearchFlag(c, "username or name")
+	inactive := c.Switch("inactive", "those who are inactive too")
+	changed := command.Flag(c, "changed-since", "DATE", "only those that were changed at this time or later", a.ParseTime)
 	l := command.ListFlags(c, employees)
 	return c.DoesAs(func(ctx context.Context, s service.Operations) error {
-		p := gen.EmployeeListParams{Role: role.Pointer(), Search: search.Pointer(), Sort: l.Order(), RowLimit: l.RowLimit()}
+		p := gen.EmployeeListParams{
+			Inactive: *inactive, Role: role.Pointer(), Search: search.Pointer(), ChangedSince: changed.Pointer(),
+			Sort: l.Order(), RowLimit: l.RowLimit(),
+		}
 		return command.ShowList(ctx, l, employees, s.EmployeeList(ctx, p), func(ctx context.Context) (int64, error) {
 			return s.EmployeeCount(ctx, p)
 		})
@@ -191,6 +200,114 @@ func (a *app) employeeUnlock() *ffcli.Command {
 	})
 }
 
+func (a *app) employeeDeactivate() *ffcli.Command {
+	c := a.Command("deactivate", "let an employee who leaves log in no more; ends their sessions").Examples("crm employee deactivate support2")
+	username := a.employeeArgument(c)
+	yes := c.Switch("yes", "do not ask when it is yourself")
+	show := command.ShowsChange(c, employees)
+	return c.DoesAs(func(ctx context.Context, s service.Operations) error {
+		if row, err := s.EmployeeDetail(ctx, username.Got); !*yes && err == nil && row.ID == s.EmployeeID() {
+			if _, err := c.May(ctx); err != nil {
+				return err
+			}
+			if err := a.Confirm(ctx, "You are "+row.Username+" yourself: deactivate your own account?", false); err != nil {
+				return err
+			}
+		}
+		change, err := s.EmployeeDeactivate(ctx, username.Got)
+		if err != nil {
+			return a.suggestUsername(ctx, s, err, username.Got)
+		}
+		if !change.Before.Active {
+			a.Notice("The employee is inactive already; nothing was changed.")
+		}
+		return show(change)
+	})
+}
+
+func (a *app) employeeReactivate() *ffcli.Command {
+	c := a.Command("reactivate", "let an employee who was deactivated log in again").Examples("crm employee reactivate support3")
+	username := a.employeeArgument(c).From(a.pickEmployeeOf(gen.EmployeeListParams{Inactive: true, Sort: "active"})) // the inactive first
+	show := command.ShowsChange(c, employees)
+	return c.DoesAs(func(ctx context.Context, s service.Operations) error {
+		change, err := s.EmployeeReactivate(ctx, username.Got)
+		if err != nil {
+			return a.suggestUsername(ctx, s, err, username.Got)
+		}
+		if change.Before.Active {
+			a.Notice("The employee is active; nothing was changed.")
+		}
+		return show(change)
+	})
+}
+
+func (a *app) employeeHandover() *ffcli.Command {
+	c := a.Command("handover", "put an employee in the place of another who leaves, and show what that is").Examples(
+		"crm employee handover commercial1 commercial2 --dry-run",
+		"crm employee handover support1 support2 --events",
+	)
+	from := a.employeeFlag(c, "from", "who is in charge now").AsArgument().Titled("Hand over from").From(a.pickEmployee(""))
+	to := a.employeeFlag(c, "to", "who takes over").AsArgument().Titled("Hand over to").From(a.pickEmployee(""))
+	customers := c.Switch("customers", "only the customers, but those who are archived")
+	events := c.Switch("events", "only the events to come")
+	dryRun := c.Switch("dry-run", "only show what would be handed over")
+	show := command.FeedFlags(c, handovers)
+	return c.DoesAs(func(ctx context.Context, s service.Operations) error {
+		if from.Got == to.Got {
+			return failure.Misuse("Nobody hands over to themselves.", "")
+		}
+		all := *customers == *events
+		rows, err := s.EmployeeHandover(ctx, service.HandoverParams{
+			EmployeeHandoverParams: gen.EmployeeHandoverParams{
+				Username: from.Got, Successor: to.Got, Customers: all || *customers, Events: all || *events,
+			},
+			DryRun: *dryRun,
+		})
+		if err != nil {
+			return a.suggestUsername(ctx, s, a.suggestUsername(ctx, s, err, from.Got), to.Got)
+		}
+		err = show(func(limit *int64) iter.Seq2[gen.EmployeeHandoverRow, error] { return command.FirstOf(rows, limit) })
+		if err != nil && !*dryRun {
+			err = command.AfterWrite(err)
+		}
+		if err != nil {
+			return err
+		}
+		switch what := handedOver(rows); {
+		case what == "":
+			a.Notice("Nothing is in the charge of %s that could be handed over.", from.Got)
+		case *dryRun:
+			a.Notice("%s would go to %s. Nothing was changed.", what, to.Got)
+		default:
+			a.Notice("%s went to %s.", what, to.Got)
+		}
+		return nil
+	})
+}
+
+// handedOver says in few words what the rows of a handover are.
+func handedOver(rows []gen.EmployeeHandoverRow) string {
+	var (
+		customers, events int
+		due               value.Cents
+		parts             []string
+	)
+	for _, row := range rows {
+		if row.Resource == "customer" {
+			customers, due = customers+1, due+row.TotalDue
+		} else {
+			events++
+		}
+	}
+	if customers > 0 {
+		parts = append(parts, text.Count(customers, "customer")+" with "+value.FormatEuro(due)+" due")
+	}
+	if events > 0 {
+		parts = append(parts, text.Count(events, "event")+" to come")
+	}
+	return strings.Join(parts, " and ")
+}
+
 // passwordForAnother is the password that a command sets for somebody else: made by crm and shown this once, or read.
 type passwordForAnother struct {
 	app       *app
@@ -317,16 +434,23 @@ func (a *app) existingUsername(ctx context.Context, s service.Operations, userna
 
 // pickEmployee offers the employees of a role, or all.
 func (a *app) pickEmployee(role gen.Role) terminal.Choices {
+	if role == "" {
+		return a.pickEmployeeOf(gen.EmployeeListParams{})
+	}
+	return a.pickEmployeeOf(gen.EmployeeListParams{Role: &role})
+}
+
+func (a *app) pickEmployeeOf(p gen.EmployeeListParams) terminal.Choices {
 	return func(ctx context.Context, typed string, limit int) ([]terminal.Choice, error) {
-		p := gen.EmployeeListParams{Search: command.Typed(typed), RowLimit: new(int64(limit))}
-		if role != "" {
-			p.Role = &role
-		}
+		p.Search, p.RowLimit = command.Typed(typed), new(int64(limit))
 		s, err := a.Session(ctx)
 		if err != nil {
 			return nil, err
 		}
-		none := fmt.Sprintf("There is no employee with the role %s.", role)
+		none := "There is no employee."
+		if p.Role != nil {
+			none = fmt.Sprintf("There is no employee with the role %s.", *p.Role)
+		}
 		return choicesOf(typed, limit, none, func(e gen.EmployeeView) terminal.Choice {
 			return terminal.Choice{Label: e.Username + "\t" + e.Fullname + " (" + string(e.Role) + ")", Value: e.Username}
 		}, s.EmployeeList(ctx, p))
@@ -338,6 +462,27 @@ var employees = render.Resource[gen.EmployeeView]{
 	Looks: []render.Look{
 		{Column: "username", Whole: true},
 		{Column: "role", Rank: 1, SameBy: []string{"role-filter"}},
+		{Column: "active", Rank: 2, KeptBy: []string{"inactive"}, Beside: []string{"inactive"}},
+		{Column: "last_login_at", Label: "Last login", Rank: 3},
+		{Column: "password_one_time", Label: "Password is one-time", Rank: 5},
+		{Column: "locked_until", Rank: 4},
+		{Column: "updated_at", Rank: 6, KeptBy: []string{"changed-since"}, Follows: true},
+	},
+	Marks: []render.Mark[gen.EmployeeView]{
+		{Tone: render.Wrong, Columns: []string{"active"}, When: func(e gen.EmployeeView) bool { return !e.Active }},
+		{Tone: render.Wrong, Columns: []string{"locked_until"}, When: func(e gen.EmployeeView) bool { return e.LockedUntil != nil }},
+		{Tone: render.Waiting, Columns: []string{"password_one_time"}, When: func(e gen.EmployeeView) bool { return e.PasswordOneTime }},
+	},
+}
+
+// handovers shows what was handed over: what the successor has to know first.
+var handovers = render.Resource[gen.EmployeeHandoverRow]{
+	Name: "handover", Title: "Handed over", Hue: render.Magenta,
+	Looks: []render.Look{
+		{Column: "resource", Whole: true},
+		{Column: "id", Rank: 1},
+		{Column: "company", Rank: 2},
+		{Column: "next_event", Weekday: true},
 	},
 }
 

@@ -384,9 +384,9 @@ var events = render.Resource[gen.EventView]{
 		{Column: "attendees", Rank: 3},
 		{Column: "location", Rank: 5},
 		{Column: "note", Rank: 7, Multiline: true},
-		{Column: "cancelled_at", Rank: 11, KeptBy: []string{"cancelled"}},
-		{Column: "cancel_reason", Rank: 12},
-		{Column: "updated_at", Rank: 10, KeptBy: []string{"changed-since"}},
+		{Column: "cancelled_at", KeptBy: []string{"cancelled"}, Beside: []string{"cancelled"}},
+		{Column: "cancel_reason", Rank: 12, Beside: []string{"cancelled"}},
+		{Column: "updated_at", Rank: 10, KeptBy: []string{"changed-since"}, Follows: true},
 	},
 	Marks: []render.Mark[gen.EventView]{
 		{Tone: render.Wrong, Columns: []string{"cancelled_at"}, When: func(e gen.EventView) bool { return e.CancelledAt != nil }},

@@ -147,11 +147,11 @@ func (a *app) undoCommand() *ffcli.Command {
 			}
 		}
 		err = show(func(limit *int64) iter.Seq2[gen.UndoRow, error] {
-			if limit != nil {
-				rows = rows[:min(*limit, int64(len(rows)))]
-			}
-			return command.Rows(rows)
+			return command.FirstOf(rows, limit)
 		})
+		if err != nil && !*dryRun {
+			err = command.AfterWrite(err)
+		}
 		if err != nil {
 			return err
 		}

@@ -157,9 +157,9 @@ var payments = render.Resource[gen.PaymentView]{
 		{Column: "recorded_by", Rank: 3, Whole: true, SameBy: []string{"recorded-by"}},
 		{Column: "recorded_by_id", DataOnly: true},
 		{Column: "recorded_at", Rank: 6, KeptBy: []string{"changed-since"}},
-		{Column: "voided_at", Rank: 9, KeptBy: []string{"voided"}},
-		{Column: "voided_by", Rank: 10, Whole: true},
-		{Column: "void_reason", Rank: 11},
+		{Column: "voided_at", KeptBy: []string{"voided"}, Beside: []string{"voided"}},
+		{Column: "voided_by", Rank: 10, Whole: true, Beside: []string{"voided"}},
+		{Column: "void_reason", Rank: 11, Beside: []string{"voided"}},
 	},
 	Marks: []render.Mark[gen.PaymentView]{
 		{Tone: render.Wrong, Columns: []string{"amount", "voided_at"}, When: func(p gen.PaymentView) bool { return p.VoidedAt != nil }},

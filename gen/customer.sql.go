@@ -43,7 +43,7 @@ func (q *Queries) CustomerAdd(ctx context.Context, arg CustomerAddParams) (int64
 }
 
 const CustomerAdded = `-- name: CustomerAdded :one
-SELECT id, fullname, company, commercial_id, commercial, commercial_fullname, email, phone, address, created_at, updated_at
+SELECT id, fullname, company, commercial_id, commercial, commercial_fullname, email, phone, address, archived_at, created_at, updated_at
 FROM customer_view
 WHERE id = currval(pg_get_serial_sequence('customer', 'id'))
 `
@@ -62,10 +62,33 @@ func (q *Queries) CustomerAdded(ctx context.Context) (CustomerView, error) {
 		&i.Email,
 		&i.Phone,
 		&i.Address,
+		&i.ArchivedAt,
 		&i.CreatedAt,
 		&i.UpdatedAt,
 	)
 	return i, err
+}
+
+const CustomerArchive = `-- name: CustomerArchive :one
+UPDATE customer
+SET archived_at = coalesce(archived_at, now())
+WHERE id = $1
+  AND ($2::bigint IS NULL OR commercial_id = $2::bigint)
+RETURNING (archived_at = now())::boolean AS changed
+`
+
+type CustomerArchiveParams struct {
+	ID             int64  `json:"id"`
+	AsCommercialID *int64 `json:"as_commercial_id"`
+}
+
+// CustomerArchive takes a customer out of the lists; one who is archived already keeps the day. It is limited to the
+// customers of the commercial. A trigger refuses it while a contract is open or an event is to come.
+func (q *Queries) CustomerArchive(ctx context.Context, arg CustomerArchiveParams) (bool, error) {
+	row := q.db.QueryRow(ctx, CustomerArchive, arg.ID, arg.AsCommercialID)
+	var changed bool
+	err := row.Scan(&changed)
+	return changed, err
 }
 
 const CustomerCount = `-- name: CustomerCount :one
@@ -75,19 +98,21 @@ LEFT JOIN (
     SELECT customer.id AS searched_id, customer.search, fold(customer.company) AS folded_company
     FROM customer) AS searched ON searched_id = id
 WHERE ($1::text IS NULL OR starts_with(id::text, $1::text))
-  AND ($2::timestamptz IS NULL OR updated_at >= $2::timestamptz)
-  AND ($3::bigint IS NULL OR commercial_id = $3::bigint)
-  AND ($4::text IS NULL OR commercial = $4::text)
-  AND ($5::text IS NULL OR (
-          search LIKE search_pattern($5::text)
-          AND folded_company LIKE ALL (search_patterns($5::text))))
+  AND ($2::boolean OR archived_at IS NULL)
+  AND ($3::timestamptz IS NULL OR updated_at >= $3::timestamptz)
+  AND ($4::bigint IS NULL OR commercial_id = $4::bigint)
+  AND ($5::text IS NULL OR commercial = $5::text)
   AND ($6::text IS NULL OR (
           search LIKE search_pattern($6::text)
-          AND search LIKE ALL (search_patterns($6::text))))
+          AND folded_company LIKE ALL (search_patterns($6::text))))
+  AND ($7::text IS NULL OR (
+          search LIKE search_pattern($7::text)
+          AND search LIKE ALL (search_patterns($7::text))))
 `
 
 type CustomerCountParams struct {
 	IDBegins     *string    `json:"id_begins"`
+	Archived     bool       `json:"archived"`
 	ChangedSince *time.Time `json:"changed_since"`
 	CommercialID *int64     `json:"commercial_id"`
 	Commercial   *string    `json:"commercial"`
@@ -99,6 +124,7 @@ type CustomerCountParams struct {
 func (q *Queries) CustomerCount(ctx context.Context, arg CustomerCountParams) (int64, error) {
 	row := q.db.QueryRow(ctx, CustomerCount,
 		arg.IDBegins,
+		arg.Archived,
 		arg.ChangedSince,
 		arg.CommercialID,
 		arg.Commercial,
@@ -111,7 +137,7 @@ func (q *Queries) CustomerCount(ctx context.Context, arg CustomerCountParams) (i
 }
 
 const CustomerDetail = `-- name: CustomerDetail :one
-SELECT id, fullname, company, commercial_id, commercial, commercial_fullname, email, phone, address, created_at, updated_at
+SELECT id, fullname, company, commercial_id, commercial, commercial_fullname, email, phone, address, archived_at, created_at, updated_at
 FROM customer_view
 WHERE id = $1
 `
@@ -129,6 +155,7 @@ func (q *Queries) CustomerDetail(ctx context.Context, id int64) (CustomerView, e
 		&i.Email,
 		&i.Phone,
 		&i.Address,
+		&i.ArchivedAt,
 		&i.CreatedAt,
 		&i.UpdatedAt,
 	)
@@ -136,47 +163,51 @@ func (q *Queries) CustomerDetail(ctx context.Context, id int64) (CustomerView, e
 }
 
 const CustomerList = `-- name: CustomerList :many
-SELECT customer_view.id, customer_view.fullname, customer_view.company, customer_view.commercial_id, customer_view.commercial, customer_view.commercial_fullname, customer_view.email, customer_view.phone, customer_view.address, customer_view.created_at, customer_view.updated_at
+SELECT customer_view.id, customer_view.fullname, customer_view.company, customer_view.commercial_id, customer_view.commercial, customer_view.commercial_fullname, customer_view.email, customer_view.phone, customer_view.address, customer_view.archived_at, customer_view.created_at, customer_view.updated_at
 FROM customer_view
 LEFT JOIN (
     SELECT customer.id AS searched_id, customer.search, fold(customer.company) AS folded_company
     FROM customer) AS searched ON searched_id = id
 WHERE ($1::text IS NULL OR starts_with(id::text, $1::text))
-  AND ($2::timestamptz IS NULL OR updated_at >= $2::timestamptz)
-  AND ($3::bigint IS NULL OR commercial_id = $3::bigint)
-  AND ($4::text IS NULL OR commercial = $4::text)
-  AND ($5::text IS NULL OR (
-          search LIKE search_pattern($5::text)
-          AND folded_company LIKE ALL (search_patterns($5::text))))
+  AND ($2::boolean OR archived_at IS NULL)
+  AND ($3::timestamptz IS NULL OR updated_at >= $3::timestamptz)
+  AND ($4::bigint IS NULL OR commercial_id = $4::bigint)
+  AND ($5::text IS NULL OR commercial = $5::text)
   AND ($6::text IS NULL OR (
           search LIKE search_pattern($6::text)
-          AND search LIKE ALL (search_patterns($6::text))))
+          AND folded_company LIKE ALL (search_patterns($6::text))))
+  AND ($7::text IS NULL OR (
+          search LIKE search_pattern($7::text)
+          AND search LIKE ALL (search_patterns($7::text))))
 ORDER BY
-    CASE WHEN $7::text = 'id:desc' THEN id END DESC,
-    CASE WHEN $7 = 'fullname' THEN fold(fullname) END,
-    CASE WHEN $7 = 'fullname:desc' THEN fold(fullname) END DESC,
-    CASE WHEN $7 = 'company' THEN fold(company) END,
-    CASE WHEN $7 = 'company:desc' THEN fold(company) END DESC NULLS LAST,
-    CASE WHEN $7 = 'commercial' THEN commercial END,
-    CASE WHEN $7 = 'commercial:desc' THEN commercial END DESC,
-    CASE WHEN $7 = 'commercial_fullname' THEN fold(commercial_fullname) END,
-    CASE WHEN $7 = 'commercial_fullname:desc' THEN fold(commercial_fullname) END DESC,
-    CASE WHEN $7 = 'email' THEN fold(email) END,
-    CASE WHEN $7 = 'email:desc' THEN fold(email) END DESC NULLS LAST,
-    CASE WHEN $7 = 'phone' THEN phone END,
-    CASE WHEN $7 = 'phone:desc' THEN phone END DESC NULLS LAST,
-    CASE WHEN $7 = 'address' THEN fold(address) END,
-    CASE WHEN $7 = 'address:desc' THEN fold(address) END DESC NULLS LAST,
-    CASE WHEN $7 = 'created_at' THEN created_at END,
-    CASE WHEN $7 = 'created_at:desc' THEN created_at END DESC,
-    CASE WHEN $7 = 'updated_at' THEN updated_at END,
-    CASE WHEN $7 = 'updated_at:desc' THEN updated_at END DESC,
+    CASE WHEN $8::text = 'id:desc' THEN id END DESC,
+    CASE WHEN $8 = 'fullname' THEN fold(fullname) END,
+    CASE WHEN $8 = 'fullname:desc' THEN fold(fullname) END DESC,
+    CASE WHEN $8 = 'company' THEN fold(company) END,
+    CASE WHEN $8 = 'company:desc' THEN fold(company) END DESC NULLS LAST,
+    CASE WHEN $8 = 'commercial' THEN commercial END,
+    CASE WHEN $8 = 'commercial:desc' THEN commercial END DESC,
+    CASE WHEN $8 = 'commercial_fullname' THEN fold(commercial_fullname) END,
+    CASE WHEN $8 = 'commercial_fullname:desc' THEN fold(commercial_fullname) END DESC,
+    CASE WHEN $8 = 'email' THEN fold(email) END,
+    CASE WHEN $8 = 'email:desc' THEN fold(email) END DESC NULLS LAST,
+    CASE WHEN $8 = 'phone' THEN phone END,
+    CASE WHEN $8 = 'phone:desc' THEN phone END DESC NULLS LAST,
+    CASE WHEN $8 = 'address' THEN fold(address) END,
+    CASE WHEN $8 = 'address:desc' THEN fold(address) END DESC NULLS LAST,
+    CASE WHEN $8 = 'archived_at' THEN archived_at END,
+    CASE WHEN $8 = 'archived_at:desc' THEN archived_at END DESC NULLS LAST,
+    CASE WHEN $8 = 'created_at' THEN created_at END,
+    CASE WHEN $8 = 'created_at:desc' THEN created_at END DESC,
+    CASE WHEN $8 = 'updated_at' THEN updated_at END,
+    CASE WHEN $8 = 'updated_at:desc' THEN updated_at END DESC,
     id
-LIMIT $8::bigint
+LIMIT $9::bigint
 `
 
 type CustomerListParams struct {
 	IDBegins     *string    `json:"id_begins"`
+	Archived     bool       `json:"archived"`
 	ChangedSince *time.Time `json:"changed_since"`
 	CommercialID *int64     `json:"commercial_id"`
 	Commercial   *string    `json:"commercial"`
@@ -192,6 +223,7 @@ type CustomerListParams struct {
 func (q *Queries) CustomerList(ctx context.Context, arg CustomerListParams) ([]CustomerView, error) {
 	rows, err := q.db.Query(ctx, CustomerList,
 		arg.IDBegins,
+		arg.Archived,
 		arg.ChangedSince,
 		arg.CommercialID,
 		arg.Commercial,
@@ -217,6 +249,7 @@ func (q *Queries) CustomerList(ctx context.Context, arg CustomerListParams) ([]C
 			&i.Email,
 			&i.Phone,
 			&i.Address,
+			&i.ArchivedAt,
 			&i.CreatedAt,
 			&i.UpdatedAt,
 		); err != nil {
@@ -228,6 +261,27 @@ func (q *Queries) CustomerList(ctx context.Context, arg CustomerListParams) ([]C
 		return nil, err
 	}
 	return items, nil
+}
+
+const CustomerRestore = `-- name: CustomerRestore :one
+UPDATE customer
+SET archived_at = NULL
+WHERE id = $1
+  AND ($2::bigint IS NULL OR commercial_id = $2::bigint)
+RETURNING id
+`
+
+type CustomerRestoreParams struct {
+	ID             int64  `json:"id"`
+	AsCommercialID *int64 `json:"as_commercial_id"`
+}
+
+// CustomerRestore is the way back. It is limited to the customers of the commercial.
+func (q *Queries) CustomerRestore(ctx context.Context, arg CustomerRestoreParams) (int64, error) {
+	row := q.db.QueryRow(ctx, CustomerRestore, arg.ID, arg.AsCommercialID)
+	var id int64
+	err := row.Scan(&id)
+	return id, err
 }
 
 const CustomerSetCommercial = `-- name: CustomerSetCommercial :one

@@ -8,6 +8,8 @@ package gen
 import (
 	"context"
 	"time"
+
+	"github.com/epicevents/crm/internal/value"
 )
 
 const EmployeeAdd = `-- name: EmployeeAdd :one
@@ -60,21 +62,46 @@ func (q *Queries) EmployeeAddFirst(ctx context.Context, arg EmployeeAddFirstPara
 const EmployeeCount = `-- name: EmployeeCount :one
 SELECT count(*)
 FROM employee_view
-WHERE ($1::role IS NULL OR role = $1::role)
-  AND ($2::text IS NULL OR search_text(username || ' ' || fullname, NULL) LIKE ALL (search_patterns($2::text)))
+WHERE ($1::boolean OR active)
+  AND ($2::timestamptz IS NULL OR updated_at >= $2::timestamptz)
+  AND ($3::role IS NULL OR role = $3::role)
+  AND ($4::text IS NULL OR search_text(username || ' ' || fullname, NULL) LIKE ALL (search_patterns($4::text)))
 `
 
 type EmployeeCountParams struct {
-	Role   *Role   `json:"role"`
-	Search *string `json:"search"`
+	Inactive     bool       `json:"inactive"`
+	ChangedSince *time.Time `json:"changed_since"`
+	Role         *Role      `json:"role"`
+	Search       *string    `json:"search"`
 }
 
 // EmployeeCount counts the rows of EmployeeList: a test holds their filters equal.
 func (q *Queries) EmployeeCount(ctx context.Context, arg EmployeeCountParams) (int64, error) {
-	row := q.db.QueryRow(ctx, EmployeeCount, arg.Role, arg.Search)
+	row := q.db.QueryRow(ctx, EmployeeCount,
+		arg.Inactive,
+		arg.ChangedSince,
+		arg.Role,
+		arg.Search,
+	)
 	var count int64
 	err := row.Scan(&count)
 	return count, err
+}
+
+const EmployeeDeactivate = `-- name: EmployeeDeactivate :one
+UPDATE employee
+SET active = false
+WHERE username = $1
+RETURNING id
+`
+
+// EmployeeDeactivate lets an employee log in no more, nor be put in charge. Triggers refuse it while customers or events to
+// come are in their charge.
+func (q *Queries) EmployeeDeactivate(ctx context.Context, username string) (int64, error) {
+	row := q.db.QueryRow(ctx, EmployeeDeactivate, username)
+	var id int64
+	err := row.Scan(&id)
+	return id, err
 }
 
 const EmployeeDelete = `-- name: EmployeeDelete :one
@@ -91,7 +118,7 @@ func (q *Queries) EmployeeDelete(ctx context.Context, username string) (int64, e
 }
 
 const EmployeeDetail = `-- name: EmployeeDetail :one
-SELECT id, username, fullname, role
+SELECT id, username, fullname, role, active, last_login_at, password_one_time, locked_until, updated_at
 FROM employee_view
 WHERE username = $1
 `
@@ -104,6 +131,11 @@ func (q *Queries) EmployeeDetail(ctx context.Context, username string) (Employee
 		&i.Username,
 		&i.Fullname,
 		&i.Role,
+		&i.Active,
+		&i.LastLoginAt,
+		&i.PasswordOneTime,
+		&i.LockedUntil,
+		&i.UpdatedAt,
 	)
 	return i, err
 }
@@ -120,7 +152,7 @@ func (q *Queries) EmployeeExists(ctx context.Context) (bool, error) {
 }
 
 const EmployeeFind = `-- name: EmployeeFind :one
-SELECT id, username, fullname, role
+SELECT id, username, fullname, role, active, last_login_at, password_one_time, locked_until, updated_at
 FROM employee_view
 WHERE id = $1
    OR username = $2
@@ -142,6 +174,11 @@ func (q *Queries) EmployeeFind(ctx context.Context, arg EmployeeFindParams) (Emp
 		&i.Username,
 		&i.Fullname,
 		&i.Role,
+		&i.Active,
+		&i.LastLoginAt,
+		&i.PasswordOneTime,
+		&i.LockedUntil,
+		&i.UpdatedAt,
 	)
 	return i, err
 }
@@ -159,33 +196,150 @@ func (q *Queries) EmployeeFirstTurn(ctx context.Context) (int64, error) {
 	return column_1, err
 }
 
+const EmployeeHandover = `-- name: EmployeeHandover :many
+WITH moved_customer AS (
+    UPDATE customer
+    SET commercial_id = (SELECT employee.id FROM employee WHERE employee.username = $1)
+    FROM employee AS predecessor
+    WHERE $2::boolean
+      AND predecessor.username = $3
+      AND customer.commercial_id = predecessor.id
+      AND customer.archived_at IS NULL
+    RETURNING customer.id, customer.fullname, customer.company
+), moved_event AS (
+    UPDATE event
+    SET support_id = (SELECT employee.id FROM employee WHERE employee.username = $1)
+    FROM employee AS predecessor
+    WHERE $4::boolean
+      AND predecessor.username = $3
+      AND event.support_id = predecessor.id
+      AND event.cancelled_at IS NULL
+      AND event_to_come(event.start_at, event.end_at)
+    RETURNING event.id, event.name, event.contract_id, event.start_at
+)
+SELECT 'customer'::text AS resource,
+       moved_customer.id,
+       moved_customer.fullname AS name,
+       moved_customer.company,
+       (SELECT coalesce(sum(contract_view.total_due), 0)::bigint
+        FROM contract_view
+        WHERE contract_view.customer_id = moved_customer.id
+          AND contract_view.status IN ('signed', 'part_paid'))::cents AS total_due,
+       next.start AS next_event
+FROM moved_customer
+LEFT JOIN LATERAL (
+    SELECT event_view.start
+    FROM event_view
+    WHERE event_view.customer_id = moved_customer.id
+      AND event_view.cancelled_at IS NULL
+      AND event_to_come(event_view.start, event_view."end")
+    ORDER BY event_view.start
+    LIMIT 1) AS next ON true
+UNION ALL
+SELECT 'event',
+       moved_event.id,
+       moved_event.name,
+       contract_view.company,
+       contract_view.total_due,
+       moved_event.start_at
+FROM moved_event
+JOIN contract_view ON contract_view.id = moved_event.contract_id
+ORDER BY resource, next_event, id
+`
+
+type EmployeeHandoverParams struct {
+	Successor string `json:"successor"`
+	Customers bool   `json:"customers"`
+	Username  string `json:"username"`
+	Events    bool   `json:"events"`
+}
+
+type EmployeeHandoverRow struct {
+	Resource  string      `json:"resource"`
+	ID        int64       `json:"id"`
+	Name      string      `json:"name"`
+	Company   *string     `json:"company"`
+	TotalDue  value.Cents `json:"total_due"`
+	NextEvent *time.Time  `json:"next_event"`
+}
+
+// EmployeeHandover puts one employee in the place of another, for customers who are not archived, for events to come, or
+// for both, and returns what that is: of a customer what they owe and their next event, of an event what is due of its contract and its start.
+func (q *Queries) EmployeeHandover(ctx context.Context, arg EmployeeHandoverParams) ([]EmployeeHandoverRow, error) {
+	rows, err := q.db.Query(ctx, EmployeeHandover,
+		arg.Successor,
+		arg.Customers,
+		arg.Username,
+		arg.Events,
+	)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []EmployeeHandoverRow{}
+	for rows.Next() {
+		var i EmployeeHandoverRow
+		if err := rows.Scan(
+			&i.Resource,
+			&i.ID,
+			&i.Name,
+			&i.Company,
+			&i.TotalDue,
+			&i.NextEvent,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const EmployeeList = `-- name: EmployeeList :many
-SELECT id, username, fullname, role
+SELECT id, username, fullname, role, active, last_login_at, password_one_time, locked_until, updated_at
 FROM employee_view
-WHERE ($1::role IS NULL OR role = $1::role)
-  AND ($2::text IS NULL OR search_text(username || ' ' || fullname, NULL) LIKE ALL (search_patterns($2::text)))
+WHERE ($1::boolean OR active)
+  AND ($2::timestamptz IS NULL OR updated_at >= $2::timestamptz)
+  AND ($3::role IS NULL OR role = $3::role)
+  AND ($4::text IS NULL OR search_text(username || ' ' || fullname, NULL) LIKE ALL (search_patterns($4::text)))
 ORDER BY
-    CASE WHEN $3::text = 'id:desc' THEN id END DESC,
-    CASE WHEN $3 = 'username' THEN username END,
-    CASE WHEN $3 = 'username:desc' THEN username END DESC,
-    CASE WHEN $3 = 'fullname' THEN fold(fullname) END,
-    CASE WHEN $3 = 'fullname:desc' THEN fold(fullname) END DESC,
-    CASE WHEN $3 = 'role' THEN role END,
-    CASE WHEN $3 = 'role:desc' THEN role END DESC,
+    CASE WHEN $5::text = 'id:desc' THEN id END DESC,
+    CASE WHEN $5 = 'username' THEN username END,
+    CASE WHEN $5 = 'username:desc' THEN username END DESC,
+    CASE WHEN $5 = 'fullname' THEN fold(fullname) END,
+    CASE WHEN $5 = 'fullname:desc' THEN fold(fullname) END DESC,
+    CASE WHEN $5 = 'role' THEN role END,
+    CASE WHEN $5 = 'role:desc' THEN role END DESC,
+    CASE WHEN $5 = 'active' THEN active END,
+    CASE WHEN $5 = 'active:desc' THEN active END DESC,
+    CASE WHEN $5 = 'last_login_at' THEN last_login_at END,
+    CASE WHEN $5 = 'last_login_at:desc' THEN last_login_at END DESC NULLS LAST,
+    CASE WHEN $5 = 'password_one_time' THEN password_one_time END,
+    CASE WHEN $5 = 'password_one_time:desc' THEN password_one_time END DESC,
+    CASE WHEN $5 = 'locked_until' THEN locked_until END,
+    CASE WHEN $5 = 'locked_until:desc' THEN locked_until END DESC NULLS LAST,
+    CASE WHEN $5 = 'updated_at' THEN updated_at END,
+    CASE WHEN $5 = 'updated_at:desc' THEN updated_at END DESC,
     id
-LIMIT $4::bigint
+LIMIT $6::bigint
 `
 
 type EmployeeListParams struct {
-	Role     *Role   `json:"role"`
-	Search   *string `json:"search"`
-	Sort     string  `json:"sort"`
-	RowLimit *int64  `json:"row_limit"`
+	Inactive     bool       `json:"inactive"`
+	ChangedSince *time.Time `json:"changed_since"`
+	Role         *Role      `json:"role"`
+	Search       *string    `json:"search"`
+	Sort         string     `json:"sort"`
+	RowLimit     *int64     `json:"row_limit"`
 }
 
 // EmployeeList returns the employees by id, or in the order of a field: "fullname" or "fullname:desc".
 func (q *Queries) EmployeeList(ctx context.Context, arg EmployeeListParams) ([]EmployeeView, error) {
 	rows, err := q.db.Query(ctx, EmployeeList,
+		arg.Inactive,
+		arg.ChangedSince,
 		arg.Role,
 		arg.Search,
 		arg.Sort,
@@ -203,6 +357,11 @@ func (q *Queries) EmployeeList(ctx context.Context, arg EmployeeListParams) ([]E
 			&i.Username,
 			&i.Fullname,
 			&i.Role,
+			&i.Active,
+			&i.LastLoginAt,
+			&i.PasswordOneTime,
+			&i.LockedUntil,
+			&i.UpdatedAt,
 		); err != nil {
 			return nil, err
 		}
@@ -212,6 +371,20 @@ func (q *Queries) EmployeeList(ctx context.Context, arg EmployeeListParams) ([]E
 		return nil, err
 	}
 	return items, nil
+}
+
+const EmployeeReactivate = `-- name: EmployeeReactivate :one
+UPDATE employee
+SET active = true
+WHERE username = $1
+RETURNING id
+`
+
+func (q *Queries) EmployeeReactivate(ctx context.Context, username string) (int64, error) {
+	row := q.db.QueryRow(ctx, EmployeeReactivate, username)
+	var id int64
+	err := row.Scan(&id)
+	return id, err
 }
 
 const EmployeeSetPassword = `-- name: EmployeeSetPassword :one

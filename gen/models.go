@@ -313,6 +313,8 @@ type Contract struct {
 	Status ContractStatus `json:"status"`
 	// Whether it is signed and not cancelled, so that events can take place.
 	IsOpen bool `json:"is_open"`
+	// True while it is open, not signed or not paid; else NULL: with customer_id it points at a customer who is not archived.
+	CustomerIsActive *bool `json:"customer_is_active"`
 }
 
 // A contract with its customer and commercial; total_due is the total amount less the payments that are not void, in euro cents, and days_due the days since it was to be paid, below zero before that, while it is signed and not paid.
@@ -363,6 +365,12 @@ type Customer struct {
 	Search string `json:"search"`
 	// Postal address.
 	Address *string `json:"address"`
+	// When the customer was archived; NULL while there is business with them.
+	ArchivedAt *time.Time `json:"archived_at"`
+	// Whether there is business with them: not archived.
+	IsActive bool `json:"is_active"`
+	// True, or NULL of an archived customer: with commercial_id it points at an employee who is active and stays so.
+	CommercialIsActive *bool `json:"commercial_is_active"`
 }
 
 // A customer with the commercial in charge.
@@ -376,6 +384,7 @@ type CustomerView struct {
 	Email              *string      `json:"email"`
 	Phone              *value.Phone `json:"phone"`
 	Address            *string      `json:"address"`
+	ArchivedAt         *time.Time   `json:"archived_at"`
 	CreatedAt          time.Time    `json:"created_at"`
 	UpdatedAt          time.Time    `json:"updated_at"`
 }
@@ -395,9 +404,15 @@ type Employee struct {
 	PasswordOneTime bool `json:"password_one_time"`
 	// From this moment the one-time password logs in no more; NULL where the employee has chosen the password.
 	PasswordOneTimeUntil *time.Time `json:"password_one_time_until"`
+	// Whether they may log in and be put in charge; who left is not, and stays where they were.
+	Active bool `json:"active"`
+	// When they last logged in.
+	LastLoginAt *time.Time `json:"last_login_at"`
+	// When the employee was last changed.
+	UpdatedAt time.Time `json:"updated_at"`
 }
 
-// How the hash of a password is made: its costs and its salt, and not the hash, which leaves the database for nobody.
+// How the hash of the password of an active employee is made: its costs and its salt, and not the hash, which leaves the database for nobody.
 type EmployeePassword struct {
 	ID                   int64      `json:"id"`
 	Username             string     `json:"username"`
@@ -406,12 +421,17 @@ type EmployeePassword struct {
 	PasswordOneTimeUntil *time.Time `json:"password_one_time_until"`
 }
 
-// An employee as everyone may see it: without the password hash.
+// An employee as everyone may see it: without the password hash, and with the time until which wrong passwords keep the username from logging in somewhere.
 type EmployeeView struct {
-	ID       int64  `json:"id"`
-	Username string `json:"username"`
-	Fullname string `json:"fullname"`
-	Role     Role   `json:"role"`
+	ID              int64      `json:"id"`
+	Username        string     `json:"username"`
+	Fullname        string     `json:"fullname"`
+	Role            Role       `json:"role"`
+	Active          bool       `json:"active"`
+	LastLoginAt     *time.Time `json:"last_login_at"`
+	PasswordOneTime bool       `json:"password_one_time"`
+	LockedUntil     *time.Time `json:"locked_until"`
+	UpdatedAt       time.Time  `json:"updated_at"`
 }
 
 // What was sold: a day, a place, guests, and someone of the support who runs it.

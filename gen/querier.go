@@ -78,6 +78,9 @@ type Querier interface {
 	CustomerAdd(ctx context.Context, arg CustomerAddParams) (int64, error)
 	// CustomerAdded returns the customer that this connection added last.
 	CustomerAdded(ctx context.Context) (CustomerView, error)
+	// CustomerArchive takes a customer out of the lists; one who is archived already keeps the day. It is limited to the
+	// customers of the commercial. A trigger refuses it while a contract is open or an event is to come.
+	CustomerArchive(ctx context.Context, arg CustomerArchiveParams) (bool, error)
 	// CustomerCount counts the rows of CustomerList: a test holds their filters equal.
 	CustomerCount(ctx context.Context, arg CustomerCountParams) (int64, error)
 	CustomerDetail(ctx context.Context, id int64) (CustomerView, error)
@@ -85,6 +88,8 @@ type Querier interface {
 	// join is for the index on search, which has the company too, and only there when something is searched: otherwise the
 	// planner drops it.
 	CustomerList(ctx context.Context, arg CustomerListParams) ([]CustomerView, error)
+	// CustomerRestore is the way back. It is limited to the customers of the commercial.
+	CustomerRestore(ctx context.Context, arg CustomerRestoreParams) (int64, error)
 	// CustomerSetCommercial hands the customer over; no row when either of the two does not exist.
 	CustomerSetCommercial(ctx context.Context, arg CustomerSetCommercialParams) (int64, error)
 	// CustomerUpdate changes the given fields; NULL keeps, and a field named in clear becomes NULL. It is limited to the
@@ -94,12 +99,17 @@ type Querier interface {
 	CustomersHeld(ctx context.Context) (int64, error)
 	// DatabaseClock returns the time of the database's machine, by which sessions end.
 	DatabaseClock(ctx context.Context) (time.Time, error)
+	// DryRunEnds fails, and with it the transaction that it stands in: what that did before was only tried.
+	DryRunEnds(ctx context.Context) (bool, error)
 	// EmployeeAdd adds an employee whose password somebody else knows, so that it is a one-time password.
 	EmployeeAdd(ctx context.Context, arg EmployeeAddParams) (*time.Time, error)
 	// EmployeeAddFirst adds an administrator to a database without employees; no row when it has some.
 	EmployeeAddFirst(ctx context.Context, arg EmployeeAddFirstParams) (int64, error)
 	// EmployeeCount counts the rows of EmployeeList: a test holds their filters equal.
 	EmployeeCount(ctx context.Context, arg EmployeeCountParams) (int64, error)
+	// EmployeeDeactivate lets an employee log in no more, nor be put in charge. Triggers refuse it while customers or events to
+	// come are in their charge.
+	EmployeeDeactivate(ctx context.Context, username string) (int64, error)
 	EmployeeDelete(ctx context.Context, username string) (int64, error)
 	EmployeeDetail(ctx context.Context, username string) (EmployeeView, error)
 	EmployeeExists(ctx context.Context) (bool, error)
@@ -107,8 +117,12 @@ type Querier interface {
 	EmployeeFind(ctx context.Context, arg EmployeeFindParams) (EmployeeView, error)
 	// EmployeeFirstTurn makes those who add a first administrator wait for each other until their transactions end.
 	EmployeeFirstTurn(ctx context.Context) (int64, error)
+	// EmployeeHandover puts one employee in the place of another, for customers who are not archived, for events to come, or
+	// for both, and returns what that is: of a customer what they owe and their next event, of an event what is due of its contract and its start.
+	EmployeeHandover(ctx context.Context, arg EmployeeHandoverParams) ([]EmployeeHandoverRow, error)
 	// EmployeeList returns the employees by id, or in the order of a field: "fullname" or "fullname:desc".
 	EmployeeList(ctx context.Context, arg EmployeeListParams) ([]EmployeeView, error)
+	EmployeeReactivate(ctx context.Context, username string) (int64, error)
 	// EmployeeSetPassword changes the password, which ends the sessions of the employee and forgets the failed logins. It is a
 	// one-time password, unless the actor has chosen it for themselves.
 	EmployeeSetPassword(ctx context.Context, arg EmployeeSetPasswordParams) (*time.Time, error)

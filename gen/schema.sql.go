@@ -24,6 +24,18 @@ func (q *Queries) DatabaseClock(ctx context.Context) (time.Time, error) {
 	return now, err
 }
 
+const DryRunEnds = `-- name: DryRunEnds :one
+SELECT dry_run_ends()
+`
+
+// DryRunEnds fails, and with it the transaction that it stands in: what that did before was only tried.
+func (q *Queries) DryRunEnds(ctx context.Context) (bool, error) {
+	row := q.db.QueryRow(ctx, DryRunEnds)
+	var dry_run_ends bool
+	err := row.Scan(&dry_run_ends)
+	return dry_run_ends, err
+}
+
 const RuleMessage = `-- name: RuleMessage :one
 SELECT coalesce(obj_description(pg_constraint.oid, 'pg_constraint'), '')::text
 FROM pg_catalog.pg_constraint
@@ -61,12 +73,12 @@ func (q *Queries) SampleHeld(ctx context.Context) (bool, error) {
 }
 
 const SampleOnly = `-- name: SampleOnly :one
-SELECT (coalesce(md5(string_agg(line, E'\n' ORDER BY line COLLATE "C")), '') IN ('', 'a79cdc5213247cf11d20f0ff40df2ff0'))::boolean AS only_sample
+SELECT (coalesce(md5(string_agg(line, E'\n' ORDER BY line COLLATE "C")), '') IN ('', 'e511e1a963941de2ff7eeafeb476f3f1'))::boolean AS only_sample
 FROM (
-    SELECT ROW('employee', username, fullname, role)::text AS line
+    SELECT ROW('employee', username, fullname, role, active)::text AS line
     FROM employee
     UNION ALL
-    SELECT ROW('customer', customer.fullname, company, email, phone, address, username)::text
+    SELECT ROW('customer', customer.fullname, company, email, phone, address, username, extract(epoch FROM archived_at))::text
     FROM customer
     JOIN employee ON employee.id = commercial_id
     UNION ALL

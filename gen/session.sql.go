@@ -387,11 +387,12 @@ func (q *Queries) LoginAttempt(ctx context.Context, arg LoginAttemptParams) (Log
 
 const SessionAdd = `-- name: SessionAdd :one
 WITH checked AS (
-    SELECT employee.id, employee.username
-    FROM employee
+    UPDATE employee
+    SET last_login_at = now()
     WHERE employee.id = $1
+      AND employee.active
       AND employee_password_is(employee.id, $2)
-    FOR SHARE
+    RETURNING employee.id, employee.username
 ), forgotten AS (
     DELETE FROM login_failure
     WHERE login_failure.username = (SELECT checked.username FROM checked)

@@ -8,6 +8,7 @@ LEFT JOIN (
     SELECT customer.id AS searched_id, customer.search, fold(customer.company) AS folded_company
     FROM customer) AS searched ON searched_id = id
 WHERE (sqlc.narg('id_begins')::text IS NULL OR starts_with(id::text, sqlc.narg('id_begins')::text))
+  AND (@archived::boolean OR archived_at IS NULL)
   AND (sqlc.narg('changed_since')::timestamptz IS NULL OR updated_at >= sqlc.narg('changed_since')::timestamptz)
   AND (sqlc.narg('commercial_id')::bigint IS NULL OR commercial_id = sqlc.narg('commercial_id')::bigint)
   AND (sqlc.narg('commercial')::text IS NULL OR commercial = sqlc.narg('commercial')::text)
@@ -33,6 +34,8 @@ ORDER BY
     CASE WHEN @sort = 'phone:desc' THEN phone END DESC NULLS LAST,
     CASE WHEN @sort = 'address' THEN fold(address) END,
     CASE WHEN @sort = 'address:desc' THEN fold(address) END DESC NULLS LAST,
+    CASE WHEN @sort = 'archived_at' THEN archived_at END,
+    CASE WHEN @sort = 'archived_at:desc' THEN archived_at END DESC NULLS LAST,
     CASE WHEN @sort = 'created_at' THEN created_at END,
     CASE WHEN @sort = 'created_at:desc' THEN created_at END DESC,
     CASE WHEN @sort = 'updated_at' THEN updated_at END,
@@ -48,6 +51,7 @@ LEFT JOIN (
     SELECT customer.id AS searched_id, customer.search, fold(customer.company) AS folded_company
     FROM customer) AS searched ON searched_id = id
 WHERE (sqlc.narg('id_begins')::text IS NULL OR starts_with(id::text, sqlc.narg('id_begins')::text))
+  AND (@archived::boolean OR archived_at IS NULL)
   AND (sqlc.narg('changed_since')::timestamptz IS NULL OR updated_at >= sqlc.narg('changed_since')::timestamptz)
   AND (sqlc.narg('commercial_id')::bigint IS NULL OR commercial_id = sqlc.narg('commercial_id')::bigint)
   AND (sqlc.narg('commercial')::text IS NULL OR commercial = sqlc.narg('commercial')::text)
@@ -96,6 +100,23 @@ FROM employee
 WHERE customer.id = @id
   AND employee.username = @commercial
 RETURNING customer.id;
+
+-- name: CustomerArchive :one
+-- CustomerArchive takes a customer out of the lists; one who is archived already keeps the day. It is limited to the
+-- customers of the commercial. A trigger refuses it while a contract is open or an event is to come.
+UPDATE customer
+SET archived_at = coalesce(archived_at, now())
+WHERE id = @id
+  AND (sqlc.narg('as_commercial_id')::bigint IS NULL OR commercial_id = sqlc.narg('as_commercial_id')::bigint)
+RETURNING (archived_at = now())::boolean AS changed;
+
+-- name: CustomerRestore :one
+-- CustomerRestore is the way back. It is limited to the customers of the commercial.
+UPDATE customer
+SET archived_at = NULL
+WHERE id = @id
+  AND (sqlc.narg('as_commercial_id')::bigint IS NULL OR commercial_id = sqlc.narg('as_commercial_id')::bigint)
+RETURNING id;
 
 -- name: CustomersHeld :one
 -- CustomersHeld counts the customers, for whoever is about to delete them all.

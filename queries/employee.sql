@@ -2,7 +2,9 @@
 -- EmployeeList returns the employees by id, or in the order of a field: "fullname" or "fullname:desc".
 SELECT *
 FROM employee_view
-WHERE (sqlc.narg('role')::role IS NULL OR role = sqlc.narg('role')::role)
+WHERE (@inactive::boolean OR active)
+  AND (sqlc.narg('changed_since')::timestamptz IS NULL OR updated_at >= sqlc.narg('changed_since')::timestamptz)
+  AND (sqlc.narg('role')::role IS NULL OR role = sqlc.narg('role')::role)
   AND (sqlc.narg('search')::text IS NULL OR search_text(username || ' ' || fullname, NULL) LIKE ALL (search_patterns(sqlc.narg('search')::text)))
 ORDER BY
     CASE WHEN @sort::text = 'id:desc' THEN id END DESC,
@@ -12,6 +14,16 @@ ORDER BY
     CASE WHEN @sort = 'fullname:desc' THEN fold(fullname) END DESC,
     CASE WHEN @sort = 'role' THEN role END,
     CASE WHEN @sort = 'role:desc' THEN role END DESC,
+    CASE WHEN @sort = 'active' THEN active END,
+    CASE WHEN @sort = 'active:desc' THEN active END DESC,
+    CASE WHEN @sort = 'last_login_at' THEN last_login_at END,
+    CASE WHEN @sort = 'last_login_at:desc' THEN last_login_at END DESC NULLS LAST,
+    CASE WHEN @sort = 'password_one_time' THEN password_one_time END,
+    CASE WHEN @sort = 'password_one_time:desc' THEN password_one_time END DESC,
+    CASE WHEN @sort = 'locked_until' THEN locked_until END,
+    CASE WHEN @sort = 'locked_until:desc' THEN locked_until END DESC NULLS LAST,
+    CASE WHEN @sort = 'updated_at' THEN updated_at END,
+    CASE WHEN @sort = 'updated_at:desc' THEN updated_at END DESC,
     id
 LIMIT sqlc.narg('row_limit')::bigint;
 
@@ -19,7 +31,9 @@ LIMIT sqlc.narg('row_limit')::bigint;
 -- EmployeeCount counts the rows of EmployeeList: a test holds their filters equal.
 SELECT count(*)
 FROM employee_view
-WHERE (sqlc.narg('role')::role IS NULL OR role = sqlc.narg('role')::role)
+WHERE (@inactive::boolean OR active)
+  AND (sqlc.narg('changed_since')::timestamptz IS NULL OR updated_at >= sqlc.narg('changed_since')::timestamptz)
+  AND (sqlc.narg('role')::role IS NULL OR role = sqlc.narg('role')::role)
   AND (sqlc.narg('search')::text IS NULL OR search_text(username || ' ' || fullname, NULL) LIKE ALL (search_patterns(sqlc.narg('search')::text)));
 
 -- name: EmployeeDetail :one
@@ -95,6 +109,72 @@ SET password_hash     = @as_password_hash,
     password_one_time = @one_time OR employee.id IS DISTINCT FROM sqlc.narg('as_employee_id')::bigint
 WHERE employee.username = @username
 RETURNING password_one_time_until;
+
+-- name: EmployeeDeactivate :one
+-- EmployeeDeactivate lets an employee log in no more, nor be put in charge. Triggers refuse it while customers or events to
+-- come are in their charge.
+UPDATE employee
+SET active = false
+WHERE username = @username
+RETURNING id;
+
+-- name: EmployeeReactivate :one
+UPDATE employee
+SET active = true
+WHERE username = @username
+RETURNING id;
+
+-- name: EmployeeHandover :many
+-- EmployeeHandover puts one employee in the place of another, for customers who are not archived, for events to come, or
+-- for both, and returns what that is: of a customer what they owe and their next event, of an event what is due of its contract and its start.
+WITH moved_customer AS (
+    UPDATE customer
+    SET commercial_id = (SELECT employee.id FROM employee WHERE employee.username = @successor)
+    FROM employee AS predecessor
+    WHERE @customers::boolean
+      AND predecessor.username = @username
+      AND customer.commercial_id = predecessor.id
+      AND customer.archived_at IS NULL
+    RETURNING customer.id, customer.fullname, customer.company
+), moved_event AS (
+    UPDATE event
+    SET support_id = (SELECT employee.id FROM employee WHERE employee.username = @successor)
+    FROM employee AS predecessor
+    WHERE @events::boolean
+      AND predecessor.username = @username
+      AND event.support_id = predecessor.id
+      AND event.cancelled_at IS NULL
+      AND event_to_come(event.start_at, event.end_at)
+    RETURNING event.id, event.name, event.contract_id, event.start_at
+)
+SELECT 'customer'::text AS resource,
+       moved_customer.id,
+       moved_customer.fullname AS name,
+       moved_customer.company,
+       (SELECT coalesce(sum(contract_view.total_due), 0)::bigint
+        FROM contract_view
+        WHERE contract_view.customer_id = moved_customer.id
+          AND contract_view.status IN ('signed', 'part_paid'))::cents AS total_due,
+       next.start AS next_event
+FROM moved_customer
+LEFT JOIN LATERAL (
+    SELECT event_view.start
+    FROM event_view
+    WHERE event_view.customer_id = moved_customer.id
+      AND event_view.cancelled_at IS NULL
+      AND event_to_come(event_view.start, event_view."end")
+    ORDER BY event_view.start
+    LIMIT 1) AS next ON true
+UNION ALL
+SELECT 'event',
+       moved_event.id,
+       moved_event.name,
+       contract_view.company,
+       contract_view.total_due,
+       moved_event.start_at
+FROM moved_event
+JOIN contract_view ON contract_view.id = moved_event.contract_id
+ORDER BY resource, next_event, id;
 
 -- name: EmployeeUnlock :execrows
 -- EmployeeUnlock forgets the failed logins that were counted for an employee's username.

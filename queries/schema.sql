@@ -13,6 +13,10 @@ SELECT (require_version(@version) AND set_config('crm.command', @command::text, 
 -- it changes, by this command.
 SELECT (require_version(@version) AND require_session(@session_id, @employee_id, @role, @command))::boolean AS good;
 
+-- name: DryRunEnds :one
+-- DryRunEnds fails, and with it the transaction that it stands in: what that did before was only tried.
+SELECT dry_run_ends();
+
 -- name: RuleMessage :one
 -- RuleMessage returns the comment on a constraint: what to tell the user who broke it.
 SELECT coalesce(obj_description(pg_constraint.oid, 'pg_constraint'), '')::text
@@ -35,12 +39,12 @@ SELECT EXISTS (
 -- name: SampleOnly :one
 -- SampleOnly reports whether there is nothing but the sample data, untouched, or nothing at all. The sum is that of the sample
 -- data; two of its events are some days from the day on which it was put in, and are compared with each other.
-SELECT (coalesce(md5(string_agg(line, E'\n' ORDER BY line COLLATE "C")), '') IN ('', 'a79cdc5213247cf11d20f0ff40df2ff0'))::boolean AS only_sample
+SELECT (coalesce(md5(string_agg(line, E'\n' ORDER BY line COLLATE "C")), '') IN ('', 'e511e1a963941de2ff7eeafeb476f3f1'))::boolean AS only_sample
 FROM (
-    SELECT ROW('employee', username, fullname, role)::text AS line
+    SELECT ROW('employee', username, fullname, role, active)::text AS line
     FROM employee
     UNION ALL
-    SELECT ROW('customer', customer.fullname, company, email, phone, address, username)::text
+    SELECT ROW('customer', customer.fullname, company, email, phone, address, username, extract(epoch FROM archived_at))::text
     FROM customer
     JOIN employee ON employee.id = commercial_id
     UNION ALL

@@ -78,11 +78,12 @@ LEFT JOIN employee_password ON employee_password.username = @username;
 -- locked first, as by those who change a role and then end the sessions: so neither waits for the other in a circle. A
 -- change of the password that is under way is waited for, or it waits and then ends this session too.
 WITH checked AS (
-    SELECT employee.id, employee.username
-    FROM employee
+    UPDATE employee
+    SET last_login_at = now()
     WHERE employee.id = @employee_id
+      AND employee.active
       AND employee_password_is(employee.id, @password_hash)
-    FOR SHARE
+    RETURNING employee.id, employee.username
 ), forgotten AS (
     DELETE FROM login_failure
     WHERE login_failure.username = (SELECT checked.username FROM checked)

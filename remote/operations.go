@@ -59,11 +59,19 @@ type employeeAddRequest struct {
 	Password string `json:"password"`
 }
 
+type employeeDeactivateRequest struct {
+	Username string `json:"username"`
+}
+
 type employeeDeleteRequest struct {
 	Username string `json:"username"`
 }
 
 type employeeDetailRequest struct {
+	Username string `json:"username"`
+}
+
+type employeeReactivateRequest struct {
 	Username string `json:"username"`
 }
 
@@ -173,6 +181,9 @@ func routes() map[string]route {
 		"CustomerAdd": one(func(ctx context.Context, s service.Operations, q gen.CustomerAddParams) (service.Change[gen.CustomerView], error) {
 			return s.CustomerAdd(ctx, q)
 		}),
+		"CustomerArchive": one(func(ctx context.Context, s service.Operations, q gen.CustomerArchiveParams) (service.Change[gen.CustomerView], error) {
+			return s.CustomerArchive(ctx, q)
+		}),
 		"CustomerCount": one(func(ctx context.Context, s service.Operations, q gen.CustomerListParams) (int64, error) {
 			return s.CustomerCount(ctx, q)
 		}),
@@ -181,6 +192,9 @@ func routes() map[string]route {
 		}),
 		"CustomerList": many(func(ctx context.Context, s service.Operations, q gen.CustomerListParams) iter.Seq2[gen.CustomerView, error] {
 			return s.CustomerList(ctx, q)
+		}),
+		"CustomerRestore": one(func(ctx context.Context, s service.Operations, q gen.CustomerRestoreParams) (service.Change[gen.CustomerView], error) {
+			return s.CustomerRestore(ctx, q)
 		}),
 		"CustomerSetCommercial": one(func(ctx context.Context, s service.Operations, q gen.CustomerSetCommercialParams) (service.Change[gen.CustomerView], error) {
 			return s.CustomerSetCommercial(ctx, q)
@@ -197,6 +211,9 @@ func routes() map[string]route {
 		"EmployeeCount": one(func(ctx context.Context, s service.Operations, q gen.EmployeeListParams) (int64, error) {
 			return s.EmployeeCount(ctx, q)
 		}),
+		"EmployeeDeactivate": one(func(ctx context.Context, s service.Operations, q employeeDeactivateRequest) (service.Change[gen.EmployeeView], error) {
+			return s.EmployeeDeactivate(ctx, q.Username)
+		}),
 		"EmployeeDelete": one(func(ctx context.Context, s service.Operations, q employeeDeleteRequest) (struct{}, error) {
 			return struct{}{}, s.EmployeeDelete(ctx, q.Username)
 		}),
@@ -206,8 +223,14 @@ func routes() map[string]route {
 		"EmployeeFind": one(func(ctx context.Context, s service.Operations, q gen.EmployeeFindParams) (gen.EmployeeView, error) {
 			return s.EmployeeFind(ctx, q)
 		}),
+		"EmployeeHandover": one(func(ctx context.Context, s service.Operations, q service.HandoverParams) ([]gen.EmployeeHandoverRow, error) {
+			return s.EmployeeHandover(ctx, q)
+		}),
 		"EmployeeList": many(func(ctx context.Context, s service.Operations, q gen.EmployeeListParams) iter.Seq2[gen.EmployeeView, error] {
 			return s.EmployeeList(ctx, q)
+		}),
+		"EmployeeReactivate": one(func(ctx context.Context, s service.Operations, q employeeReactivateRequest) (service.Change[gen.EmployeeView], error) {
+			return s.EmployeeReactivate(ctx, q.Username)
 		}),
 		"EmployeeSetPassword": one(func(ctx context.Context, s service.Operations, q employeeSetPasswordRequest) (service.NewPassword, error) {
 			return s.EmployeeSetPassword(ctx, q.Username, q.Password, q.OneTime)
@@ -430,6 +453,13 @@ func (s *Session) CustomerAdd(ctx context.Context, p gen.CustomerAddParams) (ser
 	return call[service.Change[gen.CustomerView]](ctx, s, "CustomerAdd", p)
 }
 
+// CustomerArchive takes a customer out of the lists. One who is archived already stays as they are, and Before then is the
+// same as Now. Conflict while a contract is open or an event is to come. PermissionDenied for a customer of another
+// commercial.
+func (s *Session) CustomerArchive(ctx context.Context, p gen.CustomerArchiveParams) (service.Change[gen.CustomerView], error) {
+	return call[service.Change[gen.CustomerView]](ctx, s, "CustomerArchive", p)
+}
+
 // CustomerCount returns the number of rows of the list, whatever the limit.
 func (s *Session) CustomerCount(ctx context.Context, p gen.CustomerListParams) (int64, error) {
 	return call[int64](ctx, s, "CustomerCount", p)
@@ -443,6 +473,12 @@ func (s *Session) CustomerDetail(ctx context.Context, id int64) (gen.CustomerVie
 // CustomerList returns the customers that pass the filters.
 func (s *Session) CustomerList(ctx context.Context, p gen.CustomerListParams) iter.Seq2[gen.CustomerView, error] {
 	return rows[gen.CustomerView](ctx, s, "CustomerList", p)
+}
+
+// CustomerRestore brings an archived customer back into the lists. Conflict if who was in charge is inactive.
+// PermissionDenied for a customer of another commercial.
+func (s *Session) CustomerRestore(ctx context.Context, p gen.CustomerRestoreParams) (service.Change[gen.CustomerView], error) {
+	return call[service.Change[gen.CustomerView]](ctx, s, "CustomerRestore", p)
 }
 
 // CustomerSetCommercial hands the customer over to the commercial of this username.
@@ -471,6 +507,12 @@ func (s *Session) EmployeeCount(ctx context.Context, p gen.EmployeeListParams) (
 	return call[int64](ctx, s, "EmployeeCount", p)
 }
 
+// EmployeeDeactivate ends the sessions and tokens of the employee, who then logs in no more and is put in charge of nothing.
+// Conflict while customers or events to come are in their charge, and for the last administrator.
+func (s *Session) EmployeeDeactivate(ctx context.Context, username string) (service.Change[gen.EmployeeView], error) {
+	return call[service.Change[gen.EmployeeView]](ctx, s, "EmployeeDeactivate", employeeDeactivateRequest{username})
+}
+
 // EmployeeDelete deletes the employee and ends their sessions. Conflict while customers or events are in their charge,
 // and for the last administrator.
 func (s *Session) EmployeeDelete(ctx context.Context, username string) error {
@@ -488,9 +530,20 @@ func (s *Session) EmployeeFind(ctx context.Context, p gen.EmployeeFindParams) (g
 	return call[gen.EmployeeView](ctx, s, "EmployeeFind", p)
 }
 
+// EmployeeHandover puts an employee in the place of another: for the customers who are not archived, the events to come, or
+// both. It returns what that is. Conflict if the successor is inactive or has another role, and then nothing is handed over.
+func (s *Session) EmployeeHandover(ctx context.Context, p service.HandoverParams) ([]gen.EmployeeHandoverRow, error) {
+	return call[[]gen.EmployeeHandoverRow](ctx, s, "EmployeeHandover", p)
+}
+
 // EmployeeList returns the employees that pass the filters.
 func (s *Session) EmployeeList(ctx context.Context, p gen.EmployeeListParams) iter.Seq2[gen.EmployeeView, error] {
 	return rows[gen.EmployeeView](ctx, s, "EmployeeList", p)
+}
+
+// EmployeeReactivate lets an employee who was deactivated log in again, with the password that they had.
+func (s *Session) EmployeeReactivate(ctx context.Context, username string) (service.Change[gen.EmployeeView], error) {
+	return call[service.Change[gen.EmployeeView]](ctx, s, "EmployeeReactivate", employeeReactivateRequest{username})
 }
 
 // EmployeeSetPassword changes the password and ends the employee's sessions and tokens. It is a one-time password where

@@ -63,7 +63,7 @@ var attacks = map[string][]attack{
 		"ANALYZE employee (password_hash); SELECT * FROM pg_statistic",
 		"SELECT rolpassword FROM pg_authid",
 		"SELECT * FROM pg_shadow",
-		"CREATE OR REPLACE VIEW employee_view AS SELECT id, username, password_hash AS fullname, role FROM employee",
+		"CREATE OR REPLACE VIEW employee_view AS SELECT id, username, password_hash AS fullname, role, active, last_login_at, password_one_time, last_login_at AS locked_until, updated_at FROM employee",
 		"ALTER VIEW employee_password RENAME COLUMN username TO name",
 	), attack{sql: "MERGE INTO employee USING (VALUES (1)) AS one (n) ON true WHEN MATCHED THEN UPDATE SET fullname = password_hash", from: 15}),
 	"changes what was recorded": append(refused(

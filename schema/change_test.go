@@ -15,7 +15,7 @@ import (
 var recordings = []effect{
 	{table: "employee", name: "employee_added",
 		statement: `INSERT INTO employee (username, fullname, password_hash) VALUES ('lea', 'Léa', '$argon2id$')`,
-		query:     lastChange + `before IS NULL AND after = '{"username": "lea", "fullname": "Léa", "role": "none", "password_one_time": false}'`},
+		query:     lastChange + `before IS NULL AND after = '{"username": "lea", "fullname": "Léa", "role": "none", "active": true, "password_one_time": false}'`},
 	{table: "employee", name: "employee_changed",
 		statement: `UPDATE employee SET fullname = 'Léa', password_hash = '$argon2id$other' WHERE username = 'none1'`,
 		query:     lastChange + `before = '{"fullname": "Inès Kléber"}' AND after = '{"fullname": "Léa"}'`},

@@ -23,8 +23,8 @@ GRANT SELECT (id) ON change TO :"role";
 GRANT SELECT ON change_line, change_view, contract_view, customer_view, employee_password, employee_view, event_view, payment_view, session_view TO :"role";
 
 -- All of an employee but the hash, which is only ever written.
-GRANT SELECT (id, username, fullname, role, password_one_time, password_one_time_until) ON employee TO :"role";
-GRANT UPDATE (username, fullname, role, password_hash, password_one_time) ON employee TO :"role";
+GRANT SELECT (id, username, fullname, role, password_one_time, password_one_time_until, active, last_login_at, updated_at) ON employee TO :"role";
+GRANT UPDATE (username, fullname, role, password_hash, password_one_time, active, last_login_at) ON employee TO :"role";
 GRANT INSERT, DELETE ON employee TO :"role";
 
 -- To lock a row takes the right to update one column of it, if only its name.
@@ -53,9 +53,10 @@ GRANT SELECT ON SEQUENCE customer_id_seq, event_id_seq TO :"role";
 GRANT EXECUTE ON FUNCTION age_first(integer), age_group(integer), change_field(text), change_value(text, jsonb),
     changed_after(text, timestamp with time zone), contract_at(timestamp with time zone),
     contract_status_of(timestamp with time zone, timestamp with time zone, bigint, bigint),
-    customer_at(timestamp with time zone), employee_at(timestamp with time zone),
+    customer_at(timestamp with time zone), dry_run_ends(), employee_at(timestamp with time zone),
     employee_change_password(bigint, text, text), employee_password_is(bigint, text),
-    event_at(timestamp with time zone), event_period(timestamp with time zone, timestamp with time zone), fold(text),
+    event_at(timestamp with time zone), event_period(timestamp with time zone, timestamp with time zone),
+    event_to_come(timestamp with time zone, timestamp with time zone), fold(text),
     fold_letters(text), history_ids(text, uuid), history_reaches(timestamp with time zone), is_blank(text),
     is_line(text), is_note(text), lower_letters(text), number_order(text), payment_at(timestamp with time zone),
     plain_letters(text), renew_session(uuid, bigint), report_day(date, timestamp with time zone),

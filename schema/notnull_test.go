@@ -14,7 +14,7 @@ var nullable = []string{
 	"customer.company", "customer.email", "customer.phone", "customer.address", // one of e-mail and phone is there
 	"contract.signed_at", "contract.due_on", "event.start_at", "event.end_at", "event.attendees", "event.location", "event.note", "event.support_id",
 	"session.name", "session.secret_hash", // a login has neither
-	"employee.password_one_time_until",
+	"employee.password_one_time_until", "employee.last_login_at", "customer.archived_at",
 	"contract.sold_by_id", "contract.sold_by", "contract.cancelled_at", "contract.cancel_reason", // TestRules has when
 	"event.cancelled_at", "event.cancel_reason",
 	"payment.method", "payment.reference", "payment.voided_at", "payment.voided_by", "payment.voided_by_id", "payment.void_reason",

@@ -29,7 +29,7 @@ func TestEmptyDamaged(t *testing.T) {
 		"the version's table":  "DROP TABLE schema_migrations",
 		"another version":      "UPDATE schema_migrations SET version = 3",
 		"a function of theirs": "CREATE OR REPLACE FUNCTION payment_lock() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END'",
-		"nearly everything":    "DROP TABLE event, payment, contract, session, login_failure CASCADE; DROP VIEW employee_view; DROP FUNCTION require_version(bigint)",
+		"nearly everything":    "DROP TABLE event, payment, contract, session, login_failure CASCADE; DROP VIEW customer_view; DROP FUNCTION require_version(bigint)",
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

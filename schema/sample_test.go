@@ -18,7 +18,7 @@ func TestSampleEmployees(t *testing.T) {
 		"administrator1 administrator", "administrator2 administrator", "administrator3 administrator",
 		"commercial1 commercial", "commercial2 commercial", "commercial3 commercial",
 		"none1 none",
-		"support1 support", "support2 support",
+		"support1 support", "support2 support", "support3 support",
 	}
 	got := all[string](t, conn, `SELECT username || ' ' || role FROM employee ORDER BY username`)
 	if diff := cmp.Diff(want, got); diff != "" {
@@ -55,10 +55,12 @@ func TestSampleCoversEveryState(t *testing.T) {
 		"customers of every commercial":         `SELECT bool_and(EXISTS (SELECT FROM customer WHERE commercial_id = employee.id)) FROM employee WHERE role = 'commercial'`,
 		"10 events":                             `SELECT count(*) = 10 FROM event WHERE cancelled_at IS NULL`,
 		"a cancelled event":                     `SELECT count(*) > 0 FROM event WHERE cancelled_at IS NOT NULL`,
+		"an archived customer":                  `SELECT count(*) = 1 FROM customer WHERE archived_at IS NOT NULL`,
+		"an inactive employee":                  `SELECT array_agg(username) = '{support3}' FROM employee WHERE NOT active`,
 		"a void payment":                        `SELECT count(*) > 0 FROM payment WHERE voided_at IS NOT NULL`,
 		"two events without support":            `SELECT count(*) >= 2 FROM event WHERE support_id IS NULL`,
 		"an event in the future":                `SELECT count(*) > 0 FROM event WHERE start_at > now()`,
-		"both supports busy":                    `SELECT bool_and(EXISTS (SELECT FROM event WHERE support_id = employee.id)) FROM employee WHERE role = 'support'`,
+		"both supports busy":                    `SELECT bool_and(EXISTS (SELECT FROM event WHERE support_id = employee.id)) FROM employee WHERE role = 'support' AND active`,
 		"an event without date":                 `SELECT count(*) > 0 FROM event WHERE start_at IS NULL`,
 		"a note of several lines":               `SELECT count(*) > 0 FROM event WHERE note LIKE E'%\n%'`,
 		"full names of employees with accents":  `SELECT bool_and(fullname ~ '[^\u0001-\u007f]') FROM employee`,

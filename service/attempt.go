@@ -95,6 +95,18 @@ func (s *Session) write(ctx context.Context, by actor, statements ...statement) 
 	return err
 }
 
+// writeOrTry is write, or only tries what that would do: the same statements, rolled back once all of them have answered.
+func (s *Session) writeOrTry(ctx context.Context, by actor, dryRun bool, statements ...statement) error {
+	if !dryRun {
+		return s.write(ctx, by, statements...)
+	}
+	err := s.write(ctx, by, append(statements, queryNoArgs(ctx, (*gen.Queries).DryRunEnds, new(bool)))...)
+	if isDryRun(err) {
+		return nil
+	}
+	return err
+}
+
 // require is the first statement of every transaction that writes in the name of an employee.
 func (s *Session) require(ctx context.Context, by actor) statement {
 	return queryOne(ctx, (*gen.Queries).SessionRequire, gen.SessionRequireParams{

@@ -22,6 +22,7 @@ func (s *Session) CustomerList(ctx context.Context, p gen.CustomerListParams) it
 func (s *Session) CustomerCount(ctx context.Context, p gen.CustomerListParams) (int64, error) {
 	return count(ctx, s, "CustomerCount", (*gen.Queries).CustomerCount, gen.CustomerCountParams{
 		IDBegins:     p.IDBegins,
+		Archived:     p.Archived,
 		ChangedSince: p.ChangedSince,
 		CommercialID: p.CommercialID,
 		Commercial:   p.Commercial,
@@ -98,7 +99,42 @@ func (s *Session) CustomerSetCommercial(ctx context.Context, p gen.CustomerSetCo
 		}
 		return change, s.orNoEmployee(ctx, err, p.Commercial)
 	}
-	return change, s.whyNotInCharge(ctx, err, "customer_commercial_fkey", p.Commercial, "a customer", gen.RoleCommercial)
+	return change, s.whyNotInCharge(ctx, err, p.Commercial, "a customer", gen.RoleCommercial)
+}
+
+// CustomerArchive takes a customer out of the lists. One who is archived already stays as they are, and Before then is the
+// same as Now. Conflict while a contract is open or an event is to come. PermissionDenied for a customer of another
+// commercial.
+func (s *Session) CustomerArchive(ctx context.Context, p gen.CustomerArchiveParams) (change Change[gen.CustomerView], err error) {
+	by, err := s.allow(ctx, "CustomerArchive")
+	if err != nil {
+		return change, err
+	}
+	p.AsCommercialID = by.own
+	var changed bool
+	err = s.write(ctx, by,
+		queryMaybe(ctx, (*gen.Queries).CustomerDetail, p.ID, &change.Before),
+		queryOne(ctx, (*gen.Queries).CustomerArchive, p, &changed),
+		mustFind(queryOne(ctx, (*gen.Queries).CustomerDetail, p.ID, &change.Now)))
+	if now := change.Now; !changed {
+		change.Before = &now
+	}
+	return change, s.whyNoCustomer(ctx, err, by, p.ID)
+}
+
+// CustomerRestore brings an archived customer back into the lists. Conflict if who was in charge is inactive.
+// PermissionDenied for a customer of another commercial.
+func (s *Session) CustomerRestore(ctx context.Context, p gen.CustomerRestoreParams) (change Change[gen.CustomerView], err error) {
+	by, err := s.allow(ctx, "CustomerRestore")
+	if err != nil {
+		return change, err
+	}
+	p.AsCommercialID = by.own
+	err = s.write(ctx, by,
+		queryMaybe(ctx, (*gen.Queries).CustomerDetail, p.ID, &change.Before),
+		queryOne(ctx, (*gen.Queries).CustomerRestore, p, new(int64)),
+		mustFind(queryOne(ctx, (*gen.Queries).CustomerDetail, p.ID, &change.Now)))
+	return change, s.whyNoCustomer(ctx, err, by, p.ID)
 }
 
 func noCustomer(id int64) error {

@@ -120,6 +120,7 @@ func TestSampleOnlyKnowsEveryColumn(t *testing.T) {
 	elsewhere := map[string]string{
 		"employee.id": given, "employee.password_hash": "a password is nobody's work, and a new one is given in seconds",
 		"employee.password_one_time": "as the password", "employee.password_one_time_until": "as the password",
+		"employee.last_login_at": "nobody's work", "employee.updated_at": when,
 		"customer.id": given, "customer.commercial_role": follows, "customer.created_at": when, "customer.updated_at": when,
 		"contract.paid_amount": "the sum of the payments", "contract.created_at": when, "contract.updated_at": when, "contract.signed": follows,
 		"payment.id": "given by the client", "payment.recorded_by": "the payment itself is looked at", "payment.recorded_by_id": "as recorded_by",

@@ -20,7 +20,12 @@ func (s *Session) EmployeeList(ctx context.Context, p gen.EmployeeListParams) it
 
 // EmployeeCount returns the number of rows of the list, whatever the limit.
 func (s *Session) EmployeeCount(ctx context.Context, p gen.EmployeeListParams) (int64, error) {
-	return count(ctx, s, "EmployeeCount", (*gen.Queries).EmployeeCount, gen.EmployeeCountParams{Role: p.Role, Search: p.Search})
+	return count(ctx, s, "EmployeeCount", (*gen.Queries).EmployeeCount, gen.EmployeeCountParams{
+		Inactive:     p.Inactive,
+		ChangedSince: p.ChangedSince,
+		Role:         p.Role,
+		Search:       p.Search,
+	})
 }
 
 // EmployeeDetail returns one employee; NotFound if there is none of this username.
@@ -99,16 +104,12 @@ func (s *Session) EmployeeUpdate(ctx context.Context, p gen.EmployeeUpdateParams
 
 // EmployeeSetRole changes the role and ends the employee's sessions. Conflict while customers or events are in their
 // charge, and for the last administrator.
-func (s *Session) EmployeeSetRole(ctx context.Context, p gen.EmployeeSetRoleParams) (change Change[gen.EmployeeView], err error) {
+func (s *Session) EmployeeSetRole(ctx context.Context, p gen.EmployeeSetRoleParams) (Change[gen.EmployeeView], error) {
 	by, err := s.allow(ctx, "EmployeeSetRole")
 	if err != nil {
-		return change, err
+		return Change[gen.EmployeeView]{}, err
 	}
-	err = s.write(ctx, by,
-		queryMaybe(ctx, (*gen.Queries).EmployeeDetail, p.Username, &change.Before),
-		queryOne(ctx, (*gen.Queries).EmployeeSetRole, p, new(int64)),
-		mustFind(queryOne(ctx, (*gen.Queries).EmployeeDetail, p.Username, &change.Now)))
-	return change, s.orNoEmployee(ctx, err, p.Username)
+	return s.changeEmployee(ctx, by, p.Username, queryOne(ctx, (*gen.Queries).EmployeeSetRole, p, new(int64)))
 }
 
 // EmployeeSetPassword changes the password and ends the employee's sessions and tokens. It is a one-time password where
@@ -161,6 +162,64 @@ func (s *Session) EmployeeUnlock(ctx context.Context, username string) (row gen.
 	return row, forgotten, s.orNoEmployee(ctx, err, username)
 }
 
+// EmployeeDeactivate ends the sessions and tokens of the employee, who then logs in no more and is put in charge of nothing.
+// Conflict while customers or events to come are in their charge, and for the last administrator.
+func (s *Session) EmployeeDeactivate(ctx context.Context, username string) (Change[gen.EmployeeView], error) {
+	by, err := s.allow(ctx, "EmployeeDeactivate")
+	if err != nil {
+		return Change[gen.EmployeeView]{}, err
+	}
+	return s.changeEmployee(ctx, by, username, queryOne(ctx, (*gen.Queries).EmployeeDeactivate, username, new(int64)))
+}
+
+// EmployeeReactivate lets an employee who was deactivated log in again, with the password that they had.
+func (s *Session) EmployeeReactivate(ctx context.Context, username string) (Change[gen.EmployeeView], error) {
+	by, err := s.allow(ctx, "EmployeeReactivate")
+	if err != nil {
+		return Change[gen.EmployeeView]{}, err
+	}
+	return s.changeEmployee(ctx, by, username, queryOne(ctx, (*gen.Queries).EmployeeReactivate, username, new(int64)))
+}
+
+// changeEmployee runs a statement that changes the employee of this username.
+func (s *Session) changeEmployee(ctx context.Context, by actor, username string, change statement) (changed Change[gen.EmployeeView], err error) {
+	err = s.write(ctx, by,
+		queryMaybe(ctx, (*gen.Queries).EmployeeDetail, username, &changed.Before),
+		change,
+		mustFind(queryOne(ctx, (*gen.Queries).EmployeeDetail, username, &changed.Now)))
+	return changed, s.orNoEmployee(ctx, err, username)
+}
+
+// HandoverParams say who takes whose place, and in what. With DryRun nothing is kept of it.
+type HandoverParams struct {
+	gen.EmployeeHandoverParams
+	DryRun bool `json:"dry_run"`
+}
+
+// EmployeeHandover puts an employee in the place of another: for the customers who are not archived, the events to come, or
+// both. It returns what that is. Conflict if the successor is inactive or has another role, and then nothing is handed over.
+func (s *Session) EmployeeHandover(ctx context.Context, p HandoverParams) (rows []gen.EmployeeHandoverRow, err error) {
+	by, err := s.allow(ctx, "EmployeeHandover")
+	if err != nil {
+		return nil, err
+	}
+	err = s.writeOrTry(ctx, by, p.DryRun,
+		queryOne(ctx, (*gen.Queries).EmployeeDetail, p.Username, new(gen.EmployeeView)),
+		queryOne(ctx, (*gen.Queries).EmployeeDetail, p.Successor, new(gen.EmployeeView)),
+		queryOne(ctx, (*gen.Queries).EmployeeHandover, p.EmployeeHandoverParams, &rows))
+	switch {
+	case errors.Is(err, pgx.ErrNoRows):
+		for _, username := range []string{p.Username, p.Successor} {
+			if _, err := s.EmployeeDetail(ctx, username); err != nil {
+				return nil, err
+			}
+		}
+	case isRefusedBy(err, "event_support_fkey", "event_needs_support"):
+		return nil, s.whyNotInCharge(ctx, err, p.Successor, "an event", gen.RoleSupport)
+	}
+	return rows, s.whyNotInCharge(ctx, err, p.Successor, "a customer", gen.RoleCommercial)
+}
+
 // EmployeeDelete deletes the employee and ends their sessions. Conflict while customers or events are in their charge,
 // and for the last administrator.
 func (s *Session) EmployeeDelete(ctx context.Context, username string) error {
@@ -190,18 +249,22 @@ func (s *core) orNoEmployee(ctx context.Context, err error, named string) error 
 	return s.translate(ctx, err)
 }
 
-// whyNotInCharge says of an employee who cannot have the charge which role they have, and which it needs. It asks only
-// once the schema has refused them by this constraint.
-func (s *Session) whyNotInCharge(ctx context.Context, err error, constraint, username, what string, needs gen.Role) error {
-	if !isRefusedBy(err, constraint) {
+// whyNotInCharge says of an employee who cannot have the charge which role they have, and which it needs, or that they are
+// inactive. It asks only once the schema has refused them for that.
+func (s *Session) whyNotInCharge(ctx context.Context, err error, username, what string, needs gen.Role) error {
+	if !isRefusedBy(err, "customer_commercial_fkey", "customer_commercial_active_fkey", "event_support_fkey", "event_needs_support") {
 		return s.translate(ctx, err)
 	}
 	var row *gen.EmployeeView
-	if errNow := s.send(ctx, readOnly, queryMaybe(ctx, (*gen.Queries).EmployeeDetail, username, &row)); errNow != nil || row == nil || row.Role == needs {
+	errNow := s.send(ctx, readOnly, queryMaybe(ctx, (*gen.Queries).EmployeeDetail, username, &row))
+	if errNow != nil || row == nil || row.Role == needs && row.Active {
 		return s.translate(ctx, err) // changed since
 	}
-	return &failure.Error{Code: failure.Conflict, Hint: fmt.Sprintf("crm employee list --role-filter %s", needs), Err: err,
-		Message: fmt.Sprintf("%s has the role %s; %s needs a %s.", row.Username, row.Role, what, needs)}
+	why := fmt.Sprintf("%s has the role %s; %s needs a %s.", row.Username, row.Role, what, needs)
+	if row.Role == needs {
+		why = fmt.Sprintf("%s is inactive; %s needs a %s who is not.", row.Username, what, needs)
+	}
+	return &failure.Error{Code: failure.Conflict, Hint: fmt.Sprintf("crm employee list --role-filter %s", needs), Err: err, Message: why}
 }
 
 func noEmployee(named string) error {

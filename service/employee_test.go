@@ -19,7 +19,7 @@ func TestEmployeeDetail(t *testing.T) {
 	same(t, "employee", row, stored[gen.EmployeeView](p, "employee_view", row.ID))
 	p.refuses(failure.NotFound, `There is no employee "nobody".`, func() error { return second(s.EmployeeDetail(t.Context(), "nobody")) })
 	usernames := must[[]string](t)(s.EmployeeUsernames(t.Context()))
-	if len(usernames) != 9 || usernames[0] != "administrator1" {
+	if len(usernames) != 10 || usernames[0] != "administrator1" {
 		t.Errorf("usernames: %v", usernames)
 	}
 }
@@ -31,7 +31,8 @@ func TestEmployeeAdd(t *testing.T) {
 	s := p.as("administrator1")
 	good := gen.EmployeeAddParams{Username: "lea.martin", Fullname: "Léa Martin", Role: gen.RoleSupport, AsPasswordHash: "not looked at"}
 	row := must[service.NewPassword](t)(s.EmployeeAdd(ctx, good, goodPassword)).EmployeeView
-	same(t, "employee", row, gen.EmployeeView{ID: row.ID, Username: "lea.martin", Fullname: "Léa Martin", Role: gen.RoleSupport})
+	same(t, "employee", row, gen.EmployeeView{ID: row.ID, Username: "lea.martin", Fullname: "Léa Martin", Role: gen.RoleSupport,
+		Active: true, PasswordOneTime: true, UpdatedAt: row.UpdatedAt})
 	same(t, "employee", row, stored[gen.EmployeeView](p, "employee_view", row.ID))
 	must[string](t)(p.svc.Login(ctx, "lea.martin", goodPassword))
 
@@ -77,7 +78,8 @@ func TestEmployeeUpdate(t *testing.T) {
 	ctx := t.Context()
 	s, renamed := p.as("administrator1"), p.as("commercial1")
 	row := must[gen.EmployeeView](t)(now(s.EmployeeUpdate(ctx, gen.EmployeeUpdateParams{CurrentUsername: new("commercial1"), Username: new("lea.roche")})))
-	same(t, "employee", row, gen.EmployeeView{ID: row.ID, Username: "lea.roche", Fullname: "Désiré Fontaine", Role: gen.RoleCommercial})
+	same(t, "employee", row, gen.EmployeeView{ID: row.ID, Username: "lea.roche", Fullname: "Désiré Fontaine", Role: gen.RoleCommercial,
+		Active: true, UpdatedAt: row.UpdatedAt})
 	same(t, "employee", row, stored[gen.EmployeeView](p, "employee_view", row.ID))
 	if who := must[service.Whoami](t)(renamed.AuthWhoami(ctx)); who.Username != "lea.roche" {
 		t.Errorf("the session is of %s", who.Username)
@@ -88,7 +90,8 @@ func TestEmployeeUpdate(t *testing.T) {
 	must[string](t)(p.svc.Login(ctx, "lea.roche", password))
 
 	row = must[gen.EmployeeView](t)(now(s.EmployeeUpdate(ctx, gen.EmployeeUpdateParams{ID: &row.ID, Fullname: new("Léa Roche")})))
-	same(t, "employee", row, gen.EmployeeView{ID: row.ID, Username: "lea.roche", Fullname: "Léa Roche", Role: gen.RoleCommercial})
+	same(t, "employee", row, gen.EmployeeView{ID: row.ID, Username: "lea.roche", Fullname: "Léa Roche", Role: gen.RoleCommercial,
+		Active: true, LastLoginAt: row.LastLoginAt, UpdatedAt: row.UpdatedAt})
 
 	// An old username may look like an id: the id goes first, and one employee alone is changed.
 	p.exec("ALTER TABLE employee DISABLE TRIGGER employee_username_letter_add")

@@ -135,10 +135,10 @@ func isClosed(err error) bool {
 	return strings.Contains(text, "conn closed") || strings.Contains(text, "unexpected EOF")
 }
 
-// isRefusedBy reports whether the constraint of this name refused a statement.
-func isRefusedBy(err error, constraint string) bool {
+// isRefusedBy reports whether a constraint of one of these names refused a statement.
+func isRefusedBy(err error, constraints ...string) bool {
 	refusal, ok := errors.AsType[*pgconn.PgError](err)
-	return ok && refusal.ConstraintName == constraint
+	return ok && slices.Contains(constraints, refusal.ConstraintName)
 }
 
 // isOverpaid reports whether the payments of a contract would exceed its total amount.
@@ -161,12 +161,19 @@ func isTooSlow(err error) bool {
 const (
 	wrongVersion = "ZC001"
 	sessionOver  = "ZC002"
+	dryRunEnds   = "ZC003"
 )
 
 // isSessionOver reports whether require_session found that the session ended, or the role changed, since they were checked.
 func isSessionOver(err error) bool {
 	refusal, ok := errors.AsType[*pgconn.PgError](err)
 	return ok && refusal.Code == sessionOver
+}
+
+// isDryRun reports whether everything was tried, and nothing of it kept.
+func isDryRun(err error) bool {
+	refusal, ok := errors.AsType[*pgconn.PgError](err)
+	return ok && refusal.Code == dryRunEnds
 }
 
 // isUndefined reports whether a table, a column or a function does not exist.

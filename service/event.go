@@ -97,7 +97,7 @@ func (s *Session) EventSetSupport(ctx context.Context, p gen.EventSetSupportPara
 		}
 		return change, s.orNoEmployee(ctx, err, p.Support)
 	}
-	return change, s.whyNotInCharge(ctx, err, "event_support_fkey", p.Support, "an event", gen.RoleSupport)
+	return change, s.whyNotInCharge(ctx, err, p.Support, "an event", gen.RoleSupport)
 }
 
 // EventCancel cancels an event, for a reason, which frees its support and its contract. An event that is cancelled already

@@ -106,6 +106,11 @@ type Operations interface {
 	// CustomerAdd adds a customer in the charge of the commercial who acts.
 	CustomerAdd(ctx context.Context, p gen.CustomerAddParams) (Change[gen.CustomerView], error)
 
+	// CustomerArchive takes a customer out of the lists. One who is archived already stays as they are, and Before then is the
+	// same as Now. Conflict while a contract is open or an event is to come. PermissionDenied for a customer of another
+	// commercial.
+	CustomerArchive(ctx context.Context, p gen.CustomerArchiveParams) (Change[gen.CustomerView], error)
+
 	// CustomerCount returns the number of rows of the list, whatever the limit.
 	CustomerCount(ctx context.Context, p gen.CustomerListParams) (int64, error)
 
@@ -114,6 +119,10 @@ type Operations interface {
 
 	// CustomerList returns the customers that pass the filters.
 	CustomerList(ctx context.Context, p gen.CustomerListParams) iter.Seq2[gen.CustomerView, error]
+
+	// CustomerRestore brings an archived customer back into the lists. Conflict if who was in charge is inactive.
+	// PermissionDenied for a customer of another commercial.
+	CustomerRestore(ctx context.Context, p gen.CustomerRestoreParams) (Change[gen.CustomerView], error)
 
 	// CustomerSetCommercial hands the customer over to the commercial of this username.
 	CustomerSetCommercial(ctx context.Context, p gen.CustomerSetCommercialParams) (Change[gen.CustomerView], error)
@@ -130,6 +139,10 @@ type Operations interface {
 	// EmployeeCount returns the number of rows of the list, whatever the limit.
 	EmployeeCount(ctx context.Context, p gen.EmployeeListParams) (int64, error)
 
+	// EmployeeDeactivate ends the sessions and tokens of the employee, who then logs in no more and is put in charge of nothing.
+	// Conflict while customers or events to come are in their charge, and for the last administrator.
+	EmployeeDeactivate(ctx context.Context, username string) (Change[gen.EmployeeView], error)
+
 	// EmployeeDelete deletes the employee and ends their sessions. Conflict while customers or events are in their charge,
 	// and for the last administrator.
 	EmployeeDelete(ctx context.Context, username string) error
@@ -140,8 +153,15 @@ type Operations interface {
 	// EmployeeFind returns the employee with p.ID, or else with p.Username; NotFound if there is none.
 	EmployeeFind(ctx context.Context, p gen.EmployeeFindParams) (gen.EmployeeView, error)
 
+	// EmployeeHandover puts an employee in the place of another: for the customers who are not archived, the events to come, or
+	// both. It returns what that is. Conflict if the successor is inactive or has another role, and then nothing is handed over.
+	EmployeeHandover(ctx context.Context, p HandoverParams) ([]gen.EmployeeHandoverRow, error)
+
 	// EmployeeList returns the employees that pass the filters.
 	EmployeeList(ctx context.Context, p gen.EmployeeListParams) iter.Seq2[gen.EmployeeView, error]
+
+	// EmployeeReactivate lets an employee who was deactivated log in again, with the password that they had.
+	EmployeeReactivate(ctx context.Context, username string) (Change[gen.EmployeeView], error)
 
 	// EmployeeSetPassword changes the password and ends the employee's sessions and tokens. It is a one-time password where
 	// oneTime says so, and for everybody but the employee who acts.

@@ -64,6 +64,9 @@ var permissions = map[string]permission{
 	"EmployeeSetRole":       {login, idempotent, no, no, no, all},
 	"EmployeeSetPassword":   {login, idempotent, no, no, no, all},
 	"EmployeeUnlock":        {login, idempotent, no, no, no, all},
+	"EmployeeDeactivate":    {login, idempotent, no, no, no, all},
+	"EmployeeReactivate":    {login, idempotent, no, no, no, all},
+	"EmployeeHandover":      {login, idempotent, no, no, no, all},
 	"EmployeeDelete":        {write, notIdempotent, no, no, no, all},
 	"CustomerList":          {read, readOnly, all, all, all, all},
 	"CustomerCount":         {read, readOnly, all, all, all, all},
@@ -71,6 +74,8 @@ var permissions = map[string]permission{
 	"CustomerAdd":           {write, notIdempotent, no, all, no, no},
 	"CustomerUpdate":        {write, idempotent, no, own, no, no},
 	"CustomerSetCommercial": {write, idempotent, no, no, no, all},
+	"CustomerArchive":       {write, idempotent, no, own, no, all},
+	"CustomerRestore":       {write, idempotent, no, own, no, all},
 	"ContractList":          {read, readOnly, all, all, all, all},
 	"ContractCount":         {read, readOnly, all, all, all, all},
 	"ContractDetail":        {read, readOnly, all, all, all, all},
@@ -137,9 +142,7 @@ func (s *Session) permit(operation string, row gen.SessionEmployeeRow) (actor, e
 	if row.ID == nil {
 		return actor{}, s.over(nil)
 	}
-	by := actor{EmployeeView: gen.EmployeeView{
-		ID: *row.ID, Username: *row.Username, Fullname: *row.Fullname, Role: *row.Role,
-	}, command: commandOf(operation), again: permissions[operation].again}
+	by := actor{Person: Person{ID: *row.ID, Username: *row.Username, Fullname: *row.Fullname, Role: *row.Role}, command: commandOf(operation), again: permissions[operation].again}
 	s.role = by.Role
 	permission, ok := permissions[operation]
 	if !ok {

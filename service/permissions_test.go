@@ -30,8 +30,11 @@ type target struct {
 	payment            uuid.UUID
 }
 
-// noCustomer makes a database into which the sample data can be put. A payment would stay.
-const noCustomer = "ALTER TABLE payment DISABLE TRIGGER payment_stays; DELETE FROM event; DELETE FROM payment; DELETE FROM contract; DELETE FROM customer; ALTER TABLE payment ENABLE TRIGGER payment_stays"
+// noContract leaves customers with whom there is no business. A payment would stay.
+const noContract = "ALTER TABLE payment DISABLE TRIGGER payment_stays; DELETE FROM event; DELETE FROM payment; DELETE FROM contract; ALTER TABLE payment ENABLE TRIGGER payment_stays"
+
+// noCustomer makes a database into which the sample data can be put.
+const noCustomer = noContract + "; DELETE FROM customer"
 
 // paymentsOfToday are recorded by commercial1, for a customer of theirs and for another's.
 const paymentsOfToday = `INSERT INTO payment (id, contract_id, amount, recorded_by, recorded_by_id)
@@ -112,7 +115,23 @@ var calls = map[string]call{
 			_, _, err := s.EmployeeUnlock(ctx, "support2")
 			return err
 		}},
+	"EmployeeDeactivate": {writes: true, do: func(ctx context.Context, s service.Operations, _ target) error {
+		return second(s.EmployeeDeactivate(ctx, "none2"))
+	}},
+	"EmployeeReactivate": {writes: true, before: "UPDATE employee SET active = false WHERE username = 'none2'",
+		do: func(ctx context.Context, s service.Operations, _ target) error { return second(s.EmployeeReactivate(ctx, "none2")) }},
+	"EmployeeHandover": {writes: true, do: func(ctx context.Context, s service.Operations, _ target) error {
+		return second(s.EmployeeHandover(ctx, service.HandoverParams{EmployeeHandoverParams: gen.EmployeeHandoverParams{
+			Username: "commercial2", Successor: "commercial3", Customers: true, Events: true}}))
+	}},
 	"EmployeeDelete": {writes: true, do: func(ctx context.Context, s service.Operations, _ target) error { return s.EmployeeDelete(ctx, "none2") }},
+	"CustomerArchive": {writes: true, before: noContract, do: func(ctx context.Context, s service.Operations, on target) error {
+		return second(s.CustomerArchive(ctx, gen.CustomerArchiveParams{ID: on.customer}))
+	}},
+	"CustomerRestore": {writes: true, before: noContract + "; UPDATE customer SET archived_at = now()",
+		do: func(ctx context.Context, s service.Operations, on target) error {
+			return second(s.CustomerRestore(ctx, gen.CustomerRestoreParams{ID: on.customer}))
+		}},
 	"CustomerList": {do: func(ctx context.Context, s service.Operations, _ target) error {
 		return second(all(s.CustomerList(ctx, gen.CustomerListParams{})))
 	}},

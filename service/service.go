@@ -113,7 +113,7 @@ func (s *Session) Role() gen.Role { return s.role }
 
 // actor is the employee who acts, as of this operation.
 type actor struct {
-	gen.EmployeeView
+	Person
 	// own is the employee's id where the table limits the operation to what is theirs, else nil.
 	own *int64
 	// command is that of the operation: contract sign.

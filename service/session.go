@@ -286,9 +286,17 @@ func (s *Session) enterSession(ctx context.Context, row *gen.SessionEmployeeRow,
 	return s.translate(ctx, s.send(ctx, readOnly, append(statements, along...)...))
 }
 
+// Person is an employee as far as a session says who they are.
+type Person struct {
+	ID       int64    `json:"id"`
+	Username string   `json:"username"`
+	Fullname string   `json:"fullname"`
+	Role     gen.Role `json:"role"`
+}
+
 // Whoami is who is logged in, until when, and whether the password has to be changed first of all.
 type Whoami struct {
-	gen.EmployeeView
+	Person
 	ExpiresAt       time.Time `json:"expires_at"`
 	PasswordOneTime bool      `json:"password_one_time"`
 }
@@ -303,7 +311,7 @@ func (s *Session) AuthWhoami(ctx context.Context) (Whoami, error) {
 	if err != nil {
 		return Whoami{}, err
 	}
-	return Whoami{by.EmployeeView, *row.ExpiresAt, row.PasswordOneTime}, nil
+	return Whoami{by.Person, *row.ExpiresAt, row.PasswordOneTime}, nil
 }
 
 // AuthLogout ends this session. One that is over already is Unauthenticated.

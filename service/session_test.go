@@ -59,7 +59,8 @@ func TestToken(t *testing.T) {
 	p := sample(t)
 	good := p.claims("support1")
 	who := must[service.Whoami](t)(p.whoami(sign(t, hs256, testSecret, good)))
-	same(t, "employee", who.EmployeeView, stored[gen.EmployeeView](p, "employee_view", who.ID))
+	row := stored[gen.EmployeeView](p, "employee_view", who.ID)
+	same(t, "employee", who.Person, service.Person{ID: row.ID, Username: row.Username, Fullname: row.Fullname, Role: row.Role})
 	if left := time.Until(who.ExpiresAt); left < 29*time.Minute || left > 30*time.Minute {
 		t.Errorf("the session lasts another %s", left)
 	}

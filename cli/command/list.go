@@ -174,10 +174,7 @@ func ShowsChange[T any](c *Command, r render.Resource[T]) func(change service.Ch
 
 func ShowsChangeWith[T any](e *Env, fields *Value[[]string], r render.Resource[T]) func(change service.Change[T]) error {
 	return func(change service.Change[T]) error {
-		if err := render.Detail(e.OutputOf(fields), r, change.Now, change.Before); err != nil {
-			return Unwritten{err}
-		}
-		return nil
+		return AfterWrite(render.Detail(e.OutputOf(fields), r, change.Now, change.Before))
 	}
 }
 
@@ -369,6 +366,14 @@ func Rows[T any](rows []T) iter.Seq2[T, error] {
 	}
 }
 
+// FirstOf makes a stream of rows that are there already, or of the first of them where there is a limit.
+func FirstOf[T any](rows []T, limit *int64) iter.Seq2[T, error] {
+	if limit != nil {
+		rows = rows[:min(*limit, int64(len(rows)))]
+	}
+	return Rows(rows)
+}
+
 // showNumber prints the answer of --count.
 func (e *Env) showNumber(n int64) error {
 	text := strconv.FormatInt(n, 10) + "\n"
@@ -388,3 +393,11 @@ func (e *Env) showNumber(n int64) error {
 type Unwritten struct{ error }
 
 func (e Unwritten) Unwrap() error { return e.error }
+
+// AfterWrite marks an error of printing as one that comes after the change was committed.
+func AfterWrite(err error) error {
+	if err == nil {
+		return nil
+	}
+	return Unwritten{err}
+}

@@ -54,6 +54,8 @@ type Look struct {
 	Cut       bool     // its text is cut to its least before the column goes
 	SameBy    []string // flags of a list that leave one value in the column: it goes before all others
 	KeptBy    []string // flags of a list that ask about the column: it stays, as with --sort
+	Beside    []string // flags of a list without which the column says nothing: people see it in a table beside one of them
+	Follows   bool     // it changes whenever another column does: what it was before is of no interest
 	NamedBy   string   // the column with the name of the field whose value, as text, this is
 }
 
@@ -90,6 +92,12 @@ func List[T any](o Output, r Resource[T], rows iter.Seq2[T, error]) error {
 	}
 	if o.Format == Page {
 		return writePage(o, r.Title, r.Hue, fields, rows)
+	}
+	if len(o.Fields) == 0 {
+		given := func(flag string) bool { return slices.Contains(o.Filters, flag) }
+		fields = slices.DeleteFunc(fields, func(f Field) bool {
+			return f.Look.Beside != nil && f.Name != o.Sort && !slices.ContainsFunc(f.Look.Beside, given)
+		})
 	}
 	var (
 		lines  [][]string
@@ -223,7 +231,7 @@ func totalLine(totals map[string]value.Cents, fields []Field) []string {
 }
 
 // Detail prints one row: an object in the data formats, else a panel, in which the columns stand out that differ from
-// those of the row before; that may be nil.
+// those of the row before, with what they were; that may be nil.
 func Detail[T any](o Output, r Resource[T], row T, before *T) error {
 	o.IDs = true
 	fields, err := r.Select(o)
@@ -245,17 +253,24 @@ func Detail[T any](o Output, r Resource[T], row T, before *T) error {
 	}
 	lines, marks := make([]panelLine, shown), r.marksOf(row, nil)
 	for i, f := range fields[:shown] {
-		c := now[i]
-		lines[i] = panelLine{label: f.Label, value: f.show(c, o.Zone), changed: !c.equal(old[i])}
-		if f.Look.Multiline && !c.null {
-			lines[i].value = text.EscapeLines(c.text)
-		}
-		lines[i].value, lines[i].tone = toned(f, lines[i].value, marks, wordOf)
-		for at, username := range fields[shown:] {
-			if username.Name == f.Look.Of && !c.null {
-				lines[i].value += " (" + username.show(now[shown+at], o.Zone) + ")"
-				lines[i].changed = lines[i].changed || !now[shown+at].equal(old[shown+at])
+		lines[i] = panelLine{label: f.Label, changed: !now[i].equal(old[i])}
+		said := func(cells []cell) string {
+			c := cells[i]
+			value := f.show(c, o.Zone)
+			if f.Look.Multiline && !c.null {
+				value = text.EscapeLines(c.text)
 			}
+			for at, username := range fields[shown:] {
+				if username.Name == f.Look.Of && !c.null {
+					value += " (" + username.show(cells[shown+at], o.Zone) + ")"
+					lines[i].changed = lines[i].changed || !now[shown+at].equal(old[shown+at])
+				}
+			}
+			return value
+		}
+		lines[i].value, lines[i].tone = toned(f, said(now), marks, wordOf)
+		if lines[i].changed && !old[i].null && !f.Look.Follows {
+			lines[i].value = became(said(old), lines[i].value)
 		}
 	}
 	if o.Format == "markdown" {
@@ -263,6 +278,14 @@ func Detail[T any](o Output, r Resource[T], row T, before *T) error {
 	}
 	title := strings.ToUpper(r.Name[:1]) + r.Name[1:]
 	return WriteOut(o.Out, renderPanel(o, title, r.Hue, lines))
+}
+
+// became writes what a value was before what it is; a text of several lines apart from the other.
+func became(old, now string) string {
+	if strings.Contains(old+now, "\n") {
+		return old + "\n→\n" + now
+	}
+	return old + " → " + now
 }
 
 // Select returns the columns to print, as --fields names them.

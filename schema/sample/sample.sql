@@ -14,38 +14,40 @@ IF EXISTS (SELECT FROM customer) THEN
         MESSAGE = 'The database holds customers already; the sample data goes into an empty one.';
 END IF;
 
-INSERT INTO employee (username, fullname, role, password_hash)
-SELECT username, fullname, role::role, '$argon2id$v=19$m=65536,t=3,p=4$t0kVYHxKvDxOsjhXwpr4Hg$gdxxS/wMmRsL006j86H+0aK7PrWj0e5BeMt8lInTuyE'
+INSERT INTO employee (username, fullname, role, active, updated_at, password_hash)
+SELECT username, fullname, role::role, active, timestamptz '2026-01-02 09:00 Europe/Paris', '$argon2id$v=19$m=65536,t=3,p=4$t0kVYHxKvDxOsjhXwpr4Hg$gdxxS/wMmRsL006j86H+0aK7PrWj0e5BeMt8lInTuyE'
 FROM (VALUES
-    ('administrator1', 'Aurélie Lemaître', 'administrator'),
-    ('administrator2', 'Benoît Carpentier', 'administrator'),
-    ('administrator3', 'Chloé Dupré', 'administrator'),
-    ('commercial1', 'Désiré Fontaine', 'commercial'),
-    ('commercial2', 'Élodie Garnier', 'commercial'),
-    ('commercial3', 'François Hébert', 'commercial'),
-    ('support1', 'Gaëlle Imbert', 'support'),
-    ('support2', 'Hélène Jacquet', 'support'),
-    ('none1', 'Inès Kléber', 'none')
-) AS sample (username, fullname, role)
+    ('administrator1', 'Aurélie Lemaître', 'administrator', true),
+    ('administrator2', 'Benoît Carpentier', 'administrator', true),
+    ('administrator3', 'Chloé Dupré', 'administrator', true),
+    ('commercial1', 'Désiré Fontaine', 'commercial', true),
+    ('commercial2', 'Élodie Garnier', 'commercial', true),
+    ('commercial3', 'François Hébert', 'commercial', true),
+    ('support1', 'Gaëlle Imbert', 'support', true),
+    ('support2', 'Hélène Jacquet', 'support', true),
+    ('none1', 'Inès Kléber', 'none', true),
+    ('support3', 'Jérémie Ledoux', 'support', false)
+) AS sample (username, fullname, role, active)
 ON CONFLICT (username) DO NOTHING;
 
-INSERT INTO customer (fullname, company, commercial_id, email, phone, address, created_at, updated_at)
-SELECT sample.fullname, sample.company, employee.id, sample.email, sample.phone, sample.address, day, day
+INSERT INTO customer (fullname, company, commercial_id, email, phone, address, archived_at, created_at, updated_at)
+SELECT sample.fullname, sample.company, employee.id, sample.email, sample.phone, sample.address, archived, day, coalesce(archived, day)
 FROM (VALUES
-    ('Johanna Baker', 'Marsh & Fils', 'commercial1', 'johanna.baker@marsh-fils.example', '+33145678901', '12 rue de la Paix, 75002 Paris', timestamptz '2026-01-05 10:00 Europe/Paris'),
-    ('Zoé Lefèvre', 'Atelier Lumière', 'commercial1', 'zoe.lefevre@atelier-lumiere.example', '+33472345678', '3 place des Terreaux, 69001 Lyon', timestamptz '2026-01-05 10:00 Europe/Paris'),
-    ('Anaïs Morel', 'Brasserie de l''Étoile', 'commercial1', 'anais.morel@brasserie-etoile.example', '+33388123456', NULL, timestamptz '2026-01-06 10:00 Europe/Paris'),
-    ('Jérôme Noël', 'Clinique Saint-André', 'commercial1', 'jerome.noel@clinique-st-andre.example', '+33240112233', NULL, timestamptz '2026-01-06 10:00 Europe/Paris'),
-    ('Inès Ribeiro', 'Fado & Co', 'commercial2', 'ines.ribeiro@fado.example', '+351213456789', 'Rua Augusta 100, 1100-053 Lisboa', timestamptz '2026-01-07 10:00 Europe/Paris'),
-    ('Océane Pérez', 'Domaine des Cèdres', 'commercial2', 'oceane.perez@domaine-cedres.example', '+33561223344', NULL, timestamptz '2026-01-07 10:00 Europe/Paris'),
-    ('Rémi Quéré', NULL, 'commercial2', 'remi.quere@voiles-ouest.example', '+33298334455', NULL, timestamptz '2026-01-08 10:00 Europe/Paris'),
-    ('Solène Roux', 'Éditions du Marais', 'commercial2', NULL, '+33142667788', NULL, timestamptz '2026-01-08 10:00 Europe/Paris'),
-    ('Théo Sénéchal', 'Lycée Jean-Moulin', 'commercial3', 'theo.senechal@lycee-moulin.example', NULL, NULL, timestamptz '2026-01-09 10:00 Europe/Paris'),
-    ('Ursula Weiß', 'Bäckerei Weiß', 'commercial3', 'ursula.weiss@baeckerei-weiss.example', '+4930901820', NULL, timestamptz '2026-01-09 10:00 Europe/Paris'),
-    ('Valérie Yvon', 'Théâtre du Châtelain', 'commercial3', 'valerie.yvon@theatre-chatelain.example', '+33491556677', NULL, timestamptz '2026-01-10 10:00 Europe/Paris'),
-    ('Maëlys Zimmer', 'Ski Club du Léman', 'commercial3', 'maelys.zimmer@ski-leman.example', '+41223456789', NULL, timestamptz '2026-01-10 10:00 Europe/Paris'),
-    ('Barthélemy Œuvrard', 'Menuiserie Œuvrard', 'commercial3', 'b.oeuvrard@menuiserie-oeuvrard.example', '+33380667788', NULL, timestamptz '2026-01-11 10:00 Europe/Paris')
-) AS sample (fullname, company, commercial, email, phone, address, day)
+    ('Johanna Baker', 'Marsh & Fils', 'commercial1', 'johanna.baker@marsh-fils.example', '+33145678901', '12 rue de la Paix, 75002 Paris', timestamptz '2026-01-05 10:00 Europe/Paris', NULL::timestamptz),
+    ('Zoé Lefèvre', 'Atelier Lumière', 'commercial1', 'zoe.lefevre@atelier-lumiere.example', '+33472345678', '3 place des Terreaux, 69001 Lyon', timestamptz '2026-01-05 10:00 Europe/Paris', NULL),
+    ('Anaïs Morel', 'Brasserie de l''Étoile', 'commercial1', 'anais.morel@brasserie-etoile.example', '+33388123456', NULL, timestamptz '2026-01-06 10:00 Europe/Paris', NULL),
+    ('Jérôme Noël', 'Clinique Saint-André', 'commercial1', 'jerome.noel@clinique-st-andre.example', '+33240112233', NULL, timestamptz '2026-01-06 10:00 Europe/Paris', NULL),
+    ('Inès Ribeiro', 'Fado & Co', 'commercial2', 'ines.ribeiro@fado.example', '+351213456789', 'Rua Augusta 100, 1100-053 Lisboa', timestamptz '2026-01-07 10:00 Europe/Paris', NULL),
+    ('Océane Pérez', 'Domaine des Cèdres', 'commercial2', 'oceane.perez@domaine-cedres.example', '+33561223344', NULL, timestamptz '2026-01-07 10:00 Europe/Paris', NULL),
+    ('Rémi Quéré', NULL, 'commercial2', 'remi.quere@voiles-ouest.example', '+33298334455', NULL, timestamptz '2026-01-08 10:00 Europe/Paris', NULL),
+    ('Solène Roux', 'Éditions du Marais', 'commercial2', NULL, '+33142667788', NULL, timestamptz '2026-01-08 10:00 Europe/Paris', NULL),
+    ('Théo Sénéchal', 'Lycée Jean-Moulin', 'commercial3', 'theo.senechal@lycee-moulin.example', NULL, NULL, timestamptz '2026-01-09 10:00 Europe/Paris', NULL),
+    ('Ursula Weiß', 'Bäckerei Weiß', 'commercial3', 'ursula.weiss@baeckerei-weiss.example', '+4930901820', NULL, timestamptz '2026-01-09 10:00 Europe/Paris', NULL),
+    ('Valérie Yvon', 'Théâtre du Châtelain', 'commercial3', 'valerie.yvon@theatre-chatelain.example', '+33491556677', NULL, timestamptz '2026-01-10 10:00 Europe/Paris', NULL),
+    ('Maëlys Zimmer', 'Ski Club du Léman', 'commercial3', 'maelys.zimmer@ski-leman.example', '+41223456789', NULL, timestamptz '2026-01-10 10:00 Europe/Paris', NULL),
+    ('Barthélemy Œuvrard', 'Menuiserie Œuvrard', 'commercial3', 'b.oeuvrard@menuiserie-oeuvrard.example', '+33380667788', NULL, timestamptz '2026-01-11 10:00 Europe/Paris', NULL),
+    ('Corentin Prigent', 'Crêperie Prigent', 'commercial3', 'corentin@creperie-prigent.example', '+33297445566', NULL, timestamptz '2026-01-12 10:00 Europe/Paris', timestamptz '2026-06-30 17:00 Europe/Paris')
+) AS sample (fullname, company, commercial, email, phone, address, day, archived)
 JOIN employee ON employee.username = sample.commercial
 ORDER BY employee.username, sample.day, sample.email;
 

@@ -33,7 +33,7 @@ CREATE FUNCTION pg_temp.pick(n bigint, salt bigint, choices text[]) RETURNS text
 
 INSERT INTO employee (username, fullname, role, password_hash)
 SELECT role || n, 'Employé ' || n, role::role, password_hash
-FROM (VALUES ('commercial', 4), ('support', 3)) AS added (role, first)
+FROM (VALUES ('commercial', 4), ('support', 4)) AS added (role, first)
 CROSS JOIN generate_series(first, 20) AS n
 CROSS JOIN (SELECT password_hash FROM employee WHERE username = 'none1') AS sample;
 
@@ -60,12 +60,15 @@ SELECT firstname.name || ' ' || lastname.name,
        '+33' || (100000000 + pg_temp.chance(n, 5, 500000000)),
        timestamptz '2021-01-01 Europe/Paris' + interval '1 minute' * n,
        timestamptz '2021-01-01 Europe/Paris' + interval '1 minute' * (n + pg_temp.chance(n, 6, 100000))
-FROM generate_series(14, current_setting('bench.customers')::bigint) AS n
+FROM generate_series(15, current_setting('bench.customers')::bigint) AS n
 JOIN firstname ON firstname.place = pg_temp.chance(n, 1, 40)
 JOIN lastname ON lastname.place = pg_temp.chance(n, 2, 40)
 JOIN branch ON branch.place = pg_temp.chance(n, 3, 10)
 CROSS JOIN (SELECT array_agg(id ORDER BY id) AS commercials FROM employee WHERE role = 'commercial') AS employees
 ORDER BY n;
+
+-- The archived one of the sample data gets contracts too.
+UPDATE customer SET archived_at = NULL;
 
 -- Of a hundred contracts two are not signed, three are paid in part, and the rest is paid.
 INSERT INTO contract (id, number, customer_id, total_amount, paid_amount, created_at, signed_at, due_on, sold_by, sold_by_id)
@@ -110,11 +113,11 @@ SELECT pg_temp.pick(n, 11, '{Séminaire,Gala,Anniversaire,Congrès,Mariage,Soir�
        10 + pg_temp.chance(n, 15, 500),
        pg_temp.pick(n, 16, '{Château de Chenonceau,Palais des congrès,Théâtre du Châtelain,Salle des fêtes,Musée de l''Homme,Hôtel de Ville}'),
        CASE WHEN pg_temp.chance(n, 17, 3) = 0 THEN 'Prévoir un vestiaire, et un micro.' || chr(10) || 'Arrivée à 18 h.' END
-FROM generate_series(11, current_setting('bench.events')::bigint) AS n
+FROM generate_series(12, current_setting('bench.events')::bigint) AS n
 JOIN (SELECT id, signed_at, row_number() OVER (ORDER BY created_at, id) AS place FROM contract WHERE signed) AS signed
   ON place = 1 + pg_temp.chance(n, 18, (SELECT count(*) FROM contract WHERE signed))
 CROSS JOIN LATERAL (SELECT signed_at + interval '1 day' * (20 + pg_temp.chance(n, 19, 200)) AS start_at) AS drawn
-CROSS JOIN (SELECT array_agg(id ORDER BY id) AS supports FROM employee WHERE role = 'support') AS employees
+CROSS JOIN (SELECT array_agg(id ORDER BY id) AS supports FROM employee WHERE role = 'support' AND active) AS employees
 ORDER BY n;
 
 DO $$
