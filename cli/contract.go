@@ -123,8 +123,8 @@ func (a *app) contractUpdate() *ffcli.Command {
 	total := command.Flag(c, "total-amount", "EUROS", "total amount, such as 1234.50", value.ParseMoney)
 	customer := command.Flag(c, "customer-id", "N", "id of the customer it goes to", command.ParseID).
 		Titled("Customer").From(a.pickCustomer(c))
-	due := command.Flag(c, "due", "DATE", "the day by which it is to be paid", a.ParseDate).Titled("Due on")
-	c.Updates(total, customer, due)
+	due := command.Flag(c, "due", "DATE", "the day by which it is to be paid", a.ParseDate).Titled("Due on").InColumn("due_on")
+	expected := c.Updates(total, customer, due)
 	emptied := c.Clears("due")
 	show := command.ShowsChange(c, contracts)
 	return doesToContract(c, contract, func(ctx context.Context, s service.Operations, id uuid.UUID) error {
@@ -132,7 +132,7 @@ func (a *app) contractUpdate() *ffcli.Command {
 			return err
 		}
 		change, err := s.ContractUpdate(ctx, gen.ContractUpdateParams{
-			ID: id, TotalAmount: total.Pointer(), CustomerID: customer.Pointer(), DueOn: due.Pointer(), Clear: emptied(),
+			ID: id, TotalAmount: total.Pointer(), CustomerID: customer.Pointer(), DueOn: due.Pointer(), Clear: emptied(), Expected: expected(),
 		})
 		if err != nil {
 			return err

@@ -105,7 +105,7 @@ func (a *app) customerUpdate() *ffcli.Command {
 	email := command.Flag(c, "email", "ADDRESS", "e-mail address", value.ParseEmail)
 	phone := command.Flag(c, "phone", "NUMBER", "French or international phone number", a.ParsePhone)
 	address := command.Flag(c, "address", "TEXT", "postal address", command.Line("address"))
-	c.Updates(fullname, company, email, phone, address)
+	expected := c.Updates(fullname, company, email, phone, address)
 	emptied := c.Clears("company", "email", "phone", "address")
 	show := command.ShowsChange(c, customers)
 	return c.DoesAs(func(ctx context.Context, s service.Operations) error {
@@ -114,7 +114,7 @@ func (a *app) customerUpdate() *ffcli.Command {
 		}
 		change, err := s.CustomerUpdate(ctx, gen.CustomerUpdateParams{
 			ID: id.Got, Fullname: fullname.Pointer(), Company: company.Pointer(), Email: email.Pointer(), Phone: phone.Pointer(),
-			Address: address.Pointer(), Clear: emptied(),
+			Address: address.Pointer(), Clear: emptied(), Expected: expected(),
 		})
 		if err != nil {
 			return err

@@ -32,7 +32,7 @@ func TestEdit(t *testing.T) {
 		check             string // a query that gives 1 afterwards
 	}{
 		{"commercial1", "customer update 1", []step{{"Full name: Johanna Baker", "company" + enter}, {"name of the company", " SARL" + enter},
-			{"Company: Marsh & Fils SARL", ""}, done, {"* Company: Marsh & Fils SARL", ""}},
+			{"Company: Marsh & Fils SARL", ""}, done, {"* Company: Marsh & Fils → Marsh & Fils SARL", ""}},
 			0, "SELECT count(*) FROM customer WHERE id = 1 AND company = 'Marsh & Fils SARL' AND fullname = 'Johanna Baker'"},
 		{"commercial1", "customer update 1", []step{{"Full name: Johanna Baker", enter}, {"first and last name", ctrlU + enter},
 			{"Full name must not be blank", "Johanna Baker" + enter}, done, {"Nothing was changed.", ""}},
@@ -42,6 +42,8 @@ func TestEdit(t *testing.T) {
 		{"administrator1", "contract update ab0469", []step{{"Total amount: 12 500.00 €", enter}, {"such as 1234.50", ctrlU + "13000" + enter},
 			{"Total amount: 13000", ""}, {"What to change", "customer" + enter}, {"Johanna Baker", "lumiere" + enter}, done, {"* Customer id", ""}},
 			0, "SELECT count(*) FROM contract WHERE id::text LIKE 'ab0469%' AND total_amount = 1300000 AND customer_id <> 1"},
+		{"administrator1", "contract update b0f94a", []step{{"Due on: ", "due on" + enter}, {"is to be paid", "2027-01-31" + enter}, done, {"* Due on: 2027-01-31", ""}},
+			0, "SELECT count(*) FROM contract WHERE id::text LIKE 'b0f94a%' AND due_on = '2027-01-31'"},
 		{"administrator1", "contract update b0f94a", []step{{"Total amount", "customer" + enter}, {"Inès Ribeiro", enter}, done, {"Nothing was changed.", ""}}, 0, "SELECT 1"},
 		{"administrator1", "employee update 9", []step{{"Username: none1", enter}, {"first and last name", "x" + enter}, done, {"* Full name", ""}},
 			0, "SELECT count(*) FROM employee WHERE username = 'none1' AND fullname LIKE '%x'"},
@@ -52,7 +54,7 @@ func TestEdit(t *testing.T) {
 		{"administrator1", "employee update nemo", []step{{`There is no employee "nemo"`, ""}}, 5, "SELECT 1"},
 		{"support1", "event update 1", []step{{"Start: 2026-05-01 18:30", "location" + enter}, {"where it is held", ctrlU + enter},
 			{"What to change", "note" + enter}, {"Alt-Enter", "!" + enter}, {"What to change", "start" + enter}, {"when it starts", enter},
-			done, {"* Location: -", ""}, {"* Note", ""}},
+			done, {"* Location: Parc Floral → -", ""}, {"* Note", ""}},
 			0, `SELECT count(*) FROM event WHERE id = 1 AND location IS NULL AND note = E'Deux\nlignes!' AND start_at = '2026-05-01 18:30:15+02'`},
 		{"support1", "event update 1", []step{{"What to change", "end" + enter}, {"when it ends", "2020" + enter}, {"2020", ctrlU + enter}, done, {"Nothing was changed.", ""}}, 0, "SELECT 1"},
 		// E2: a flag without a value is asked for, and nothing else is.
@@ -84,6 +86,58 @@ func TestEdit(t *testing.T) {
 			t.Error("not changed so")
 		}
 	})
+}
+
+// TestSomebodyElseWasFaster: what changed while a person was asked is told with both values, and nothing is written over it.
+func TestSomebodyElseWasFaster(t *testing.T) {
+	t.Parallel()
+	e := newEnv(t)
+	done := step{"What to change", enter}
+	for _, edit := range []struct {
+		username, command string
+		first             []step
+		meanwhile         string
+		then              []step
+		exit              int
+		check             string
+	}{
+		{"commercial1", "customer update 1", []step{{"Full name: Johanna Baker", "company" + enter}, {"name of the company", " SARL" + enter}, {"Company: Marsh & Fils SARL", ""}},
+			"UPDATE customer SET phone = '+33612345678' WHERE id = 1",
+			[]step{done, {"Somebody else was faster, and nothing was changed: phone was +33145678901 and is +33612345678 now, by sql:", ""}},
+			6, "SELECT count(*) FROM customer WHERE id = 1 AND company = 'Marsh & Fils'"},
+		// What was not shown may change.
+		{"administrator1", "contract update b0f94a", []step{{"Total amount: 9 900.50 €", enter}, {"such as 1234.50", ctrlU + "13000" + enter}, {"Total amount: 13000", ""}},
+			"INSERT INTO payment (id, contract_id, amount, recorded_by) SELECT gen_random_uuid(), id, 100, 'other' FROM contract WHERE id::text LIKE 'b0f94a%'",
+			[]step{done, {"* Total amount: 9 900.50 € → 13 000.00 €", ""}},
+			0, "SELECT count(*) FROM contract WHERE id::text LIKE 'b0f94a%' AND total_amount = 1300000"},
+		{"administrator1", "contract update b0f94a", []step{{"Total amount: 13 000.00 €", "due on" + enter}, {"is to be paid", "2027-01-31" + enter}, {"Due on: 2027-01-31", ""}},
+			"UPDATE contract SET total_amount = 1400000 WHERE id::text LIKE 'b0f94a%'",
+			[]step{done, {"total_amount was 13000.00 and is 14000.00 now", ""}},
+			6, "SELECT count(*) FROM contract WHERE id::text LIKE 'b0f94a%' AND due_on IS NULL"},
+		{"support1", "event update 1", []step{{"Start: ", "attendees" + enter}, {"number of guests", ctrlU + "80" + enter}, {"Attendees: 80", ""}},
+			"UPDATE event SET start_at = start_at + interval '1 hour' WHERE id = 1",
+			[]step{done, {"start was 2026-02-12T09:00:00+01:00 and is 2026-02-12T10:00:00+01:00 now", ""}},
+			6, "SELECT count(*) FROM event WHERE id = 1 AND attendees = 75"},
+		{"administrator1", "employee update none1", []step{{"Username: none1", "full name" + enter}, {"first and last name", "x" + enter}, {"Kléberx", ""}},
+			"UPDATE employee SET fullname = 'Other' WHERE username = 'none1'",
+			[]step{done, {"fullname was Inès Kléber and is Other now", ""}},
+			6, "SELECT count(*) FROM employee WHERE fullname = 'Other'"},
+		// Two who want the same do not disagree.
+		{"commercial1", "customer update 1", []step{{"Full name: Johanna Baker", "company" + enter}, {"name of the company", " SARL" + enter}, {"Company: Marsh & Fils SARL", ""}},
+			"UPDATE customer SET company = 'Marsh & Fils SARL' WHERE id = 1", []step{done, {"Company: ", ""}}, 0, "SELECT 1"},
+	} {
+		t.Run(edit.command, func(t *testing.T) {
+			e.login(edit.username)
+			s := startPTY(t, pty.Winsize{Cols: 200, Rows: 50}, e.command(strings.Fields(edit.command)...))
+			s.follow(edit.first...)
+			e.sql(edit.meanwhile)
+			s.follow(edit.then...)
+			s.ends(edit.exit)
+			if e.number(edit.check) != 1 {
+				t.Errorf("not so: %s", edit.check)
+			}
+		})
+	}
 }
 
 // TestOfferedValues: who is asked for what is needed is asked for the rest too, which Enter leaves out.

@@ -105,7 +105,7 @@ func (a *app) employeeUpdate() *ffcli.Command {
 		From(a.pickEmployee(""))
 	fullname := command.Flag(c, "fullname", "NAME", "first and last name", command.Line("fullname"))
 	username := command.Flag(c, "username", "USERNAME", "new name to log in with", value.ParseUsername)
-	c.Updates(fullname, username)
+	expected := c.Updates(fullname, username)
 	show := command.ShowsChange(c, employees)
 	return c.DoesAs(func(ctx context.Context, s service.Operations) error {
 		if ok, err := command.Edit(ctx, c, employees, func() (gen.EmployeeView, error) { return s.EmployeeFind(ctx, employee.Got) }); !ok {
@@ -113,6 +113,7 @@ func (a *app) employeeUpdate() *ffcli.Command {
 		}
 		change, err := s.EmployeeUpdate(ctx, gen.EmployeeUpdateParams{
 			ID: employee.Got.ID, CurrentUsername: employee.Got.Username, Fullname: fullname.Pointer(), Username: username.Pointer(),
+			Expected: expected(),
 		})
 		if err != nil {
 			return a.suggestUsername(ctx, s, err, employee.Text)

@@ -264,7 +264,7 @@ func (a *app) eventUpdate() *ffcli.Command {
 	)
 	id := a.eventArgument(c)
 	f := a.addEventFlags(c)
-	c.Updates(f.name, f.start, f.end, f.attendees, f.location, f.note)
+	expected := c.Updates(f.name, f.start, f.end, f.attendees, f.location, f.note)
 	emptied := c.Clears("start", "end", "attendees", "location", "note")
 	show := command.ShowsChange(c, events)
 	return c.DoesAs(func(ctx context.Context, s service.Operations) error {
@@ -286,7 +286,7 @@ func (a *app) eventUpdate() *ffcli.Command {
 		change, err := s.EventUpdate(ctx, gen.EventUpdateParams{
 			ID: id.Got, Name: f.name.Pointer(), StartAt: f.start.Pointer(), EndAt: f.end.Pointer(),
 			Attendees: f.attendees.Pointer(), Location: f.location.Pointer(), Note: f.note.Pointer(),
-			Clear: emptied(),
+			Clear: emptied(), Expected: expected(),
 		})
 		if err != nil {
 			return err

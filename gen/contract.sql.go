@@ -538,11 +538,12 @@ SET total_amount = coalesce($1::cents, contract.total_amount),
     due_on       = CASE WHEN 'due' = ANY ($3::text[]) THEN NULL ELSE coalesce($4::date, contract.due_on) END
 FROM customer, customer AS target
 WHERE contract.id = $5
+  AND expects('contract', contract.id::text, $6::text)
   AND customer.id = contract.customer_id
   AND target.id = coalesce($2, contract.customer_id)
-  AND ($6::bigint IS NULL
+  AND ($7::bigint IS NULL
        OR (customer.commercial_id, target.commercial_id)
-        = ($6::bigint, $6::bigint))
+        = ($7::bigint, $7::bigint))
 RETURNING contract.id
 `
 
@@ -552,6 +553,7 @@ type ContractUpdateParams struct {
 	Clear          []string     `json:"clear"`
 	DueOn          *value.Date  `json:"due_on"`
 	ID             uuid.UUID    `json:"id"`
+	Expected       *string      `json:"expected"`
 	AsCommercialID *int64       `json:"as_commercial_id"`
 }
 
@@ -565,6 +567,7 @@ func (q *Queries) ContractUpdate(ctx context.Context, arg ContractUpdateParams) 
 		arg.Clear,
 		arg.DueOn,
 		arg.ID,
+		arg.Expected,
 		arg.AsCommercialID,
 	)
 	var id uuid.UUID

@@ -314,7 +314,8 @@ SET fullname   = coalesce($1, fullname),
     phone      = CASE WHEN 'phone' = ANY ($2) THEN NULL ELSE coalesce($5::phone, phone) END,
     address    = CASE WHEN 'address' = ANY ($2) THEN NULL ELSE coalesce($6, address) END
 WHERE id = $7
-  AND ($8::bigint IS NULL OR commercial_id = $8::bigint)
+  AND expects('customer', id::text, $8::text)
+  AND ($9::bigint IS NULL OR commercial_id = $9::bigint)
 RETURNING id
 `
 
@@ -326,11 +327,12 @@ type CustomerUpdateParams struct {
 	Phone          *value.Phone `json:"phone"`
 	Address        *string      `json:"address"`
 	ID             int64        `json:"id"`
+	Expected       *string      `json:"expected"`
 	AsCommercialID *int64       `json:"as_commercial_id"`
 }
 
 // CustomerUpdate changes the given fields; NULL keeps, and a field named in clear becomes NULL. It is limited to the
-// customers of the commercial.
+// customers of the commercial, and to a row that is as expected.
 func (q *Queries) CustomerUpdate(ctx context.Context, arg CustomerUpdateParams) (int64, error) {
 	row := q.db.QueryRow(ctx, CustomerUpdate,
 		arg.Fullname,
@@ -340,6 +342,7 @@ func (q *Queries) CustomerUpdate(ctx context.Context, arg CustomerUpdateParams) 
 		arg.Phone,
 		arg.Address,
 		arg.ID,
+		arg.Expected,
 		arg.AsCommercialID,
 	)
 	var id int64

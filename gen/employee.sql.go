@@ -466,6 +466,7 @@ WHERE id = (
        OR found.username = $4
     ORDER BY (found.id = $3) DESC
     LIMIT 1)
+  AND expects('employee', id::text, $5::text)
 RETURNING id
 `
 
@@ -474,6 +475,7 @@ type EmployeeUpdateParams struct {
 	Fullname        *string `json:"fullname"`
 	ID              *int64  `json:"id"`
 	CurrentUsername *string `json:"current_username"`
+	Expected        *string `json:"expected"`
 }
 
 // EmployeeUpdate changes the given fields, NULL keeps, of the employee who has this id, or else now this username.
@@ -483,6 +485,7 @@ func (q *Queries) EmployeeUpdate(ctx context.Context, arg EmployeeUpdateParams) 
 		arg.Fullname,
 		arg.ID,
 		arg.CurrentUsername,
+		arg.Expected,
 	)
 	var id int64
 	err := row.Scan(&id)

@@ -422,7 +422,8 @@ SET name      = coalesce($1, name),
     location  = CASE WHEN 'location' = ANY ($2) THEN NULL ELSE coalesce($6, location) END,
     note      = CASE WHEN 'note' = ANY ($2) THEN NULL ELSE coalesce($7, note) END
 WHERE id = $8
-  AND ($9::bigint IS NULL OR support_id = $9::bigint)
+  AND expects('event', id::text, $9::text)
+  AND ($10::bigint IS NULL OR support_id = $10::bigint)
 RETURNING id
 `
 
@@ -435,11 +436,12 @@ type EventUpdateParams struct {
 	Location    *string    `json:"location"`
 	Note        *string    `json:"note"`
 	ID          int64      `json:"id"`
+	Expected    *string    `json:"expected"`
 	AsSupportID *int64     `json:"as_support_id"`
 }
 
 // EventUpdate changes the given fields; NULL keeps, and a field named in clear becomes NULL. It is limited to the
-// events that the support runs.
+// events that the support runs, and to a row that is as expected.
 func (q *Queries) EventUpdate(ctx context.Context, arg EventUpdateParams) (int64, error) {
 	row := q.db.QueryRow(ctx, EventUpdate,
 		arg.Name,
@@ -450,6 +452,7 @@ func (q *Queries) EventUpdate(ctx context.Context, arg EventUpdateParams) (int64
 		arg.Location,
 		arg.Note,
 		arg.ID,
+		arg.Expected,
 		arg.AsSupportID,
 	)
 	var id int64

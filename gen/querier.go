@@ -93,7 +93,7 @@ type Querier interface {
 	// CustomerSetCommercial hands the customer over; no row when either of the two does not exist.
 	CustomerSetCommercial(ctx context.Context, arg CustomerSetCommercialParams) (int64, error)
 	// CustomerUpdate changes the given fields; NULL keeps, and a field named in clear becomes NULL. It is limited to the
-	// customers of the commercial.
+	// customers of the commercial, and to a row that is as expected.
 	CustomerUpdate(ctx context.Context, arg CustomerUpdateParams) (int64, error)
 	// CustomersHeld counts the customers, for whoever is about to delete them all.
 	CustomersHeld(ctx context.Context) (int64, error)
@@ -151,7 +151,7 @@ type Querier interface {
 	// EventSetSupport assigns the event; no row when either of the two does not exist.
 	EventSetSupport(ctx context.Context, arg EventSetSupportParams) (int64, error)
 	// EventUpdate changes the given fields; NULL keeps, and a field named in clear becomes NULL. It is limited to the
-	// events that the support runs.
+	// events that the support runs, and to a row that is as expected.
 	EventUpdate(ctx context.Context, arg EventUpdateParams) (int64, error)
 	// History returns what changed, newest first, one line for each field; each filter that is NULL lets all pass. Of a contract
 	// it returns what changed of its payments and events too.

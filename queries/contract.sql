@@ -117,6 +117,7 @@ SET total_amount = coalesce(sqlc.narg('total_amount')::cents, contract.total_amo
     due_on       = CASE WHEN 'due' = ANY (@clear::text[]) THEN NULL ELSE coalesce(sqlc.narg('due_on')::date, contract.due_on) END
 FROM customer, customer AS target
 WHERE contract.id = @id
+  AND expects('contract', contract.id::text, sqlc.narg('expected')::text)
   AND customer.id = contract.customer_id
   AND target.id = coalesce(sqlc.narg('customer_id'), contract.customer_id)
   AND (sqlc.narg('as_commercial_id')::bigint IS NULL

@@ -81,7 +81,7 @@ WHERE id = currval(pg_get_serial_sequence('customer', 'id'));
 
 -- name: CustomerUpdate :one
 -- CustomerUpdate changes the given fields; NULL keeps, and a field named in clear becomes NULL. It is limited to the
--- customers of the commercial.
+-- customers of the commercial, and to a row that is as expected.
 UPDATE customer
 SET fullname   = coalesce(sqlc.narg('fullname'), fullname),
     company    = CASE WHEN 'company' = ANY (@clear::text[]) THEN NULL ELSE coalesce(sqlc.narg('company'), company) END,
@@ -89,6 +89,7 @@ SET fullname   = coalesce(sqlc.narg('fullname'), fullname),
     phone      = CASE WHEN 'phone' = ANY (@clear) THEN NULL ELSE coalesce(sqlc.narg('phone')::phone, phone) END,
     address    = CASE WHEN 'address' = ANY (@clear) THEN NULL ELSE coalesce(sqlc.narg('address'), address) END
 WHERE id = @id
+  AND expects('customer', id::text, sqlc.narg('expected')::text)
   AND (sqlc.narg('as_commercial_id')::bigint IS NULL OR commercial_id = sqlc.narg('as_commercial_id')::bigint)
 RETURNING id;
 

@@ -89,6 +89,7 @@ WHERE id = (
        OR found.username = sqlc.narg('current_username')
     ORDER BY (found.id = sqlc.narg('id')) DESC
     LIMIT 1)
+  AND expects('employee', id::text, sqlc.narg('expected')::text)
 RETURNING id;
 
 -- name: EmployeeSetRole :one

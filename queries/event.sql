@@ -144,7 +144,7 @@ WHERE id = currval(pg_get_serial_sequence('event', 'id'));
 
 -- name: EventUpdate :one
 -- EventUpdate changes the given fields; NULL keeps, and a field named in clear becomes NULL. It is limited to the
--- events that the support runs.
+-- events that the support runs, and to a row that is as expected.
 UPDATE event
 SET name      = coalesce(sqlc.narg('name'), name),
     start_at  = CASE WHEN 'start' = ANY (@clear::text[]) THEN NULL ELSE coalesce(sqlc.narg('start_at'), start_at) END,
@@ -153,6 +153,7 @@ SET name      = coalesce(sqlc.narg('name'), name),
     location  = CASE WHEN 'location' = ANY (@clear) THEN NULL ELSE coalesce(sqlc.narg('location'), location) END,
     note      = CASE WHEN 'note' = ANY (@clear) THEN NULL ELSE coalesce(sqlc.narg('note'), note) END
 WHERE id = @id
+  AND expects('event', id::text, sqlc.narg('expected')::text)
   AND (sqlc.narg('as_support_id')::bigint IS NULL OR support_id = sqlc.narg('as_support_id')::bigint)
 RETURNING id;
 

@@ -56,7 +56,7 @@ GRANT EXECUTE ON FUNCTION age_first(integer), age_group(integer), change_field(t
     customer_at(timestamp with time zone), dry_run_ends(), employee_at(timestamp with time zone),
     employee_change_password(bigint, text, text), employee_password_is(bigint, text),
     event_at(timestamp with time zone), event_period(timestamp with time zone, timestamp with time zone),
-    event_to_come(timestamp with time zone, timestamp with time zone), fold(text),
+    event_to_come(timestamp with time zone, timestamp with time zone), expects(text, text, text), fold(text),
     fold_letters(text), history_ids(text, uuid), history_reaches(timestamp with time zone), is_blank(text),
     is_line(text), is_note(text), lower_letters(text), number_order(text), payment_at(timestamp with time zone),
     plain_letters(text), renew_session(uuid, bigint), report_day(date, timestamp with time zone),

@@ -1,7 +1,9 @@
 package command
 
 import (
+	"cmp"
 	"context"
+	"encoding/json"
 	"slices"
 	"strings"
 
@@ -28,11 +30,17 @@ func Edit[T any](ctx context.Context, c *Command, r render.Resource[T], read fun
 		before []string
 		chosen string
 	)
+	values, err := valuesOf(row)
+	if err != nil {
+		return false, err
+	}
+	c.shown = map[string]json.RawMessage{}
 	for _, in := range c.fields {
-		name := strings.ReplaceAll(in.meta().name, "-", "_")
+		name := cmp.Or(in.meta().column, strings.ReplaceAll(in.meta().name, "-", "_"))
 		if typed, ok := r.Typed(row, name, c.env.Config.Location); ok {
 			fields = append(fields, in)
 			before = append(before, typed)
+			c.shown[name] = values[name]
 		}
 	}
 	now := slices.Clone(before)
@@ -68,4 +76,13 @@ func Edit[T any](ctx context.Context, c *Command, r render.Resource[T], read fun
 		c.env.Notice("Nothing was changed.")
 	}
 	return changed, nil
+}
+
+// valuesOf returns the columns of a row by their names, as JSON and exact.
+func valuesOf(row any) (values map[string]json.RawMessage, err error) {
+	text, err := json.Marshal(row)
+	if err == nil {
+		err = json.Unmarshal(text, &values)
+	}
+	return values, err
 }

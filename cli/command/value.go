@@ -34,8 +34,9 @@ type inputMeta struct {
 	blank       bool    // Enter leaves it out
 	multiline   bool
 	Set         bool
-	cleared     bool // by a person who emptied it
-	clearable   bool // of an update, which has --clear for it
+	cleared     bool   // by a person who emptied it
+	column      string // that an update changes, where it is not the name
+	clearable   bool   // of an update, which has --clear for it
 	Text        string
 	err         error                                                 // of the last take by flag
 	pick        terminal.Choices                                      // what there is to choose from, for questions and completion
@@ -187,6 +188,12 @@ func (v *Value[T]) AsArgument() *Value[T] {
 // Titled sets what a question calls the value, where that is not the name of its column.
 func (v *Value[T]) Titled(title string) *Value[T] {
 	v.title = title
+	return v
+}
+
+// InColumn names the column that an update of the value changes, where it has another name.
+func (v *Value[T]) InColumn(name string) *Value[T] {
+	v.column = name
 	return v
 }
 
