@@ -34,7 +34,7 @@ var payable = fmt.Sprintf(`INSERT INTO contract (id, customer_id, total_amount, 
 	INSERT INTO employee (username, fullname, role, password_hash)
 	SELECT 'login' || n, 'Somebody', 'none', password_hash FROM employee, generate_series(1, %d) AS n WHERE username = 'none1'`, payables, loginsAtOnce)
 
-func (b *bench) cases() []*measured {
+func (b *bench) cases(changes int) []*measured {
 	rows := int64(exported)
 	if n := int64(b.large.contracts()) / 2; n < rows {
 		rows = n
@@ -97,6 +97,7 @@ func (b *bench) cases() []*measured {
 	}
 	cases = append(cases, b.reportCases()...)
 	cases = append(cases, b.serverCases(rows)...)
+	cases = append(cases, b.historyCases(changes)...)
 	for _, counted := range []struct {
 		limit float64
 		argv  []string

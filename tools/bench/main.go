@@ -32,21 +32,22 @@ func main() {
 	scale := flag.Float64("scale", 1, "size of the largest database: 1 is 100 000 customers, 1 000 000 contracts, 500 000 events")
 	rounds := flag.Int("rounds", 5, "how often each case is run")
 	only := flag.String("only", "", "only the cases whose name this regular expression finds")
+	changes := flag.Int("changes", 0, "changes in the largest history; 5 000 000 times the scale unless told")
 	crm := flag.String("crm", "", "measure this program instead of the one of this folder")
 	flag.Parse()
 	wanted, err := regexp.Compile(*only)
-	if err != nil || *scale <= 0 || *rounds < 1 || flag.NArg() > 0 {
-		log.Fatal("usage: bench [--scale 0.1] [--rounds 5] [--only REGEXP] [--crm FILE]")
+	if err != nil || *scale <= 0 || *rounds < 1 || *changes < 0 || flag.NArg() > 0 {
+		log.Fatal("usage: bench [--scale 0.1] [--rounds 5] [--only REGEXP] [--changes N] [--crm FILE]")
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	if err := run(ctx, *scale, *rounds, wanted, *crm); err != nil {
+	if err := run(ctx, *scale, *rounds, *changes, wanted, *crm); err != nil {
 		stop()
 		log.Fatal("bench: ", err)
 	}
 }
 
-func run(ctx context.Context, scale float64, rounds int, wanted *regexp.Regexp, crm string) (failure error) {
+func run(ctx context.Context, scale float64, rounds, changes int, wanted *regexp.Regexp, crm string) (failure error) {
 	b, err := newBench(ctx, scale, crm)
 	if err != nil {
 		return err
@@ -56,7 +57,7 @@ func run(ctx context.Context, scale float64, rounds int, wanted *regexp.Regexp, 
 			failure = err
 		}
 	}()
-	cases := slices.DeleteFunc(b.cases(), func(c *measured) bool { return !wanted.MatchString(c.Case) })
+	cases := slices.DeleteFunc(b.cases(changes), func(c *measured) bool { return !wanted.MatchString(c.Case) })
 	for round := range rounds {
 		progress("Round %d of %d", round+1, rounds)
 		if err := b.login(ctx); err != nil {

@@ -22,7 +22,7 @@ type figure struct {
 type measured struct {
 	Case            string  `json:"case"`
 	Yardstick       string  `json:"yardstick"`
-	Unit            string  `json:"unit"` // ms, per second, MiB, or empty for a count
+	Unit            string  `json:"unit"` // ms, per second, MiB, bytes, or empty for a count
 	Median          float64 `json:"median"`
 	YardstickMedian float64 `json:"yardstick_median,omitempty"`
 	Ratio           float64 `json:"ratio,omitempty"`
@@ -83,12 +83,15 @@ const (
 	milliseconds = "ms"
 	perSecond    = "per second"
 	mebibytes    = "MiB"
+	inBytes      = "bytes"
 )
 
 func (c *measured) show(value float64) string {
 	switch {
 	case c.Unit == "":
 		return fmt.Sprintf("%.0f", value)
+	case c.Unit == milliseconds && value < 10:
+		return fmt.Sprintf("%.2f %s", value, c.Unit)
 	case value < 100:
 		return fmt.Sprintf("%.1f %s", value, c.Unit)
 	}

@@ -141,8 +141,8 @@ func (l *ledger) settle(d *desk) (repeated, recordedBefore int) {
 
 // count says what is in the database of what was tried.
 type count struct {
-	attempted, acknowledged, rows, lost, doubled int
-	exact                                        bool // due = total - sum of the payments
+	attempted, acknowledged, rows, recorded, lost, doubled int
+	exact                                                  bool // due = total - sum of the payments
 }
 
 func (c count) String() string {
@@ -150,7 +150,7 @@ func (c count) String() string {
 	if !c.exact {
 		exact = "DUE WRONG"
 	}
-	return fmt.Sprintf("%d acknowledged = %d rows, lost %d, doubled %d, %s", c.acknowledged, c.rows, c.lost, c.doubled, exact)
+	return fmt.Sprintf("%d acknowledged = %d rows = %d in the history, lost %d, doubled %d, %s", c.acknowledged, c.rows, c.recorded, c.lost, c.doubled, exact)
 }
 
 // compare reads the contract from the server. A payment that is recorded twice, one that is recorded though crm said that
@@ -171,7 +171,10 @@ func (l *ledger) compare(s *server) count {
 		byAmount[r.cents] = append(byAmount[r.cents], r.id)
 		sum += r.cents
 	}
-	c := count{attempted: len(l.payments), rows: len(ids)}
+	c := count{attempted: len(l.payments), rows: len(ids), recorded: l.recorded(s)}
+	if c.recorded != c.rows {
+		l.t.fault("%d payments are recorded, and %d are in the history", c.rows, c.recorded)
+	}
 	for _, p := range l.payments {
 		found := byAmount[p.cents]
 		delete(byAmount, p.cents)

@@ -43,6 +43,7 @@ var scenarios = []struct {
 	{"migrate", "migrations at once, killed and resumed", migrations},
 	{"disk-full", "the disk under the server is full", diskFull},
 	{"refusals", "no connection free, a lock held, a read-only server", refusals},
+	{"feed", "a reader of all changes is killed while others write", feed},
 	{"pgbouncer", "PgBouncer in transaction mode", pgbouncer},
 	{"serve-kill", "crm serve is killed under 64 clients", serveKill},
 	{"serve-stop", "crm serve is told to end under load", serveStop},
@@ -60,6 +61,8 @@ type trial struct {
 	crm   string // the program
 	bin   string // the folder of PostgreSQL's programs
 	home  string // of all scenarios
+
+	servers []*server
 
 	mu      sync.Mutex
 	figures []string
@@ -193,7 +196,8 @@ func run() int {
 	return min(broken, 1)
 }
 
-// try runs a scenario; what keeps it from its end is a fault as well.
+// try runs a scenario; what keeps it from its end is a fault as well. Of the servers that run at its end, the history has to
+// be that of their tables.
 func (t *trial) try(scenario func(*trial)) {
 	ctx := t.Context
 	own, cancel := context.WithCancel(ctx)
@@ -210,6 +214,11 @@ func (t *trial) try(scenario func(*trial)) {
 	}()
 	t.must(os.Mkdir(t.dir, 0o755))
 	scenario(t)
+	for _, s := range t.servers {
+		if s.runs() {
+			s.remembers()
+		}
+	}
 }
 
 // part runs a part of the scenario in a folder of its own; what it could not do is a fault, and the other parts go on.

@@ -57,6 +57,7 @@ func (t *trial) place(name string, settings ...string) *server {
 	s := &server{t: t, name: name, dir: filepath.Join(t.dir, name), port: freePort(t), password: rand.Text(), settings: settings}
 	t.must(os.Mkdir(s.dir, 0o755))
 	t.must(t.ownDir(s.socket()))
+	t.servers = append(t.servers, s)
 	return s
 }
 
