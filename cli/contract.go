@@ -41,7 +41,7 @@ func (a *app) contractList() *ffcli.Command {
 	mine := c.Switch("mine", "only those of your own customers")
 	commercial := a.employeeFlag(c, "commercial", "only those of this commercial's customers").
 		From(a.pickEmployee(gen.RoleCommercial))
-	customer := command.Flag(c, "customer-id", "N", "only those of this customer", command.ParseID).From(a.pickCustomer(c))
+	customer := a.customerFlag(c, "only those of this customer")
 	signed := c.Switch("signed-filter", "only those that are signed")
 	signedFrom := command.Flag(c, "signed-from", "DATE", "only those that were signed on this day or later", a.ParseDate)
 	signedTo := command.Flag(c, "signed-to", "DATE", "only those that were signed on this day or before", a.ParseDate)
@@ -100,8 +100,7 @@ func (a *app) contractAdd() *ffcli.Command {
 	c := a.Command("add", "draw up a contract for a customer").Examples(
 		`crm contract add --customer-id 3 --total-amount "1 234,50"`,
 	)
-	customer := command.Flag(c, "customer-id", "N", "id of the customer", command.ParseID).Needed().
-		Titled("Customer").From(a.pickCustomer(c))
+	customer := a.customerFlag(c, "the customer").Needed()
 	total := command.Flag(c, "total-amount", "EUROS", "total amount, such as 1234.50", value.ParseMoney).Needed()
 	due := command.Flag(c, "due", "DATE", "the day by which it is to be paid", a.ParseDate).Titled("Due on").Offered()
 	show := command.ShowsChange(c, contracts)
@@ -121,8 +120,7 @@ func (a *app) contractUpdate() *ffcli.Command {
 	)
 	contract := a.contractFlag(c, offer{}).AsArgument()
 	total := command.Flag(c, "total-amount", "EUROS", "total amount, such as 1234.50", value.ParseMoney)
-	customer := command.Flag(c, "customer-id", "N", "id of the customer it goes to", command.ParseID).
-		Titled("Customer").From(a.pickCustomer(c))
+	customer := a.customerFlag(c, "the customer it goes to")
 	due := command.Flag(c, "due", "DATE", "the day by which it is to be paid", a.ParseDate).Titled("Due on").InColumn("due_on")
 	expected := c.Updates(total, customer, due)
 	emptied := c.Clears("due")

@@ -2,7 +2,6 @@ package cli
 
 import (
 	"context"
-	"fmt"
 
 	"github.com/peterbourgon/ff/v3/ffcli"
 
@@ -61,7 +60,7 @@ func (a *app) customerList() *ffcli.Command {
 
 func (a *app) customerDetail() *ffcli.Command {
 	c := a.Command("detail", "show one customer").Examples("crm customer detail 3")
-	id := a.customerArgument(c)
+	id := a.customerArgument(c).TakesAll()
 	show := command.Shows(c, customers)
 	return c.DoesAs(func(ctx context.Context, s service.Operations) error {
 		row, err := s.CustomerDetail(ctx, id.Got)
@@ -183,9 +182,7 @@ func existingCustomer(ctx context.Context, s service.Operations, customer *comma
 
 // customerArgument declares the customer that a command is about.
 func (a *app) customerArgument(c *command.Command) *command.Value[int64] {
-	id := command.Flag(c, "customer-id", "N", "id of the customer", command.ParseID).AsArgument().
-		Titled("Customer").From(a.pickCustomer(c))
-	return id
+	return a.customerFlag(c, "the customer").AsArgument()
 }
 
 // pickCustomer offers the customers that the employee may use the command on.
@@ -210,10 +207,7 @@ func (a *app) pickCustomerOf(c *command.Command, list gen.CustomerListParams) te
 		list.CommercialID, list.RowLimit = own, new(int64(limit))
 		named, searched := list, list
 		named.IDBegins, searched.Search = begins(typed, isID), command.Typed(typed)
-		return choicesOf(typed, limit, none, func(c gen.CustomerView) terminal.Choice {
-			label := fmt.Sprintf("%d\t%s (%s)", c.ID, withCompany(c.Fullname, c.Company), c.CommercialFullname)
-			return terminal.Choice{Label: label, Value: fmt.Sprint(c.ID)}
-		}, onlyIf(named.IDBegins != nil, s.CustomerList(ctx, named)), s.CustomerList(ctx, searched))
+		return choicesOf(typed, limit, none, customerChoice, onlyIf(named.IDBegins != nil, s.CustomerList(ctx, named)), s.CustomerList(ctx, searched))
 	}
 }
 

@@ -41,7 +41,7 @@ func (a *app) eventList() *ffcli.Command {
 	mine := c.Switch("mine", "only those of your own customers")
 	commercial := a.employeeFlag(c, "commercial", "only those of this commercial's customers").
 		From(a.pickEmployee(gen.RoleCommercial))
-	customer := command.Flag(c, "customer-id", "N", "only those of this customer", command.ParseID).From(a.pickCustomer(c))
+	customer := a.customerFlag(c, "only those of this customer")
 	contract := a.contractFilter(c, "only those of this contract", offer{list: gen.ContractListParams{Signed: true}, what: "that is signed"})
 	cancelled := c.Switch("cancelled", "those that are cancelled too")
 	when := a.addPeriodFlags(c)

@@ -98,6 +98,12 @@ func (a *app) recordedID(ctx context.Context, s service.Operations, resource, na
 			return fmt.Sprint(*who.ID), nil
 		}
 		return fmt.Sprint(row.ID), a.suggestUsername(ctx, s, err, named)
+	case "customer":
+		if isWords(named) {
+			id, err := a.customerFitting(ctx, s, named)
+			return fmt.Sprint(id), err
+		}
+		fallthrough
 	default:
 		id, err := command.ParseID(named)
 		return fmt.Sprint(id), err

@@ -29,7 +29,7 @@ func (a *app) paymentList() *ffcli.Command {
 	)
 	from := command.Flag(c, "from", "DATE", "only those that came on this day or later", a.ParseDate)
 	to := command.Flag(c, "to", "DATE", "only those that came on this day or before", a.ParseDate)
-	customer := command.Flag(c, "customer-id", "N", "only those of this customer", command.ParseID).From(a.pickCustomer(c))
+	customer := a.customerFlag(c, "only those of this customer")
 	contract := a.contractFilter(c, "only those of this contract", offer{})
 	commercial := a.employeeFlag(c, "commercial", "only those of this commercial's customers").From(a.pickEmployee(gen.RoleCommercial))
 	recordedBy := command.Flag(c, "recorded-by", "USERNAME", "only those that this employee recorded, by the username of then", command.Line("recorded-by")).

@@ -302,6 +302,9 @@ func (c *Command) resolve(ctx context.Context, arguments []string) error {
 		if !m.argument || len(arguments) == 0 {
 			continue
 		}
+		if m.takesAll {
+			arguments = []string{strings.Join(arguments, " ")}
+		}
 		if m.Set && m.Text != arguments[0] {
 			return failure.Misuse(fmt.Sprintf("--%s and the argument %q name two different things.", m.name, text.Shorten(arguments[0])), "")
 		}

@@ -31,6 +31,7 @@ type inputMeta struct {
 	offered     bool    // asked for with the values that are needed, where none of those that are offered was given
 	among       []input // one of these is needed, this one among them; nil where that is not so
 	argument    bool    // may also be the first argument
+	takesAll    bool    // and has all the arguments that there are, as words of one text
 	blank       bool    // Enter leaves it out
 	multiline   bool
 	Set         bool
@@ -183,6 +184,12 @@ func (v *Value[T]) MaybeArgument() *Value[T] {
 func (v *Value[T]) AsArgument() *Value[T] {
 	v.argument = true
 	return v.Needed()
+}
+
+// TakesAll makes the value one of several words, which need no quotes where they are arguments.
+func (v *Value[T]) TakesAll() *Value[T] {
+	v.takesAll = true
+	return v
 }
 
 // Titled sets what a question calls the value, where that is not the name of its column.
