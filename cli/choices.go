@@ -1,9 +1,11 @@
 package cli
 
 import (
+	"cmp"
 	"iter"
 	"strings"
 
+	"github.com/epicevents/crm/cli/command"
 	"github.com/epicevents/crm/cli/terminal"
 )
 
@@ -46,6 +48,14 @@ func begins(typed string, may func(rune) bool) *string {
 		return nil
 	}
 	return &typed
+}
+
+// joined is a search for what was typed too.
+func joined(search *string, typed string) *string {
+	if search == nil || typed == "" {
+		return cmp.Or(search, command.Typed(typed))
+	}
+	return command.Typed(*search + " " + typed)
 }
 
 func isID(r rune) bool { return '0' <= r && r <= '9' }

@@ -204,6 +204,7 @@ func (a *app) newRoot() *ffcli.Command {
 			a.paymentCommands(),
 			a.eventCommands(),
 			a.reportCommands(),
+			a.findCommand(),
 			a.historyCommand(),
 			a.changesCommand(),
 			a.undoCommand(),

@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"fmt"
+	"iter"
 	"strings"
 
 	"github.com/google/uuid"
@@ -20,6 +21,7 @@ func (a *app) contractCommands() *ffcli.Command {
 	return command.Group("contract", "contracts and their payments",
 		a.contractList(),
 		a.contractDetail(),
+		a.contractOverview(),
 		a.contractAdd(),
 		a.contractUpdate(),
 		a.contractSign(),
@@ -54,6 +56,9 @@ func (a *app) contractList() *ffcli.Command {
 	c.Excludes("signed-filter", "status")
 	c.Excludes("overdue", "status")
 	l := command.ListFlags(c, contracts).Totals(c)
+	open := opening(a, c, contractChoice, func(ctx context.Context, s service.Operations, row gen.ContractView) error {
+		return a.showContract(ctx, s, row.ID)
+	})
 	return c.DoesAs(func(ctx context.Context, s service.Operations) error {
 		if err := a.existingUsername(ctx, s, commercial); err != nil {
 			return err
@@ -76,6 +81,14 @@ func (a *app) contractList() *ffcli.Command {
 			Search:       search.Pointer(),
 			Sort:         l.Order(),
 			RowLimit:     l.RowLimit(),
+		}
+		asked, err := open(ctx, s, func(typed string) iter.Seq2[gen.ContractView, error] {
+			p := p
+			p.Search, p.RowLimit = joined(p.Search, typed), nil
+			return s.ContractList(ctx, p)
+		})
+		if asked {
+			return err
 		}
 		return command.ShowSums(ctx, l, contracts, s.ContractList(ctx, p), func(ctx context.Context) (gen.ContractCountRow, error) {
 			return s.ContractCount(ctx, p)
@@ -290,14 +303,16 @@ func (a *app) pickContract(c *command.Command, o offer) terminal.Choices {
 		for _, p := range []*gen.ContractListParams{&numbered, &begun, &named, &searched} {
 			p.CommercialID, p.NotSigned, p.NotPaid, p.Signed = own, o.list.NotSigned, o.list.NotPaid, o.list.Signed
 		}
-		return choicesOf(typed, limit, strings.TrimSpace(none+" "+o.what)+".", func(c gen.ContractView) terminal.Choice {
-			// What is due comes before the names, which a narrow terminal may cut.
-			label := fmt.Sprintf("%s\t%s due\t%s (of %s)", c.Number,
-				value.FormatEuro(c.TotalDue), withCompany(c.Customer, c.Company), value.FormatEuro(c.TotalAmount))
-			return terminal.Choice{Label: label, Value: c.Number, Other: c.ID.String()}
-		}, onlyIf(number != nil, s.ContractList(ctx, numbered)), onlyIf(begun.NumberBegins != nil, s.ContractList(ctx, begun)),
+		return choicesOf(typed, limit, strings.TrimSpace(none+" "+o.what)+".", contractChoice, onlyIf(number != nil, s.ContractList(ctx, numbered)), onlyIf(begun.NumberBegins != nil, s.ContractList(ctx, begun)),
 			onlyIf(ok, s.ContractList(ctx, named)), s.ContractList(ctx, searched))
 	}
+}
+
+// contractChoice offers a contract. What is due comes before the names, which a narrow terminal may cut.
+func contractChoice(c gen.ContractView) terminal.Choice {
+	label := fmt.Sprintf("%s\t%s due\t%s (of %s)", c.Number,
+		value.FormatEuro(c.TotalDue), withCompany(c.Customer, c.Company), value.FormatEuro(c.TotalAmount))
+	return terminal.Choice{Label: label, Value: c.Number, Other: c.ID.String()}
 }
 
 var contracts = render.Resource[gen.ContractView]{

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"iter"
 
 	"github.com/peterbourgon/ff/v3/ffcli"
 
@@ -17,6 +18,7 @@ func (a *app) customerCommands() *ffcli.Command {
 	return command.Group("customer", "customers and who is in charge of them",
 		a.customerList(),
 		a.customerDetail(),
+		a.customerOverview(),
 		a.customerAdd(),
 		a.customerUpdate(),
 		a.customerSetCommercial(),
@@ -38,6 +40,9 @@ func (a *app) customerList() *ffcli.Command {
 	archived := c.Switch("archived", "those who are archived too")
 	changed := command.Flag(c, "changed-since", "DATE", "only those that were changed at this time or later", a.ParseTime)
 	l := command.ListFlags(c, customers)
+	open := opening(a, c, customerChoice, func(ctx context.Context, s service.Operations, row gen.CustomerView) error {
+		return a.showCustomer(ctx, s, row.ID)
+	})
 	return c.DoesAs(func(ctx context.Context, s service.Operations) error {
 		if err := a.existingUsername(ctx, s, commercial); err != nil {
 			return err
@@ -51,6 +56,14 @@ func (a *app) customerList() *ffcli.Command {
 			ChangedSince: changed.Pointer(),
 			Sort:         l.Order(),
 			RowLimit:     l.RowLimit(),
+		}
+		asked, err := open(ctx, s, func(typed string) iter.Seq2[gen.CustomerView, error] {
+			p := p
+			p.Search, p.RowLimit = joined(p.Search, typed), nil
+			return s.CustomerList(ctx, p)
+		})
+		if asked {
+			return err
 		}
 		return command.ShowList(ctx, l, customers, s.CustomerList(ctx, p), func(ctx context.Context) (int64, error) {
 			return s.CustomerCount(ctx, p)

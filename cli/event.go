@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"fmt"
+	"iter"
 	"strings"
 	"time"
 
@@ -22,6 +23,7 @@ func (a *app) eventCommands() *ffcli.Command {
 	return command.Group("event", "events and the support who runs them",
 		a.eventList(),
 		a.eventDetail(),
+		a.eventSheet(),
 		a.eventAdd(),
 		a.eventUpdate(),
 		a.eventSetSupport(),
@@ -45,12 +47,15 @@ func (a *app) eventList() *ffcli.Command {
 	contract := a.contractFilter(c, "only those of this contract", offer{list: gen.ContractListParams{Signed: true}, what: "that is signed"})
 	cancelled := c.Switch("cancelled", "those that are cancelled too")
 	when := a.addPeriodFlags(c)
-	search := command.SearchFlag(c, "name, location, or the customer's name, company, e-mail or phone")
+	search := command.SearchFlag(c, "name, location, note, or the customer's name, company, e-mail or phone")
 	changed := command.Flag(c, "changed-since", "DATE", "only those that were changed at this time or later", a.ParseTime)
 	c.Excludes("no-support-assigned", "assigned-to-me", "support")
 	c.Excludes("assigned-to-me", "support")
 	c.Excludes("mine", "commercial")
 	l := command.ListFlags(c, events)
+	open := opening(a, c, eventChoice, func(ctx context.Context, s service.Operations, row gen.EventView) error {
+		return a.showEvent(ctx, s, row.ID)
+	})
 	return c.DoesAs(func(ctx context.Context, s service.Operations) error {
 		from, to, err := when()
 		if err != nil {
@@ -88,6 +93,14 @@ func (a *app) eventList() *ffcli.Command {
 			Sort:              l.Order(),
 			RowLimit:          l.RowLimit(),
 			NotOverAt:         nil, // first of all, all
+		}
+		asked, err := open(ctx, s, func(typed string) iter.Seq2[gen.EventView, error] {
+			p := p
+			p.Search, p.RowLimit = joined(p.Search, typed), nil
+			return s.EventList(ctx, p)
+		})
+		if asked {
+			return err
 		}
 		count := func(p gen.EventListParams) func(context.Context) (int64, error) {
 			return func(ctx context.Context) (int64, error) { return s.EventCount(ctx, p) }
@@ -356,15 +369,18 @@ func (a *app) pickEvent(c *command.Command) terminal.Choices {
 		searched := gen.EventListParams{SupportID: own, Search: command.Typed(typed), RowLimit: new(int64(limit))}
 		later, free := searched, searched
 		later.NotOverAt, free.NoSupportAssigned = new(value.DateOf(a.Now()).Start(a.Config.Location)), true
-		return choicesOf(typed, limit, none, func(e gen.EventView) terminal.Choice {
-			label, support := fmt.Sprintf("%d\t%s, %s", e.ID, e.Name, e.Customer), "no support"
-			if e.Support != nil {
-				support = *e.Support
-			}
-			return terminal.Choice{Label: label + " (" + support + ")", Value: fmt.Sprint(e.ID)}
-		}, onlyIf(named.IDBegins != nil, s.EventList(ctx, named)), onlyIf(own == nil, s.EventList(ctx, free)),
+		return choicesOf(typed, limit, none, eventChoice, onlyIf(named.IDBegins != nil, s.EventList(ctx, named)), onlyIf(own == nil, s.EventList(ctx, free)),
 			s.EventList(ctx, later), s.EventList(ctx, searched))
 	}
+}
+
+// eventChoice offers an event.
+func eventChoice(e gen.EventView) terminal.Choice {
+	label, support := fmt.Sprintf("%d\t%s, %s", e.ID, e.Name, e.Customer), "no support"
+	if e.Support != nil {
+		support = *e.Support
+	}
+	return terminal.Choice{Label: label + " (" + support + ")", Value: fmt.Sprint(e.ID)}
 }
 
 var events = render.Resource[gen.EventView]{

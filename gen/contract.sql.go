@@ -508,6 +508,29 @@ func (q *Queries) ContractSign(ctx context.Context, arg ContractSignParams) (boo
 	return changed, err
 }
 
+const ContractSums = `-- name: ContractSums :one
+SELECT contract.paid_amount,
+       customer.phone AS customer_phone,
+       customer.email AS customer_email
+FROM contract
+JOIN customer ON customer.id = contract.customer_id
+WHERE contract.id = $1
+`
+
+type ContractSumsRow struct {
+	PaidAmount    value.Cents  `json:"paid_amount"`
+	CustomerPhone *value.Phone `json:"customer_phone"`
+	CustomerEmail *string      `json:"customer_email"`
+}
+
+// ContractSums returns what is paid of a contract, and how its customer is reached.
+func (q *Queries) ContractSums(ctx context.Context, id uuid.UUID) (ContractSumsRow, error) {
+	row := q.db.QueryRow(ctx, ContractSums, id)
+	var i ContractSumsRow
+	err := row.Scan(&i.PaidAmount, &i.CustomerPhone, &i.CustomerEmail)
+	return i, err
+}
+
 const ContractUnsign = `-- name: ContractUnsign :one
 UPDATE contract
 SET signed_at = NULL

@@ -91,6 +91,62 @@ func (q *Queries) CustomerArchive(ctx context.Context, arg CustomerArchiveParams
 	return changed, err
 }
 
+const CustomerContracts = `-- name: CustomerContracts :many
+SELECT id, number, customer_id, customer, company, commercial_id, commercial, commercial_fullname, signed, status, total_amount, total_due, due_on, days_due, sold_by_id, sold_by, created_at, signed_at, updated_at, cancelled_at, cancel_reason
+FROM contract_view
+WHERE customer_id = $1
+ORDER BY created_at DESC, id
+LIMIT $2::bigint
+`
+
+type CustomerContractsParams struct {
+	CustomerID int64  `json:"customer_id"`
+	RowLimit   *int64 `json:"row_limit"`
+}
+
+// CustomerContracts returns the contracts of a customer, the cancelled ones too, the newest first.
+func (q *Queries) CustomerContracts(ctx context.Context, arg CustomerContractsParams) ([]ContractView, error) {
+	rows, err := q.db.Query(ctx, CustomerContracts, arg.CustomerID, arg.RowLimit)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []ContractView{}
+	for rows.Next() {
+		var i ContractView
+		if err := rows.Scan(
+			&i.ID,
+			&i.Number,
+			&i.CustomerID,
+			&i.Customer,
+			&i.Company,
+			&i.CommercialID,
+			&i.Commercial,
+			&i.CommercialFullname,
+			&i.Signed,
+			&i.Status,
+			&i.TotalAmount,
+			&i.TotalDue,
+			&i.DueOn,
+			&i.DaysDue,
+			&i.SoldByID,
+			&i.SoldBy,
+			&i.CreatedAt,
+			&i.SignedAt,
+			&i.UpdatedAt,
+			&i.CancelledAt,
+			&i.CancelReason,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const CustomerCount = `-- name: CustomerCount :one
 SELECT count(*)
 FROM customer_view
@@ -304,6 +360,35 @@ func (q *Queries) CustomerSetCommercial(ctx context.Context, arg CustomerSetComm
 	var id int64
 	err := row.Scan(&id)
 	return id, err
+}
+
+const CustomerSums = `-- name: CustomerSums :one
+SELECT bought_amount, paid_amount, due_amount, overdue_amount, due_since, draft_amount
+FROM customer_account
+WHERE customer_id = $1
+`
+
+type CustomerSumsRow struct {
+	BoughtAmount  value.Cents `json:"bought_amount"`
+	PaidAmount    value.Cents `json:"paid_amount"`
+	DueAmount     value.Cents `json:"due_amount"`
+	OverdueAmount value.Cents `json:"overdue_amount"`
+	DueSince      *value.Date `json:"due_since"`
+	DraftAmount   value.Cents `json:"draft_amount"`
+}
+
+func (q *Queries) CustomerSums(ctx context.Context, id int64) (CustomerSumsRow, error) {
+	row := q.db.QueryRow(ctx, CustomerSums, id)
+	var i CustomerSumsRow
+	err := row.Scan(
+		&i.BoughtAmount,
+		&i.PaidAmount,
+		&i.DueAmount,
+		&i.OverdueAmount,
+		&i.DueSince,
+		&i.DraftAmount,
+	)
+	return i, err
 }
 
 const CustomerUpdate = `-- name: CustomerUpdate :one

@@ -9,6 +9,7 @@ import (
 	"context"
 	"time"
 
+	"github.com/epicevents/crm/internal/value"
 	"github.com/google/uuid"
 )
 
@@ -411,6 +412,106 @@ func (q *Queries) EventSetSupport(ctx context.Context, arg EventSetSupportParams
 	var id int64
 	err := row.Scan(&id)
 	return id, err
+}
+
+const EventSheet = `-- name: EventSheet :one
+SELECT event_view.id,
+       event_view.name,
+       event_view.start,
+       event_view."end",
+       event_view.location,
+       event_view.attendees,
+       event_view.support_id,
+       event_view.support,
+       event_view.support_fullname,
+       event_view.customer_id,
+       event_view.customer,
+       event_view.company,
+       customer.phone AS customer_phone,
+       customer.email AS customer_email,
+       customer.address AS customer_address,
+       event_view.commercial_id,
+       event_view.commercial,
+       event_view.commercial_fullname,
+       event_view.contract,
+       event_view.number,
+       contract_view.total_amount,
+       contract_view.total_due,
+       contract_view.due_on,
+       contract_view.days_due,
+       event_view.note,
+       event_view.cancelled_at,
+       event_view.cancel_reason
+FROM event_view
+JOIN contract_view ON contract_view.id = event_view.contract
+JOIN customer ON customer.id = event_view.customer_id
+WHERE event_view.id = $1
+`
+
+type EventSheetRow struct {
+	ID                 int64        `json:"id"`
+	Name               string       `json:"name"`
+	Start              *time.Time   `json:"start"`
+	End                *time.Time   `json:"end"`
+	Location           *string      `json:"location"`
+	Attendees          *int32       `json:"attendees"`
+	SupportID          *int64       `json:"support_id"`
+	Support            *string      `json:"support"`
+	SupportFullname    *string      `json:"support_fullname"`
+	CustomerID         int64        `json:"customer_id"`
+	Customer           string       `json:"customer"`
+	Company            *string      `json:"company"`
+	CustomerPhone      *value.Phone `json:"customer_phone"`
+	CustomerEmail      *string      `json:"customer_email"`
+	CustomerAddress    *string      `json:"customer_address"`
+	CommercialID       int64        `json:"commercial_id"`
+	Commercial         string       `json:"commercial"`
+	CommercialFullname string       `json:"commercial_fullname"`
+	Contract           uuid.UUID    `json:"contract"`
+	Number             string       `json:"number"`
+	TotalAmount        value.Cents  `json:"total_amount"`
+	TotalDue           value.Cents  `json:"total_due"`
+	DueOn              *value.Date  `json:"due_on"`
+	DaysDue            *int32       `json:"days_due"`
+	Note               *string      `json:"note"`
+	CancelledAt        *time.Time   `json:"cancelled_at"`
+	CancelReason       *string      `json:"cancel_reason"`
+}
+
+// EventSheet returns an event with what is needed of its customer and its contract on the day.
+func (q *Queries) EventSheet(ctx context.Context, id int64) (EventSheetRow, error) {
+	row := q.db.QueryRow(ctx, EventSheet, id)
+	var i EventSheetRow
+	err := row.Scan(
+		&i.ID,
+		&i.Name,
+		&i.Start,
+		&i.End,
+		&i.Location,
+		&i.Attendees,
+		&i.SupportID,
+		&i.Support,
+		&i.SupportFullname,
+		&i.CustomerID,
+		&i.Customer,
+		&i.Company,
+		&i.CustomerPhone,
+		&i.CustomerEmail,
+		&i.CustomerAddress,
+		&i.CommercialID,
+		&i.Commercial,
+		&i.CommercialFullname,
+		&i.Contract,
+		&i.Number,
+		&i.TotalAmount,
+		&i.TotalDue,
+		&i.DueOn,
+		&i.DaysDue,
+		&i.Note,
+		&i.CancelledAt,
+		&i.CancelReason,
+	)
+	return i, err
 }
 
 const EventUpdate = `-- name: EventUpdate :one

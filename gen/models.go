@@ -373,6 +373,17 @@ type Customer struct {
 	CommercialIsActive *bool `json:"commercial_is_active"`
 }
 
+// What a customer bought by contracts that are signed and not cancelled, and paid and owes of it, in euro cents. What is due counts from the day that was agreed, or else from the signature; due_since is the first such day, overdue_amount what was due before today, draft_amount what is not signed.
+type CustomerAccount struct {
+	CustomerID    int64       `json:"customer_id"`
+	BoughtAmount  value.Cents `json:"bought_amount"`
+	PaidAmount    value.Cents `json:"paid_amount"`
+	DueAmount     value.Cents `json:"due_amount"`
+	OverdueAmount value.Cents `json:"overdue_amount"`
+	DueSince      *value.Date `json:"due_since"`
+	DraftAmount   value.Cents `json:"draft_amount"`
+}
+
 // A customer with the commercial in charge.
 type CustomerView struct {
 	ID                 int64        `json:"id"`
@@ -455,8 +466,6 @@ type Event struct {
 	Location *string `json:"location"`
 	// What the support should know; may have several lines.
 	Note *string `json:"note"`
-	// Name and location folded.
-	Search string `json:"search"`
 	// When the event was last changed.
 	UpdatedAt time.Time `json:"updated_at"`
 	// When it was cancelled; NULL while it is to take place, or did.
@@ -467,6 +476,8 @@ type Event struct {
 	ContractIsOpen *bool `json:"contract_is_open"`
 	// Support, or NULL of a cancelled event: with support_id it points at an employee who has that role and cannot lose it.
 	SupportRole *Role `json:"support_role"`
+	// Name, location and note folded.
+	Search string `json:"search"`
 }
 
 // An event with its contract, its customer, its commercial and the support who runs it, if any.

@@ -67,6 +67,8 @@ type Querier interface {
 	// ContractSign reports whether it was this that signed: a contract that is signed already keeps its date. It is limited
 	// to the customers of the commercial.
 	ContractSign(ctx context.Context, arg ContractSignParams) (bool, error)
+	// ContractSums returns what is paid of a contract, and how its customer is reached.
+	ContractSums(ctx context.Context, id uuid.UUID) (ContractSumsRow, error)
 	// ContractUnsign withdraws the signature; the history says why. Triggers and keys refuse it where something is paid or
 	// takes place. No reason is a blank one, which is refused: a setting that is empty is one that nobody made.
 	ContractUnsign(ctx context.Context, arg ContractUnsignParams) (uuid.UUID, error)
@@ -81,6 +83,8 @@ type Querier interface {
 	// CustomerArchive takes a customer out of the lists; one who is archived already keeps the day. It is limited to the
 	// customers of the commercial. A trigger refuses it while a contract is open or an event is to come.
 	CustomerArchive(ctx context.Context, arg CustomerArchiveParams) (bool, error)
+	// CustomerContracts returns the contracts of a customer, the cancelled ones too, the newest first.
+	CustomerContracts(ctx context.Context, arg CustomerContractsParams) ([]ContractView, error)
 	// CustomerCount counts the rows of CustomerList: a test holds their filters equal.
 	CustomerCount(ctx context.Context, arg CustomerCountParams) (int64, error)
 	CustomerDetail(ctx context.Context, id int64) (CustomerView, error)
@@ -92,6 +96,7 @@ type Querier interface {
 	CustomerRestore(ctx context.Context, arg CustomerRestoreParams) (int64, error)
 	// CustomerSetCommercial hands the customer over; no row when either of the two does not exist.
 	CustomerSetCommercial(ctx context.Context, arg CustomerSetCommercialParams) (int64, error)
+	CustomerSums(ctx context.Context, id int64) (CustomerSumsRow, error)
 	// CustomerUpdate changes the given fields; NULL keeps, and a field named in clear becomes NULL. It is limited to the
 	// customers of the commercial, and to a row that is as expected.
 	CustomerUpdate(ctx context.Context, arg CustomerUpdateParams) (int64, error)
@@ -150,9 +155,15 @@ type Querier interface {
 	EventList(ctx context.Context, arg EventListParams) ([]EventView, error)
 	// EventSetSupport assigns the event; no row when either of the two does not exist.
 	EventSetSupport(ctx context.Context, arg EventSetSupportParams) (int64, error)
+	// EventSheet returns an event with what is needed of its customer and its contract on the day.
+	EventSheet(ctx context.Context, id int64) (EventSheetRow, error)
 	// EventUpdate changes the given fields; NULL keeps, and a field named in clear becomes NULL. It is limited to the
 	// events that the support runs, and to a row that is as expected.
 	EventUpdate(ctx context.Context, arg EventUpdateParams) (int64, error)
+	// Find returns what a text fits: customers and events that have all of its words, and the contract whose number or id it
+	// is. At is when an event starts, and when a contract was signed or else drawn up. A kind more is a SELECT more, with a
+	// condition that an index serves.
+	Find(ctx context.Context, arg FindParams) ([]FindRow, error)
 	// History returns what changed, newest first, one line for each field; each filter that is NULL lets all pass. Of a contract
 	// it returns what changed of its payments and events too.
 	History(ctx context.Context, arg HistoryParams) ([]HistoryRow, error)

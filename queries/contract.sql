@@ -194,3 +194,12 @@ WHERE payment_view.contract = @contract_id
            AND NOT EXISTS (SELECT FROM payment WHERE payment.id = @id)))
   AND (sqlc.narg('as_commercial_id')::bigint IS NULL
        OR payment_view.commercial_id = sqlc.narg('as_commercial_id')::bigint);
+
+-- name: ContractSums :one
+-- ContractSums returns what is paid of a contract, and how its customer is reached.
+SELECT contract.paid_amount,
+       customer.phone AS customer_phone,
+       customer.email AS customer_email
+FROM contract
+JOIN customer ON customer.id = contract.customer_id
+WHERE contract.id = @id;

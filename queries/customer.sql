@@ -123,3 +123,16 @@ RETURNING id;
 -- CustomersHeld counts the customers, for whoever is about to delete them all.
 SELECT count(*)
 FROM customer;
+
+-- name: CustomerSums :one
+SELECT bought_amount, paid_amount, due_amount, overdue_amount, due_since, draft_amount
+FROM customer_account
+WHERE customer_id = @id;
+
+-- name: CustomerContracts :many
+-- CustomerContracts returns the contracts of a customer, the cancelled ones too, the newest first.
+SELECT *
+FROM contract_view
+WHERE customer_id = @customer_id
+ORDER BY created_at DESC, id
+LIMIT sqlc.narg('row_limit')::bigint;

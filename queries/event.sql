@@ -179,3 +179,37 @@ WHERE event.id = @id
   AND (sqlc.narg('as_commercial_id')::bigint IS NULL
        OR customer.commercial_id = sqlc.narg('as_commercial_id')::bigint)
 RETURNING (event.cancelled_at = now())::boolean AS changed;
+
+-- name: EventSheet :one
+-- EventSheet returns an event with what is needed of its customer and its contract on the day.
+SELECT event_view.id,
+       event_view.name,
+       event_view.start,
+       event_view."end",
+       event_view.location,
+       event_view.attendees,
+       event_view.support_id,
+       event_view.support,
+       event_view.support_fullname,
+       event_view.customer_id,
+       event_view.customer,
+       event_view.company,
+       customer.phone AS customer_phone,
+       customer.email AS customer_email,
+       customer.address AS customer_address,
+       event_view.commercial_id,
+       event_view.commercial,
+       event_view.commercial_fullname,
+       event_view.contract,
+       event_view.number,
+       contract_view.total_amount,
+       contract_view.total_due,
+       contract_view.due_on,
+       contract_view.days_due,
+       event_view.note,
+       event_view.cancelled_at,
+       event_view.cancel_reason
+FROM event_view
+JOIN contract_view ON contract_view.id = event_view.contract
+JOIN customer ON customer.id = event_view.customer_id
+WHERE event_view.id = @id;

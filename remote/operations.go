@@ -46,12 +46,22 @@ type contractFindRequest struct {
 	Typed string `json:"typed"`
 }
 
+type contractOverviewRequest struct {
+	ID       uuid.UUID `json:"id"`
+	RowLimit *int64    `json:"row_limit"`
+}
+
 type contractSignRequest struct {
 	ID uuid.UUID `json:"id"`
 }
 
 type customerDetailRequest struct {
 	ID int64 `json:"id"`
+}
+
+type customerOverviewRequest struct {
+	ID       int64  `json:"id"`
+	RowLimit *int64 `json:"row_limit"`
 }
 
 type employeeAddRequest struct {
@@ -91,6 +101,10 @@ type employeeUnlockResult struct {
 }
 
 type eventDetailRequest struct {
+	ID int64 `json:"id"`
+}
+
+type eventSheetRequest struct {
 	ID int64 `json:"id"`
 }
 
@@ -169,6 +183,9 @@ func routes() map[string]route {
 		"ContractList": many(func(ctx context.Context, s service.Operations, q gen.ContractListParams) iter.Seq2[gen.ContractView, error] {
 			return s.ContractList(ctx, q)
 		}),
+		"ContractOverview": one(func(ctx context.Context, s service.Operations, q contractOverviewRequest) (service.ContractOverview, error) {
+			return s.ContractOverview(ctx, q.ID, q.RowLimit)
+		}),
 		"ContractSign": one(func(ctx context.Context, s service.Operations, q contractSignRequest) (service.Change[gen.ContractView], error) {
 			return s.ContractSign(ctx, q.ID)
 		}),
@@ -192,6 +209,9 @@ func routes() map[string]route {
 		}),
 		"CustomerList": many(func(ctx context.Context, s service.Operations, q gen.CustomerListParams) iter.Seq2[gen.CustomerView, error] {
 			return s.CustomerList(ctx, q)
+		}),
+		"CustomerOverview": one(func(ctx context.Context, s service.Operations, q customerOverviewRequest) (service.CustomerOverview, error) {
+			return s.CustomerOverview(ctx, q.ID, q.RowLimit)
 		}),
 		"CustomerRestore": one(func(ctx context.Context, s service.Operations, q gen.CustomerRestoreParams) (service.Change[gen.CustomerView], error) {
 			return s.CustomerRestore(ctx, q)
@@ -268,8 +288,14 @@ func routes() map[string]route {
 		"EventSetSupport": one(func(ctx context.Context, s service.Operations, q gen.EventSetSupportParams) (service.Change[gen.EventView], error) {
 			return s.EventSetSupport(ctx, q)
 		}),
+		"EventSheet": one(func(ctx context.Context, s service.Operations, q eventSheetRequest) (gen.EventSheetRow, error) {
+			return s.EventSheet(ctx, q.ID)
+		}),
 		"EventUpdate": one(func(ctx context.Context, s service.Operations, q gen.EventUpdateParams) (service.Change[gen.EventView], error) {
 			return s.EventUpdate(ctx, q)
+		}),
+		"Find": many(func(ctx context.Context, s service.Operations, q service.FindParams) iter.Seq2[gen.FindRow, error] {
+			return s.Find(ctx, q)
 		}),
 		"History": many(func(ctx context.Context, s service.Operations, q gen.HistoryParams) iter.Seq2[gen.ChangeView, error] {
 			return s.History(ctx, q)
@@ -430,6 +456,12 @@ func (s *Session) ContractList(ctx context.Context, p gen.ContractListParams) it
 	return rows[gen.ContractView](ctx, s, "ContractList", p)
 }
 
+// ContractOverview returns a contract with no more than rowLimit of its payments and of its events, with all where that is
+// nil; NotFound if there is none of this id.
+func (s *Session) ContractOverview(ctx context.Context, id uuid.UUID, rowLimit *int64) (service.ContractOverview, error) {
+	return call[service.ContractOverview](ctx, s, "ContractOverview", contractOverviewRequest{id, rowLimit})
+}
+
 // ContractSign records that the customer has signed, now. A contract that is signed already stays as it is, and
 // Before then is the same as Now.
 func (s *Session) ContractSign(ctx context.Context, id uuid.UUID) (service.Change[gen.ContractView], error) {
@@ -473,6 +505,12 @@ func (s *Session) CustomerDetail(ctx context.Context, id int64) (gen.CustomerVie
 // CustomerList returns the customers that pass the filters.
 func (s *Session) CustomerList(ctx context.Context, p gen.CustomerListParams) iter.Seq2[gen.CustomerView, error] {
 	return rows[gen.CustomerView](ctx, s, "CustomerList", p)
+}
+
+// CustomerOverview returns a customer with no more than rowLimit of each kind of what belongs to them, with all where that
+// is nil; NotFound if there is none of this id.
+func (s *Session) CustomerOverview(ctx context.Context, id int64, rowLimit *int64) (service.CustomerOverview, error) {
+	return call[service.CustomerOverview](ctx, s, "CustomerOverview", customerOverviewRequest{id, rowLimit})
 }
 
 // CustomerRestore brings an archived customer back into the lists. Conflict if who was in charge is inactive.
@@ -607,10 +645,21 @@ func (s *Session) EventSetSupport(ctx context.Context, p gen.EventSetSupportPara
 	return call[service.Change[gen.EventView]](ctx, s, "EventSetSupport", p)
 }
 
+// EventSheet returns an event with what its support needs of its customer and its contract; NotFound if there is none of
+// this id.
+func (s *Session) EventSheet(ctx context.Context, id int64) (gen.EventSheetRow, error) {
+	return call[gen.EventSheetRow](ctx, s, "EventSheet", eventSheetRequest{id})
+}
+
 // EventUpdate changes the fields that are not nil and empties those named in p.Clear. PermissionDenied for an event that
 // another runs.
 func (s *Session) EventUpdate(ctx context.Context, p gen.EventUpdateParams) (service.Change[gen.EventView], error) {
 	return call[service.Change[gen.EventView]](ctx, s, "EventUpdate", p)
+}
+
+// Find returns the customers, contracts and events that a text fits.
+func (s *Session) Find(ctx context.Context, p service.FindParams) iter.Seq2[gen.FindRow, error] {
+	return rows[gen.FindRow](ctx, s, "Find", p)
 }
 
 // History returns what changed and passes the filters, newest first.

@@ -91,6 +91,10 @@ type Operations interface {
 	// ContractList returns the contracts that pass the filters.
 	ContractList(ctx context.Context, p gen.ContractListParams) iter.Seq2[gen.ContractView, error]
 
+	// ContractOverview returns a contract with no more than rowLimit of its payments and of its events, with all where that is
+	// nil; NotFound if there is none of this id.
+	ContractOverview(ctx context.Context, id uuid.UUID, rowLimit *int64) (ContractOverview, error)
+
 	// ContractSign records that the customer has signed, now. A contract that is signed already stays as it is, and
 	// Before then is the same as Now.
 	ContractSign(ctx context.Context, id uuid.UUID) (Change[gen.ContractView], error)
@@ -119,6 +123,10 @@ type Operations interface {
 
 	// CustomerList returns the customers that pass the filters.
 	CustomerList(ctx context.Context, p gen.CustomerListParams) iter.Seq2[gen.CustomerView, error]
+
+	// CustomerOverview returns a customer with no more than rowLimit of each kind of what belongs to them, with all where that
+	// is nil; NotFound if there is none of this id.
+	CustomerOverview(ctx context.Context, id int64, rowLimit *int64) (CustomerOverview, error)
 
 	// CustomerRestore brings an archived customer back into the lists. Conflict if who was in charge is inactive.
 	// PermissionDenied for a customer of another commercial.
@@ -201,9 +209,16 @@ type Operations interface {
 	// EventSetSupport assigns the event to the support of this username.
 	EventSetSupport(ctx context.Context, p gen.EventSetSupportParams) (Change[gen.EventView], error)
 
+	// EventSheet returns an event with what its support needs of its customer and its contract; NotFound if there is none of
+	// this id.
+	EventSheet(ctx context.Context, id int64) (gen.EventSheetRow, error)
+
 	// EventUpdate changes the fields that are not nil and empties those named in p.Clear. PermissionDenied for an event that
 	// another runs.
 	EventUpdate(ctx context.Context, p gen.EventUpdateParams) (Change[gen.EventView], error)
+
+	// Find returns the customers, contracts and events that a text fits.
+	Find(ctx context.Context, p FindParams) iter.Seq2[gen.FindRow, error]
 
 	// History returns what changed and passes the filters, newest first.
 	History(ctx context.Context, p gen.HistoryParams) iter.Seq2[gen.ChangeView, error]

@@ -204,6 +204,18 @@ var calls = map[string]call{
 	"EventDetail": {do: func(ctx context.Context, s service.Operations, on target) error {
 		return second(s.EventDetail(ctx, on.event))
 	}},
+	"EventSheet": {do: func(ctx context.Context, s service.Operations, on target) error {
+		return second(s.EventSheet(ctx, on.event))
+	}},
+	"CustomerOverview": {do: func(ctx context.Context, s service.Operations, on target) error {
+		return second(s.CustomerOverview(ctx, on.customer, nil))
+	}},
+	"ContractOverview": {do: func(ctx context.Context, s service.Operations, on target) error {
+		return second(s.ContractOverview(ctx, on.contract, nil))
+	}},
+	"Find": {do: func(ctx context.Context, s service.Operations, _ target) error {
+		return second(all(s.Find(ctx, service.FindParams{Text: "ines"})))
+	}},
 	"EventAdd": {writes: true, do: func(ctx context.Context, s service.Operations, on target) error {
 		return second(s.EventAdd(ctx, gen.EventAddParams{ContractID: on.contract, Name: "Party"}))
 	}},

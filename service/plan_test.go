@@ -138,6 +138,20 @@ func TestPlans(t *testing.T) {
 	} {
 		list(name, gen.History, params)
 	}
+	for name, params := range map[string]gen.FindParams{
+		"Find, many":       {Text: "ines", RowLimit: fifty},
+		"Find, few":        {Text: "ines.weiss1"},
+		"Find an event":    {Text: "gala 12345"},
+		"Find a number":    {Text: "2021-0030", Number: new("2021-0030")},
+		"Find an id":       {Text: "b0f94a", FirstID: new(uuid.MustParse("b0f94a00-0000-0000-0000-000000000000")), LastID: new(uuid.MustParse("b0f94aff-ffff-ffff-ffff-ffffffffffff"))},
+		"Find a telephone": {Text: "01 45 67 89 01", RowLimit: fifty},
+	} {
+		list(name, gen.Find, params)
+	}
+	list("CustomerContracts", gen.CustomerContracts, gen.CustomerContractsParams{CustomerID: 7})
+	list("CustomerSums", gen.CustomerSums, struct{ ID int64 }{7})
+	list("ContractSums", gen.ContractSums, struct{ ID uuid.UUID }{uuid.New()})
+	list("EventSheet", gen.EventSheet, struct{ ID int64 }{7})
 	list("Changes", gen.Changes, gen.ChangesParams{AfterXid: "0", RowLimit: fifty})
 	list("Changes --after", gen.Changes, gen.ChangesParams{AfterXid: one[string](p, "SELECT max(xid)::text FROM change"), AfterID: changed, RowLimit: fifty})
 	list("ChangeFrom", gen.ChangeFrom, gen.ChangeFromParams{Xid: new("1"), ID: &changed, Batch: new("12345678")})

@@ -65,6 +65,10 @@ func TestNoSQLIsMadeInGo(t *testing.T) {
 	}
 }
 
+// uncounted are what is limited and never counted: a feed without an end, what people look at the beginning of, and a part
+// of an overview.
+var uncounted = map[string]bool{"Changes": true, "Find": true, "CustomerContracts": true}
+
 // TestCountsFilterAsTheirLists compares the queries that count with those of the lists: FROM and WHERE stand in both,
 // for sqlc has nothing that would share them, and every list of a length that may be limited has its count.
 func TestCountsFilterAsTheirLists(t *testing.T) {
@@ -85,7 +89,7 @@ func TestCountsFilterAsTheirLists(t *testing.T) {
 			filter, _, _ = strings.Cut(filter, ";")
 			filter, _, _ = strings.Cut(filter, "\nORDER BY")
 			filters[name] = filter
-			if strings.HasPrefix(body, ":many") && strings.Contains(body, "row_limit") && name != "Changes" { // of which there is no end
+			if strings.HasPrefix(body, ":many") && strings.Contains(body, "row_limit") && !uncounted[name] {
 				lists = append(lists, name)
 			}
 		}

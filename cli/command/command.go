@@ -275,8 +275,8 @@ func (c *Command) has(flag string) bool {
 	return c.FlagSet.Lookup(flag).Value.String() == "true"
 }
 
-// flagsGiven returns the names of the flags that were given, also of those that were given as an argument.
-func (c *Command) flagsGiven() (names []string) {
+// Given returns the names of the flags that were given, also of those that were given as an argument.
+func (c *Command) Given() (names []string) {
 	c.FlagSet.VisitAll(func(f *flag.Flag) {
 		if c.has(f.Name) {
 			names = append(names, f.Name)

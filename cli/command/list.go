@@ -161,7 +161,9 @@ func detailWith[T any](e *Env, fields *Value[[]string], r render.Resource[T]) fu
 // canShow refuses to read for nobody: a list or a detail whose stdout was closed. Commands that change something, and
 // those whose exit code is an answer, go on, for a program may have started crm with a null device that looks the same.
 func (e *Env) canShow() error {
-	if last := e.CommandName[strings.LastIndexByte(e.CommandName, ' ')+1:]; e.NoOut && (last == "list" || last == "detail" || last == "payments" || strings.HasPrefix(e.CommandName, "report ")) {
+	last := e.CommandName[strings.LastIndexByte(e.CommandName, ' ')+1:]
+	reads := slices.Contains([]string{"list", "detail", "payments", "overview", "sheet", "find"}, last) || strings.HasPrefix(e.CommandName, "report ")
+	if e.NoOut && reads {
 		return &failure.Error{Code: failure.Internal, Message: "The result could not be written: standard output is closed."}
 	}
 	return nil
@@ -322,7 +324,7 @@ func ShowList[T any](ctx context.Context, l *Listing, r render.Resource[T],
 		return e.showNumber(n)
 	}
 	o := e.OutputOf(l.fields)
-	o.Totals, o.Sort, o.Filters = l.totals, strings.TrimSuffix(l.Order(), ":desc"), l.c.flagsGiven()
+	o.Totals, o.Sort, o.Filters = l.totals, strings.TrimSuffix(l.Order(), ":desc"), l.c.Given()
 	shortened := false
 	if e.ShortTable() && !l.limit.Set {
 		rows = first(rows, terminalRows, &shortened)

@@ -72,3 +72,9 @@ func (r Resource[T]) cell(row T, column string) (Field, cell, bool) {
 	}
 	return fields[at], newReader[T](fields[at : at+1]).read(row)[0], true
 }
+
+// With returns the description with an array of rows, which have a description of their own.
+func (d Description) With(name, of string) Description {
+	d.Fields = append(slices.Clip(d.Fields), FieldDescription{name, "array of " + of, false})
+	return d
+}

@@ -234,6 +234,10 @@ func totalLine(totals map[string]value.Cents, fields []Field) []string {
 // those of the row before, with what they were; that may be nil.
 func Detail[T any](o Output, r Resource[T], row T, before *T) error {
 	o.IDs = true
+	return detail(o, r, row, before)
+}
+
+func detail[T any](o Output, r Resource[T], row T, before *T) error {
 	fields, err := r.Select(o)
 	if err != nil {
 		return err

@@ -52,6 +52,7 @@ func (b *bench) cases(changes int) []*measured {
 	search := "ines"
 	unpaid := []string{"contract", "list", "-o", "csv", "--not-paid-filter", "--limit", "50"}
 	found := []string{"customer", "list", "-o", "csv", "--search", search, "--limit", "50"}
+	find := []string{"find", search, "-o", "csv", "--limit", "50"}
 	completed := []string{"__complete", "customer", "detail", search}
 	cases := []*measured{
 		export("", "csv", rows, 1.15, 40),
@@ -73,6 +74,14 @@ func (b *bench) cases(changes int) []*measured {
 		{
 			Case: fmt.Sprintf("customer list --search ines --limit 50, %d customers", b.large.customers()), Yardstick: fmt.Sprintf("with %d", b.small.customers()),
 			Unit: milliseconds, limit: 2, repeat: 5, crm: b.runs(b.large, found...), beside: b.runs(b.small, found...),
+		},
+		{
+			Case: fmt.Sprintf("find ines --limit 50, %d customers", b.large.customers()), Yardstick: fmt.Sprintf("with %d", b.small.customers()),
+			Unit: milliseconds, limit: 1.5, repeat: 5, crm: b.runs(b.large, find...), beside: b.runs(b.small, find...),
+		},
+		{
+			Case: fmt.Sprintf("find a contract's number, %d contracts", b.large.contracts()), Yardstick: fmt.Sprintf("with %d", b.small.contracts()),
+			Unit: milliseconds, limit: 1.5, repeat: 5, crm: b.runs(b.large, "find", "2021-30", "-o", "csv"), beside: b.runs(b.small, "find", "2021-30", "-o", "csv"),
 		},
 		{
 			Case: fmt.Sprintf("Tab after customer detail ines, %d customers", b.large.customers()), Yardstick: fmt.Sprintf("with %d", b.small.customers()),

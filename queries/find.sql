@@ -1,0 +1,47 @@
+-- name: Find :many
+-- Find returns what a text fits: customers and events that have all of its words, and the contract whose number or id it
+-- is. At is when an event starts, and when a contract was signed or else drawn up. A kind more is a SELECT more, with a
+-- condition that an index serves.
+SELECT found.resource::text AS resource,
+       found.id::text AS id,
+       found.what::text AS what,
+       found.detail::text AS detail,
+       found.at
+FROM (
+    SELECT 3 AS place,
+           'event' AS resource,
+           event.id AS position,
+           event.id::text AS id,
+           event.name AS what,
+           concat_ws(', ', CASE WHEN event.cancelled_at IS NOT NULL THEN 'cancelled' END, event.location, customer.fullname) AS detail,
+           event.start_at AS at -- first, for it may be NULL and sqlc asks the first
+    FROM event
+    JOIN contract ON contract.id = event.contract_id
+    JOIN customer ON customer.id = contract.customer_id
+    WHERE event.search LIKE search_pattern(@text::text)
+      AND event.search LIKE ALL (search_patterns(@text::text))
+    UNION ALL
+    SELECT 1,
+           'customer',
+           customer.id,
+           customer.id::text,
+           customer.fullname,
+           concat_ws(', ', CASE WHEN customer.archived_at IS NOT NULL THEN 'archived' END, customer.company, customer.email, customer.phone),
+           NULL
+    FROM customer
+    WHERE customer.search LIKE search_pattern(@text::text)
+      AND customer.search LIKE ALL (search_patterns(@text::text))
+    UNION ALL
+    SELECT 2,
+           'contract',
+           row_number() OVER (ORDER BY contract.created_at, contract.id),
+           contract.number,
+           concat_ws(', ', customer.fullname, customer.company),
+           concat_ws(', ', euros(contract.total_amount), replace(contract.status::text, '_', ' ')),
+           coalesce(contract.signed_at, contract.created_at)
+    FROM contract
+    JOIN customer ON customer.id = contract.customer_id
+    WHERE contract.number = sqlc.narg('number')::text
+       OR contract.id BETWEEN sqlc.narg('first_id')::uuid AND sqlc.narg('last_id')::uuid) AS found
+ORDER BY place, position
+LIMIT sqlc.narg('row_limit')::bigint;
