@@ -131,11 +131,14 @@ func openOne[T any](ctx context.Context, a *app, rows []T, narrowed func(typed s
 		return c
 	}
 	chosen, err := a.Choose(ctx, "Open", func(_ context.Context, typed string, limit int) ([]terminal.Choice, error) {
-		found := command.Rows(rows)
-		if typed != "" {
-			found = narrowed(typed)
+		if typed == "" {
+			return choicesOf(typed, limit, "", choose, command.Rows(rows))
 		}
-		return choicesOf(typed, limit, "", choose, found)
+		// What is read in a line may be no text that is searched: a number, an amount, the kind.
+		read := slices.DeleteFunc(slices.Clone(rows), func(row T) bool {
+			return !strings.Contains(strings.ToLower(choice(row).Label), strings.ToLower(typed))
+		})
+		return choicesOf(typed, limit, "", choose, command.Rows(read), narrowed(typed))
 	}, "")
 	if errors.Is(err, terminal.ErrAborted) {
 		return false, nil
