@@ -22,10 +22,11 @@ type shape struct {
 	always []render.Field // those of a list for people
 }
 
-func shapeOf[T any](r render.Resource[T]) shape {
+// shapeOf returns the shape of a resource; of a list, with the columns that these flags ask for.
+func shapeOf[T any](r render.Resource[T], flags ...string) shape {
 	all, errAll := r.Select(render.Output{Format: "json"})
 	panel, errPanel := r.Select(render.Output{Format: "table", IDs: true})
-	always, errAlways := r.Select(render.Output{Format: "table"})
+	always, errAlways := r.Listed(render.Output{Format: "table", Filters: flags})
 	if errAll != nil || errPanel != nil || errAlways != nil {
 		panic(r.Name)
 	}
@@ -218,6 +219,9 @@ func (s shape) fromPanel(format string, lines [][]string) ([]row, error) {
 	r := row{}
 	for i, f := range s.panel {
 		text := texts[i]
+		if at := strings.LastIndex(text, "→"); at >= 0 { // before it stands what the field was
+			text = text[at+len("→"):]
+		}
 		if f.Look.Of != "" {
 			fullname, username, both := strings.Cut(squash(text), "(")
 			if r[f.Look.Of] = strings.TrimSuffix(username, ")"); !both && fullname != cmp.Or(f.Look.Absent, "-") {

@@ -76,7 +76,7 @@ func TestFiltersNameTheirColumns(t *testing.T) {
 		"crm history":           changes.Looks,
 		"crm event list":        events.Looks,
 	}
-	ofNoColumn := []string{"sort", "limit", "fields", "count", "total", "search"}
+	ofNoColumn := []string{"sort", "limit", "fields", "count", "total", "search", "open"}
 	nowhere := map[string]bool{}
 	for _, looks := range lists {
 		for _, look := range looks {
@@ -276,6 +276,7 @@ func TestResources(t *testing.T) {
 	checked := map[string]bool{}
 	check(t, checked, "employees", employees)
 	check(t, checked, "newEmployees", newEmployees)
+	check(t, checked, "handovers", handovers)
 	check(t, checked, "customers", customers)
 	check(t, checked, "contracts", contracts)
 	check(t, checked, "payments", payments)

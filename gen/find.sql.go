@@ -37,7 +37,7 @@ FROM (
            customer.id,
            customer.id::text,
            customer.fullname,
-           concat_ws(', ', customer.company, customer.email, customer.phone),
+           concat_ws(', ', CASE WHEN customer.archived_at IS NOT NULL THEN 'archived' END, customer.company, customer.email, customer.phone),
            NULL
     FROM customer
     WHERE customer.search LIKE search_pattern($1::text)

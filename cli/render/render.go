@@ -83,7 +83,7 @@ var Formats = []string{"table", "json", "jsonl", "csv", "markdown"}
 // List prints rows. The data formats stream, in constant memory. A table is collected first, because its columns are
 // as wide as their widest cell. If rows fails before anything was written, nothing is.
 func List[T any](o Output, r Resource[T], rows iter.Seq2[T, error]) error {
-	fields, err := r.Select(o)
+	fields, err := r.Listed(o)
 	if err != nil {
 		return err
 	}
@@ -92,12 +92,6 @@ func List[T any](o Output, r Resource[T], rows iter.Seq2[T, error]) error {
 	}
 	if o.Format == Page {
 		return writePage(o, r.Title, r.Hue, fields, rows)
-	}
-	if len(o.Fields) == 0 {
-		given := func(flag string) bool { return slices.Contains(o.Filters, flag) }
-		fields = slices.DeleteFunc(fields, func(f Field) bool {
-			return f.Look.Beside != nil && f.Name != o.Sort && !slices.ContainsFunc(f.Look.Beside, given)
-		})
 	}
 	var (
 		lines  [][]string
@@ -292,6 +286,11 @@ func became(old, now string) string {
 	return old + " → " + now
 }
 
+// forPeople reports whether people read the format, and no program.
+func (o Output) forPeople() bool {
+	return o.Format == "table" || o.Format == "markdown" || o.Format == Page
+}
+
 // Select returns the columns to print, as --fields names them.
 func (r Resource[T]) Select(o Output) ([]Field, error) {
 	if !slices.Contains(Formats, o.Format) && (o.Format != Page || r.Bars == "") {
@@ -302,9 +301,8 @@ func (r Resource[T]) Select(o Output) ([]Field, error) {
 	}
 	all := r.fields()
 	if len(o.Fields) == 0 {
-		forPeople := o.Format == "table" || o.Format == "markdown" || o.Format == Page
 		return slices.DeleteFunc(all, func(f Field) bool {
-			return forPeople && ((f.Look.DataOnly || f.Look.SaidBy != "") && !o.IDs || r.isUsername(f.Name))
+			return o.forPeople() && ((f.Look.DataOnly || f.Look.SaidBy != "") && !o.IDs || r.isUsername(f.Name))
 		}), nil
 	}
 	var fields []Field
@@ -324,6 +322,18 @@ func (r Resource[T]) Select(o Output) ([]Field, error) {
 		fields = append(fields, f)
 	}
 	return fields, nil
+}
+
+// Listed returns the columns to print of a list: for people without those that say nothing unless a flag asked for them.
+func (r Resource[T]) Listed(o Output) ([]Field, error) {
+	fields, err := r.Select(o)
+	if err != nil || len(o.Fields) > 0 || !o.forPeople() {
+		return fields, err
+	}
+	given := func(flag string) bool { return slices.Contains(o.Filters, flag) }
+	return slices.DeleteFunc(fields, func(f Field) bool {
+		return f.Look.Beside != nil && f.Name != o.Sort && !slices.ContainsFunc(f.Look.Beside, given)
+	}), nil
 }
 
 // isUsername reports whether a column is shown with the full name that it belongs to.
