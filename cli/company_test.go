@@ -229,7 +229,7 @@ func TestCompany(t *testing.T) {
 			c.types(block, c.machine, step{"name", database + enter})
 			start()
 		}},
-		{"$ crm employee set-role administrator2", func(string) {}}, // of the sample database
+		{"$ crm employee deactivate administrator2", func(string) {}}, // of the sample database
 		{"crm --config /etc/crm/owner.toml db set-password chloe", func(block string) {
 			c.shown(c.types(block, c.machine), `One-time password: +[A-Z0-9-]+`)
 		}},

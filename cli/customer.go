@@ -153,7 +153,7 @@ func (a *app) customerSetCommercial() *ffcli.Command {
 }
 
 func (a *app) customerArchive() *ffcli.Command {
-	c := a.Command("archive", "take a customer out of the lists, with whom there is no business any more").Examples("crm customer archive 13")
+	c := a.Command("archive", "take a customer out of the lists, with whom there is no business any more").Examples("crm customer archive 14")
 	id := a.customerArgument(c)
 	show := command.ShowsChange(c, customers)
 	return c.DoesAs(func(ctx context.Context, s service.Operations) error {

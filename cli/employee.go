@@ -202,7 +202,7 @@ func (a *app) employeeUnlock() *ffcli.Command {
 }
 
 func (a *app) employeeDeactivate() *ffcli.Command {
-	c := a.Command("deactivate", "let an employee who leaves log in no more; ends their sessions").Examples("crm employee deactivate support2")
+	c := a.Command("deactivate", "let an employee who leaves log in no more; ends their sessions").Examples("crm employee deactivate none1")
 	username := a.employeeArgument(c)
 	yes := c.Switch("yes", "do not ask when it is yourself")
 	show := command.ShowsChange(c, employees)

@@ -42,7 +42,7 @@ func (e *employee) employees(t *testing.T) (n int) {
 }
 
 const (
-	sampleEmployees = 9
+	sampleEmployees = 10
 	migrateChloe    = `echo une phrase de mon choix | crm db migrate --admin-username chloe --admin-fullname 'Chloé Dupré' --password-stdin`
 )
 

@@ -73,7 +73,7 @@ func TestHostileBackup(t *testing.T) {
 		"shell":         "CREATE TABLE shell (t text); INSERT INTO shell VALUES (E'\\\\! touch " + witness + "'), (E'\\\\.\\n\\\\! touch " + witness + "'); COMMENT ON TABLE shell IS E'x\n\\\\! touch " + witness + "'",
 		"policy":        "ALTER TABLE customer ENABLE ROW LEVEL SECURITY; ALTER TABLE customer FORCE ROW LEVEL SECURITY; CREATE POLICY evil ON customer USING (true)",
 		"sequence":      "ALTER SEQUENCE customer_id_seq MAXVALUE 100 RESTART 99",
-		"view":          strikes + "CREATE OR REPLACE VIEW employee_view AS SELECT id, username, password_hash AS fullname, role FROM employee WHERE strike()",
+		"view":          strikes + "CREATE OR REPLACE VIEW employee_view AS SELECT id, username, password_hash AS fullname, role, active, last_login_at, password_one_time, last_login_at AS locked_until, updated_at FROM employee WHERE strike()",
 		"no constraint": "ALTER TABLE payment DROP CONSTRAINT payment_amount_positive, DROP CONSTRAINT payment_contract_fkey",
 		"who is logged in": `INSERT INTO session (id, employee_id) SELECT gen_random_uuid(), id FROM employee;
 			INSERT INTO session (id, employee_id, name, secret_hash, expires_at) SELECT gen_random_uuid(), id, 'ci', sha256('x'), now() + interval '300 days' FROM employee;
@@ -110,7 +110,7 @@ func TestHostileBackup(t *testing.T) {
 				t.Error("a program was run")
 				_ = os.Remove(witness)
 			}
-			if next := target.value(t, "INSERT INTO customer (fullname, company, commercial_id, email, phone) SELECT 'A', 'B', commercial_id, 'a@b.fr', phone FROM customer LIMIT 1 RETURNING id::text"); next != "14" {
+			if next := target.value(t, "INSERT INTO customer (fullname, company, commercial_id, email, phone) SELECT 'A', 'B', commercial_id, 'a@b.fr', phone FROM customer LIMIT 1 RETURNING id::text"); next != "15" {
 				t.Errorf("the next id is %s", next)
 			}
 		})
@@ -174,7 +174,7 @@ func TestRestoreOverDamage(t *testing.T) {
 		"DROP EXTENSION pg_trgm CASCADE",
 		"CREATE TRIGGER ours BEFORE INSERT ON event FOR EACH ROW EXECUTE FUNCTION payment_lock()",
 		"CREATE RULE none AS ON INSERT TO payment DO INSTEAD NOTHING",
-		"DROP VIEW change_view, change_line, customer_account, employee_password, employee_view, customer_view, contract_view, payment_view, event_view, session_view; DROP FUNCTION employee_password_is, employee_change_password, renew_session, history_ids, void_payment, undo_batch; DROP TABLE change, event, payment, contract, customer, session, login_failure, employee",
+		"DROP VIEW change_view, change_line, customer_account, employee_password, employee_view, customer_view, contract_view, payment_view, event_view, session_view; DROP FUNCTION changed_after, customer_at, contract_at, payment_at, event_at, employee_password_is, employee_change_password, renew_session, history_ids, void_payment, undo_batch; DROP TABLE change, event, payment, contract, customer, session, login_failure, employee",
 	} {
 		e.sql(damage)
 		if r := e.crm("", "db", "restore", file, "--database", e.config.Database); r.code != 0 {

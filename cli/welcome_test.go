@@ -11,7 +11,7 @@ import (
 func TestNewLocalDatabase(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct{ populate, welcome, holds string }{
-		"sample": {"true", "It holds sample data. Log in: crm auth login administrator1 (password epic-events-sample)", "13 customers"},
+		"sample": {"true", "It holds sample data. Log in: crm auth login administrator1 (password epic-events-sample)", "14 customers"},
 		"empty":  {"false", "It is empty. Add the first administrator: crm db migrate --admin-username", "0 customers"},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -202,7 +202,9 @@ func TestCustomerArchive(t *testing.T) {
 		same(t, "archived already", *change.Before, change.Now)
 	}
 	p.refuses(failure.Conflict, "The customer of a contract that is not signed or not paid is not archived (crm customer restore).",
-		func() error { return second(administrator.ContractAdd(ctx, gen.ContractAddParams{CustomerID: 14, TotalAmount: 5})) })
+		func() error {
+			return second(administrator.ContractAdd(ctx, gen.ContractAddParams{CustomerID: 14, TotalAmount: 5}))
+		})
 	if change := must[service.Change[gen.CustomerView]](t)(s.CustomerRestore(ctx, gen.CustomerRestoreParams{ID: 14})); change.Now.ArchivedAt != nil || change.Before.ArchivedAt == nil {
 		t.Errorf("%+v", change)
 	}

@@ -119,7 +119,9 @@ var calls = map[string]call{
 		return second(s.EmployeeDeactivate(ctx, "none2"))
 	}},
 	"EmployeeReactivate": {writes: true, before: "UPDATE employee SET active = false WHERE username = 'none2'",
-		do: func(ctx context.Context, s service.Operations, _ target) error { return second(s.EmployeeReactivate(ctx, "none2")) }},
+		do: func(ctx context.Context, s service.Operations, _ target) error {
+			return second(s.EmployeeReactivate(ctx, "none2"))
+		}},
 	"EmployeeHandover": {writes: true, do: func(ctx context.Context, s service.Operations, _ target) error {
 		return second(s.EmployeeHandover(ctx, service.HandoverParams{EmployeeHandoverParams: gen.EmployeeHandoverParams{
 			Username: "commercial2", Successor: "commercial3", Customers: true, Events: true}}))

@@ -15,6 +15,7 @@ import (
 // valueless are the writing operations that take no value that could be wrong: who and what they are about is found or not.
 var valueless = map[string]bool{
 	"AuthLogout": true, "AuthSessionsRevoke": true, "AuthTokenRevoke": true, "EmployeeUnlock": true, "EmployeeDelete": true,
+	"EmployeeDeactivate": true, "EmployeeReactivate": true, "EmployeeHandover": true, "CustomerArchive": true, "CustomerRestore": true,
 	"CustomerSetCommercial": true, "ContractSign": true, "EventSetSupport": true, "DbPopulate": true,
 	"Undo": true,
 }

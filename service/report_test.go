@@ -136,7 +136,7 @@ func TestReportsAddUpToTheLists(t *testing.T) {
 }
 
 func supports(p *place) string {
-	return one[string](p, "SELECT string_agg(id::text, ', ') || ', NULL' FROM employee WHERE role = 'support'")
+	return one[string](p, "SELECT string_agg(id::text, ', ') || ', NULL' FROM employee WHERE role = 'support' AND active")
 }
 
 // checkReports holds all reports of one set of rows against the lists.
