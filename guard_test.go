@@ -68,7 +68,7 @@ var mayImport = map[string][]string{
 var onlyIn = map[string][]string{
 	"github.com/jedib0t/go-pretty/v6": {"cli/render/table.go"},
 	"encoding/csv":                    {"cli/render/encode.go"},
-	"encoding/json":                   {"internal/failure", "remote", "tools/remote", "cli/schema.go", "tools/bench", "tools/torture"},
+	"encoding/json":                   {"internal/failure", "remote", "tools/remote", "cli/schema.go", "cli/command/edit.go", "tools/bench", "tools/torture"},
 	"charm.land":                      {"cli/terminal"},
 	"github.com/getsentry/sentry-go":  {"cli/cli.go", "cli/tracing.go"},
 	"github.com/golang-jwt/jwt/v5":    {"service/session.go"},

@@ -217,9 +217,12 @@ func (a *app) pickCustomerOf(c *command.Command, list gen.CustomerListParams) te
 		if err != nil {
 			return nil, err
 		}
-		list.CommercialID, list.RowLimit = own, new(int64(limit))
-		named, searched := list, list
-		named.IDBegins, searched.Search = begins(typed, isID), command.Typed(typed)
+		named := gen.CustomerListParams{
+			CommercialID: own, Archived: list.Archived, Sort: list.Sort, IDBegins: begins(typed, isID), RowLimit: new(int64(limit)),
+		}
+		searched := gen.CustomerListParams{
+			CommercialID: own, Archived: list.Archived, Sort: list.Sort, Search: command.Typed(typed), RowLimit: new(int64(limit)),
+		}
 		return choicesOf(typed, limit, none, customerChoice, onlyIf(named.IDBegins != nil, s.CustomerList(ctx, named)), s.CustomerList(ctx, searched))
 	}
 }

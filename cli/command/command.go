@@ -9,12 +9,10 @@ package command
 import (
 	"cmp"
 	"context"
-	"encoding/json"
 	"flag"
 	"fmt"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/peterbourgon/ff/v3/ffcli"
 
@@ -32,8 +30,8 @@ type Command struct {
 	*ffcli.Command
 	env                           *Env
 	inputs                        []input
-	fields                        []input                    // of an update, which needs one of them
-	shown                         map[string]json.RawMessage // what a person saw of the row that they change
+	fields                        []input      // of an update, which needs one of them
+	shown                         columnValues // what a person saw of the row that they change
 	run                           func(ctx context.Context) error
 	before                        func(ctx context.Context) (done bool, err error) // nil where nothing is done before there is a session
 	checks                        []func(ctx context.Context) error                // what must be so before anything is asked or done
@@ -176,23 +174,7 @@ func (c *Command) UsesSettings() bool { return c == nil || !c.withoutSettings }
 func (c *Command) Updates(fields ...input) (expected func() *string) {
 	c.fields = fields
 	since := Flag(c, "if-unchanged-since", "TIME", "only if nothing changed since then: the updated_at that a script has read", c.env.ParseTime)
-	return func() *string {
-		expected := expectation{Shown: c.shown, UnchangedSince: since.Pointer()}
-		if expected.Shown == nil && expected.UnchangedSince == nil {
-			return nil
-		}
-		text, err := json.Marshal(expected)
-		if err != nil {
-			panic("command: " + err.Error()) // it is made of JSON
-		}
-		return new(string(text))
-	}
-}
-
-// expectation is what the schema compares with a row before an update.
-type expectation struct {
-	Shown          map[string]json.RawMessage `json:"shown,omitempty"`
-	UnchangedSince *time.Time                 `json:"unchanged_since,omitempty"`
+	return func() *string { return expectation{Shown: c.shown, UnchangedSince: since.Pointer()}.text() }
 }
 
 // Clears adds --clear to an update, for those of its fields that may be empty. A person empties them in edit. It returns a

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/epicevents/crm/cli/render"
 	"github.com/epicevents/crm/cli/terminal"
@@ -34,7 +35,7 @@ func Edit[T any](ctx context.Context, c *Command, r render.Resource[T], read fun
 	if err != nil {
 		return false, err
 	}
-	c.shown = map[string]json.RawMessage{}
+	c.shown = columnValues{}
 	for _, in := range c.fields {
 		name := cmp.Or(in.meta().column, strings.ReplaceAll(in.meta().name, "-", "_"))
 		if typed, ok := r.Typed(row, name, c.env.Config.Location); ok {
@@ -79,10 +80,31 @@ func Edit[T any](ctx context.Context, c *Command, r render.Resource[T], read fun
 }
 
 // valuesOf returns the columns of a row by their names, as JSON and exact.
-func valuesOf(row any) (values map[string]json.RawMessage, err error) {
+func valuesOf(row any) (values columnValues, err error) {
 	text, err := json.Marshal(row)
 	if err == nil {
 		err = json.Unmarshal(text, &values)
 	}
 	return values, err
+}
+
+// columnValues are values of a row by the names of their columns.
+type columnValues map[string]json.RawMessage
+
+// expectation is what the schema compares with a row before an update.
+type expectation struct {
+	Shown          columnValues `json:"shown,omitempty"`
+	UnchangedSince *time.Time   `json:"unchanged_since,omitempty"`
+}
+
+// text returns the expectation as the schema reads it; nil where nothing is expected.
+func (e expectation) text() *string {
+	if e.Shown == nil && e.UnchangedSince == nil {
+		return nil
+	}
+	text, err := json.Marshal(e)
+	if err != nil {
+		panic("command: " + err.Error()) // it is made of JSON
+	}
+	return new(string(text))
 }
