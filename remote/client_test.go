@@ -93,9 +93,9 @@ func limitOf(ends bool) time.Duration {
 // TestCutAnswers: an answer that is not whole is an error and never a short result, wherever it ends.
 func TestCutAnswers(t *testing.T) {
 	t.Parallel()
-	const whole = `{"columns":["id","username","fullname","role"]}
-[1,"a","A","none"]
-[2,"b","B","none"]
+	const whole = `{"columns":["id","username","fullname","role","active","last_login_at","password_one_time","locked_until","updated_at"]}
+[1,"a","A","none",true,null,false,null,"2026-01-02T03:04:05Z"]
+[2,"b","B","none",true,null,false,null,"2026-01-02T03:04:05Z"]
 {"rows":2}
 `
 	list := func(answer string, limit time.Duration) ([]gen.EmployeeView, error) {
@@ -117,7 +117,7 @@ func TestCutAnswers(t *testing.T) {
 	}
 	for answer, want := range map[string]string{
 		strings.Replace(whole, `"rows":2`, `"rows":3`, 1):                                          "was lost",
-		strings.Replace(whole, `[2,"b","B","none"]`+"\n", "", 1):                                   "was lost",
+		strings.Replace(whole, `[2,"b","B","none",true,null,false,null,"2026-01-02T03:04:05Z"]`+"\n", "", 1):                                   "was lost",
 		strings.Replace(whole, `{"rows":2}`, `{"error":{"code":"unavailable","message":"M."}}`, 1): "M.",
 		strings.Replace(whole, `{"rows":2}`, `{}`, 1):                                              "was lost",
 		strings.Replace(whole, `"b","B"`, `"b"`, 1):                                                "A row of the server's",
@@ -128,7 +128,7 @@ func TestCutAnswers(t *testing.T) {
 		_, err := list(chunked(answer, true), time.Minute) // rows were handed on, so it is not asked again
 		fails(t, failure.Unavailable, "", want, err)
 	}
-	one := `{"id":1,"username":"a","fullname":"A","role":"none"}`
+	one := `{"id":1,"username":"a","fullname":"A","role":"none","active":true,"last_login_at":null,"password_one_time":false,"locked_until":null,"updated_at":"2026-01-02T03:04:05Z"}`
 	for end := range len(one) + 1 {
 		socket, _ := answering(t, head+fmt.Sprintf("Content-Length: %d\r\n\r\n%s", len(one), one[:end]))
 		row, err := operations(t, dialed(t, socket).Within(limitOf(end == len(one)))).EmployeeDetail(t.Context(), "a")

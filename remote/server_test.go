@@ -154,8 +154,8 @@ func TestWire(t *testing.T) {
 	token := srv.token("administrator1")
 	bearer := []string{"Authorization", "Bearer " + token}
 	request := uuid.NewString()
-	response, body := srv.post("EmployeeList", `{"sort":"","row_limit":2}`, append(bearer, headerRequest, request, headerProtocol, "1", headerTimeout, "9.8s")...)
-	const want = `{"columns":["id","username","fullname","role"]}
+	response, body := srv.post("EmployeeList", `{"inactive":false,"sort":"","row_limit":2}`, append(bearer, headerRequest, request, headerProtocol, "1", headerTimeout, "9.8s")...)
+	const want = `{"columns":["id","username","fullname","role","active","last_login_at","password_one_time","locked_until","updated_at"]}
 [1,"administrator1","Hélène Marchand","administrator"]
 [2,"administrator2","Bernard Chevalier","administrator"]
 {"rows":2}
@@ -176,15 +176,15 @@ func TestWire(t *testing.T) {
 		status          int
 		code, message   string
 	}{
-		{"EmployeeList", `{"sort":""}`, nil, 401, "unauthenticated", "You are not logged in."},
-		{"EmployeeList", `{"sort":""}`, []string{"Authorization", "Basic " + token}, 401, "unauthenticated", "You are not logged in."},
-		{"EmployeeList", `{"sort":""}`, []string{"Authorization", "Bearer x"}, 401, "unauthenticated", "Your session is over."},
-		{"EmployeeList", `{"sort":""}`, append(bearer, headerProtocol, "2"), 503, "unavailable", "speaks protocol 1"},
-		{"EmployeeList", `{}`, bearer, 503, "unavailable", `the field "sort" is missing`},
-		{"EmployeeList", `{"sort":"","more":1}`, bearer, 503, "unavailable", `the field "more" is not known`},
-		{"EmployeeList", `{"sort":""}x`, bearer, 503, "unavailable", "something stands after it"},
-		{"EmployeeList", `{"sort":""}`, append(bearer, headerTimeout, "soon"), 400, "usage", headerTimeout},
-		{"EmployeeList", `{"sort":""}`, append(bearer, "Content-Type", "text/plain"), 400, "usage", "application/json"},
+		{"EmployeeList", `{"inactive":false,"sort":""}`, nil, 401, "unauthenticated", "You are not logged in."},
+		{"EmployeeList", `{"inactive":false,"sort":""}`, []string{"Authorization", "Basic " + token}, 401, "unauthenticated", "You are not logged in."},
+		{"EmployeeList", `{"inactive":false,"sort":""}`, []string{"Authorization", "Bearer x"}, 401, "unauthenticated", "Your session is over."},
+		{"EmployeeList", `{"inactive":false,"sort":""}`, append(bearer, headerProtocol, "2"), 503, "unavailable", "speaks protocol 1"},
+		{"EmployeeList", `{"inactive":false}`, bearer, 503, "unavailable", `the field "sort" is missing`},
+		{"EmployeeList", `{"inactive":false,"sort":"","more":1}`, bearer, 503, "unavailable", `the field "more" is not known`},
+		{"EmployeeList", `{"inactive":false,"sort":""}x`, bearer, 503, "unavailable", "something stands after it"},
+		{"EmployeeList", `{"inactive":false,"sort":""}`, append(bearer, headerTimeout, "soon"), 400, "usage", headerTimeout},
+		{"EmployeeList", `{"inactive":false,"sort":""}`, append(bearer, "Content-Type", "text/plain"), 400, "usage", "application/json"},
 		{"EmployeeList", `{"sort":"` + strings.Repeat("x", bodyMax) + `"}`, bearer, 400, "usage", "at most 64 KiB"},
 		{"EmployeeNothing", `{}`, bearer, 503, "unavailable", `does not know the operation "EmployeeNothing"`},
 		{"CustomerDetail", `{"id":999}`, bearer, 404, "not_found", "There is no customer 999."},

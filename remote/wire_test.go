@@ -164,9 +164,9 @@ func TestNoColumnIsLeftToJSON(t *testing.T) {
 // TestColumnsAreMatchedByName: a newer server has more of them, an older one fewer, and neither is read as another.
 func TestColumnsAreMatchedByName(t *testing.T) {
 	t.Parallel()
-	answer := `{"columns":["role","fullname","since","id","username"]}
-["support","Zoé",{"a":[1,"]"]},7,"zoe"]
-["none","Léa",null,8,"lea"]
+	answer := `{"columns":["role","fullname","since","id","username","updated_at","locked_until","password_one_time","last_login_at","active"]}
+["support","Zoé",{"a":[1,"]"]},7,"zoe","2026-01-02T03:04:05Z",null,false,null,true]
+["none","Léa",null,8,"lea","2026-01-02T03:04:05Z",null,false,null,false]
 {"rows":2}
 `
 	var got []gen.EmployeeView
@@ -174,11 +174,16 @@ func TestColumnsAreMatchedByName(t *testing.T) {
 		got = append(got, row)
 		return true
 	})
-	want := []gen.EmployeeView{{ID: 7, Username: "zoe", Fullname: "Zoé", Role: "support"}, {ID: 8, Username: "lea", Fullname: "Léa", Role: "none"}}
+	at := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
+	want := []gen.EmployeeView{
+		{ID: 7, Username: "zoe", Fullname: "Zoé", Role: "support", Active: true, UpdatedAt: at},
+		{ID: 8, Username: "lea", Fullname: "Léa", Role: "none", UpdatedAt: at},
+	}
 	if err != nil || !cmp.Equal(got, want) {
 		t.Errorf("%v %v", err, got)
 	}
-	for _, columns := range []string{`["id","username","fullname"]`, `["id","username","fullname","role","role"]`, `[]`, `null`} {
+	const most = `["id","username","fullname","active","last_login_at","password_one_time","locked_until","updated_at"`
+	for _, columns := range []string{most + `]`, most + `,"role","role"]`, `[]`, `null`} {
 		err := readRows(strings.NewReader(`{"columns":`+columns+"}\n"+`{"rows":0}`+"\n"), func(gen.EmployeeView) bool { return true })
 		if twice := strings.Contains(columns, `"role","role"`); (err == nil) != twice {
 			t.Errorf("%s: %v", columns, err)

@@ -56,7 +56,7 @@ func TestKinds(t *testing.T) {
 	if got := count(t, dbtest.Connect(t, dbtest.Empty(t)), "SELECT count(*) FROM employee"); got != 0 {
 		t.Errorf("an empty database has %d employees", got)
 	}
-	if got := count(t, dbtest.Connect(t, dbtest.Sample(t)), "SELECT count(*) FROM employee"); got != 9 {
+	if got := count(t, dbtest.Connect(t, dbtest.Sample(t)), "SELECT count(*) FROM employee"); got != 10 {
 		t.Errorf("a sample database has %d employees", got)
 	}
 }
