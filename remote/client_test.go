@@ -116,14 +116,14 @@ func TestCutAnswers(t *testing.T) {
 		}
 	}
 	for answer, want := range map[string]string{
-		strings.Replace(whole, `"rows":2`, `"rows":3`, 1):                                          "was lost",
-		strings.Replace(whole, `[2,"b","B","none",true,null,false,null,"2026-01-02T03:04:05Z"]`+"\n", "", 1):                                   "was lost",
-		strings.Replace(whole, `{"rows":2}`, `{"error":{"code":"unavailable","message":"M."}}`, 1): "M.",
-		strings.Replace(whole, `{"rows":2}`, `{}`, 1):                                              "was lost",
-		strings.Replace(whole, `"b","B"`, `"b"`, 1):                                                "A row of the server's",
-		strings.Replace(whole, `[2`, `["2"`, 1):                                                    "A row of the server's",
-		strings.Replace(whole, `{"columns"`, `{"rows"`, 1):                                         "does not begin with its columns",
-		strings.Replace(whole, `"role"`, `"roles"`, 1):                                             "does not send the field role",
+		strings.Replace(whole, `"rows":2`, `"rows":3`, 1):                                                    "was lost",
+		strings.Replace(whole, `[2,"b","B","none",true,null,false,null,"2026-01-02T03:04:05Z"]`+"\n", "", 1): "was lost",
+		strings.Replace(whole, `{"rows":2}`, `{"error":{"code":"unavailable","message":"M."}}`, 1):           "M.",
+		strings.Replace(whole, `{"rows":2}`, `{}`, 1):                                                        "was lost",
+		strings.Replace(whole, `"b","B"`, `"b"`, 1):                                                          "A row of the server's",
+		strings.Replace(whole, `[2`, `["2"`, 1):                                                              "A row of the server's",
+		strings.Replace(whole, `{"columns"`, `{"rows"`, 1):                                                   "does not begin with its columns",
+		strings.Replace(whole, `"role"`, `"roles"`, 1):                                                       "does not send the field role",
 	} {
 		_, err := list(chunked(answer, true), time.Minute) // rows were handed on, so it is not asked again
 		fails(t, failure.Unavailable, "", want, err)
