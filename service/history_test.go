@@ -95,6 +95,14 @@ func TestHistory(t *testing.T) {
 	}
 }
 
+// settled waits until no older transaction is open on the server, be it of another test, that holds back what is committed.
+func (p *place) settled() {
+	p.Helper()
+	eventually(p, "older transactions to end", func() bool {
+		return one[bool](p, "SELECT coalesce(max(xid) < pg_snapshot_xmin(pg_current_snapshot()), true) FROM change")
+	})
+}
+
 // read takes the lines after a cursor and returns the cursor of the last.
 func read(t *testing.T, s service.Operations, after string) (lines []string, last string) {
 	t.Helper()
@@ -114,6 +122,7 @@ func TestLateCommitIsNotSkipped(t *testing.T) {
 	t.Parallel()
 	p := sample(t)
 	s := p.as("administrator1")
+	p.settled()
 	_, start := read(t, s, "")
 	late := p.connect(p.config)
 	exec := func(conn *pgx.Conn, sql string) {
@@ -128,6 +137,7 @@ func TestLateCommitIsNotSkipped(t *testing.T) {
 		t.Fatal(lines)
 	}
 	exec(late, "COMMIT")
+	p.settled()
 	lines, cursor = read(t, s, cursor)
 	if diff := cmp.Diff([]string{"customer 1 company", "customer 2 company"}, lines); diff != "" {
 		t.Error(diff)
@@ -142,6 +152,7 @@ func TestReaderStopsAnywhere(t *testing.T) {
 	t.Parallel()
 	p := sample(t)
 	s := p.as("administrator1")
+	p.settled()
 	whole, _ := read(t, s, "")
 	if len(whole) < 100 {
 		t.Fatal(len(whole))
@@ -170,6 +181,7 @@ func TestCursorOfAnother(t *testing.T) {
 	t.Parallel()
 	p := sample(t)
 	s := p.as("administrator1")
+	p.settled()
 	_, cursor := read(t, s, "")
 	first := func(after string) error {
 		for _, err := range s.Changes(t.Context(), service.ChangesParams{After: after}) {
