@@ -45,17 +45,17 @@ var whatPeopleDo = []string{
 	`DELETE FROM contract WHERE id = (SELECT id FROM contract WHERE signed_at IS NULL ORDER BY md5(id::text || %[1]d) LIMIT 1)`,
 	`INSERT INTO payment (id, contract_id, amount, recorded_by, method) SELECT gen_random_uuid(), id, 1 + %[1]d %% 7, 'x%[1]d', 'cash' FROM contract WHERE status IN ('signed', 'part_paid') ORDER BY md5(id::text || %[1]d) LIMIT 1`,
 	`UPDATE payment SET voided_at = now(), voided_by = 'x', void_reason = 'r%[1]d' WHERE id = (SELECT id FROM payment WHERE voided_at IS NULL ORDER BY md5(id::text || %[1]d) LIMIT 1)`,
-	`UPDATE customer SET fullname = 'N%[1]d', company = NULL WHERE id = (SELECT id FROM customer ORDER BY md5(id::text || %[1]d) LIMIT 1)`,
-	`UPDATE customer SET commercial_id = (SELECT id FROM employee WHERE role = 'commercial' ORDER BY md5(id::text || %[1]d) LIMIT 1) WHERE id = (SELECT id FROM customer ORDER BY md5(id::text || %[1]d) LIMIT 1)`,
+	`UPDATE customer SET fullname = 'N%[1]d', company = NULL WHERE id = (SELECT id FROM customer WHERE archived_at IS NULL ORDER BY md5(id::text || %[1]d) LIMIT 1)`,
+	`UPDATE customer SET commercial_id = (SELECT id FROM employee WHERE role = 'commercial' ORDER BY md5(id::text || %[1]d) LIMIT 1) WHERE id = (SELECT id FROM customer WHERE archived_at IS NULL ORDER BY md5(id::text || %[1]d) LIMIT 1)`,
 	`INSERT INTO customer (fullname, commercial_id, email) SELECT 'New %[1]d', id, 'n%[1]d@new.example' FROM employee WHERE role = 'commercial' LIMIT 1`,
 	`DELETE FROM customer WHERE id = (SELECT id FROM customer WHERE NOT EXISTS (SELECT FROM contract WHERE customer_id = customer.id) ORDER BY md5(id::text || %[1]d) LIMIT 1)`,
 	`UPDATE employee SET username = 'u%[1]d', fullname = 'U%[1]d' WHERE id = (SELECT id FROM employee ORDER BY md5(id::text || %[1]d) LIMIT 1)`,
 	`INSERT INTO event (name, contract_id, start_at, attendees) SELECT 'E%[1]d', id, now() + interval '1 day' * (%[1]d %% 90), %[1]d FROM contract WHERE is_open ORDER BY md5(id::text || %[1]d) LIMIT 1`,
-	`UPDATE event SET support_id = (SELECT id FROM employee WHERE role = 'support' ORDER BY md5(id::text || %[1]d) LIMIT 1), note = nullif('n%[1]d', 'n') WHERE id = (SELECT id FROM event WHERE cancelled_at IS NULL ORDER BY md5(id::text || %[1]d) LIMIT 1)`,
+	`UPDATE event SET support_id = (SELECT id FROM employee WHERE role = 'support' AND active ORDER BY md5(id::text || %[1]d) LIMIT 1), note = nullif('n%[1]d', 'n') WHERE id = (SELECT id FROM event WHERE cancelled_at IS NULL ORDER BY md5(id::text || %[1]d) LIMIT 1)`,
 	`UPDATE event SET cancelled_at = now(), cancel_reason = 'rain' WHERE id = (SELECT id FROM event WHERE cancelled_at IS NULL ORDER BY md5(id::text || %[1]d) LIMIT 1)`,
 	`DELETE FROM event WHERE id = (SELECT id FROM event ORDER BY md5(id::text || %[1]d) LIMIT 1)`,
 	`SELECT * FROM undo_batch((SELECT batch FROM change WHERE resource <> 'employee' AND at > now() - interval '1 minute' ORDER BY md5(batch::text || %[1]d) LIMIT 1), false)`,
-	`UPDATE contract SET customer_id = (SELECT id FROM customer ORDER BY md5(id::text || %[1]d) LIMIT 1), created_at = created_at - interval '1 day'
+	`UPDATE contract SET customer_id = (SELECT id FROM customer WHERE archived_at IS NULL ORDER BY md5(id::text || %[1]d) LIMIT 1), created_at = created_at - interval '1 day'
 		WHERE id IN (SELECT id FROM contract ORDER BY md5(id::text || %[1]d) LIMIT 5)`,
 }
 

@@ -73,7 +73,7 @@ var rules = []struct {
 		message:   `Replace this employee first: in charge of 1 customer, who is archived (crm customer set-commercial).`},
 	{table: "employee", name: "employee_as_expected", code: byTrigger,
 		statement: `UPDATE employee SET fullname = 'Léa' WHERE username = 'none1' AND expects('employee', id::text, '{"shown": {"username": "none1", "fullname": "Inès"}}')`,
-		message:   `Somebody else was faster, and nothing was changed: fullname was Inès and is Inès Kléber now, by sql:crm_server (SQL).`},
+		message:   `Somebody else was faster, and nothing was changed: fullname was Inès and is Inès Kléber now, by sql:owner (SQL).`},
 	{table: "employee", name: "employee_username_shape", code: check,
 		statement: `UPDATE employee SET username = 'a' WHERE username = 'none1'`},
 	{table: "employee", name: "employee_username_shape", code: check,
@@ -181,10 +181,10 @@ var rules = []struct {
 		statement: `UPDATE employee SET active = false WHERE username = 'commercial1'`},
 	{table: "customer", name: "customer_as_expected", code: byTrigger,
 		statement: `UPDATE customer SET company = 'Other' WHERE id = 7 AND expects('customer', id::text, '{"shown": {"company": "Voiles", "fullname": "Rémi Quéré", "phone": "+33298334455"}}')`,
-		message:   `Somebody else was faster, and nothing was changed: company was Voiles and is - now, by sql:crm_server (SQL).`},
+		message:   `Somebody else was faster, and nothing was changed: company was Voiles and is - now, by sql:owner (SQL).`},
 	{table: "customer", name: "customer_as_expected", code: byTrigger,
 		statement: `UPDATE customer SET company = 'Other' WHERE id = 7 AND expects('customer', id::text, '{"unchanged_since": "2026-01-08 09:59:59 Europe/Paris"}')`,
-		message:   `Somebody else was faster, and nothing was changed: it was changed at 2026-01-08T09:00:00+00:00, by sql:crm_server (SQL).`},
+		message:   `Somebody else was faster, and nothing was changed: it was changed at 2026-01-08T09:00:00+00:00, by sql:owner (SQL).`},
 	{table: "customer", name: "customer_in_business", code: byTrigger,
 		statement: `UPDATE customer SET archived_at = now() WHERE id = 3`,
 		message:   `Settle first what is open of this customer: 2 contracts that are not signed or not paid (crm contract list --customer-id 3).`},
@@ -219,7 +219,7 @@ var rules = []struct {
 	{table: "contract", name: "contract_customer_fkey", code: foreignKey, statement: `DELETE FROM customer`},
 	{table: "contract", name: "contract_as_expected", code: byTrigger,
 		statement: `UPDATE contract SET total_amount = 1260000 WHERE number = '2026-0001' AND expects('contract', id::text, '{"shown": {"total_amount": 1240000, "due_on": null, "customer_id": 1}}')`,
-		message:   `Somebody else was faster, and nothing was changed: due_on was - and is 2026-02-19 now, total_amount was 12400.00 and is 12500.00 now, by sql:crm_server (SQL).`},
+		message:   `Somebody else was faster, and nothing was changed: due_on was - and is 2026-02-19 now, total_amount was 12400.00 and is 12500.00 now, by sql:owner (SQL).`},
 	{table: "contract", name: "contract_customer_active_fkey", code: foreignKey,
 		statement: `INSERT INTO contract (customer_id, total_amount) VALUES (14, 100)`},
 	{table: "contract", name: "contract_customer_active_fkey", code: foreignKey, // paid no more
@@ -308,7 +308,7 @@ var rules = []struct {
 		statement: `DELETE FROM employee WHERE username = 'support1'`},
 	{table: "event", name: "event_as_expected", code: byTrigger,
 		statement: `UPDATE event SET attendees = 76 WHERE id = 1 AND expects('event', id::text, '{"shown": {"start": "2026-02-12T08:00:00Z", "end": null, "attendees": 75}}')`,
-		message:   `Somebody else was faster, and nothing was changed: end was - and is 2026-02-12T16:00:00+00:00 now, by sql:crm_server (SQL).`},
+		message:   `Somebody else was faster, and nothing was changed: end was - and is 2026-02-12T16:00:00+00:00 now, by sql:owner (SQL).`},
 	{table: "event", name: "event_needs_customer", code: byTrigger,
 		setup:     archivedOne,
 		statement: `INSERT INTO event (name, contract_id, start_at) SELECT 'Fête', id, now() + interval '1 day' FROM contract WHERE number = '2026-0001'`},
@@ -360,7 +360,7 @@ func TestRules(t *testing.T) {
 			}
 			if rule.code == byTrigger {
 				if rule.message != "" {
-					message = rule.message
+					message = strings.ReplaceAll(rule.message, "sql:owner", "sql:"+conn.Config().User)
 				}
 				if answer.Message != message {
 					t.Errorf("message %q, want %q", answer.Message, message)
