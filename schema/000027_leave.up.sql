@@ -126,20 +126,22 @@ END;
 COMMENT ON FUNCTION employee_password_is(bigint, text) IS 'Whether this is the hash of the password of the employee, who is active.';
 
 CREATE VIEW employee_view AS
-SELECT id,
-       username,
-       fullname,
-       role,
-       active,
-       last_login_at,
-       password_one_time,
-       (SELECT max(retry_at)
-        FROM login_failure
-        WHERE login_failure.username = employee.username
-          AND peer NOT LIKE 'session %'
-          AND retry_at > now()) AS locked_until,
-       updated_at
-FROM employee;
+SELECT employee.id,
+       employee.username,
+       employee.fullname,
+       employee.role,
+       employee.active,
+       employee.last_login_at,
+       employee.password_one_time,
+       locked.until AS locked_until,
+       employee.updated_at
+FROM employee
+CROSS JOIN LATERAL (
+    SELECT max(login_failure.retry_at) AS until
+    FROM login_failure
+    WHERE login_failure.username = employee.username
+      AND login_failure.peer NOT LIKE 'session %'
+      AND login_failure.retry_at > now()) AS locked;
 
 COMMENT ON VIEW employee_view IS
     'An employee as everyone may see it: without the password hash, and with the time until which wrong passwords keep the username from logging in somewhere.';

@@ -119,7 +119,7 @@ func (b *bench) updates(d lately) func(context.Context) (figure, error) {
 	}
 }
 
-// pgbenchUpdates gives the time of an update on a connection that is there already.
+// pgbenchUpdates returns the time of an update on a connection that is there already.
 func (b *bench) pgbenchUpdates(d lately) func(context.Context) (figure, error) {
 	return func(ctx context.Context) (figure, error) {
 		made, err := d(ctx)
