@@ -56,7 +56,7 @@ var whatPeopleDo = []string{
 	`DELETE FROM event WHERE id = (SELECT id FROM event ORDER BY md5(id::text || %[1]d) LIMIT 1)`,
 	`SELECT * FROM undo_batch((SELECT batch FROM change WHERE resource <> 'employee' AND at > now() - interval '1 minute' ORDER BY md5(batch::text || %[1]d) LIMIT 1), false)`,
 	`UPDATE contract SET customer_id = (SELECT id FROM customer WHERE archived_at IS NULL ORDER BY md5(id::text || %[1]d) LIMIT 1), created_at = created_at - interval '1 day'
-		WHERE id IN (SELECT id FROM contract ORDER BY md5(id::text || %[1]d) LIMIT 5)`,
+		WHERE id IN (SELECT id FROM contract WHERE cancelled_at IS NULL ORDER BY md5(id::text || %[1]d) LIMIT 5)`,
 }
 
 // TestRewound: whatever is done to the rows, they are found again as they were, each as a whole and none else.
