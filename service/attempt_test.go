@@ -67,7 +67,7 @@ func (c *cabled) Read(into []byte) (int, error) {
 }
 
 // limited is a service whose connections change as they are told, with a time limit.
-func (p *place) limited(limit time.Duration, change func(*pgx.ConnConfig)) *service.Service {
+func (p *env) limited(limit time.Duration, change func(*pgx.ConnConfig)) *service.Service {
 	p.Helper()
 	config := p.config.Copy()
 	change(config)
@@ -79,7 +79,7 @@ func (p *place) limited(limit time.Duration, change func(*pgx.ConnConfig)) *serv
 	return service.New(pool, testKey).Within(limit)
 }
 
-func (p *place) behind(c *cable) *service.Service {
+func (p *env) behind(c *cable) *service.Service {
 	return p.limited(20*time.Second, func(config *pgx.ConnConfig) { config.DialFunc = c.dial })
 }
 
@@ -191,7 +191,7 @@ func TestOthersKeepTheirConnections(t *testing.T) {
 }
 
 // refuseFirst has the first changes of customers, so many, fail in the way that the code says.
-func (p *place) refuseFirst(times int, change, sqlstate string) {
+func (p *env) refuseFirst(times int, change, sqlstate string) {
 	p.Helper()
 	p.exec("CREATE SEQUENCE refusals")
 	p.exec(fmt.Sprintf(`CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS $$

@@ -27,7 +27,7 @@ var missing = uuid.MustParse("4711aaaa-0000-4000-8000-000000000000")
 
 const missingContract = "There is no contract 4711aaaa-0000-4000-8000-000000000000."
 
-func (p *place) contract(id uuid.UUID) gen.ContractView {
+func (p *env) contract(id uuid.UUID) gen.ContractView {
 	p.Helper()
 	return stored[gen.ContractView](p, "contract_view", id)
 }

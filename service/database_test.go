@@ -17,7 +17,7 @@ const noSchema = "The database does not have crm's schema."
 
 func TestCheckVersion(t *testing.T) {
 	t.Parallel()
-	p := newPlace(t, dbtest.Empty(t))
+	p := newEnv(t, dbtest.Empty(t))
 	if version, err := p.svc.CheckVersion(t.Context()); err != nil || version != schema.Version() {
 		t.Errorf("version %d, %v", version, err)
 	}
@@ -32,7 +32,7 @@ func TestCheckVersion(t *testing.T) {
 
 func TestBlankDatabase(t *testing.T) {
 	t.Parallel()
-	p := newPlace(t, dbtest.Blank(t))
+	p := newEnv(t, dbtest.Blank(t))
 	fails(t, failure.Unavailable, noSchema, second(p.svc.CheckVersion(t.Context())))
 	fails(t, failure.Unavailable, noSchema, second(p.svc.Login(t.Context(), "none1", password)))
 	fails(t, failure.Unavailable, noSchema, p.svc.Populate(t.Context()))
@@ -40,7 +40,7 @@ func TestBlankDatabase(t *testing.T) {
 
 func TestPopulate(t *testing.T) {
 	t.Parallel()
-	p := newPlace(t, dbtest.Empty(t))
+	p := newEnv(t, dbtest.Empty(t))
 	ctx := t.Context()
 	if err := p.svc.Populate(ctx); err != nil {
 		t.Fatal(err)
@@ -67,7 +67,7 @@ func TestPopulate(t *testing.T) {
 func TestHoldsOnlySample(t *testing.T) {
 	t.Parallel()
 	const unsigned = "fb819b38-e035-4e65-b4ea-ae5076a82518"
-	holds := func(t *testing.T, p *place, only bool) {
+	holds := func(t *testing.T, p *env, only bool) {
 		t.Helper()
 		if got, err := p.svc.HoldsOnlySample(t.Context()); err != nil || got != only {
 			t.Errorf("holds only the sample data: %v, %v", got, err)
@@ -76,7 +76,7 @@ func TestHoldsOnlySample(t *testing.T) {
 	for name, config := range map[string]func(testing.TB) *pgx.ConnConfig{"blank": dbtest.Blank, "empty": dbtest.Empty, "sample": dbtest.Sample} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			p := newPlace(t, config(t))
+			p := newEnv(t, config(t))
 			holds(t, p, true)
 			if t.Failed() {
 				_, lines, _ := strings.Cut(gen.SampleOnly, "FROM (")
@@ -128,7 +128,7 @@ func TestSampleOnlyKnowsEveryColumn(t *testing.T) {
 		"event.updated_at":    when,
 		"event.id":            given, "event.contract_signed": follows, "event.support_role": follows,
 	}
-	p := newPlace(t, dbtest.Empty(t))
+	p := newEnv(t, dbtest.Empty(t))
 	rows, err := p.conn.Query(t.Context(), `SELECT table_name || '.' || column_name FROM information_schema.columns
 		WHERE table_name IN ('employee', 'customer', 'contract', 'payment', 'event') AND table_schema = current_schema()
 		AND is_generated = 'NEVER' ORDER BY table_name, ordinal_position`)

@@ -44,7 +44,7 @@ func TestEmployeeAdd(t *testing.T) {
 
 func TestEmployeeAddFirst(t *testing.T) {
 	t.Parallel()
-	p := newPlace(t, dbtest.Empty(t))
+	p := newEnv(t, dbtest.Empty(t))
 	ctx := t.Context()
 	p.refuses(failure.Usage, "A password has 15 to 128 characters.", func() error { return p.svc.EmployeeAddFirst(ctx, "root", "The First", "short") })
 	p.refuses(failure.Conflict, "A username has 2 to 30 characters: a-z, 0-9, and after the first also . _ -",
@@ -169,7 +169,7 @@ func TestEmployeeDelete(t *testing.T) {
 }
 
 // inCharge tries what an employee in charge of customers or events cannot lose to.
-func inCharge(p *place, remove func(username string) error) {
+func inCharge(p *env, remove func(username string) error) {
 	p.Helper()
 	p.refuses(failure.Conflict, "Replace this employee first: in charge of 4 customers (crm customer set-commercial).",
 		func() error { return remove("commercial1") })
@@ -181,7 +181,7 @@ func inCharge(p *place, remove func(username string) error) {
 }
 
 // lastAdministrator takes away the others, then tries the last.
-func lastAdministrator(p *place, message string, remove func(username string) error) {
+func lastAdministrator(p *env, message string, remove func(username string) error) {
 	p.Helper()
 	for _, username := range []string{"administrator2", "administrator3"} {
 		if err := remove(username); err != nil {

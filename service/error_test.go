@@ -50,8 +50,8 @@ func unfitFree(t testing.TB, code failure.Code, message string, err error) {
 	}
 }
 
-// with is the place's database under other settings of the connection.
-func (p *place) with(setting, value string) *pgx.ConnConfig {
+// with is the database of the environment under other settings of the connection.
+func (p *env) with(setting, value string) *pgx.ConnConfig {
 	config := p.config.Copy()
 	config.RuntimeParams[setting] = value
 	return config
@@ -64,7 +64,7 @@ func change(ctx context.Context, s *service.Session) error {
 
 func TestConnectFails(t *testing.T) {
 	t.Parallel()
-	p := newPlace(t, dbtest.Empty(t))
+	p := newEnv(t, dbtest.Empty(t))
 	role := fmt.Sprintf("crm_role_%d", time.Now().UnixNano())
 	p.exec("CREATE ROLE " + role + " LOGIN PASSWORD 'secret' CONNECTION LIMIT 0")
 	p.exec("CREATE ROLE " + role + "_out NOLOGIN")

@@ -18,7 +18,7 @@ const (
 	badNote      = "A note has 1 to 10 000 characters in Unicode normal form C, without control characters but the newline."
 )
 
-func (p *place) event(id int64) gen.EventView {
+func (p *env) event(id int64) gen.EventView {
 	p.Helper()
 	return stored[gen.EventView](p, "event_view", id)
 }

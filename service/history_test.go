@@ -96,7 +96,7 @@ func TestHistory(t *testing.T) {
 }
 
 // settled waits until no older transaction is open on the server, be it of another test, that holds back what is committed.
-func (p *place) settled() {
+func (p *env) settled() {
 	p.Helper()
 	within(p, time.Minute, "older transactions to end", func() bool { // another test may hold one for seconds
 		return one[bool](p, "SELECT coalesce(max(xid) < pg_snapshot_xmin(pg_current_snapshot()), true) FROM change")

@@ -30,7 +30,7 @@ func (h held) Write(message []byte) (int, error) {
 }
 
 // holding returns a service whose connection is held.
-func (p *place) holding() (*service.Service, held) {
+func (p *env) holding() (*service.Service, held) {
 	p.Helper()
 	h := held{stopped: make(chan struct{}), goOn: make(chan struct{})}
 	config := p.config.Copy()

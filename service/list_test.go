@@ -71,7 +71,7 @@ type resource[P, R any] struct {
 	key         string // what the rows are ordered by in the end
 }
 
-func (r resource[P, R]) check(t *testing.T, p *place) {
+func (r resource[P, R]) check(t *testing.T, p *env) {
 	t.Helper()
 	ctx := t.Context()
 	orders := append(sorts(t, r.file, r.query), "", "no such order")
@@ -108,7 +108,7 @@ func (r resource[P, R]) check(t *testing.T, p *place) {
 }
 
 // inOrder checks that rows come by a field, without a value last, and equal ones as they do without an order.
-func inOrder[R any](t *testing.T, p *place, what string, rows, natural []R, order string) {
+func inOrder[R any](t *testing.T, p *env, what string, rows, natural []R, order string) {
 	t.Helper()
 	field, descending := strings.CutSuffix(order, ":desc")
 	keys := ranks(p, rows, field)
@@ -133,7 +133,7 @@ func inOrder[R any](t *testing.T, p *place, what string, rows, natural []R, orde
 const absent = 1 << 30
 
 // ranks returns the rank of each row by a field, which the database finds out: it knows how to order text.
-func ranks[R any](p *place, rows []R, field string) []int {
+func ranks[R any](p *env, rows []R, field string) []int {
 	p.Helper()
 	var values []*string
 	cast := "value" // where all is empty

@@ -12,7 +12,7 @@ import (
 // and how far they are apart: whoever measures must not learn which usernames there are.
 func BenchmarkLoginRefused(b *testing.B) {
 	const tries = 100
-	p := newPlace(b, dbtest.Sample(b)) // with hashes that cost what real ones do
+	p := newEnv(b, dbtest.Sample(b)) // with hashes that cost what real ones do
 	for range b.N {
 		took := map[string][]time.Duration{}
 		for i := range 2 * tries {

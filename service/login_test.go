@@ -19,17 +19,17 @@ import (
 
 const loginFailed = "Unknown username or wrong password."
 
-func (p *place) login(username, password string) error {
+func (p *env) login(username, password string) error {
 	return second(p.svc.Login(p.Context(), username, password))
 }
 
-func (p *place) failures(username string) int {
+func (p *env) failures(username string) int {
 	p.Helper()
 	return one[int](p, "SELECT coalesce(sum(failures), 0) FROM login_failure WHERE username = $1", username)
 }
 
 // waitOver moves the end of the wait to this moment.
-func (p *place) waitOver() {
+func (p *env) waitOver() {
 	p.Helper()
 	p.exec("UPDATE login_failure SET retry_at = least(retry_at, now())")
 }

@@ -349,7 +349,7 @@ func TestPermissions(t *testing.T) {
 	})
 }
 
-func walk(t *testing.T, p *place, operation, who, token string, on target, want failure.Code) {
+func walk(t *testing.T, p *env, operation, who, token string, on target, want failure.Code) {
 	t.Helper()
 	walkBy(t, p, near, operation, who, token, on, want)
 	walkBy(t, p, far, operation, who+" over the wire", token, on, want)
@@ -391,7 +391,7 @@ func far(t testing.TB, svc *service.Service) service.Accounts {
 	return client
 }
 
-func walkBy(t *testing.T, p *place, by way, operation, who, token string, on target, want failure.Code) {
+func walkBy(t *testing.T, p *env, by way, operation, who, token string, on target, want failure.Code) {
 	t.Helper()
 	tx, err := p.ownerDB.Begin(t.Context())
 	if err != nil {

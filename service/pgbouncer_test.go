@@ -15,7 +15,7 @@ func TestMigrateThroughPgBouncer(t *testing.T) {
 	t.Parallel()
 	blank := dbtest.Blank(t)
 	pooled := dbtest.PgBouncer(t, blank)
-	p := newPlace(t, blank)
+	p := newEnv(t, blank)
 	svc := service.New(p.connect(pooled), testKey)
 	fails(t, failure.Unavailable, "This does not work through a pooler such as PgBouncer, which lends one session of the server to several.",
 		svc.Migrate(t.Context(), pooled))

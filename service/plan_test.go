@@ -44,7 +44,7 @@ func TestPlans(t *testing.T) {
 	t.Parallel()
 	config := dbtest.Sample(t)
 	config.DefaultQueryExecMode = pgx.QueryExecModeExec
-	p := &place{TB: t, config: config, conn: dbtest.Connect(t, config)}
+	p := &env{TB: t, config: config, conn: dbtest.Connect(t, config)}
 	p.fillLarge()
 	used := map[string]bool{}
 	explain := func(name, query string, params ...any) {
@@ -205,7 +205,7 @@ func TestPlans(t *testing.T) {
 }
 
 // fillLarge puts the data of the benchmark into the database.
-func (p *place) fillLarge() {
+func (p *env) fillLarge() {
 	p.Helper()
 	data, err := os.ReadFile("../tools/bench/data.sql")
 	if err != nil {

@@ -13,14 +13,14 @@ import (
 )
 
 // sessionEnds returns in how many seconds the only session of an employee is over.
-func (p *place) sessionEnds(username string) int64 {
+func (p *env) sessionEnds(username string) int64 {
 	p.Helper()
 	return one[int64](p, `SELECT extract(epoch FROM expires_at - now())::bigint FROM session
 		WHERE employee_id = (SELECT id FROM employee WHERE username = $1)`, username)
 }
 
 // sessionRow tells one version of the row from another.
-func (p *place) sessionRow() string {
+func (p *env) sessionRow() string {
 	return one[string](p, "SELECT string_agg(ctid::text || xmin::text, ' ' ORDER BY id) FROM session")
 }
 

@@ -135,7 +135,7 @@ func TestReportsAddUpToTheLists(t *testing.T) {
 	}
 }
 
-func supports(p *place) string {
+func supports(p *env) string {
 	return one[string](p, "SELECT string_agg(id::text, ', ') || ', NULL' FROM employee WHERE role = 'support' AND active")
 }
 

@@ -58,9 +58,9 @@ const (
 	freeEvent       = 8 // without support
 )
 
-// place is a database of one test: conn looks at it from outside, as its owner, and svc works on a connection of its own, as
+// env is a database of one test: conn looks at it from outside, as its owner, and svc works on a connection of its own, as
 // a role that owns nothing.
-type place struct {
+type env struct {
 	testing.TB
 	owner  *pgx.ConnConfig
 	config *pgx.ConnConfig // of the role
@@ -71,9 +71,9 @@ type place struct {
 	svc     *service.Service
 }
 
-func newPlace(t testing.TB, config *pgx.ConnConfig) *place {
+func newEnv(t testing.TB, config *pgx.ConnConfig) *env {
 	t.Helper()
-	p := &place{TB: t, config: config, owner: config}
+	p := &env{TB: t, config: config, owner: config}
 	p.conn = p.connect(config)
 	if one[bool](p, "SELECT to_regclass('schema_migrations') IS NOT NULL") {
 		p.config = dbtest.Granted(t, config)
@@ -83,10 +83,10 @@ func newPlace(t testing.TB, config *pgx.ConnConfig) *place {
 	return p
 }
 
-// sample is a place with the sample data. All have the sample password, under a hash that is checked in no time.
-func sample(t testing.TB) *place {
+// sample is an environment with the sample data. All have the sample password, under a hash that is checked in no time.
+func sample(t testing.TB) *env {
 	t.Helper()
-	p := newPlace(t, dbtest.Sample(t))
+	p := newEnv(t, dbtest.Sample(t))
 	p.exec("UPDATE employee SET password_hash = $1", cheapHash())
 	return p
 }
@@ -100,20 +100,20 @@ var cheapHash = sync.OnceValue(func() string {
 })
 
 // connect opens a connection as the command does.
-func (p *place) connect(config *pgx.ConnConfig) *pgx.Conn {
+func (p *env) connect(config *pgx.ConnConfig) *pgx.Conn {
 	p.Helper()
 	config = config.Copy()
 	config.DefaultQueryExecMode = pgx.QueryExecModeExec
 	return dbtest.Connect(p, config)
 }
 
-// as is a session of the employee, on the Service of this place.
-func (p *place) as(username string) *service.Session {
+// as is a session of the employee, on the Service of this environment.
+func (p *env) as(username string) *service.Session {
 	p.Helper()
 	return p.asOn(p.svc, username)
 }
 
-func (p *place) asOn(svc *service.Service, username string) *service.Session {
+func (p *env) asOn(svc *service.Service, username string) *service.Session {
 	p.Helper()
 	s, err := svc.As(p.token(username))
 	if err != nil {
@@ -123,13 +123,13 @@ func (p *place) asOn(svc *service.Service, username string) *service.Session {
 }
 
 // token is a good token of the employee, made without the cost of a login.
-func (p *place) token(username string) string {
+func (p *env) token(username string) string {
 	p.Helper()
 	return sign(p, hs256, testSecret, p.claims(username))
 }
 
 // claims starts a session and returns what its token says.
-func (p *place) claims(username string) jwt.MapClaims {
+func (p *env) claims(username string) jwt.MapClaims {
 	p.Helper()
 	id := uuid.New()
 	employee := one[int64](p, "INSERT INTO session (id, employee_id) SELECT $1, id FROM employee WHERE username = $2 RETURNING employee_id", id, username)
@@ -150,7 +150,7 @@ func sign(t testing.TB, method jwt.SigningMethod, key any, claims jwt.MapClaims)
 }
 
 // one is the only value that a statement returns.
-func one[T any](p *place, sql string, args ...any) T {
+func one[T any](p *env, sql string, args ...any) T {
 	p.Helper()
 	var value T
 	if err := p.conn.QueryRow(p.Context(), sql, args...).Scan(&value); err != nil {
@@ -159,7 +159,7 @@ func one[T any](p *place, sql string, args ...any) T {
 	return value
 }
 
-func (p *place) exec(sql string, args ...any) {
+func (p *env) exec(sql string, args ...any) {
 	p.Helper()
 	if _, err := p.conn.Exec(p.Context(), sql, args...); err != nil {
 		p.Fatalf("%s: %v", sql, err)
@@ -167,7 +167,7 @@ func (p *place) exec(sql string, args ...any) {
 }
 
 // employee adds someone who logs in with schema.SamplePassword.
-func (p *place) employee(username, role string) {
+func (p *env) employee(username, role string) {
 	p.Helper()
 	p.exec(`INSERT INTO employee (username, fullname, role, password_hash)
 		SELECT $1, 'Somebody New', $2::role, password_hash FROM employee WHERE username = 'none1'`, username, role)
@@ -196,7 +196,7 @@ func checksum(t testing.TB, db service.DB) string {
 }
 
 // refuses checks that a call fails with this error and changes no row.
-func (p *place) refuses(code failure.Code, message string, call func() error) {
+func (p *env) refuses(code failure.Code, message string, call func() error) {
 	p.Helper()
 	before := checksum(p, p.conn)
 	fails(p, code, message, call())
@@ -258,7 +258,7 @@ func same[T any](t testing.TB, what string, got, want T) {
 }
 
 // stored reads a row of a view, as generated code does but from outside.
-func stored[T any](p *place, view string, id any) T {
+func stored[T any](p *env, view string, id any) T {
 	p.Helper()
 	rows, err := p.conn.Query(p.Context(), "SELECT * FROM "+view+" WHERE id = $1", id)
 	if err != nil {
@@ -272,7 +272,7 @@ func stored[T any](p *place, view string, id any) T {
 }
 
 // waits until the connection has to wait for a lock of another.
-func (p *place) waits(conn *pgx.Conn) {
+func (p *env) waits(conn *pgx.Conn) {
 	p.Helper()
 	watcher := dbtest.Connect(p, p.config)
 	eventually(p, "a connection that waits", func() bool {

@@ -46,7 +46,7 @@ func TestWithoutKey(t *testing.T) {
 }
 
 // whoami uses a token, from the check of its signature to that of its session.
-func (p *place) whoami(token string) (service.Whoami, error) {
+func (p *env) whoami(token string) (service.Whoami, error) {
 	s, err := p.svc.As(token)
 	if err != nil {
 		return service.Whoami{}, err
@@ -143,21 +143,21 @@ func TestToken(t *testing.T) {
 func TestTokenIsOver(t *testing.T) {
 	t.Parallel()
 	ctx := t.Context()
-	for name, end := range map[string]func(p *place, user, administrator *service.Session) error{
-		"logout": func(_ *place, user, _ *service.Session) error { return user.AuthLogout(ctx) },
-		"password change": func(_ *place, user, _ *service.Session) error {
+	for name, end := range map[string]func(p *env, user, administrator *service.Session) error{
+		"logout": func(_ *env, user, _ *service.Session) error { return user.AuthLogout(ctx) },
+		"password change": func(_ *env, user, _ *service.Session) error {
 			return second(user.AuthChangePassword(ctx, password, goodPassword))
 		},
-		"password by administrator": func(_ *place, _, administrator *service.Session) error {
+		"password by administrator": func(_ *env, _, administrator *service.Session) error {
 			return second(administrator.EmployeeSetPassword(ctx, "none1", goodPassword, false))
 		},
-		"role change": func(_ *place, _, administrator *service.Session) error {
+		"role change": func(_ *env, _, administrator *service.Session) error {
 			return second(administrator.EmployeeSetRole(ctx, gen.EmployeeSetRoleParams{Username: "none1", Role: gen.RoleSupport}))
 		},
-		"deletion": func(_ *place, _, administrator *service.Session) error {
+		"deletion": func(_ *env, _, administrator *service.Session) error {
 			return administrator.EmployeeDelete(ctx, "none1")
 		},
-		"expired row": func(p *place, _, _ *service.Session) error {
+		"expired row": func(p *env, _, _ *service.Session) error {
 			p.exec("UPDATE session SET created_at = now() - interval '1 hour', expires_at = now() WHERE employee_id = (SELECT id FROM employee WHERE username = 'none1')")
 			return nil
 		},

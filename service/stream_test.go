@@ -18,7 +18,7 @@ import (
 )
 
 // fill adds payments to a contract, past the trigger that sums them up.
-func (p *place) fill(rows int) gen.PaymentListParams {
+func (p *env) fill(rows int) gen.PaymentListParams {
 	p.Helper()
 	p.exec("SET session_replication_role = replica")
 	p.exec(`INSERT INTO payment (id, contract_id, amount, recorded_by)
@@ -226,14 +226,14 @@ func TestStreamCutOff(t *testing.T) {
 	t.Parallel()
 	for name, cut := range map[string]struct {
 		message string
-		do      func(p *place)
+		do      func(p *env)
 	}{
 		// Whether the server finds the time to say why is a matter of luck.
-		"terminated": {"", func(p *place) {
+		"terminated": {"", func(p *env) {
 			one[bool](p, "SELECT pg_terminate_backend($1, 10000)", int64(p.svcDB.PgConn().PID()))
 		}},
-		"socket closed": {lost, func(p *place) { p.svcDB.PgConn().Conn().Close() }},
-		"statement cancelled": {tooSlow, func(p *place) {
+		"socket closed": {lost, func(p *env) { p.svcDB.PgConn().Conn().Close() }},
+		"statement cancelled": {tooSlow, func(p *env) {
 			one[bool](p, "SELECT pg_cancel_backend($1)", int64(p.svcDB.PgConn().PID()))
 		}},
 	} {
