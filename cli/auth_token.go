@@ -62,33 +62,67 @@ func (a *app) authTokenCreate() *ffcli.Command {
 }
 
 func (a *app) authTokenList() *ffcli.Command {
-	c := a.Command("list", "list your tokens").Examples("crm auth token list")
+	c := a.Command("list", "list your tokens; an administrator those of others too").Examples("crm auth token list", "crm auth token list --all")
+	username, all := a.ofOthers(c, "tokens")
 	l := command.ListFlags(c, tokens)
 	return c.DoesAs(func(ctx context.Context, s service.Operations) error {
-		p := gen.AuthTokenListParams{Sort: l.Order(), RowLimit: l.RowLimit()}
-		return command.ShowList(ctx, l, tokens, s.AuthTokenList(ctx, p), s.AuthTokenListCount)
+		if err := a.existingUsername(ctx, s, username); err != nil {
+			return err
+		}
+		p := gen.AuthTokenListParams{Username: username.Pointer(), Everyone: *all, Sort: l.Order(), RowLimit: l.RowLimit()}
+		return command.ShowList(ctx, l, tokens, s.AuthTokenList(ctx, p), func(ctx context.Context) (int64, error) {
+			return s.AuthTokenListCount(ctx, p)
+		})
 	})
 }
 
 func (a *app) authTokenRevoke() *ffcli.Command {
-	c := a.Command("revoke", "end a token").Examples("crm auth token revoke nightly")
-	name := command.Flag(c, "name", "NAME", "name of the token", command.Line("name")).AsArgument().From(a.pickToken)
+	c := a.Command("revoke", "end a token; an administrator those of others too").Examples(
+		"crm auth token revoke nightly",
+		"crm auth token revoke --username none1 --yes",
+	)
+	username, all := a.ofOthers(c, "tokens")
+	name := command.Flag(c, "name", "NAME", "name of the token; with --username or --all, without it all tokens end", command.Line("name")).MaybeArgument()
+	name.From(func(ctx context.Context, typed string, limit int) ([]terminal.Choice, error) {
+		return a.pickToken(ctx, gen.AuthTokenListParams{Username: username.Pointer(), Everyone: *all}, typed, limit)
+	})
+	c.Checks(func(context.Context) error {
+		if !username.Set && !*all {
+			name.Needed()
+		}
+		return nil
+	})
+	yes := c.AsksFirst()
 	return c.DoesAs(func(ctx context.Context, s service.Operations) error {
-		if err := s.AuthTokenRevoke(ctx, name.Got); err != nil {
+		if err := a.existingUsername(ctx, s, username); err != nil {
 			return err
 		}
-		a.Notice("The token %q is revoked.", name.Got)
+		whose := whoseWords(username, *all, false)
+		if !name.Set {
+			if err := a.Confirm(ctx, "End all of "+whose+" tokens?", *yes); err != nil {
+				return err
+			}
+		}
+		ended, err := s.AuthTokenRevoke(ctx, gen.AuthTokenRevokeParams{Name: name.Pointer(), Username: username.Pointer(), Everyone: *all})
+		if err != nil {
+			return err
+		}
+		if name.Set && !*all {
+			a.Notice("The token %q is revoked.", name.Got)
+		} else {
+			a.Notice("%d of %s tokens are revoked.", ended, whose)
+		}
 		return nil
 	})
 }
 
-func (a *app) pickToken(ctx context.Context, typed string, limit int) ([]terminal.Choice, error) {
+func (a *app) pickToken(ctx context.Context, whose gen.AuthTokenListParams, typed string, limit int) ([]terminal.Choice, error) {
 	s, err := a.Session(ctx)
 	if err != nil {
 		return nil, err
 	}
 	var choices []terminal.Choice
-	for token, err := range s.AuthTokenList(ctx, gen.AuthTokenListParams{}) {
+	for token, err := range s.AuthTokenList(ctx, whose) {
 		if err != nil {
 			return nil, err
 		}
@@ -99,10 +133,10 @@ func (a *app) pickToken(ctx context.Context, typed string, limit int) ([]termina
 
 var tokens = render.Resource[gen.AuthTokenListRow]{
 	Name: "token", Title: "Tokens", Hue: render.Blue,
-	Looks: []render.Look{
+	Looks: append([]render.Look{
 		{Column: "id", Rank: 2},
 		{Column: "created_at", Rank: 1},
-	},
+	}, ownerLooks...),
 }
 
 // newTokens shows a token that was just made, with itself.

@@ -140,7 +140,7 @@ func (a *app) run(ctx context.Context, args []string) error {
 	if a.Commands[command].UsesSettings() {
 		a.NoticeReadable()
 	}
-	if len(command.Subcommands) > 0 {
+	if a.IsGroup(command) {
 		return a.manual().PrintHelp(a.Out, command)
 	}
 	if err := a.Root.Parse(ordered); err != nil {

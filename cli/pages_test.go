@@ -113,7 +113,7 @@ func TestCommandPages(t *testing.T) {
 	table.WriteString(commandTableHead)
 	page.WriteString(commandsPageHead)
 	cmdline.Walk(a.Root, "", func(c *ffcli.Command, path string) {
-		if len(c.Subcommands) > 0 {
+		if a.IsGroup(c) {
 			return
 		}
 		fmt.Fprintf(&table, "| `%s` | %s |\n", path, c.ShortHelp)

@@ -12,21 +12,23 @@ import (
 )
 
 type Querier interface {
-	// AuthSessions returns the logins of an employee that are good now, and which of them this is.
+	// AuthSessions returns the logins of an employee that are good now, or those of everyone, and which of them this is.
 	AuthSessions(ctx context.Context, arg AuthSessionsParams) ([]AuthSessionsRow, error)
 	// AuthSessionsCount counts the rows of AuthSessions: a test holds their filters equal.
-	AuthSessionsCount(ctx context.Context, asEmployeeID int64) (int64, error)
-	// AuthSessionsRevoke ends one login of an employee, or all of them.
+	AuthSessionsCount(ctx context.Context, arg AuthSessionsCountParams) (int64, error)
+	// AuthSessionsRevoke ends the login of an id, which is as_own_id's where that is not NULL; or those of an employee; or all.
 	AuthSessionsRevoke(ctx context.Context, arg AuthSessionsRevokeParams) (int64, error)
 	// AuthTokenCreate adds a token, if the login that asks for it is still good.
 	AuthTokenCreate(ctx context.Context, arg AuthTokenCreateParams) (AuthTokenCreateRow, error)
 	// AuthTokenForget clears the tokens of an employee that are over, so that their names are free.
 	AuthTokenForget(ctx context.Context, asEmployeeID int64) (int64, error)
-	// AuthTokenList returns the tokens of an employee that are good now, by name, or in the order of a field.
+	// AuthTokenList returns the tokens of an employee that are good now, or those of everyone, by name, or in the order of a
+	// field.
 	AuthTokenList(ctx context.Context, arg AuthTokenListParams) ([]AuthTokenListRow, error)
 	// AuthTokenListCount counts the rows of AuthTokenList: a test holds their filters equal.
-	AuthTokenListCount(ctx context.Context, asEmployeeID int64) (int64, error)
-	AuthTokenRevoke(ctx context.Context, arg AuthTokenRevokeParams) (uuid.UUID, error)
+	AuthTokenListCount(ctx context.Context, arg AuthTokenListCountParams) (int64, error)
+	// AuthTokenRevoke ends the token of a name, or all tokens, of an employee or of everyone.
+	AuthTokenRevoke(ctx context.Context, arg AuthTokenRevokeParams) (int64, error)
 	// AuthTokenTurn waits for a change of the employee's password or role that is under way, which may end the session, and
 	// makes the next one wait, so that it ends the new token too.
 	AuthTokenTurn(ctx context.Context, id int64) (int64, error)

@@ -13,44 +13,63 @@ import (
 )
 
 const AuthSessions = `-- name: AuthSessions :many
-SELECT id,
-       (id = $1)::boolean AS current,
+SELECT session_view.id,
+       employee_id,
+       employee.username AS employee,
+       employee.fullname AS employee_fullname,
+       (session_view.id = $1)::boolean AS current,
        created_at,
        expires_at
 FROM session_view
-WHERE employee_id = $2
-  AND name IS NULL
+JOIN employee ON employee.id = employee_id
+WHERE name IS NULL
+  AND CASE
+          WHEN $2::boolean THEN true
+          WHEN $3::text IS NULL THEN employee_id = $4
+          ELSE employee.username = $3::text
+      END
 ORDER BY
-    CASE WHEN $3::text = 'id' THEN id END,
-    CASE WHEN $3 = 'id:desc' THEN id END DESC,
-    CASE WHEN $3 = 'current' THEN id = $1 END,
-    CASE WHEN $3 = 'current:desc' THEN id = $1 END DESC,
-    CASE WHEN $3 = 'created_at:desc' THEN created_at END DESC,
-    CASE WHEN $3 = 'expires_at' THEN expires_at END,
-    CASE WHEN $3 = 'expires_at:desc' THEN expires_at END DESC,
+    CASE WHEN $5::text = 'id' THEN session_view.id END,
+    CASE WHEN $5 = 'id:desc' THEN session_view.id END DESC,
+    CASE WHEN $5 = 'employee' THEN employee.username END,
+    CASE WHEN $5 = 'employee:desc' THEN employee.username END DESC,
+    CASE WHEN $5 = 'employee_fullname' THEN fold(employee.fullname) END,
+    CASE WHEN $5 = 'employee_fullname:desc' THEN fold(employee.fullname) END DESC,
+    CASE WHEN $5 = 'current' THEN session_view.id = $1 END,
+    CASE WHEN $5 = 'current:desc' THEN session_view.id = $1 END DESC,
+    CASE WHEN $5 = 'created_at:desc' THEN created_at END DESC,
+    CASE WHEN $5 = 'expires_at' THEN expires_at END,
+    CASE WHEN $5 = 'expires_at:desc' THEN expires_at END DESC,
     created_at,
-    id
-LIMIT $4::bigint
+    session_view.id
+LIMIT $6::bigint
 `
 
 type AuthSessionsParams struct {
 	AsSessionID  uuid.UUID `json:"as_session_id"`
+	Everyone     bool      `json:"everyone"`
+	Username     *string   `json:"username"`
 	AsEmployeeID int64     `json:"as_employee_id"`
 	Sort         string    `json:"sort"`
 	RowLimit     *int64    `json:"row_limit"`
 }
 
 type AuthSessionsRow struct {
-	ID        uuid.UUID `json:"id"`
-	Current   bool      `json:"current"`
-	CreatedAt time.Time `json:"created_at"`
-	ExpiresAt time.Time `json:"expires_at"`
+	ID               uuid.UUID `json:"id"`
+	EmployeeID       int64     `json:"employee_id"`
+	Employee         string    `json:"employee"`
+	EmployeeFullname string    `json:"employee_fullname"`
+	Current          bool      `json:"current"`
+	CreatedAt        time.Time `json:"created_at"`
+	ExpiresAt        time.Time `json:"expires_at"`
 }
 
-// AuthSessions returns the logins of an employee that are good now, and which of them this is.
+// AuthSessions returns the logins of an employee that are good now, or those of everyone, and which of them this is.
 func (q *Queries) AuthSessions(ctx context.Context, arg AuthSessionsParams) ([]AuthSessionsRow, error) {
 	rows, err := q.db.Query(ctx, AuthSessions,
 		arg.AsSessionID,
+		arg.Everyone,
+		arg.Username,
 		arg.AsEmployeeID,
 		arg.Sort,
 		arg.RowLimit,
@@ -64,6 +83,9 @@ func (q *Queries) AuthSessions(ctx context.Context, arg AuthSessionsParams) ([]A
 		var i AuthSessionsRow
 		if err := rows.Scan(
 			&i.ID,
+			&i.EmployeeID,
+			&i.Employee,
+			&i.EmployeeFullname,
 			&i.Current,
 			&i.CreatedAt,
 			&i.ExpiresAt,
@@ -81,13 +103,24 @@ func (q *Queries) AuthSessions(ctx context.Context, arg AuthSessionsParams) ([]A
 const AuthSessionsCount = `-- name: AuthSessionsCount :one
 SELECT count(*)
 FROM session_view
-WHERE employee_id = $1
-  AND name IS NULL
+JOIN employee ON employee.id = employee_id
+WHERE name IS NULL
+  AND CASE
+          WHEN $1::boolean THEN true
+          WHEN $2::text IS NULL THEN employee_id = $3
+          ELSE employee.username = $2::text
+      END
 `
 
+type AuthSessionsCountParams struct {
+	Everyone     bool    `json:"everyone"`
+	Username     *string `json:"username"`
+	AsEmployeeID int64   `json:"as_employee_id"`
+}
+
 // AuthSessionsCount counts the rows of AuthSessions: a test holds their filters equal.
-func (q *Queries) AuthSessionsCount(ctx context.Context, asEmployeeID int64) (int64, error) {
-	row := q.db.QueryRow(ctx, AuthSessionsCount, asEmployeeID)
+func (q *Queries) AuthSessionsCount(ctx context.Context, arg AuthSessionsCountParams) (int64, error) {
+	row := q.db.QueryRow(ctx, AuthSessionsCount, arg.Everyone, arg.Username, arg.AsEmployeeID)
 	var count int64
 	err := row.Scan(&count)
 	return count, err
@@ -95,19 +128,36 @@ func (q *Queries) AuthSessionsCount(ctx context.Context, asEmployeeID int64) (in
 
 const AuthSessionsRevoke = `-- name: AuthSessionsRevoke :execrows
 DELETE FROM session
-WHERE employee_id = $1
+USING employee
+WHERE employee.id = employee_id
   AND name IS NULL
-  AND ($2::uuid IS NULL OR id = $2::uuid)
+  AND CASE
+          WHEN $1::uuid IS NOT NULL THEN
+              session.id = $1::uuid
+              AND ($2::bigint IS NULL OR employee_id = $2::bigint)
+          WHEN $3::boolean THEN true
+          WHEN $4::text IS NULL THEN employee_id = $5
+          ELSE employee.username = $4::text
+      END
 `
 
 type AuthSessionsRevokeParams struct {
-	AsEmployeeID int64      `json:"as_employee_id"`
 	ID           *uuid.UUID `json:"id"`
+	AsOwnID      *int64     `json:"as_own_id"`
+	Everyone     bool       `json:"everyone"`
+	Username     *string    `json:"username"`
+	AsEmployeeID int64      `json:"as_employee_id"`
 }
 
-// AuthSessionsRevoke ends one login of an employee, or all of them.
+// AuthSessionsRevoke ends the login of an id, which is as_own_id's where that is not NULL; or those of an employee; or all.
 func (q *Queries) AuthSessionsRevoke(ctx context.Context, arg AuthSessionsRevokeParams) (int64, error) {
-	result, err := q.db.Exec(ctx, AuthSessionsRevoke, arg.AsEmployeeID, arg.ID)
+	result, err := q.db.Exec(ctx, AuthSessionsRevoke,
+		arg.ID,
+		arg.AsOwnID,
+		arg.Everyone,
+		arg.Username,
+		arg.AsEmployeeID,
+	)
 	if err != nil {
 		return 0, err
 	}
@@ -182,45 +232,70 @@ func (q *Queries) AuthTokenForget(ctx context.Context, asEmployeeID int64) (int6
 }
 
 const AuthTokenList = `-- name: AuthTokenList :many
-SELECT id,
+SELECT session_view.id,
+       employee_id,
+       employee.username AS employee,
+       employee.fullname AS employee_fullname,
        name::text AS name,
        read_only,
        created_at,
        expires_at
 FROM session_view
-WHERE employee_id = $1
-  AND name IS NOT NULL
+JOIN employee ON employee.id = employee_id
+WHERE name IS NOT NULL
+  AND CASE
+          WHEN $1::boolean THEN true
+          WHEN $2::text IS NULL THEN employee_id = $3
+          ELSE employee.username = $2::text
+      END
 ORDER BY
-    CASE WHEN $2::text = 'id' THEN id END,
-    CASE WHEN $2 = 'id:desc' THEN id END DESC,
-    CASE WHEN $2 = 'name:desc' THEN name END DESC,
-    CASE WHEN $2 = 'read_only' THEN read_only END,
-    CASE WHEN $2 = 'read_only:desc' THEN read_only END DESC,
-    CASE WHEN $2 = 'created_at' THEN created_at END,
-    CASE WHEN $2 = 'created_at:desc' THEN created_at END DESC,
-    CASE WHEN $2 = 'expires_at' THEN expires_at END,
-    CASE WHEN $2 = 'expires_at:desc' THEN expires_at END DESC,
-    name
-LIMIT $3::bigint
+    CASE WHEN $4::text = 'id' THEN session_view.id END,
+    CASE WHEN $4 = 'id:desc' THEN session_view.id END DESC,
+    CASE WHEN $4 = 'employee' THEN employee.username END,
+    CASE WHEN $4 = 'employee:desc' THEN employee.username END DESC,
+    CASE WHEN $4 = 'employee_fullname' THEN fold(employee.fullname) END,
+    CASE WHEN $4 = 'employee_fullname:desc' THEN fold(employee.fullname) END DESC,
+    CASE WHEN $4 = 'name:desc' THEN name END DESC,
+    CASE WHEN $4 = 'read_only' THEN read_only END,
+    CASE WHEN $4 = 'read_only:desc' THEN read_only END DESC,
+    CASE WHEN $4 = 'created_at' THEN created_at END,
+    CASE WHEN $4 = 'created_at:desc' THEN created_at END DESC,
+    CASE WHEN $4 = 'expires_at' THEN expires_at END,
+    CASE WHEN $4 = 'expires_at:desc' THEN expires_at END DESC,
+    name,
+    session_view.id
+LIMIT $5::bigint
 `
 
 type AuthTokenListParams struct {
-	AsEmployeeID int64  `json:"as_employee_id"`
-	Sort         string `json:"sort"`
-	RowLimit     *int64 `json:"row_limit"`
+	Everyone     bool    `json:"everyone"`
+	Username     *string `json:"username"`
+	AsEmployeeID int64   `json:"as_employee_id"`
+	Sort         string  `json:"sort"`
+	RowLimit     *int64  `json:"row_limit"`
 }
 
 type AuthTokenListRow struct {
-	ID        uuid.UUID `json:"id"`
-	Name      string    `json:"name"`
-	ReadOnly  bool      `json:"read_only"`
-	CreatedAt time.Time `json:"created_at"`
-	ExpiresAt time.Time `json:"expires_at"`
+	ID               uuid.UUID `json:"id"`
+	EmployeeID       int64     `json:"employee_id"`
+	Employee         string    `json:"employee"`
+	EmployeeFullname string    `json:"employee_fullname"`
+	Name             string    `json:"name"`
+	ReadOnly         bool      `json:"read_only"`
+	CreatedAt        time.Time `json:"created_at"`
+	ExpiresAt        time.Time `json:"expires_at"`
 }
 
-// AuthTokenList returns the tokens of an employee that are good now, by name, or in the order of a field.
+// AuthTokenList returns the tokens of an employee that are good now, or those of everyone, by name, or in the order of a
+// field.
 func (q *Queries) AuthTokenList(ctx context.Context, arg AuthTokenListParams) ([]AuthTokenListRow, error) {
-	rows, err := q.db.Query(ctx, AuthTokenList, arg.AsEmployeeID, arg.Sort, arg.RowLimit)
+	rows, err := q.db.Query(ctx, AuthTokenList,
+		arg.Everyone,
+		arg.Username,
+		arg.AsEmployeeID,
+		arg.Sort,
+		arg.RowLimit,
+	)
 	if err != nil {
 		return nil, err
 	}
@@ -230,6 +305,9 @@ func (q *Queries) AuthTokenList(ctx context.Context, arg AuthTokenListParams) ([
 		var i AuthTokenListRow
 		if err := rows.Scan(
 			&i.ID,
+			&i.EmployeeID,
+			&i.Employee,
+			&i.EmployeeFullname,
 			&i.Name,
 			&i.ReadOnly,
 			&i.CreatedAt,
@@ -248,35 +326,61 @@ func (q *Queries) AuthTokenList(ctx context.Context, arg AuthTokenListParams) ([
 const AuthTokenListCount = `-- name: AuthTokenListCount :one
 SELECT count(*)
 FROM session_view
-WHERE employee_id = $1
-  AND name IS NOT NULL
+JOIN employee ON employee.id = employee_id
+WHERE name IS NOT NULL
+  AND CASE
+          WHEN $1::boolean THEN true
+          WHEN $2::text IS NULL THEN employee_id = $3
+          ELSE employee.username = $2::text
+      END
 `
 
+type AuthTokenListCountParams struct {
+	Everyone     bool    `json:"everyone"`
+	Username     *string `json:"username"`
+	AsEmployeeID int64   `json:"as_employee_id"`
+}
+
 // AuthTokenListCount counts the rows of AuthTokenList: a test holds their filters equal.
-func (q *Queries) AuthTokenListCount(ctx context.Context, asEmployeeID int64) (int64, error) {
-	row := q.db.QueryRow(ctx, AuthTokenListCount, asEmployeeID)
+func (q *Queries) AuthTokenListCount(ctx context.Context, arg AuthTokenListCountParams) (int64, error) {
+	row := q.db.QueryRow(ctx, AuthTokenListCount, arg.Everyone, arg.Username, arg.AsEmployeeID)
 	var count int64
 	err := row.Scan(&count)
 	return count, err
 }
 
-const AuthTokenRevoke = `-- name: AuthTokenRevoke :one
+const AuthTokenRevoke = `-- name: AuthTokenRevoke :execrows
 DELETE FROM session
-WHERE employee_id = $1
-  AND name = $2::text
-RETURNING id
+USING employee
+WHERE employee.id = employee_id
+  AND name IS NOT NULL
+  AND ($1::text IS NULL OR name = $1::text)
+  AND CASE
+          WHEN $2::boolean THEN true
+          WHEN $3::text IS NULL THEN employee_id = $4
+          ELSE employee.username = $3::text
+      END
 `
 
 type AuthTokenRevokeParams struct {
-	AsEmployeeID int64  `json:"as_employee_id"`
-	Name         string `json:"name"`
+	Name         *string `json:"name"`
+	Everyone     bool    `json:"everyone"`
+	Username     *string `json:"username"`
+	AsEmployeeID int64   `json:"as_employee_id"`
 }
 
-func (q *Queries) AuthTokenRevoke(ctx context.Context, arg AuthTokenRevokeParams) (uuid.UUID, error) {
-	row := q.db.QueryRow(ctx, AuthTokenRevoke, arg.AsEmployeeID, arg.Name)
-	var id uuid.UUID
-	err := row.Scan(&id)
-	return id, err
+// AuthTokenRevoke ends the token of a name, or all tokens, of an employee or of everyone.
+func (q *Queries) AuthTokenRevoke(ctx context.Context, arg AuthTokenRevokeParams) (int64, error) {
+	result, err := q.db.Exec(ctx, AuthTokenRevoke,
+		arg.Name,
+		arg.Everyone,
+		arg.Username,
+		arg.AsEmployeeID,
+	)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected(), nil
 }
 
 const AuthTokenTurn = `-- name: AuthTokenTurn :one

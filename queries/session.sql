@@ -144,53 +144,91 @@ WHERE id = @id
   AND employee_id = @employee_id;
 
 -- name: AuthSessions :many
--- AuthSessions returns the logins of an employee that are good now, and which of them this is.
-SELECT id,
-       (id = @as_session_id)::boolean AS current,
+-- AuthSessions returns the logins of an employee that are good now, or those of everyone, and which of them this is.
+SELECT session_view.id,
+       employee_id,
+       employee.username AS employee,
+       employee.fullname AS employee_fullname,
+       (session_view.id = @as_session_id)::boolean AS current,
        created_at,
        expires_at
 FROM session_view
-WHERE employee_id = @as_employee_id
-  AND name IS NULL
+JOIN employee ON employee.id = employee_id
+WHERE name IS NULL
+  AND CASE
+          WHEN @everyone::boolean THEN true
+          WHEN sqlc.narg('username')::text IS NULL THEN employee_id = @as_employee_id
+          ELSE employee.username = sqlc.narg('username')::text
+      END
 ORDER BY
-    CASE WHEN @sort::text = 'id' THEN id END,
-    CASE WHEN @sort = 'id:desc' THEN id END DESC,
-    CASE WHEN @sort = 'current' THEN id = @as_session_id END,
-    CASE WHEN @sort = 'current:desc' THEN id = @as_session_id END DESC,
+    CASE WHEN @sort::text = 'id' THEN session_view.id END,
+    CASE WHEN @sort = 'id:desc' THEN session_view.id END DESC,
+    CASE WHEN @sort = 'employee' THEN employee.username END,
+    CASE WHEN @sort = 'employee:desc' THEN employee.username END DESC,
+    CASE WHEN @sort = 'employee_fullname' THEN fold(employee.fullname) END,
+    CASE WHEN @sort = 'employee_fullname:desc' THEN fold(employee.fullname) END DESC,
+    CASE WHEN @sort = 'current' THEN session_view.id = @as_session_id END,
+    CASE WHEN @sort = 'current:desc' THEN session_view.id = @as_session_id END DESC,
     CASE WHEN @sort = 'created_at:desc' THEN created_at END DESC,
     CASE WHEN @sort = 'expires_at' THEN expires_at END,
     CASE WHEN @sort = 'expires_at:desc' THEN expires_at END DESC,
     created_at,
-    id
+    session_view.id
 LIMIT sqlc.narg('row_limit')::bigint;
 
 -- name: AuthSessionsCount :one
 -- AuthSessionsCount counts the rows of AuthSessions: a test holds their filters equal.
 SELECT count(*)
 FROM session_view
-WHERE employee_id = @as_employee_id
-  AND name IS NULL;
+JOIN employee ON employee.id = employee_id
+WHERE name IS NULL
+  AND CASE
+          WHEN @everyone::boolean THEN true
+          WHEN sqlc.narg('username')::text IS NULL THEN employee_id = @as_employee_id
+          ELSE employee.username = sqlc.narg('username')::text
+      END;
 
 -- name: AuthSessionsRevoke :execrows
--- AuthSessionsRevoke ends one login of an employee, or all of them.
+-- AuthSessionsRevoke ends the login of an id, which is as_own_id's where that is not NULL; or those of an employee; or all.
 DELETE FROM session
-WHERE employee_id = @as_employee_id
+USING employee
+WHERE employee.id = employee_id
   AND name IS NULL
-  AND (sqlc.narg('id')::uuid IS NULL OR id = sqlc.narg('id')::uuid);
+  AND CASE
+          WHEN sqlc.narg('id')::uuid IS NOT NULL THEN
+              session.id = sqlc.narg('id')::uuid
+              AND (sqlc.narg('as_own_id')::bigint IS NULL OR employee_id = sqlc.narg('as_own_id')::bigint)
+          WHEN @everyone::boolean THEN true
+          WHEN sqlc.narg('username')::text IS NULL THEN employee_id = @as_employee_id
+          ELSE employee.username = sqlc.narg('username')::text
+      END;
 
 -- name: AuthTokenList :many
--- AuthTokenList returns the tokens of an employee that are good now, by name, or in the order of a field.
-SELECT id,
+-- AuthTokenList returns the tokens of an employee that are good now, or those of everyone, by name, or in the order of a
+-- field.
+SELECT session_view.id,
+       employee_id,
+       employee.username AS employee,
+       employee.fullname AS employee_fullname,
        name::text AS name,
        read_only,
        created_at,
        expires_at
 FROM session_view
-WHERE employee_id = @as_employee_id
-  AND name IS NOT NULL
+JOIN employee ON employee.id = employee_id
+WHERE name IS NOT NULL
+  AND CASE
+          WHEN @everyone::boolean THEN true
+          WHEN sqlc.narg('username')::text IS NULL THEN employee_id = @as_employee_id
+          ELSE employee.username = sqlc.narg('username')::text
+      END
 ORDER BY
-    CASE WHEN @sort::text = 'id' THEN id END,
-    CASE WHEN @sort = 'id:desc' THEN id END DESC,
+    CASE WHEN @sort::text = 'id' THEN session_view.id END,
+    CASE WHEN @sort = 'id:desc' THEN session_view.id END DESC,
+    CASE WHEN @sort = 'employee' THEN employee.username END,
+    CASE WHEN @sort = 'employee:desc' THEN employee.username END DESC,
+    CASE WHEN @sort = 'employee_fullname' THEN fold(employee.fullname) END,
+    CASE WHEN @sort = 'employee_fullname:desc' THEN fold(employee.fullname) END DESC,
     CASE WHEN @sort = 'name:desc' THEN name END DESC,
     CASE WHEN @sort = 'read_only' THEN read_only END,
     CASE WHEN @sort = 'read_only:desc' THEN read_only END DESC,
@@ -198,15 +236,21 @@ ORDER BY
     CASE WHEN @sort = 'created_at:desc' THEN created_at END DESC,
     CASE WHEN @sort = 'expires_at' THEN expires_at END,
     CASE WHEN @sort = 'expires_at:desc' THEN expires_at END DESC,
-    name
+    name,
+    session_view.id
 LIMIT sqlc.narg('row_limit')::bigint;
 
 -- name: AuthTokenListCount :one
 -- AuthTokenListCount counts the rows of AuthTokenList: a test holds their filters equal.
 SELECT count(*)
 FROM session_view
-WHERE employee_id = @as_employee_id
-  AND name IS NOT NULL;
+JOIN employee ON employee.id = employee_id
+WHERE name IS NOT NULL
+  AND CASE
+          WHEN @everyone::boolean THEN true
+          WHEN sqlc.narg('username')::text IS NULL THEN employee_id = @as_employee_id
+          ELSE employee.username = sqlc.narg('username')::text
+      END;
 
 -- name: AuthTokenForget :execrows
 -- AuthTokenForget clears the tokens of an employee that are over, so that their names are free.
@@ -236,8 +280,15 @@ FROM session AS login
 WHERE login.id = @login_id
 RETURNING id, name::text AS name, read_only, created_at, expires_at;
 
--- name: AuthTokenRevoke :one
+-- name: AuthTokenRevoke :execrows
+-- AuthTokenRevoke ends the token of a name, or all tokens, of an employee or of everyone.
 DELETE FROM session
-WHERE employee_id = @as_employee_id
-  AND name = @name::text
-RETURNING id;
+USING employee
+WHERE employee.id = employee_id
+  AND name IS NOT NULL
+  AND (sqlc.narg('name')::text IS NULL OR name = sqlc.narg('name')::text)
+  AND CASE
+          WHEN @everyone::boolean THEN true
+          WHEN sqlc.narg('username')::text IS NULL THEN employee_id = @as_employee_id
+          ELSE employee.username = sqlc.narg('username')::text
+      END;

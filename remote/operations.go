@@ -20,18 +20,10 @@ type authChangePasswordRequest struct {
 	Password string `json:"password"`
 }
 
-type authSessionsRevokeRequest struct {
-	ID *uuid.UUID `json:"id"`
-}
-
 type authTokenCreateRequest struct {
 	Name     string        `json:"name"`
 	ReadOnly bool          `json:"read_only"`
 	Lifetime time.Duration `json:"lifetime"`
-}
-
-type authTokenRevokeRequest struct {
-	Name string `json:"name"`
 }
 
 type changeFindRequest struct {
@@ -132,11 +124,11 @@ func routes() map[string]route {
 		"AuthSessions": many(func(ctx context.Context, s service.Operations, q gen.AuthSessionsParams) iter.Seq2[gen.AuthSessionsRow, error] {
 			return s.AuthSessions(ctx, q)
 		}),
-		"AuthSessionsCount": one(func(ctx context.Context, s service.Operations, _ struct{}) (int64, error) {
-			return s.AuthSessionsCount(ctx)
+		"AuthSessionsCount": one(func(ctx context.Context, s service.Operations, q gen.AuthSessionsParams) (int64, error) {
+			return s.AuthSessionsCount(ctx, q)
 		}),
-		"AuthSessionsRevoke": one(func(ctx context.Context, s service.Operations, q authSessionsRevokeRequest) (int64, error) {
-			return s.AuthSessionsRevoke(ctx, q.ID)
+		"AuthSessionsRevoke": one(func(ctx context.Context, s service.Operations, q gen.AuthSessionsRevokeParams) (int64, error) {
+			return s.AuthSessionsRevoke(ctx, q)
 		}),
 		"AuthTokenCreate": one(func(ctx context.Context, s service.Operations, q authTokenCreateRequest) (service.Token, error) {
 			return s.AuthTokenCreate(ctx, q.Name, q.ReadOnly, q.Lifetime)
@@ -144,11 +136,11 @@ func routes() map[string]route {
 		"AuthTokenList": many(func(ctx context.Context, s service.Operations, q gen.AuthTokenListParams) iter.Seq2[gen.AuthTokenListRow, error] {
 			return s.AuthTokenList(ctx, q)
 		}),
-		"AuthTokenListCount": one(func(ctx context.Context, s service.Operations, _ struct{}) (int64, error) {
-			return s.AuthTokenListCount(ctx)
+		"AuthTokenListCount": one(func(ctx context.Context, s service.Operations, q gen.AuthTokenListParams) (int64, error) {
+			return s.AuthTokenListCount(ctx, q)
 		}),
-		"AuthTokenRevoke": one(func(ctx context.Context, s service.Operations, q authTokenRevokeRequest) (struct{}, error) {
-			return struct{}{}, s.AuthTokenRevoke(ctx, q.Name)
+		"AuthTokenRevoke": one(func(ctx context.Context, s service.Operations, q gen.AuthTokenRevokeParams) (int64, error) {
+			return s.AuthTokenRevoke(ctx, q)
 		}),
 		"AuthWhoami": one(func(ctx context.Context, s service.Operations, _ struct{}) (service.Whoami, error) {
 			return s.AuthWhoami(ctx)
@@ -356,20 +348,20 @@ func (s *Session) AuthLogout(ctx context.Context) error {
 	return err
 }
 
-// AuthSessions returns the logins of the employee that are good now.
+// AuthSessions returns the logins that are good now: of the employee, or of others.
 func (s *Session) AuthSessions(ctx context.Context, p gen.AuthSessionsParams) iter.Seq2[gen.AuthSessionsRow, error] {
 	return rows[gen.AuthSessionsRow](ctx, s, "AuthSessions", p)
 }
 
 // AuthSessionsCount returns the number of logins, whatever the limit.
-func (s *Session) AuthSessionsCount(ctx context.Context) (int64, error) {
-	return call[int64](ctx, s, "AuthSessionsCount", struct{}{})
+func (s *Session) AuthSessionsCount(ctx context.Context, p gen.AuthSessionsParams) (int64, error) {
+	return call[int64](ctx, s, "AuthSessionsCount", p)
 }
 
-// AuthSessionsRevoke ends one login of the employee, NotFound if there is none of this id, or all of them, this one too.
-// It returns the number of those that it ended.
-func (s *Session) AuthSessionsRevoke(ctx context.Context, id *uuid.UUID) (int64, error) {
-	return call[int64](ctx, s, "AuthSessionsRevoke", authSessionsRevokeRequest{id})
+// AuthSessionsRevoke ends the login of an id, NotFound if there is none or it is another's, or all logins: of the employee,
+// this one too, or of others. It returns the number of those that it ended.
+func (s *Session) AuthSessionsRevoke(ctx context.Context, p gen.AuthSessionsRevokeParams) (int64, error) {
+	return call[int64](ctx, s, "AuthSessionsRevoke", p)
 }
 
 // AuthTokenCreate makes a token that acts as the employee, or only reads, as long as it is told to. Conflict if they have
@@ -378,20 +370,20 @@ func (s *Session) AuthTokenCreate(ctx context.Context, name string, readOnly boo
 	return call[service.Token](ctx, s, "AuthTokenCreate", authTokenCreateRequest{name, readOnly, lifetime})
 }
 
-// AuthTokenList returns the tokens of the employee that are good now.
+// AuthTokenList returns the tokens that are good now: of the employee, or of others.
 func (s *Session) AuthTokenList(ctx context.Context, p gen.AuthTokenListParams) iter.Seq2[gen.AuthTokenListRow, error] {
 	return rows[gen.AuthTokenListRow](ctx, s, "AuthTokenList", p)
 }
 
 // AuthTokenListCount returns the number of tokens, whatever the limit.
-func (s *Session) AuthTokenListCount(ctx context.Context) (int64, error) {
-	return call[int64](ctx, s, "AuthTokenListCount", struct{}{})
+func (s *Session) AuthTokenListCount(ctx context.Context, p gen.AuthTokenListParams) (int64, error) {
+	return call[int64](ctx, s, "AuthTokenListCount", p)
 }
 
-// AuthTokenRevoke ends the token of this name; NotFound if there is none.
-func (s *Session) AuthTokenRevoke(ctx context.Context, name string) error {
-	_, err := call[struct{}](ctx, s, "AuthTokenRevoke", authTokenRevokeRequest{name})
-	return err
+// AuthTokenRevoke ends the token of this name, NotFound if there is none, or all tokens: of the employee, or of others. It
+// returns the number of those that it ended.
+func (s *Session) AuthTokenRevoke(ctx context.Context, p gen.AuthTokenRevokeParams) (int64, error) {
+	return call[int64](ctx, s, "AuthTokenRevoke", p)
 }
 
 // AuthWhoami returns the employee of this session.

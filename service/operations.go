@@ -28,28 +28,29 @@ type Operations interface {
 	// AuthLogout ends this session. One that is over already is Unauthenticated.
 	AuthLogout(ctx context.Context) error
 
-	// AuthSessions returns the logins of the employee that are good now.
+	// AuthSessions returns the logins that are good now: of the employee, or of others.
 	AuthSessions(ctx context.Context, p gen.AuthSessionsParams) iter.Seq2[gen.AuthSessionsRow, error]
 
 	// AuthSessionsCount returns the number of logins, whatever the limit.
-	AuthSessionsCount(ctx context.Context) (int64, error)
+	AuthSessionsCount(ctx context.Context, p gen.AuthSessionsParams) (int64, error)
 
-	// AuthSessionsRevoke ends one login of the employee, NotFound if there is none of this id, or all of them, this one too.
-	// It returns the number of those that it ended.
-	AuthSessionsRevoke(ctx context.Context, id *uuid.UUID) (int64, error)
+	// AuthSessionsRevoke ends the login of an id, NotFound if there is none or it is another's, or all logins: of the employee,
+	// this one too, or of others. It returns the number of those that it ended.
+	AuthSessionsRevoke(ctx context.Context, p gen.AuthSessionsRevokeParams) (int64, error)
 
 	// AuthTokenCreate makes a token that acts as the employee, or only reads, as long as it is told to. Conflict if they have
 	// one of this name.
 	AuthTokenCreate(ctx context.Context, name string, readOnly bool, lifetime time.Duration) (Token, error)
 
-	// AuthTokenList returns the tokens of the employee that are good now.
+	// AuthTokenList returns the tokens that are good now: of the employee, or of others.
 	AuthTokenList(ctx context.Context, p gen.AuthTokenListParams) iter.Seq2[gen.AuthTokenListRow, error]
 
 	// AuthTokenListCount returns the number of tokens, whatever the limit.
-	AuthTokenListCount(ctx context.Context) (int64, error)
+	AuthTokenListCount(ctx context.Context, p gen.AuthTokenListParams) (int64, error)
 
-	// AuthTokenRevoke ends the token of this name; NotFound if there is none.
-	AuthTokenRevoke(ctx context.Context, name string) error
+	// AuthTokenRevoke ends the token of this name, NotFound if there is none, or all tokens: of the employee, or of others. It
+	// returns the number of those that it ended.
+	AuthTokenRevoke(ctx context.Context, p gen.AuthTokenRevokeParams) (int64, error)
 
 	// AuthWhoami returns the employee of this session.
 	AuthWhoami(ctx context.Context) (Whoami, error)

@@ -95,7 +95,7 @@ func isOperation(f *ast.FuncDecl) bool {
 
 // checkedBy is the operation that a method names to the functions that look at the table.
 func checkedBy(f *ast.FuncDecl) string {
-	position := map[string]int{"permit": 0, "allow": 1, "stream": 2, "count": 2, "detail": 2}
+	position := map[string]int{"permit": 0, "allow": 1, "stream": 2, "streamOf": 2, "count": 2, "detail": 2}
 	var names []string
 	ast.Inspect(f, func(n ast.Node) bool {
 		call, ok := n.(*ast.CallExpr)

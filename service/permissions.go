@@ -47,13 +47,13 @@ var permissions = map[string]permission{
 	"AuthWhoami":            {read, readOnly, all, all, all, all},
 	"AuthLogout":            {login, idempotent, all, all, all, all},
 	"AuthChangePassword":    {login, notIdempotent, all, all, all, all},
-	"AuthSessions":          {read, readOnly, all, all, all, all},
-	"AuthSessionsCount":     {read, readOnly, all, all, all, all},
-	"AuthSessionsRevoke":    {login, idempotent, all, all, all, all},
-	"AuthTokenList":         {read, readOnly, all, all, all, all},
-	"AuthTokenListCount":    {read, readOnly, all, all, all, all},
+	"AuthSessions":          {read, readOnly, own, own, own, all},
+	"AuthSessionsCount":     {read, readOnly, own, own, own, all},
+	"AuthSessionsRevoke":    {login, idempotent, own, own, own, all},
+	"AuthTokenList":         {read, readOnly, own, own, own, all},
+	"AuthTokenListCount":    {read, readOnly, own, own, own, all},
 	"AuthTokenCreate":       {login, notIdempotent, all, all, all, all},
-	"AuthTokenRevoke":       {login, notIdempotent, all, all, all, all},
+	"AuthTokenRevoke":       {login, notIdempotent, own, own, own, all},
 	"EmployeeList":          {read, readOnly, all, all, all, all},
 	"EmployeeCount":         {read, readOnly, all, all, all, all},
 	"EmployeeDetail":        {read, readOnly, all, all, all, all},
@@ -190,7 +190,7 @@ func commandOf(operation string) string {
 		}
 		words[len(words)-1] += strings.ToLower(string(r))
 	}
-	if len(words) == 1 || words[1] == "token" { // a group of its own below auth
+	if len(words) == 1 || words[1] == "token" || words[1] == "sessions" { // which have verbs of their own below auth
 		return strings.Join(words, " ")
 	}
 	return words[0] + " " + strings.Join(words[1:], "-")

@@ -27,7 +27,7 @@ func TestNoSQLIsMadeInGo(t *testing.T) {
 		ast.Inspect(file, func(n ast.Node) bool {
 			switch n := n.(type) {
 			case *ast.CallExpr:
-				if slices.Contains([]string{"stream", "streamOnce", "Queue", "QueryRow", "Query", "Exec"}, calledName(n)) {
+				if slices.Contains([]string{"stream", "streamOf", "streamOnce", "Queue", "QueryRow", "Query", "Exec"}, calledName(n)) {
 					for _, argument := range n.Args {
 						handsOn[argument] = true
 					}

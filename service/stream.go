@@ -26,6 +26,11 @@ const drainTime = 250 * time.Millisecond
 // reason that passes is tried again until a row was handed on. A list holds its connection for as long as its reader takes,
 // so that those who pause must not be able to take all.
 func stream[T any](ctx context.Context, s *Session, operation, query string, params any) iter.Seq2[T, error] {
+	return streamOf[T](ctx, s, operation, query, params, whose{})
+}
+
+// streamOf is stream for a list that may be of others.
+func streamOf[T any](ctx context.Context, s *Session, operation, query string, params any, of whose) iter.Seq2[T, error] {
 	return func(yield func(T, error) bool) {
 		var zero T
 		done, err := s.enter(ctx)
@@ -43,7 +48,7 @@ func stream[T any](ctx context.Context, s *Session, operation, query string, par
 			forget(pool, err)
 			return true
 		}, func() error {
-			return streamOnce(ctx, s, operation, query, params, func(row T) bool {
+			return streamOnce(ctx, s, operation, query, params, of, func(row T) bool {
 				yielded = true
 				return yield(row, nil)
 			})
@@ -83,7 +88,7 @@ func (s *core) enter(ctx context.Context) (done func(), err error) {
 }
 
 // streamOnce returns the rows until yield has enough.
-func streamOnce[T any](ctx context.Context, s *Session, operation, query string, params any, yield func(T) bool) (err error) {
+func streamOnce[T any](ctx context.Context, s *Session, operation, query string, params any, of whose, yield func(T) bool) (err error) {
 	// Whoever reads may take as long as they like; the database may not.
 	ctx, stop, wait := s.budget.idleTimeout(ctx)
 	began := time.Now()
@@ -115,7 +120,11 @@ func streamOnce[T any](ctx context.Context, s *Session, operation, query string,
 	if err := results.QueryRow().Scan(columns.Addresses(&employee)...); err != nil {
 		return err
 	}
-	if _, err := s.permit(operation, employee); err != nil {
+	by, err := s.permit(operation, employee)
+	if err == nil {
+		err = of.allow(by)
+	}
+	if err != nil {
 		return err
 	}
 	rows, err := results.Query()

@@ -7,6 +7,7 @@ import (
 	"encoding/base64"
 	"encoding/binary"
 	"errors"
+	"fmt"
 	"iter"
 	"strings"
 	"time"
@@ -82,51 +83,94 @@ func (s *Session) AuthTokenCreate(ctx context.Context, name string, readOnly boo
 	return token, s.translate(ctx, err)
 }
 
-// AuthTokenList returns the tokens of the employee that are good now.
+// AuthTokenList returns the tokens that are good now: of the employee, or of others.
 func (s *Session) AuthTokenList(ctx context.Context, p gen.AuthTokenListParams) iter.Seq2[gen.AuthTokenListRow, error] {
 	p.AsEmployeeID = s.claims.employeeID
-	return stream[gen.AuthTokenListRow](ctx, s, "AuthTokenList", gen.AuthTokenList, p)
+	return streamOf[gen.AuthTokenListRow](ctx, s, "AuthTokenList", gen.AuthTokenList, p, whose{p.Username, p.Everyone})
 }
 
 // AuthTokenListCount returns the number of tokens, whatever the limit.
-func (s *Session) AuthTokenListCount(ctx context.Context) (int64, error) {
-	return count(ctx, s, "AuthTokenListCount", (*gen.Queries).AuthTokenListCount, s.claims.employeeID)
+func (s *Session) AuthTokenListCount(ctx context.Context, p gen.AuthTokenListParams) (n int64, err error) {
+	params := gen.AuthTokenListCountParams{Everyone: p.Everyone, Username: p.Username, AsEmployeeID: s.claims.employeeID}
+	by, err := s.allow(ctx, "AuthTokenListCount", queryOne(ctx, (*gen.Queries).AuthTokenListCount, params, &n))
+	if err == nil {
+		err = whose{p.Username, p.Everyone}.allow(by)
+	}
+	return n, err
 }
 
-// AuthTokenRevoke ends the token of this name; NotFound if there is none.
-func (s *Session) AuthTokenRevoke(ctx context.Context, name string) error {
+// AuthTokenRevoke ends the token of this name, NotFound if there is none, or all tokens: of the employee, or of others. It
+// returns the number of those that it ended.
+func (s *Session) AuthTokenRevoke(ctx context.Context, p gen.AuthTokenRevokeParams) (ended int64, err error) {
 	by, err := s.allow(ctx, "AuthTokenRevoke")
-	if err != nil {
-		return err
+	if err == nil {
+		err = whose{p.Username, p.Everyone}.allow(by)
 	}
-	err = s.write(ctx, by, queryOne(ctx, (*gen.Queries).AuthTokenRevoke, gen.AuthTokenRevokeParams{AsEmployeeID: by.ID, Name: name}, new(uuid.UUID)))
-	if errors.Is(err, pgx.ErrNoRows) {
-		return notFound("crm auth token list", "You have no token %q.", name)
-	}
-	return s.translate(ctx, err)
-}
-
-// AuthSessions returns the logins of the employee that are good now.
-func (s *Session) AuthSessions(ctx context.Context, p gen.AuthSessionsParams) iter.Seq2[gen.AuthSessionsRow, error] {
-	p.AsEmployeeID, p.AsSessionID = s.claims.employeeID, s.claims.sessionID
-	return stream[gen.AuthSessionsRow](ctx, s, "AuthSessions", gen.AuthSessions, p)
-}
-
-// AuthSessionsCount returns the number of logins, whatever the limit.
-func (s *Session) AuthSessionsCount(ctx context.Context) (int64, error) {
-	return count(ctx, s, "AuthSessionsCount", (*gen.Queries).AuthSessionsCount, s.claims.employeeID)
-}
-
-// AuthSessionsRevoke ends one login of the employee, NotFound if there is none of this id, or all of them, this one too.
-// It returns the number of those that it ended.
-func (s *Session) AuthSessionsRevoke(ctx context.Context, id *uuid.UUID) (ended int64, err error) {
-	by, err := s.allow(ctx, "AuthSessionsRevoke")
 	if err != nil {
 		return 0, err
 	}
-	err = s.write(ctx, by, queryOne(ctx, (*gen.Queries).AuthSessionsRevoke, gen.AuthSessionsRevokeParams{AsEmployeeID: by.ID, ID: id}, &ended))
-	if err == nil && ended == 0 && id != nil {
-		return 0, notFound("crm auth sessions", "You have no session %s.", id)
+	p.AsEmployeeID = by.ID
+	err = s.write(ctx, by, queryOne(ctx, (*gen.Queries).AuthTokenRevoke, p, &ended))
+	if err == nil && ended == 0 && p.Name != nil {
+		switch {
+		case p.Everyone:
+			return 0, notFound("crm auth token list --all", "Nobody has a token %q.", *p.Name)
+		case p.Username != nil && *p.Username != by.Username:
+			return 0, notFound("crm auth token list --username "+*p.Username, "%s has no token %q.", *p.Username, *p.Name)
+		}
+		return 0, notFound("crm auth token list", "You have no token %q.", *p.Name)
 	}
 	return ended, s.translate(ctx, err)
+}
+
+// AuthSessions returns the logins that are good now: of the employee, or of others.
+func (s *Session) AuthSessions(ctx context.Context, p gen.AuthSessionsParams) iter.Seq2[gen.AuthSessionsRow, error] {
+	p.AsEmployeeID, p.AsSessionID = s.claims.employeeID, s.claims.sessionID
+	return streamOf[gen.AuthSessionsRow](ctx, s, "AuthSessions", gen.AuthSessions, p, whose{p.Username, p.Everyone})
+}
+
+// AuthSessionsCount returns the number of logins, whatever the limit.
+func (s *Session) AuthSessionsCount(ctx context.Context, p gen.AuthSessionsParams) (n int64, err error) {
+	params := gen.AuthSessionsCountParams{Everyone: p.Everyone, Username: p.Username, AsEmployeeID: s.claims.employeeID}
+	by, err := s.allow(ctx, "AuthSessionsCount", queryOne(ctx, (*gen.Queries).AuthSessionsCount, params, &n))
+	if err == nil {
+		err = whose{p.Username, p.Everyone}.allow(by)
+	}
+	return n, err
+}
+
+// AuthSessionsRevoke ends the login of an id, NotFound if there is none or it is another's, or all logins: of the employee,
+// this one too, or of others. It returns the number of those that it ended.
+func (s *Session) AuthSessionsRevoke(ctx context.Context, p gen.AuthSessionsRevokeParams) (ended int64, err error) {
+	by, err := s.allow(ctx, "AuthSessionsRevoke")
+	if err == nil {
+		err = whose{p.Username, p.Everyone}.allow(by)
+	}
+	if err != nil {
+		return 0, err
+	}
+	p.AsEmployeeID, p.AsOwnID = by.ID, by.own
+	err = s.write(ctx, by, queryOne(ctx, (*gen.Queries).AuthSessionsRevoke, p, &ended))
+	if err == nil && ended == 0 && p.ID != nil {
+		if by.own == nil {
+			return 0, notFound("crm auth sessions --all", "There is no session %s.", p.ID)
+		}
+		return 0, notFound("crm auth sessions", "You have no session %s.", p.ID)
+	}
+	return ended, s.translate(ctx, err)
+}
+
+// whose says whose logins and tokens an operation is about: the actor's own, where nobody is named.
+type whose struct {
+	username *string
+	everyone bool
+}
+
+// allow refuses those of others to whom the table limits the operation to their own.
+func (w whose) allow(by actor) error {
+	if by.own == nil || !w.everyone && (w.username == nil || *w.username == by.Username) {
+		return nil
+	}
+	return &failure.Error{Code: failure.PermissionDenied,
+		Message: fmt.Sprintf("%q of others is for the role administrator; %s has the role %s.", "crm "+by.command, by.Username, by.Role)}
 }

@@ -191,10 +191,10 @@ func (l *Line) Name() string {
 
 // Lookup finds a flag of the selected command, else a global one.
 func (l *Line) Lookup(name string) (owner *ffcli.Command, defined *flag.Flag) {
-	for i := len(l.Path) - 1; i >= 0; i-- {
-		if fs := l.Path[i].FlagSet; fs != nil {
+	for _, c := range []*ffcli.Command{l.Command(), l.Path[0]} { // not those of a command between them, which may have its own
+		if fs := c.FlagSet; fs != nil {
 			if defined := fs.Lookup(name); defined != nil {
-				return l.Path[i], defined
+				return c, defined
 			}
 		}
 	}
@@ -263,10 +263,7 @@ func (l *Line) unknownFlag(f Given) *failure.Error {
 		return failure.Misuse(message, fmt.Sprintf("write --FLAG=%s for the value of a flag, or -- %s for an argument", value, value))
 	}
 
-	var own []string
-	for _, c := range l.Path {
-		own = append(own, flagNames(c)...)
-	}
+	own := append(flagNames(l.Path[0]), flagNames(l.Command())...)
 	near := text.Suggest(f.Name, own)
 	if near == "" { // --amount for --total-amount
 		near = onlyWith(own, f.Name)

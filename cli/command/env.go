@@ -19,10 +19,13 @@ type Env struct {
 	Root        *ffcli.Command
 	CommandName string                      // the path of the command that runs
 	AskFor      string                      // a flag that was typed without a value, for which a person is asked
-	Commands    map[*ffcli.Command]*Command // the leaves, with what ffcli does not know of them
+	Commands    map[*ffcli.Command]*Command // all that do something, with what ffcli does not know of them
 
 	now time.Time
 }
+
+// IsGroup reports whether a command does nothing itself and has others below it. One that does something may have some too.
+func (e *Env) IsGroup(c *ffcli.Command) bool { return e.Commands[c] == nil }
 
 // JSONErrors reports whether errors are JSON, as the result would have been.
 func (e *Env) JSONErrors() bool { return e.Config.Output == "json" || e.Config.Output == "jsonl" }

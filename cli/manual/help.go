@@ -58,7 +58,7 @@ func (m Manual) Usage(c *ffcli.Command) string {
 	switch {
 	case c == m.Root:
 		return c.ShortUsage
-	case len(c.Subcommands) > 0:
+	case m.IsGroup(c):
 		return cmdline.Path(m.Root, c) + " <command> [flags]"
 	}
 	return cmdline.Path(m.Root, c) + " " + c.ShortUsage
