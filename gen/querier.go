@@ -174,8 +174,9 @@ type Querier interface {
 	// LoginAttempt counts a failure before the password is looked at, so that parallel attempts and a client that dies
 	// cannot avoid it; SessionAdd takes it back. From the fifth failure on a name has to wait where they came from, twice as
 	// long each time up to an hour. A day without failures forgets them. Failures that came from elsewhere make the name
-	// slower and no more, or else whoever guesses could keep its owner out; those of a password change are no logins. Nothing
-	// is counted in a schema of another version.
+	// slower and no more, or else whoever guesses could keep its owner out; those of a password change are no logins. What is
+	// to pause for them is counted once it has paused, or many right logins at once would be taken for failures while they
+	// wait. Nothing is counted in a schema of another version.
 	LoginAttempt(ctx context.Context, arg LoginAttemptParams) (LoginAttemptRow, error)
 	// PaymentCandidates returns the first payments whose ids lie from one to another, which a shortened id may mean.
 	PaymentCandidates(ctx context.Context, arg PaymentCandidatesParams) ([]uuid.UUID, error)

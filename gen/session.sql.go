@@ -400,12 +400,24 @@ func (q *Queries) AuthTokenTurn(ctx context.Context, id int64) (int64, error) {
 }
 
 const LoginAttempt = `-- name: LoginAttempt :one
-WITH attempt AS (
+WITH elsewhere AS (
+    SELECT CASE
+               WHEN $3::boolean OR $2::text LIKE 'session %' THEN 0
+               ELSE least(100 * coalesce(sum(other.failures), 0), 5000)
+           END::integer AS pause
+    FROM login_failure AS other
+    WHERE other.username = $1
+      AND other.peer <> $2
+      AND other.peer NOT LIKE 'session %'
+      AND other.retry_at > now() - interval '1 day'
+), attempt AS (
     INSERT INTO login_failure AS failure (username, peer, failures, retry_at)
-    SELECT $2, $1, 1, now()
+    SELECT $1, $2, 1, now()
     FROM schema_migrations
-    WHERE schema_migrations.version = $3
+    CROSS JOIN elsewhere
+    WHERE schema_migrations.version = $4
       AND NOT schema_migrations.dirty
+      AND elsewhere.pause = 0
     ON CONFLICT (username, peer) DO UPDATE
     SET failures = CASE
             WHEN failure.retry_at < now() - interval '1 day' THEN 1
@@ -418,22 +430,12 @@ WITH attempt AS (
         attempted_at = now()
     WHERE failure.retry_at <= clock_timestamp()
     RETURNING failures
-), elsewhere AS (
-    SELECT coalesce(sum(other.failures), 0) AS failures
-    FROM login_failure AS other
-    WHERE other.username = $2
-      AND other.peer <> $1
-      AND other.peer NOT LIKE 'session %'
-      AND other.retry_at > now() - interval '1 day'
 )
 SELECT schema_migrations.version,
        schema_migrations.dirty,
        EXISTS (SELECT FROM attempt) AS allowed,
        coalesce(ceil(extract(epoch FROM login_failure.retry_at - now())), 0)::integer AS wait_seconds,
-       CASE
-           WHEN $1::text LIKE 'session %' THEN 0
-           ELSE least(100 * elsewhere.failures, 5000)
-       END::integer AS pause_milliseconds,
+       elsewhere.pause AS pause_milliseconds,
        coalesce(login_failure.attempted_at > now() - interval '3 seconds', false)::boolean AS recent,
        employee_password.id,
        employee_password.password_parameters,
@@ -442,14 +444,15 @@ SELECT schema_migrations.version,
 FROM schema_migrations
 CROSS JOIN elsewhere
 LEFT JOIN login_failure
-       ON login_failure.username = $2
-      AND login_failure.peer = $1
-LEFT JOIN employee_password ON employee_password.username = $2
+       ON login_failure.username = $1
+      AND login_failure.peer = $2
+LEFT JOIN employee_password ON employee_password.username = $1
 `
 
 type LoginAttemptParams struct {
-	Peer          string `json:"peer"`
 	Username      string `json:"username"`
+	Peer          string `json:"peer"`
+	Paused        bool   `json:"paused"`
 	SchemaVersion int64  `json:"schema_version"`
 }
 
@@ -469,10 +472,16 @@ type LoginAttemptRow struct {
 // LoginAttempt counts a failure before the password is looked at, so that parallel attempts and a client that dies
 // cannot avoid it; SessionAdd takes it back. From the fifth failure on a name has to wait where they came from, twice as
 // long each time up to an hour. A day without failures forgets them. Failures that came from elsewhere make the name
-// slower and no more, or else whoever guesses could keep its owner out; those of a password change are no logins. Nothing
-// is counted in a schema of another version.
+// slower and no more, or else whoever guesses could keep its owner out; those of a password change are no logins. What is
+// to pause for them is counted once it has paused, or many right logins at once would be taken for failures while they
+// wait. Nothing is counted in a schema of another version.
 func (q *Queries) LoginAttempt(ctx context.Context, arg LoginAttemptParams) (LoginAttemptRow, error) {
-	row := q.db.QueryRow(ctx, LoginAttempt, arg.Peer, arg.Username, arg.SchemaVersion)
+	row := q.db.QueryRow(ctx, LoginAttempt,
+		arg.Username,
+		arg.Peer,
+		arg.Paused,
+		arg.SchemaVersion,
+	)
 	var i LoginAttemptRow
 	err := row.Scan(
 		&i.Version,

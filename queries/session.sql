@@ -25,14 +25,27 @@ LEFT JOIN employee ON employee.id = session.employee_id;
 -- LoginAttempt counts a failure before the password is looked at, so that parallel attempts and a client that dies
 -- cannot avoid it; SessionAdd takes it back. From the fifth failure on a name has to wait where they came from, twice as
 -- long each time up to an hour. A day without failures forgets them. Failures that came from elsewhere make the name
--- slower and no more, or else whoever guesses could keep its owner out; those of a password change are no logins. Nothing
--- is counted in a schema of another version.
-WITH attempt AS (
+-- slower and no more, or else whoever guesses could keep its owner out; those of a password change are no logins. What is
+-- to pause for them is counted once it has paused, or many right logins at once would be taken for failures while they
+-- wait. Nothing is counted in a schema of another version.
+WITH elsewhere AS (
+    SELECT CASE
+               WHEN @paused::boolean OR @peer::text LIKE 'session %' THEN 0
+               ELSE least(100 * coalesce(sum(other.failures), 0), 5000)
+           END::integer AS pause
+    FROM login_failure AS other
+    WHERE other.username = @username
+      AND other.peer <> @peer
+      AND other.peer NOT LIKE 'session %'
+      AND other.retry_at > now() - interval '1 day'
+), attempt AS (
     INSERT INTO login_failure AS failure (username, peer, failures, retry_at)
     SELECT @username, @peer, 1, now()
     FROM schema_migrations
+    CROSS JOIN elsewhere
     WHERE schema_migrations.version = @schema_version
       AND NOT schema_migrations.dirty
+      AND elsewhere.pause = 0
     ON CONFLICT (username, peer) DO UPDATE
     SET failures = CASE
             WHEN failure.retry_at < now() - interval '1 day' THEN 1
@@ -45,22 +58,12 @@ WITH attempt AS (
         attempted_at = now()
     WHERE failure.retry_at <= clock_timestamp()
     RETURNING failures
-), elsewhere AS (
-    SELECT coalesce(sum(other.failures), 0) AS failures
-    FROM login_failure AS other
-    WHERE other.username = @username
-      AND other.peer <> @peer
-      AND other.peer NOT LIKE 'session %'
-      AND other.retry_at > now() - interval '1 day'
 )
 SELECT schema_migrations.version,
        schema_migrations.dirty,
        EXISTS (SELECT FROM attempt) AS allowed,
        coalesce(ceil(extract(epoch FROM login_failure.retry_at - now())), 0)::integer AS wait_seconds,
-       CASE
-           WHEN @peer::text LIKE 'session %' THEN 0
-           ELSE least(100 * elsewhere.failures, 5000)
-       END::integer AS pause_milliseconds,
+       elsewhere.pause AS pause_milliseconds,
        coalesce(login_failure.attempted_at > now() - interval '3 seconds', false)::boolean AS recent,
        employee_password.id,
        employee_password.password_parameters,

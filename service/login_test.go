@@ -174,6 +174,30 @@ func TestLoginsAtOnce(t *testing.T) {
 	}
 }
 
+// TestLoginsAtOnceGuessedElsewhere: many right logins at once, as of scripts that all begin at two o'clock, only wait some
+// seconds where somebody guesses at their name elsewhere. None of them counts as a failure while it waits.
+func TestLoginsAtOnceGuessedElsewhere(t *testing.T) {
+	t.Parallel()
+	p := sample(t)
+	p.exec("INSERT INTO login_failure (username, peer, failures, retry_at) VALUES ('none1', 'elsewhere', 40, now() + interval '1 hour')")
+	const logins = 16
+	var group sync.WaitGroup
+	errs := make([]error, logins)
+	for i := range logins {
+		svc := service.New(p.connect(p.config), testKey).From("home")
+		group.Go(func() { errs[i] = second(svc.Login(t.Context(), "none1", password)) })
+	}
+	group.Wait()
+	for _, err := range errs {
+		if err != nil {
+			t.Error(err)
+		}
+	}
+	if n := p.failures("none1"); n != 40 {
+		t.Errorf("%d failures are counted, want those elsewhere", n)
+	}
+}
+
 // TestLoginsInAQueue: who knows the password is not taken for somebody who guesses because others are being checked for
 // longer than an attempt counts as recent. It runs alone, for nobody else can hash meanwhile.
 func TestLoginsInAQueue(t *testing.T) {

@@ -159,19 +159,26 @@ func (s *Service) Login(ctx context.Context, username, password string) (string,
 		}
 		return mine.take(ctx)
 	}
-	attempt, err := s.attempt(ctx, username, s.peer)
-	// Logins at the same instant, of scripts that all begin at two o'clock, count as failures until the first proves good.
-	for began := time.Now(); err != nil && attempt.Recent && time.Since(began) < parallelTime; {
-		if err := later(parallelPause/2 + mathrand.N(parallelPause)); err != nil {
-			return "", err
+	var attempt gen.LoginAttemptRow
+	count := func(paused bool) (err error) {
+		attempt, err = s.attempt(ctx, username, s.peer, paused)
+		// Logins at the same instant, of scripts that all begin at two o'clock, count as failures until the first proves good.
+		for began := time.Now(); err != nil && attempt.Recent && time.Since(began) < parallelTime; {
+			if err := later(parallelPause/2 + mathrand.N(parallelPause)); err != nil {
+				return err
+			}
+			attempt, err = s.attempt(ctx, username, s.peer, paused)
 		}
-		attempt, err = s.attempt(ctx, username, s.peer)
+		return err
 	}
-	if err != nil {
+	if err := count(false); err != nil {
 		return "", err
 	}
 	if attempt.PauseMilliseconds > 0 {
 		if err := later(time.Duration(attempt.PauseMilliseconds) * time.Millisecond); err != nil {
+			return "", err
+		}
+		if err := count(true); err != nil {
 			return "", err
 		}
 	}
@@ -214,18 +221,18 @@ func (s *core) pause(ctx context.Context, duration time.Duration) error {
 	}
 }
 
-// attempt counts a failed login from the peer, which a session that starts takes back. Unauthenticated while the username
-// has to wait there.
-func (s *core) attempt(ctx context.Context, username, peer string) (gen.LoginAttemptRow, error) {
+// attempt counts a failed login from the peer, which a session that starts takes back; or nothing, where it says how long
+// to pause before that. Unauthenticated while the username has to wait there.
+func (s *core) attempt(ctx context.Context, username, peer string, paused bool) (gen.LoginAttemptRow, error) {
 	var attempt gen.LoginAttemptRow
-	params := gen.LoginAttemptParams{Username: username, Peer: peer, SchemaVersion: schema.Version()}
+	params := gen.LoginAttemptParams{Username: username, Peer: peer, SchemaVersion: schema.Version(), Paused: paused}
 	if err := s.change(ctx, "auth login", idempotent, queryOne(ctx, (*gen.Queries).LoginAttempt, params, &attempt)); err != nil {
 		return attempt, s.translate(ctx, err)
 	}
 	if err := checkVersion(attempt.Version, attempt.Dirty); err != nil {
 		return attempt, err
 	}
-	if !attempt.Allowed {
+	if !attempt.Allowed && (attempt.PauseMilliseconds == 0 || attempt.WaitSeconds > 0) {
 		return attempt, &failure.Error{Code: failure.Unauthenticated, Reason: failure.TooManyLogins, Message: fmt.Sprintf(
 			"Too many failed logins for this username: wait %s.", plural(int64(max(attempt.WaitSeconds, 1)), "second"))}
 	}
@@ -342,7 +349,7 @@ func (s *Session) AuthChangePassword(ctx context.Context, current, password stri
 	}
 	// Counted for this session: neither do guesses at a login keep its owner from this, nor the other way round.
 	peer := "session " + s.claims.sessionID.String()
-	attempt, err := s.attempt(ctx, by.Username, peer)
+	attempt, err := s.attempt(ctx, by.Username, peer, false)
 	if err != nil {
 		return "", err
 	}
