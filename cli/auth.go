@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 
 	"github.com/peterbourgon/ff/v3/ffcli"
@@ -31,7 +32,7 @@ func (a *app) authLogin() *ffcli.Command {
 		"crm auth login --username commercial1 --password-stdin < password.txt",
 	)
 	username := command.Flag(c, "username", "USERNAME", "who logs in", value.ParseUsername).AsArgument().
-		StartsWith(func(context.Context) (string, error) { return a.lastUsername(), nil })
+		StartsWith(func(context.Context) (string, error) { return cmp.Or(a.lastUsername(), a.loggedOut()), nil })
 	fromStdin := c.Switch("password-stdin", "read the password from standard input")
 	password := command.Flag(c, "password", "PASSWORD", "the password, for others on this machine to see", command.AsTyped)
 	given := func() bool { return *fromStdin || password.Set }

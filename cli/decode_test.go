@@ -13,6 +13,7 @@ import (
 	"unicode"
 
 	"github.com/epicevents/crm/cli/render"
+	"github.com/epicevents/crm/gen"
 )
 
 // shape is what a test has to know of a resource to read its output back.
@@ -20,6 +21,18 @@ type shape struct {
 	fields []render.Field // all of them
 	panel  []render.Field // those of a detail for people, where a full name has its username beside it
 	always []render.Field // those of a list for people
+	paper  bool           // a detail for people has less than the data formats: it is a sheet
+}
+
+// sheetShape is the shape of the sheet of an event that is not cancelled.
+func sheetShape() shape {
+	s := shapeOf(eventSheets)
+	var err error
+	if s.panel, err = sheetOf(gen.EventSheetRow{}).Select(render.Output{Format: "table"}); err != nil {
+		panic(err)
+	}
+	s.paper = true
+	return s
 }
 
 // shapeOf returns the shape of a resource; of a list, with the columns that these flags ask for.
@@ -30,7 +43,7 @@ func shapeOf[T any](r render.Resource[T], flags ...string) shape {
 	if errAll != nil || errPanel != nil || errAlways != nil {
 		panic(r.Name)
 	}
-	return shape{all, panel, always}
+	return shape{fields: all, panel: panel, always: always}
 }
 
 // row is one row of an output, by field. Texts of the different formats are made equal: no white space, booleans as true

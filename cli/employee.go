@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"iter"
 	"strconv"
 	"strings"
 	"time"
@@ -46,10 +47,25 @@ func (a *app) employeeList() *ffcli.Command {
 	inactive := c.Switch("inactive", "those who are inactive too")
 	changed := command.Flag(c, "changed-since", "DATE", "only those that were changed at this time or later", a.ParseTime)
 	l := command.ListFlags(c, employees)
+	open := opening(a, c, employeeChoice, func(ctx context.Context, s service.Operations, row gen.EmployeeView) error {
+		now, err := s.EmployeeDetail(ctx, row.Username)
+		if err != nil {
+			return err
+		}
+		return render.Detail(a.Output(), employees, now, nil)
+	})
 	return c.DoesAs(func(ctx context.Context, s service.Operations) error {
 		p := gen.EmployeeListParams{
 			Inactive: *inactive, Role: role.Pointer(), Search: search.Pointer(), ChangedSince: changed.Pointer(),
 			Sort: l.Order(), RowLimit: l.RowLimit(),
+		}
+		asked, err := open(ctx, s, func(typed string) iter.Seq2[gen.EmployeeView, error] {
+			p := p
+			p.Search, p.RowLimit = joined(p.Search, typed), nil
+			return s.EmployeeList(ctx, p)
+		})
+		if asked {
+			return err
 		}
 		return command.ShowList(ctx, l, employees, s.EmployeeList(ctx, p), func(ctx context.Context) (int64, error) {
 			return s.EmployeeCount(ctx, p)
@@ -267,6 +283,9 @@ func (p *passwordForAnother) take(ctx context.Context, username string) (string,
 
 // show prints the employee, and the password if it was made here.
 func (p *passwordForAnother) show(now service.NewPassword) error {
+	if !now.Active {
+		p.app.Notice("%s is inactive, and cannot log in until reactivated: crm employee reactivate %s", now.Username, now.Username)
+	}
 	if p.generated() {
 		return command.ShowsChangeWith(p.app.Env, p.fields, newEmployees)(service.Change[newEmployee]{Now: newEmployee{now.EmployeeView, p.made, now.Until}})
 	}
@@ -384,10 +403,13 @@ func (a *app) pickEmployeeOf(p gen.EmployeeListParams) terminal.Choices {
 		if p.Role != nil {
 			none = fmt.Sprintf("There is no employee with the role %s.", *p.Role)
 		}
-		return choicesOf(typed, limit, none, func(e gen.EmployeeView) terminal.Choice {
-			return terminal.Choice{Label: e.Username + "\t" + e.Fullname + " (" + string(e.Role) + ")", Value: e.Username}
-		}, s.EmployeeList(ctx, p))
+		return choicesOf(typed, limit, none, employeeChoice, s.EmployeeList(ctx, p))
 	}
+}
+
+// employeeChoice offers an employee.
+func employeeChoice(e gen.EmployeeView) terminal.Choice {
+	return terminal.Choice{Label: e.Username + "\t" + e.Fullname + " (" + string(e.Role) + ")", Value: e.Username}
 }
 
 var employees = render.Resource[gen.EmployeeView]{

@@ -30,29 +30,29 @@ func (a *app) findCommand() *ffcli.Command {
 			line, err := command.Line("text")(s)
 			return strings.Join(strings.Fields(line), " "), err
 		}).AsArgument().TakesAll().Titled("Words")
-	show := command.FeedFlags(c, finds)
+	l := command.ListFlags(c, finds)
 	return c.DoesAs(func(ctx context.Context, s service.Operations) error {
-		all := func(limit *int64) iter.Seq2[gen.FindRow, error] {
-			return s.Find(ctx, service.FindParams{Text: words.Got, RowLimit: limit})
+		p := service.FindParams{Text: words.Got, Sort: l.Order(), RowLimit: l.RowLimit()}
+		show := func() error {
+			return command.ShowList(ctx, l, finds, s.Find(ctx, p), func(ctx context.Context) (int64, error) { return s.FindCount(ctx, p) })
 		}
-		if given := c.Given(); slices.Contains(given, "limit") || slices.Contains(given, "fields") || !a.mayOpen() {
-			return show(all)
+		lists := slices.ContainsFunc(c.Given(), func(flag string) bool { return slices.Contains([]string{"limit", "fields", "count"}, flag) })
+		if lists || !a.mayOpen() {
+			return show()
 		}
-		rows, err := firstRows(all(new(int64(openRows))))
+		found := func(text string) iter.Seq2[gen.FindRow, error] {
+			return s.Find(ctx, service.FindParams{Text: text, Sort: l.Order(), RowLimit: new(int64(openRows))})
+		}
+		rows, err := firstRows(found(words.Got))
 		if err != nil {
 			return err
 		}
-		narrowed := func(typed string) iter.Seq2[gen.FindRow, error] {
-			return s.Find(ctx, service.FindParams{Text: words.Got + " " + typed, RowLimit: new(int64(openRows))})
-		}
+		narrowed := func(typed string) iter.Seq2[gen.FindRow, error] { return found(words.Got + " " + typed) }
 		opened, err := openOne(ctx, a, rows, narrowed, a.findChoice, func(row gen.FindRow) error { return a.open(ctx, s, row.Resource, row.ID) })
 		if opened || err != nil {
 			return err
 		}
-		if len(rows) == openRows {
-			a.Notice("The first %d; --limit 0 shows all", openRows)
-		}
-		return show(func(*int64) iter.Seq2[gen.FindRow, error] { return command.Rows(rows) })
+		return show()
 	})
 }
 

@@ -43,8 +43,8 @@ var readings = []reading{
 	{"find ines", shapeOf(finds), false},
 	{"find 2026-3", shapeOf(finds), false},
 	{"find nothing at all", shapeOf(finds), false},
-	{"event sheet 1", shapeOf(eventSheets), true},
-	{"event sheet 9", shapeOf(eventSheets), true},
+	{"event sheet 1", sheetShape(), true},
+	{"event sheet 9", sheetShape(), true},
 	{"auth whoami", shapeOf(whoami), true},
 	{"auth sessions", shapeOf(logins), false},
 	{"auth token list", shapeOf(tokens), false},
@@ -144,6 +144,12 @@ func sameInEveryFormat(t *testing.T, s shape, single bool, volatile []string, ru
 			}
 			if len(want) == 0 && (r.out != "" || r.err != "No data to display.\n") {
 				t.Errorf("%s: an empty list is %q and %q", name, r.out, r.err)
+			}
+		}
+		if s.paper && (name == "table" || name == "markdown") {
+			expected = []row{{}}
+			for _, f := range s.panel {
+				expected[0][f.Name] = want[0][f.Name]
 			}
 		}
 		if diff := cmp.Diff(expected, got); diff != "" {

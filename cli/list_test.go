@@ -28,7 +28,9 @@ var lists = []struct {
 func TestListFlags(t *testing.T) {
 	t.Parallel()
 	e := asEmployee(t, "none1")
-	for _, c := range lists {
+	found := lists[0]
+	found.line, found.shape, found.sortable = "find e", shapeOf(finds), finds.Sortable()
+	for _, c := range append(slices.Clone(lists), found) {
 		t.Run(c.line, func(t *testing.T) {
 			t.Parallel()
 			run := func(args ...string) string { return e.must(t, append(strings.Fields(c.line), args...)...) }
@@ -153,7 +155,7 @@ func TestManyRowsInAreManyRowsOut(t *testing.T) {
 		t.Run(c.line, func(t *testing.T) {
 			t.Parallel()
 			first := c.shape.fields[:3] // are enough: the rest is as with few rows
-			s, args := shape{first, first, first}, append(strings.Fields(c.line), "--fields", first[0].Name+","+first[1].Name+","+first[2].Name)
+			s, args := shape{fields: first, panel: first, always: first}, append(strings.Fields(c.line), "--fields", first[0].Name+","+first[1].Name+","+first[2].Name)
 			for name, format := range outputFormats {
 				got, err := rowsFrom(s, name, e.must(t, append(slices.Clone(args), format...)...), false)
 				if err != nil || len(got) != want {

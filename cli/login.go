@@ -52,7 +52,7 @@ func (a *app) login(ctx context.Context, why error) error {
 	if username != "" {
 		prompt = "Password of " + username
 	} else {
-		asked, err := a.AskText(ctx, terminal.Question{Title: "Username", Check: checkUsername})
+		asked, err := a.AskText(ctx, terminal.Question{Title: "Username", Present: a.loggedOut(), Check: checkUsername})
 		if err != nil {
 			return err
 		}
@@ -77,6 +77,14 @@ func (a *app) lastUsername() string {
 		return ""
 	}
 	return username
+}
+
+// loggedOut is who logged out last, or nothing.
+func (a *app) loggedOut() string {
+	if username := a.LastUsername(); checkUsername(username) == nil {
+		return username
+	}
+	return ""
 }
 
 func checkUsername(s string) error {

@@ -39,7 +39,7 @@ func (a *app) eventSheet() *ffcli.Command {
 		"crm event sheet 5",
 	)
 	id := a.eventArgument(c)
-	show := command.Shows(c, eventSheets)
+	show := command.ShowsSheet(c, eventSheets, sheetOf)
 	return c.DoesAs(func(ctx context.Context, s service.Operations) error {
 		row, err := s.EventSheet(ctx, id.Got)
 		if err != nil {
@@ -49,13 +49,21 @@ func (a *app) eventSheet() *ffcli.Command {
 	})
 }
 
+// sheetOf is how the sheet of an event looks: only of one that is cancelled it says so.
+func sheetOf(row gen.EventSheetRow) render.Resource[gen.EventSheetRow] {
+	if row.CancelledAt == nil {
+		return eventSheets.Without("cancelled_at", "cancel_reason")
+	}
+	return eventSheets
+}
+
 // showEvent prints the sheet of an event.
 func (a *app) showEvent(ctx context.Context, s service.Operations, id int64) error {
 	row, err := s.EventSheet(ctx, id)
 	if err != nil {
 		return err
 	}
-	return render.Detail(a.Output(), eventSheets, row, nil)
+	return render.Sheet(a.Output(), sheetOf(row), row)
 }
 
 // notCSV refuses before anything is asked or read.
@@ -183,12 +191,20 @@ var contractAccounts = render.Resource[service.ContractAccount]{
 var eventSheets = render.Resource[gen.EventSheetRow]{
 	Name: "event", Title: "Events", Hue: render.Orange, Charge: "support_id",
 	Looks: []render.Look{
+		{Column: "id", Label: "Event"},
 		{Column: "start", Weekday: true},
 		{Column: "end", Weekday: true},
-		{Column: "support_fullname", Of: "support", Absent: "nobody"},
-		{Column: "commercial_fullname", Of: "commercial"},
+		{Column: "support_id", DataOnly: true},
+		{Column: "support", DataOnly: true},
+		{Column: "support_fullname", Label: "Support", Absent: "nobody"},
+		{Column: "customer_id", DataOnly: true},
 		{Column: "customer_email", Label: "Customer e-mail"},
-		{Column: "number", Label: "Contract number", Whole: true},
+		{Column: "commercial_id", DataOnly: true},
+		{Column: "commercial", DataOnly: true},
+		{Column: "commercial_fullname", Label: "Commercial"},
+		{Column: "contract", DataOnly: true},
+		{Column: "number", Label: "Contract", Whole: true},
+		{Column: "days_due", DataOnly: true}, // as of the day on which it is printed
 		{Column: "note", Multiline: true},
 	},
 	Marks: []render.Mark[gen.EventSheetRow]{

@@ -2,13 +2,18 @@ package cli
 
 import (
 	"context"
+	"fmt"
+	"iter"
+	"strings"
 
 	"github.com/google/uuid"
 	"github.com/peterbourgon/ff/v3/ffcli"
 
 	"github.com/epicevents/crm/cli/command"
 	"github.com/epicevents/crm/cli/render"
+	"github.com/epicevents/crm/cli/terminal"
 	"github.com/epicevents/crm/gen"
+	"github.com/epicevents/crm/internal/failure"
 	"github.com/epicevents/crm/internal/value"
 	"github.com/epicevents/crm/service"
 )
@@ -38,6 +43,9 @@ func (a *app) paymentList() *ffcli.Command {
 	voided := c.Switch("voided", "those that are void too")
 	changed := command.Flag(c, "changed-since", "DATE", "only those that were recorded or voided at this time or later", a.ParseTime)
 	l := command.ListFlags(c, payments).Totals(c)
+	open := opening(a, c, a.paymentChoice, func(ctx context.Context, s service.Operations, row gen.PaymentView) error {
+		return a.showPayment(ctx, s, row.ID)
+	})
 	return c.DoesAs(func(ctx context.Context, s service.Operations) error {
 		if err := a.existingUsername(ctx, s, commercial); err != nil {
 			return err
@@ -64,6 +72,17 @@ func (a *app) paymentList() *ffcli.Command {
 			}
 			p.ContractID = &id
 		}
+		asked, err := open(ctx, s, func(typed string) iter.Seq2[gen.PaymentView, error] {
+			if typed != "" { // is looked for in the lines alone
+				return nil
+			}
+			p := p
+			p.RowLimit = nil
+			return s.PaymentList(ctx, p)
+		})
+		if asked {
+			return err
+		}
 		return showPayments(ctx, l, s, p)
 	})
 }
@@ -89,7 +108,7 @@ func (a *app) contractPayments() *ffcli.Command {
 
 func (a *app) paymentDetail() *ffcli.Command {
 	c := a.Command("detail", "show one payment").Examples("crm payment detail e38a5c24")
-	payment := paymentArgument(c)
+	payment := a.paymentArgument(c)
 	show := command.Shows(c, payments)
 	return c.DoesAs(func(ctx context.Context, s service.Operations) error {
 		id, err := s.PaymentFind(ctx, payment.Got)
@@ -108,7 +127,7 @@ func (a *app) paymentVoid() *ffcli.Command {
 	c := a.Command("void", "mark a payment as void, so that it is due again; it stays in the records").Examples(
 		`crm payment void e38a5c24 --reason "typed twice"`,
 	)
-	payment := paymentArgument(c)
+	payment := a.paymentArgument(c)
 	reason := reasonFlag(c)
 	show := command.ShowsChange(c, payments)
 	return c.DoesAs(func(ctx context.Context, s service.Operations) error {
@@ -127,12 +146,82 @@ func (a *app) paymentVoid() *ffcli.Command {
 	})
 }
 
+// showPayment shows one payment, which was chosen from a list.
+func (a *app) showPayment(ctx context.Context, s service.Operations, id uuid.UUID) error {
+	row, err := s.PaymentDetail(ctx, id)
+	if err != nil {
+		return err
+	}
+	return render.Detail(a.Output(), payments, row, nil)
+}
+
 // paymentArgument declares the payment that a command is about: its id or the beginning of one.
-func paymentArgument(c *command.Command) *command.Value[string] {
+func (a *app) paymentArgument(c *command.Command) *command.Value[string] {
 	return command.Flag(c, "payment-id", "UUID", "id of the payment, or the first 6 characters of it or more", func(s string) (string, error) {
 		_, _, err := value.ParseUUIDPrefix("Payment", s)
 		return s, err
-	}).AsArgument().Titled("Payment")
+	}).AsArgument().Titled("Payment").From(a.pickPayment(c))
+}
+
+// pickPayment offers the payments that were recorded last, and the one whose id is typed; to whoever may void only their own
+// of today, those.
+func (a *app) pickPayment(c *command.Command) terminal.Choices {
+	return func(ctx context.Context, typed string, limit int) ([]terminal.Choice, error) {
+		none := "There is no payment."
+		own, err := c.May(ctx)
+		if err != nil {
+			return nil, err
+		}
+		if own != nil {
+			none = "There is no payment that you recorded today of your own customers."
+		}
+		s, err := a.Session(ctx)
+		if err != nil {
+			return nil, err
+		}
+		last := s.PaymentList(ctx, gen.PaymentListParams{Sort: "recorded_at:desc", RowLimit: new(int64(openRows))})
+		today := value.DateOf(a.Now())
+		offered := func(yield func(gen.PaymentView, error) bool) {
+			for row, err := range last {
+				theirs := own == nil || row.RecordedByID != nil && *row.RecordedByID == *own && row.CommercialID == *own &&
+					value.DateOf(row.RecordedAt.In(a.Config.Location)) == today
+				read := strings.Contains(strings.ToLower(a.paymentChoice(row).Label), strings.ToLower(typed))
+				if (err != nil || theirs && read) && !yield(row, err) {
+					return
+				}
+			}
+		}
+		return choicesOf(typed, limit, none, a.paymentChoice, offered, a.paymentNamed(ctx, s, typed, own == nil))
+	}
+}
+
+// paymentNamed returns the payment whose id is typed, or begins so, if there is one.
+func (a *app) paymentNamed(ctx context.Context, s service.Operations, typed string, so bool) iter.Seq2[gen.PaymentView, error] {
+	if _, _, err := value.ParseUUIDPrefix("Payment", typed); err != nil || !so {
+		return nil
+	}
+	return func(yield func(gen.PaymentView, error) bool) {
+		id, err := s.PaymentFind(ctx, typed)
+		if code := failure.CodeOf(err); code == failure.NotFound || code == failure.Usage { // none yet, or still several
+			return
+		}
+		row, err := s.PaymentDetail(ctx, id)
+		if failure.CodeOf(err) != failure.NotFound {
+			yield(row, err)
+		}
+	}
+}
+
+// paymentChoice offers a payment. The amount comes before the names, which a narrow terminal may cut.
+func (a *app) paymentChoice(p gen.PaymentView) terminal.Choice {
+	label := fmt.Sprintf("%.8s\t%s\t%s\t%s, %s", p.ID, value.FormatEuro(p.Amount), p.ReceivedOn, p.Number, withCompany(p.Customer, p.Company))
+	if p.Reference != nil {
+		label += " (" + *p.Reference + ")"
+	}
+	if p.VoidedAt != nil {
+		label += ", void"
+	}
+	return terminal.Choice{Label: label, Value: p.ID.String()}
 }
 
 // reasonFlag declares why something is taken back, which the records keep.

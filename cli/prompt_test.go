@@ -53,6 +53,12 @@ func TestQuestions(t *testing.T) {
 			[]step{{"type to search", "2026-0004" + enter}, {"Open: 2026-0004", ""}, {"No payments.", ""}}, 0, "SELECT 1"},
 		{"one of a list by a name without accents", []string{"customer", "list", "--open"},
 			[]step{{"type to search", "senechal" + enter}, {"Open: 9", ""}, {"Due since", ""}}, 0, "SELECT 1"},
+		{"one of the payments is opened", []string{"payment", "list", "--open"},
+			[]step{{"type to search", "2026-0003" + enter}, {"Open: a2e19158", ""}, {"Recorded at", ""}}, 0, "SELECT 1"},
+		{"one of the employees is opened", []string{"employee", "list", "--open"},
+			[]step{{"type to search", "jacquet" + enter}, {"Open: support2", ""}, {"Hélène Jacquet", ""}}, 0, "SELECT 1"},
+		{"a payment to void is chosen", []string{"payment", "void", "--reason", "typed twice"},
+			[]step{{"type to search", "2026-0003" + enter}, {"Payment: ", ""}, {"typed twice", ""}}, 0, "SELECT count(*) FROM payment WHERE void_reason = 'typed twice'"},
 		{"a list that is left", []string{"event", "list", "--open"}, []step{{"type to search", ctrlC}}, 130, "SELECT 1"},
 		{"roles", []string{"employee", "set-role", "none1"},
 			[]step{{"commercial", "supp" + enter}, {"Role: support", ""}}, 0, "SELECT count(*) FROM employee WHERE username = 'none1' AND role = 'support'"},
@@ -245,6 +251,25 @@ func TestLoginAtQuestions(t *testing.T) {
 		s.ends(0)
 		s = startPTY(t, screens["80x24"], e.command("auth", "login"))
 		s.follow(step{"support2", ctrlU + "none1" + enter}, step{"Password", schema.SamplePassword + enter}, step{"Inès Kléber", ""})
+		s.ends(0)
+	})
+	t.Run("who logged out is offered, and another may log in", func(t *testing.T) {
+		t.Parallel()
+		e := newEnv(t)
+		e.login("support2")
+		if code, _, stderr := e.crm("", "auth", "logout"); code != 0 {
+			t.Fatal(stderr)
+		}
+		s := startPTY(t, screens["80x24"], e.command("auth", "login"))
+		s.follow(step{"support2", enter}, step{"Password", schema.SamplePassword + enter}, step{"Hélène Jacquet", ""})
+		s.ends(0)
+		if code, _, stderr := e.crm("", "auth", "logout"); code != 0 {
+			t.Fatal(stderr)
+		}
+		s = startPTY(t, screens["80x24"], e.command("auth", "whoami"))
+		s.ends(3)
+		s = startPTY(t, screens["80x24"], e.command("customer", "list", "--count"))
+		s.follow(step{"support2", ctrlU + "none1" + enter}, step{"Password", schema.SamplePassword + enter}, step{"13", ""})
 		s.ends(0)
 	})
 	t.Run("auth login asks both, three times, and tells to wait", func(t *testing.T) {

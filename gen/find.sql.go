@@ -54,8 +54,20 @@ FROM (
     JOIN customer ON customer.id = contract.customer_id
     WHERE contract.number = $2::text
        OR contract.id BETWEEN $3::uuid AND $4::uuid) AS found
-ORDER BY place, position
-LIMIT $5::bigint
+ORDER BY
+    CASE WHEN $5::text = 'resource' THEN resource END,
+    CASE WHEN $5 = 'resource:desc' THEN resource END DESC,
+    CASE WHEN $5 = 'id' THEN id END,
+    CASE WHEN $5 = 'id:desc' THEN id END DESC,
+    CASE WHEN $5 = 'what' THEN fold(what) END,
+    CASE WHEN $5 = 'what:desc' THEN fold(what) END DESC,
+    CASE WHEN $5 = 'detail' THEN fold(detail) END,
+    CASE WHEN $5 = 'detail:desc' THEN fold(detail) END DESC,
+    CASE WHEN $5 = 'at' THEN at END,
+    CASE WHEN $5 = 'at:desc' THEN at END DESC NULLS LAST,
+    place,
+    position
+LIMIT $6::bigint
 `
 
 type FindParams struct {
@@ -63,6 +75,7 @@ type FindParams struct {
 	Number   *string    `json:"number"`
 	FirstID  *uuid.UUID `json:"first_id"`
 	LastID   *uuid.UUID `json:"last_id"`
+	Sort     string     `json:"sort"`
 	RowLimit *int64     `json:"row_limit"`
 }
 
@@ -83,6 +96,7 @@ func (q *Queries) Find(ctx context.Context, arg FindParams) ([]FindRow, error) {
 		arg.Number,
 		arg.FirstID,
 		arg.LastID,
+		arg.Sort,
 		arg.RowLimit,
 	)
 	if err != nil {
@@ -107,4 +121,64 @@ func (q *Queries) Find(ctx context.Context, arg FindParams) ([]FindRow, error) {
 		return nil, err
 	}
 	return items, nil
+}
+
+const FindCount = `-- name: FindCount :one
+SELECT count(*)
+FROM (
+    SELECT 3 AS place,
+           'event' AS resource,
+           event.id AS position,
+           event.id::text AS id,
+           event.name AS what,
+           concat_ws(', ', CASE WHEN event.cancelled_at IS NOT NULL THEN 'cancelled' END, event.location, customer.fullname) AS detail,
+           event.start_at AS at -- first, for it may be NULL and sqlc asks the first
+    FROM event
+    JOIN contract ON contract.id = event.contract_id
+    JOIN customer ON customer.id = contract.customer_id
+    WHERE event.search LIKE search_pattern($1::text)
+      AND event.search LIKE ALL (search_patterns($1::text))
+    UNION ALL
+    SELECT 1,
+           'customer',
+           customer.id,
+           customer.id::text,
+           customer.fullname,
+           concat_ws(', ', CASE WHEN customer.archived_at IS NOT NULL THEN 'archived' END, customer.company, customer.email, customer.phone),
+           NULL
+    FROM customer
+    WHERE customer.search LIKE search_pattern($1::text)
+      AND customer.search LIKE ALL (search_patterns($1::text))
+    UNION ALL
+    SELECT 2,
+           'contract',
+           row_number() OVER (ORDER BY contract.created_at, contract.id),
+           contract.number,
+           concat_ws(', ', customer.fullname, customer.company),
+           concat_ws(', ', euros(contract.total_amount), replace(contract.status::text, '_', ' ')),
+           coalesce(contract.signed_at, contract.created_at)
+    FROM contract
+    JOIN customer ON customer.id = contract.customer_id
+    WHERE contract.number = $2::text
+       OR contract.id BETWEEN $3::uuid AND $4::uuid) AS found
+`
+
+type FindCountParams struct {
+	Text    string     `json:"text"`
+	Number  *string    `json:"number"`
+	FirstID *uuid.UUID `json:"first_id"`
+	LastID  *uuid.UUID `json:"last_id"`
+}
+
+// FindCount counts the rows of Find: a test holds their filters equal.
+func (q *Queries) FindCount(ctx context.Context, arg FindCountParams) (int64, error) {
+	row := q.db.QueryRow(ctx, FindCount,
+		arg.Text,
+		arg.Number,
+		arg.FirstID,
+		arg.LastID,
+	)
+	var count int64
+	err := row.Scan(&count)
+	return count, err
 }

@@ -166,6 +166,8 @@ type Querier interface {
 	// is. At is when an event starts, and when a contract was signed or else drawn up. A kind more is a SELECT more, with a
 	// condition that an index serves.
 	Find(ctx context.Context, arg FindParams) ([]FindRow, error)
+	// FindCount counts the rows of Find: a test holds their filters equal.
+	FindCount(ctx context.Context, arg FindCountParams) (int64, error)
 	// History returns what changed, newest first, one line for each field; each filter that is NULL lets all pass. Of a contract
 	// it returns what changed of its payments and events too.
 	History(ctx context.Context, arg HistoryParams) ([]HistoryRow, error)

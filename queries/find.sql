@@ -43,5 +43,57 @@ FROM (
     JOIN customer ON customer.id = contract.customer_id
     WHERE contract.number = sqlc.narg('number')::text
        OR contract.id BETWEEN sqlc.narg('first_id')::uuid AND sqlc.narg('last_id')::uuid) AS found
-ORDER BY place, position
+ORDER BY
+    CASE WHEN @sort::text = 'resource' THEN resource END,
+    CASE WHEN @sort = 'resource:desc' THEN resource END DESC,
+    CASE WHEN @sort = 'id' THEN id END,
+    CASE WHEN @sort = 'id:desc' THEN id END DESC,
+    CASE WHEN @sort = 'what' THEN fold(what) END,
+    CASE WHEN @sort = 'what:desc' THEN fold(what) END DESC,
+    CASE WHEN @sort = 'detail' THEN fold(detail) END,
+    CASE WHEN @sort = 'detail:desc' THEN fold(detail) END DESC,
+    CASE WHEN @sort = 'at' THEN at END,
+    CASE WHEN @sort = 'at:desc' THEN at END DESC NULLS LAST,
+    place,
+    position
 LIMIT sqlc.narg('row_limit')::bigint;
+
+-- name: FindCount :one
+-- FindCount counts the rows of Find: a test holds their filters equal.
+SELECT count(*)
+FROM (
+    SELECT 3 AS place,
+           'event' AS resource,
+           event.id AS position,
+           event.id::text AS id,
+           event.name AS what,
+           concat_ws(', ', CASE WHEN event.cancelled_at IS NOT NULL THEN 'cancelled' END, event.location, customer.fullname) AS detail,
+           event.start_at AS at -- first, for it may be NULL and sqlc asks the first
+    FROM event
+    JOIN contract ON contract.id = event.contract_id
+    JOIN customer ON customer.id = contract.customer_id
+    WHERE event.search LIKE search_pattern(@text::text)
+      AND event.search LIKE ALL (search_patterns(@text::text))
+    UNION ALL
+    SELECT 1,
+           'customer',
+           customer.id,
+           customer.id::text,
+           customer.fullname,
+           concat_ws(', ', CASE WHEN customer.archived_at IS NOT NULL THEN 'archived' END, customer.company, customer.email, customer.phone),
+           NULL
+    FROM customer
+    WHERE customer.search LIKE search_pattern(@text::text)
+      AND customer.search LIKE ALL (search_patterns(@text::text))
+    UNION ALL
+    SELECT 2,
+           'contract',
+           row_number() OVER (ORDER BY contract.created_at, contract.id),
+           contract.number,
+           concat_ws(', ', customer.fullname, customer.company),
+           concat_ws(', ', euros(contract.total_amount), replace(contract.status::text, '_', ' ')),
+           coalesce(contract.signed_at, contract.created_at)
+    FROM contract
+    JOIN customer ON customer.id = contract.customer_id
+    WHERE contract.number = sqlc.narg('number')::text
+       OR contract.id BETWEEN sqlc.narg('first_id')::uuid AND sqlc.narg('last_id')::uuid) AS found;

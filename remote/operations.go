@@ -289,6 +289,9 @@ func routes() map[string]route {
 		"Find": many(func(ctx context.Context, s service.Operations, q service.FindParams) iter.Seq2[gen.FindRow, error] {
 			return s.Find(ctx, q)
 		}),
+		"FindCount": one(func(ctx context.Context, s service.Operations, q service.FindParams) (int64, error) {
+			return s.FindCount(ctx, q)
+		}),
 		"History": many(func(ctx context.Context, s service.Operations, q gen.HistoryParams) iter.Seq2[gen.ChangeView, error] {
 			return s.History(ctx, q)
 		}),
@@ -652,6 +655,11 @@ func (s *Session) EventUpdate(ctx context.Context, p gen.EventUpdateParams) (ser
 // Find returns the customers, contracts and events that a text fits.
 func (s *Session) Find(ctx context.Context, p service.FindParams) iter.Seq2[gen.FindRow, error] {
 	return rows[gen.FindRow](ctx, s, "Find", p)
+}
+
+// FindCount returns the number of what a text fits, whatever the limit.
+func (s *Session) FindCount(ctx context.Context, p service.FindParams) (int64, error) {
+	return call[int64](ctx, s, "FindCount", p)
 }
 
 // History returns what changed and passes the filters, newest first.

@@ -68,6 +68,7 @@ var onWire = map[string]struct{ params, result any }{
 	"EventSheet":            {new(eventSheetRequest), new(gen.EventSheetRow)},
 	"EventUpdate":           {new(gen.EventUpdateParams), new(service.Change[gen.EventView])},
 	"Find":                  {new(service.FindParams), new(gen.FindRow)},
+	"FindCount":             {new(service.FindParams), new(int64)},
 	"History":               {new(gen.HistoryParams), new(gen.ChangeView)},
 	"HistoryCount":          {new(gen.HistoryParams), new(int64)},
 	"May":                   {new(mayRequest), new(*int64)},

@@ -221,6 +221,9 @@ type Operations interface {
 	// Find returns the customers, contracts and events that a text fits.
 	Find(ctx context.Context, p FindParams) iter.Seq2[gen.FindRow, error]
 
+	// FindCount returns the number of what a text fits, whatever the limit.
+	FindCount(ctx context.Context, p FindParams) (int64, error)
+
 	// History returns what changed and passes the filters, newest first.
 	History(ctx context.Context, p gen.HistoryParams) iter.Seq2[gen.ChangeView, error]
 

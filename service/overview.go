@@ -92,20 +92,33 @@ func (s *Session) EventSheet(ctx context.Context, id int64) (gen.EventSheetRow, 
 	return detail(ctx, s, "EventSheet", (*gen.Queries).EventSheet, id, noEvent(id))
 }
 
-// FindParams say what to find, and how much of it; all where RowLimit is nil.
+// FindParams say what to find, in which order, and how much of it; all where RowLimit is nil.
 type FindParams struct {
 	Text     string `json:"text"`
+	Sort     string `json:"sort"`
 	RowLimit *int64 `json:"row_limit"`
 }
 
 // Find returns the customers, contracts and events that a text fits.
 func (s *Session) Find(ctx context.Context, p FindParams) iter.Seq2[gen.FindRow, error] {
-	params := gen.FindParams{Text: p.Text, RowLimit: p.RowLimit}
-	if number, ok := value.ParseContractNumber(p.Text); ok {
-		params.Number = &number
-	}
-	if first, last, err := value.ParseContractID(p.Text); err == nil {
-		params.FirstID, params.LastID = &first, &last
-	}
+	number, first, last := contractIn(p.Text)
+	params := gen.FindParams{Text: p.Text, Number: number, FirstID: first, LastID: last, Sort: p.Sort, RowLimit: p.RowLimit}
 	return stream[gen.FindRow](ctx, s, "Find", gen.Find, params)
+}
+
+// FindCount returns the number of what a text fits, whatever the limit.
+func (s *Session) FindCount(ctx context.Context, p FindParams) (int64, error) {
+	number, first, last := contractIn(p.Text)
+	return count(ctx, s, "FindCount", (*gen.Queries).FindCount, gen.FindCountParams{Text: p.Text, Number: number, FirstID: first, LastID: last})
+}
+
+// contractIn returns the number that a text is, or the ids that begin with it; nil where it is neither.
+func contractIn(text string) (number *string, first, last *uuid.UUID) {
+	if whole, ok := value.ParseContractNumber(text); ok {
+		number = &whole
+	}
+	if from, to, err := value.ParseContractID(text); err == nil {
+		first, last = &from, &to
+	}
+	return number, first, last
 }

@@ -104,6 +104,7 @@ var permissions = map[string]permission{
 	"History":               {read, readOnly, all, all, all, all},
 	"HistoryCount":          {read, readOnly, all, all, all, all},
 	"Find":                  {read, readOnly, all, all, all, all},
+	"FindCount":             {read, readOnly, all, all, all, all},
 	"ChangeFind":            {read, readOnly, all, all, all, all},
 	"Changes":               {read, readOnly, all, all, all, all},
 	"ReportReceivables":     {read, readOnly, all, all, all, all},

@@ -222,6 +222,9 @@ var calls = map[string]call{
 	"Find": {do: func(ctx context.Context, s service.Operations, _ target) error {
 		return second(all(s.Find(ctx, service.FindParams{Text: "ines"})))
 	}},
+	"FindCount": {do: func(ctx context.Context, s service.Operations, _ target) error {
+		return second(s.FindCount(ctx, service.FindParams{Text: "ines"}))
+	}},
 	"EventAdd": {writes: true, do: func(ctx context.Context, s service.Operations, on target) error {
 		return second(s.EventAdd(ctx, gen.EventAddParams{ContractID: on.contract, Name: "Party"}))
 	}},

@@ -147,6 +147,7 @@ func TestPlans(t *testing.T) {
 		"Find a telephone": {Text: "01 45 67 89 01", RowLimit: fifty},
 	} {
 		list(name, gen.Find, params)
+		list(name+", counted", gen.FindCount, gen.FindCountParams{Text: params.Text, Number: params.Number, FirstID: params.FirstID, LastID: params.LastID})
 	}
 	list("CustomerContracts", gen.CustomerContracts, gen.CustomerContractsParams{CustomerID: 7})
 	list("CustomerSums", gen.CustomerSums, struct{ ID int64 }{7})

@@ -12,6 +12,7 @@ import (
 
 	"github.com/epicevents/crm/internal/failure"
 	"github.com/epicevents/crm/internal/files"
+	"github.com/epicevents/crm/service"
 )
 
 // tokenMax is far more than a token has; a larger file is not one.
@@ -123,10 +124,28 @@ func (b *Backend) saveToken(token string) error {
 	return nil
 }
 
+// RemoveToken removes the token of the last login. Whose it was is kept, for the next login to offer.
 func (b *Backend) RemoveToken() error {
-	err := os.Remove(b.TokenFile())
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil
+	name := b.TokenFile()
+	var kept error
+	if token, err := readToken(name); err == nil && service.TokenUsername(token) != "" {
+		kept = files.Replace(name+lastName, service.TokenUsername(token)+"\n")
 	}
-	return err
+	err := os.Remove(name)
+	if errors.Is(err, fs.ErrNotExist) {
+		err = nil
+	}
+	return errors.Join(kept, err)
+}
+
+// lastName ends the name of the file that says who logged out last; it begins as that of the token.
+const lastName = ".last"
+
+// LastUsername is who logged out last; empty where nobody did, or others could have written it.
+func (b *Backend) LastUsername() string {
+	username, err := readToken(b.TokenFile() + lastName)
+	if err != nil {
+		return ""
+	}
+	return username
 }

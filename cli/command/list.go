@@ -149,6 +149,17 @@ func Shows[T any](c *Command, r render.Resource[T]) func(row T) error {
 	return detailWith(c.env, FieldsFlag(c, r), r)
 }
 
+// ShowsSheet is Shows for what is printed and held on paper; looks returns how a row of it looks.
+func ShowsSheet[T any](c *Command, r render.Resource[T], looks func(row T) render.Resource[T]) func(row T) error {
+	fields, e := FieldsFlag(c, r), c.env
+	return func(row T) error {
+		if err := e.canShow(); err != nil {
+			return err
+		}
+		return render.Sheet(e.OutputOf(fields), looks(row), row)
+	}
+}
+
 func detailWith[T any](e *Env, fields *Value[[]string], r render.Resource[T]) func(row T) error {
 	return func(row T) error {
 		if err := e.canShow(); err != nil {

@@ -231,6 +231,9 @@ func Detail[T any](o Output, r Resource[T], row T, before *T) error {
 	return detail(o, r, row, before)
 }
 
+// Sheet is Detail for paper: without what only commands need, the columns that are data only.
+func Sheet[T any](o Output, r Resource[T], row T) error { return detail(o, r, row, nil) }
+
 func detail[T any](o Output, r Resource[T], row T, before *T) error {
 	fields, err := r.Select(o)
 	if err != nil {
