@@ -236,7 +236,7 @@ func (q *Queries) ContractCandidates(ctx context.Context, arg ContractCandidates
 const ContractCount = `-- name: ContractCount :one
 SELECT count(*) AS count,
        coalesce(sum(total_amount), 0)::cents AS total_amount,
-       coalesce(sum(total_due), 0)::cents AS total_due
+       coalesce(sum(total_due) FILTER (WHERE cancelled_at IS NULL), 0)::cents AS total_due
 FROM contract_view
 LEFT JOIN (SELECT customer.id AS searched_id, customer.search FROM customer) AS searched ON searched_id = customer_id
 WHERE (NOT $1::boolean OR NOT signed)
@@ -281,7 +281,8 @@ type ContractCountRow struct {
 	TotalDue    value.Cents `json:"total_due"`
 }
 
-// ContractCount counts and adds up the rows of ContractList: a test holds their filters equal.
+// ContractCount counts and adds up the rows of ContractList: a test holds their filters equal. Of what is cancelled nothing
+// is owed.
 func (q *Queries) ContractCount(ctx context.Context, arg ContractCountParams) (ContractCountRow, error) {
 	row := q.db.QueryRow(ctx, ContractCount,
 		arg.NotSigned,

@@ -60,7 +60,8 @@ type Querier interface {
 	// ContractCandidates returns the first contracts whose ids lie from one to another, which a shortened id may mean, or the
 	// one of a number.
 	ContractCandidates(ctx context.Context, arg ContractCandidatesParams) ([]ContractView, error)
-	// ContractCount counts and adds up the rows of ContractList: a test holds their filters equal.
+	// ContractCount counts and adds up the rows of ContractList: a test holds their filters equal. Of what is cancelled nothing
+	// is owed.
 	ContractCount(ctx context.Context, arg ContractCountParams) (ContractCountRow, error)
 	ContractDetail(ctx context.Context, id uuid.UUID) (ContractView, error)
 	// ContractList returns the contracts by creation, or in the order of a field; each filter that is NULL lets all pass.

@@ -61,10 +61,11 @@ ORDER BY
 LIMIT sqlc.narg('row_limit')::bigint;
 
 -- name: ContractCount :one
--- ContractCount counts and adds up the rows of ContractList: a test holds their filters equal.
+-- ContractCount counts and adds up the rows of ContractList: a test holds their filters equal. Of what is cancelled nothing
+-- is owed.
 SELECT count(*) AS count,
        coalesce(sum(total_amount), 0)::cents AS total_amount,
-       coalesce(sum(total_due), 0)::cents AS total_due
+       coalesce(sum(total_due) FILTER (WHERE cancelled_at IS NULL), 0)::cents AS total_due
 FROM contract_view
 LEFT JOIN (SELECT customer.id AS searched_id, customer.search FROM customer) AS searched ON searched_id = customer_id
 WHERE (NOT @not_signed::boolean OR NOT signed)
