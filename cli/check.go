@@ -72,7 +72,7 @@ func (a *app) checkCommand() *ffcli.Command {
 
 // findings are the names of what check can find.
 var findings = []string{
-	"bad_phone", "due_below_zero", "event_without_support", "paid_too_early", "paid_unsigned", "rule_off", "sample_password", "schema_differs",
+	"bad_phone", "due_below_zero", "event_clash", "event_without_support", "paid_too_early", "paid_unsigned", "rule_off", "sample_password", "schema_differs",
 	"signed_too_early", "sum_mismatch", "username_of_digits",
 }
 

@@ -121,6 +121,8 @@ func far(t *testing.T, config *pgx.ConnConfig) map[string]string {
 	if err != nil {
 		t.Fatal(err)
 	}
+	config = config.Copy()
+	config.RuntimeParams["TimeZone"] = "Europe/Paris" // as crm serve has it, unless told otherwise
 	pool, err := service.Connect(t.Context(), config, time.Minute)
 	if err != nil {
 		t.Fatal(err)

@@ -27,6 +27,7 @@ func (a *app) eventCommands() *ffcli.Command {
 		a.eventAdd(),
 		a.eventUpdate(),
 		a.eventSetSupport(),
+		a.eventClashes(),
 		a.eventCancel(),
 	)
 }
@@ -270,44 +271,6 @@ func (a *app) eventAdd() *ffcli.Command {
 	})
 }
 
-func (a *app) eventUpdate() *ffcli.Command {
-	c := a.Command("update", "change an event that you run").Examples(
-		`crm event update 5 --attendees 150 --note "Fanfare à 17 h"`,
-		"crm event update 5 --clear note,location",
-	)
-	id := a.eventArgument(c)
-	f := a.addEventFlags(c)
-	expected := c.Updates(f.name, f.start, f.end, f.attendees, f.location, f.note)
-	emptied := c.Clears("start", "end", "attendees", "location", "note")
-	show := command.ShowsChange(c, events)
-	return c.DoesAs(func(ctx context.Context, s service.Operations) error {
-		read := func() (gen.EventView, error) {
-			row, err := s.EventDetail(ctx, id.Got)
-			f.span.stored = row.Start
-			return row, err
-		}
-		if ok, err := command.Edit(ctx, c, events, read); !ok {
-			return err
-		}
-		err := f.settle(func() (*time.Time, error) {
-			row, err := read()
-			return row.Start, err
-		})
-		if err != nil {
-			return err
-		}
-		change, err := s.EventUpdate(ctx, gen.EventUpdateParams{
-			ID: id.Got, Name: f.name.Pointer(), StartAt: f.start.Pointer(), EndAt: f.end.Pointer(),
-			Attendees: f.attendees.Pointer(), Location: f.location.Pointer(), Note: f.note.Pointer(),
-			Clear: emptied(), Expected: expected(),
-		})
-		if err != nil {
-			return err
-		}
-		return show(change)
-	})
-}
-
 func (a *app) eventCancel() *ffcli.Command {
 	c := a.Command("cancel", "cancel an event, which frees its support and its contract").Examples(
 		`crm event cancel 9 --reason "the snow did not come"`,
@@ -322,21 +285,6 @@ func (a *app) eventCancel() *ffcli.Command {
 		}
 		if change.Before.CancelledAt != nil {
 			a.Notice("The event was cancelled already; nothing was changed.")
-		}
-		return show(change)
-	})
-}
-
-func (a *app) eventSetSupport() *ffcli.Command {
-	c := a.Command("set-support", "assign an event to a support").Examples("crm event set-support 8 --username support2")
-	id := a.eventArgument(c)
-	support := a.employeeFlag(c, "username", "the support who runs it").Needed().
-		Titled("Support's username").From(a.pickEmployee(gen.RoleSupport))
-	show := command.ShowsChange(c, events)
-	return c.DoesAs(func(ctx context.Context, s service.Operations) error {
-		change, err := s.EventSetSupport(ctx, gen.EventSetSupportParams{ID: id.Got, Support: support.Got})
-		if err != nil {
-			return a.suggestUsername(ctx, s, err, support.Got)
 		}
 		return show(change)
 	})

@@ -43,6 +43,8 @@ var readings = []reading{
 	{"find ines", shapeOf(finds), false},
 	{"find 2026-3", shapeOf(finds), false},
 	{"find nothing at all", shapeOf(finds), false},
+	{"event clashes", shapeOf(clashes), false},
+	{"event clashes --support support1", shapeOf(clashes, "support"), false},
 	{"event sheet 1", sheetShape(), true},
 	{"event sheet 9", sheetShape(), true},
 	{"auth whoami", shapeOf(whoami), true},
@@ -87,6 +89,7 @@ func TestReadingsInEveryFormat(t *testing.T) {
 	t.Parallel()
 	e := asEmployee(t, "administrator1")
 	e.sql(`UPDATE customer SET company = '=a|b*_[x](y)_*\\ "q"; <b>&amp;' WHERE id = 3;
+		UPDATE event SET support_id = 7, start_at = '2026-02-12 10:00 Europe/Paris', end_at = NULL, clash_allowed = true WHERE id = 10;
 		UPDATE change SET batch = 'c0000000-0000-0000-0000-000000000000' WHERE resource = 'customer'`)
 	// No older transaction of another test holds back a part of crm changes.
 	e.sql(`DO $$ BEGIN WHILE (SELECT max(xid) >= pg_snapshot_xmin(pg_current_snapshot()) FROM change) LOOP PERFORM pg_sleep(0.02); END LOOP; END $$`)

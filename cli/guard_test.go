@@ -279,6 +279,7 @@ func TestResources(t *testing.T) {
 	check(t, checked, "payments", payments)
 	check(t, checked, "recordedPayments", recordedPayments)
 	check(t, checked, "events", events)
+	check(t, checked, "clashes", clashes)
 	check(t, checked, "receivables", receivables)
 	check(t, checked, "revenue", revenue)
 	check(t, checked, "receipts", receipts)

@@ -23,6 +23,7 @@ func publicResources() []render.Description {
 		render.Describe(payments),
 		render.Describe(recordedPayments).As("added_payment"),
 		render.Describe(events),
+		render.Describe(clashes),
 		render.Describe(receivables),
 		render.Describe(revenue),
 		render.Describe(receipts),

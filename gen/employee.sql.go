@@ -208,7 +208,14 @@ WITH moved_customer AS (
     RETURNING customer.id, customer.fullname, customer.company
 ), moved_event AS (
     UPDATE event
-    SET support_id = (SELECT employee.id FROM employee WHERE employee.username = $1)
+    SET support_id    = (SELECT employee.id FROM employee WHERE employee.username = $1),
+        clash_allowed = event.clash_allowed AND NOT EXISTS ( -- with an event of the predecessor it is meant, with these it is not
+            SELECT
+            FROM event AS other
+            JOIN employee ON employee.id = other.support_id
+            WHERE employee.username = $1
+              AND other.cancelled_at IS NULL
+              AND event_period(other.start_at, other.end_at) && event_period(event.start_at, event.end_at))
     FROM employee AS predecessor
     WHERE $4::boolean
       AND predecessor.username = $3

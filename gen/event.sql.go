@@ -122,6 +122,114 @@ func (q *Queries) EventCancel(ctx context.Context, arg EventCancelParams) (bool,
 	return changed, err
 }
 
+const EventClashes = `-- name: EventClashes :many
+SELECT support_id, support, support_fullname, id, name, start, "end", other_id, other, other_start, other_end
+FROM event_clash
+WHERE ($1::text IS NULL OR support = $1::text)
+  AND ($2::timestamptz IS NULL AND $3::timestamptz IS NULL
+       OR event_period(start, "end") * event_period(other_start, other_end) && CASE
+           WHEN $2::timestamptz > $3::timestamptz THEN 'empty'
+           ELSE tstzrange($2::timestamptz, $3::timestamptz)
+       END)
+ORDER BY
+    CASE WHEN $4::text = 'support' THEN support END,
+    CASE WHEN $4 = 'support:desc' THEN support END DESC,
+    CASE WHEN $4 = 'support_fullname' THEN fold(support_fullname) END,
+    CASE WHEN $4 = 'support_fullname:desc' THEN fold(support_fullname) END DESC,
+    CASE WHEN $4 = 'id' THEN id END,
+    CASE WHEN $4 = 'id:desc' THEN id END DESC,
+    CASE WHEN $4 = 'name' THEN fold(name) END,
+    CASE WHEN $4 = 'name:desc' THEN fold(name) END DESC,
+    CASE WHEN $4 = 'start:desc' THEN start END DESC,
+    CASE WHEN $4 = 'end' THEN "end" END,
+    CASE WHEN $4 = 'end:desc' THEN "end" END DESC NULLS LAST,
+    CASE WHEN $4 = 'other_id' THEN other_id END,
+    CASE WHEN $4 = 'other_id:desc' THEN other_id END DESC,
+    CASE WHEN $4 = 'other' THEN fold(other) END,
+    CASE WHEN $4 = 'other:desc' THEN fold(other) END DESC,
+    CASE WHEN $4 = 'other_start' THEN other_start END,
+    CASE WHEN $4 = 'other_start:desc' THEN other_start END DESC,
+    CASE WHEN $4 = 'other_end' THEN other_end END,
+    CASE WHEN $4 = 'other_end:desc' THEN other_end END DESC NULLS LAST,
+    start,
+    id,
+    other_id
+LIMIT $5::bigint
+`
+
+type EventClashesParams struct {
+	Support  *string    `json:"support"`
+	FromAt   *time.Time `json:"from_at"`
+	ToAt     *time.Time `json:"to_at"`
+	Sort     string     `json:"sort"`
+	RowLimit *int64     `json:"row_limit"`
+}
+
+// EventClashes returns the clashes that pass the filters, by the start of the event that is meant to clash, or in the order
+// of a field. A clash lies between two times when both events take place there.
+func (q *Queries) EventClashes(ctx context.Context, arg EventClashesParams) ([]EventClash, error) {
+	rows, err := q.db.Query(ctx, EventClashes,
+		arg.Support,
+		arg.FromAt,
+		arg.ToAt,
+		arg.Sort,
+		arg.RowLimit,
+	)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []EventClash{}
+	for rows.Next() {
+		var i EventClash
+		if err := rows.Scan(
+			&i.SupportID,
+			&i.Support,
+			&i.SupportFullname,
+			&i.ID,
+			&i.Name,
+			&i.Start,
+			&i.End,
+			&i.OtherID,
+			&i.Other,
+			&i.OtherStart,
+			&i.OtherEnd,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const EventClashesCount = `-- name: EventClashesCount :one
+SELECT count(*)
+FROM event_clash
+WHERE ($1::text IS NULL OR support = $1::text)
+  AND ($2::timestamptz IS NULL AND $3::timestamptz IS NULL
+       OR event_period(start, "end") * event_period(other_start, other_end) && CASE
+           WHEN $2::timestamptz > $3::timestamptz THEN 'empty'
+           ELSE tstzrange($2::timestamptz, $3::timestamptz)
+       END)
+`
+
+type EventClashesCountParams struct {
+	Support *string    `json:"support"`
+	FromAt  *time.Time `json:"from_at"`
+	ToAt    *time.Time `json:"to_at"`
+}
+
+// EventClashesCount counts the rows of EventClashes: a test holds their filters equal.
+func (q *Queries) EventClashesCount(ctx context.Context, arg EventClashesCountParams) (int64, error) {
+	row := q.db.QueryRow(ctx, EventClashesCount, arg.Support, arg.FromAt, arg.ToAt)
+	var count int64
+	err := row.Scan(&count)
+	return count, err
+}
+
 const EventCount = `-- name: EventCount :one
 SELECT count(*)
 FROM event_view
@@ -394,21 +502,24 @@ func (q *Queries) EventList(ctx context.Context, arg EventListParams) ([]EventVi
 
 const EventSetSupport = `-- name: EventSetSupport :one
 UPDATE event
-SET support_id = employee.id
+SET support_id    = employee.id,
+    clash_allowed = coalesce($1::boolean, false) OR event.clash_allowed AND event.support_id = employee.id
 FROM employee
-WHERE event.id = $1
-  AND employee.username = $2
+WHERE event.id = $2
+  AND employee.username = $3
 RETURNING event.id
 `
 
 type EventSetSupportParams struct {
-	ID      int64  `json:"id"`
-	Support string `json:"support"`
+	AllowClash *bool  `json:"allow_clash"`
+	ID         int64  `json:"id"`
+	Support    string `json:"support"`
 }
 
-// EventSetSupport assigns the event; no row when either of the two does not exist.
+// EventSetSupport assigns the event; no row when either of the two does not exist. That a clash is meant is so until another
+// support runs it.
 func (q *Queries) EventSetSupport(ctx context.Context, arg EventSetSupportParams) (int64, error) {
-	row := q.db.QueryRow(ctx, EventSetSupport, arg.ID, arg.Support)
+	row := q.db.QueryRow(ctx, EventSetSupport, arg.AllowClash, arg.ID, arg.Support)
 	var id int64
 	err := row.Scan(&id)
 	return id, err
@@ -521,10 +632,15 @@ SET name      = coalesce($1, name),
     end_at    = CASE WHEN 'end' = ANY ($2) THEN NULL ELSE coalesce($4, end_at) END,
     attendees = CASE WHEN 'attendees' = ANY ($2) THEN NULL ELSE coalesce($5, attendees) END,
     location  = CASE WHEN 'location' = ANY ($2) THEN NULL ELSE coalesce($6, location) END,
-    note      = CASE WHEN 'note' = ANY ($2) THEN NULL ELSE coalesce($7, note) END
-WHERE id = $8
-  AND expects('event', id::text, $9::text)
-  AND ($10::bigint IS NULL OR support_id = $10::bigint)
+    note      = CASE WHEN 'note' = ANY ($2) THEN NULL ELSE coalesce($7, note) END,
+    clash_allowed = coalesce($8::boolean, false)
+        OR clash_allowed
+        AND NOT coalesce($2 && ARRAY ['start', 'end'], false)
+        AND coalesce($3, start_at) IS NOT DISTINCT FROM start_at
+        AND coalesce($4, end_at) IS NOT DISTINCT FROM end_at
+WHERE id = $9
+  AND expects('event', id::text, $10::text)
+  AND ($11::bigint IS NULL OR support_id = $11::bigint)
 RETURNING id
 `
 
@@ -536,13 +652,14 @@ type EventUpdateParams struct {
 	Attendees   *int32     `json:"attendees"`
 	Location    *string    `json:"location"`
 	Note        *string    `json:"note"`
+	AllowClash  *bool      `json:"allow_clash"`
 	ID          int64      `json:"id"`
 	Expected    *string    `json:"expected"`
 	AsSupportID *int64     `json:"as_support_id"`
 }
 
 // EventUpdate changes the given fields; NULL keeps, and a field named in clear becomes NULL. It is limited to the
-// events that the support runs, and to a row that is as expected.
+// events that the support runs, and to a row that is as expected. That a clash is meant is so until the time changes.
 func (q *Queries) EventUpdate(ctx context.Context, arg EventUpdateParams) (int64, error) {
 	row := q.db.QueryRow(ctx, EventUpdate,
 		arg.Name,
@@ -552,6 +669,7 @@ func (q *Queries) EventUpdate(ctx context.Context, arg EventUpdateParams) (int64
 		arg.Attendees,
 		arg.Location,
 		arg.Note,
+		arg.AllowClash,
 		arg.ID,
 		arg.Expected,
 		arg.AsSupportID,

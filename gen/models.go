@@ -478,6 +478,23 @@ type Event struct {
 	SupportRole *Role `json:"support_role"`
 	// Name, location and note folded.
 	Search string `json:"search"`
+	// Whether it is meant that its support runs another event at the same time.
+	ClashAllowed bool `json:"clash_allowed"`
+}
+
+// An event that is meant to clash, with one that its support runs at the same time.
+type EventClash struct {
+	SupportID       *int64     `json:"support_id"`
+	Support         string     `json:"support"`
+	SupportFullname string     `json:"support_fullname"`
+	ID              int64      `json:"id"`
+	Name            string     `json:"name"`
+	Start           *time.Time `json:"start"`
+	End             *time.Time `json:"end"`
+	OtherID         int64      `json:"other_id"`
+	Other           string     `json:"other"`
+	OtherStart      *time.Time `json:"other_start"`
+	OtherEnd        *time.Time `json:"other_end"`
 }
 
 // An event with its contract, its customer, its commercial and the support who runs it, if any.

@@ -148,6 +148,11 @@ type Querier interface {
 	// EventCancel reports whether it was this that cancelled: an event that is cancelled already keeps its day and its reason.
 	// It is limited to the customers of the commercial.
 	EventCancel(ctx context.Context, arg EventCancelParams) (bool, error)
+	// EventClashes returns the clashes that pass the filters, by the start of the event that is meant to clash, or in the order
+	// of a field. A clash lies between two times when both events take place there.
+	EventClashes(ctx context.Context, arg EventClashesParams) ([]EventClash, error)
+	// EventClashesCount counts the rows of EventClashes: a test holds their filters equal.
+	EventClashesCount(ctx context.Context, arg EventClashesCountParams) (int64, error)
 	// EventCount counts the rows of EventList: a test holds their filters equal.
 	EventCount(ctx context.Context, arg EventCountParams) (int64, error)
 	EventDetail(ctx context.Context, id int64) (EventView, error)
@@ -156,12 +161,13 @@ type Querier interface {
 	// time may have no time yet. The join is for the indexes on search, and only there when something is searched: otherwise
 	// the planner drops it.
 	EventList(ctx context.Context, arg EventListParams) ([]EventView, error)
-	// EventSetSupport assigns the event; no row when either of the two does not exist.
+	// EventSetSupport assigns the event; no row when either of the two does not exist. That a clash is meant is so until another
+	// support runs it.
 	EventSetSupport(ctx context.Context, arg EventSetSupportParams) (int64, error)
 	// EventSheet returns an event with what is needed of its customer and its contract on the day.
 	EventSheet(ctx context.Context, id int64) (EventSheetRow, error)
 	// EventUpdate changes the given fields; NULL keeps, and a field named in clear becomes NULL. It is limited to the
-	// events that the support runs, and to a row that is as expected.
+	// events that the support runs, and to a row that is as expected. That a clash is meant is so until the time changes.
 	EventUpdate(ctx context.Context, arg EventUpdateParams) (int64, error)
 	// Find returns what a text fits: customers and events that have all of its words, and the contract whose number or id it
 	// is. At is when an event starts, and when a contract was signed or else drawn up. A kind more is a SELECT more, with a

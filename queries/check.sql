@@ -59,6 +59,13 @@ FROM (
       AND day <= today + @within_days::integer
       AND greatest(start_at, end_at) >= now()
     UNION ALL
+    SELECT 7, 'event_clash', 'event', event_clash.id::text, event_clash.id,
+           format('%s, "%s", and event %s, "%s", %s, are both run by %s', event_time(start, "end"), name, other_id, other, event_time(other_start, other_end), support),
+           NULL
+    FROM event_clash
+    WHERE event_to_come(start, "end")
+      AND event_to_come(other_start, other_end)
+    UNION ALL
     SELECT 7, 'bad_phone', 'customer', customer.id::text, customer.id, format('%s has the phone number %s', fullname, phone), phone
     FROM customer
     WHERE phone IS NOT NULL

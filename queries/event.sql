@@ -144,23 +144,30 @@ WHERE id = currval(pg_get_serial_sequence('event', 'id'));
 
 -- name: EventUpdate :one
 -- EventUpdate changes the given fields; NULL keeps, and a field named in clear becomes NULL. It is limited to the
--- events that the support runs, and to a row that is as expected.
+-- events that the support runs, and to a row that is as expected. That a clash is meant is so until the time changes.
 UPDATE event
 SET name      = coalesce(sqlc.narg('name'), name),
     start_at  = CASE WHEN 'start' = ANY (@clear::text[]) THEN NULL ELSE coalesce(sqlc.narg('start_at'), start_at) END,
     end_at    = CASE WHEN 'end' = ANY (@clear) THEN NULL ELSE coalesce(sqlc.narg('end_at'), end_at) END,
     attendees = CASE WHEN 'attendees' = ANY (@clear) THEN NULL ELSE coalesce(sqlc.narg('attendees'), attendees) END,
     location  = CASE WHEN 'location' = ANY (@clear) THEN NULL ELSE coalesce(sqlc.narg('location'), location) END,
-    note      = CASE WHEN 'note' = ANY (@clear) THEN NULL ELSE coalesce(sqlc.narg('note'), note) END
+    note      = CASE WHEN 'note' = ANY (@clear) THEN NULL ELSE coalesce(sqlc.narg('note'), note) END,
+    clash_allowed = coalesce(sqlc.narg('allow_clash')::boolean, false)
+        OR clash_allowed
+        AND NOT coalesce(@clear && ARRAY ['start', 'end'], false)
+        AND coalesce(sqlc.narg('start_at'), start_at) IS NOT DISTINCT FROM start_at
+        AND coalesce(sqlc.narg('end_at'), end_at) IS NOT DISTINCT FROM end_at
 WHERE id = @id
   AND expects('event', id::text, sqlc.narg('expected')::text)
   AND (sqlc.narg('as_support_id')::bigint IS NULL OR support_id = sqlc.narg('as_support_id')::bigint)
 RETURNING id;
 
 -- name: EventSetSupport :one
--- EventSetSupport assigns the event; no row when either of the two does not exist.
+-- EventSetSupport assigns the event; no row when either of the two does not exist. That a clash is meant is so until another
+-- support runs it.
 UPDATE event
-SET support_id = employee.id
+SET support_id    = employee.id,
+    clash_allowed = coalesce(sqlc.narg('allow_clash')::boolean, false) OR event.clash_allowed AND event.support_id = employee.id
 FROM employee
 WHERE event.id = @id
   AND employee.username = @support
@@ -213,3 +220,50 @@ FROM event_view
 JOIN contract_view ON contract_view.id = event_view.contract
 JOIN customer ON customer.id = event_view.customer_id
 WHERE event_view.id = @id;
+
+-- name: EventClashes :many
+-- EventClashes returns the clashes that pass the filters, by the start of the event that is meant to clash, or in the order
+-- of a field. A clash lies between two times when both events take place there.
+SELECT *
+FROM event_clash
+WHERE (sqlc.narg('support')::text IS NULL OR support = sqlc.narg('support')::text)
+  AND (sqlc.narg('from_at')::timestamptz IS NULL AND sqlc.narg('to_at')::timestamptz IS NULL
+       OR event_period(start, "end") * event_period(other_start, other_end) && CASE
+           WHEN sqlc.narg('from_at')::timestamptz > sqlc.narg('to_at')::timestamptz THEN 'empty'
+           ELSE tstzrange(sqlc.narg('from_at')::timestamptz, sqlc.narg('to_at')::timestamptz)
+       END)
+ORDER BY
+    CASE WHEN @sort::text = 'support' THEN support END,
+    CASE WHEN @sort = 'support:desc' THEN support END DESC,
+    CASE WHEN @sort = 'support_fullname' THEN fold(support_fullname) END,
+    CASE WHEN @sort = 'support_fullname:desc' THEN fold(support_fullname) END DESC,
+    CASE WHEN @sort = 'id' THEN id END,
+    CASE WHEN @sort = 'id:desc' THEN id END DESC,
+    CASE WHEN @sort = 'name' THEN fold(name) END,
+    CASE WHEN @sort = 'name:desc' THEN fold(name) END DESC,
+    CASE WHEN @sort = 'start:desc' THEN start END DESC,
+    CASE WHEN @sort = 'end' THEN "end" END,
+    CASE WHEN @sort = 'end:desc' THEN "end" END DESC NULLS LAST,
+    CASE WHEN @sort = 'other_id' THEN other_id END,
+    CASE WHEN @sort = 'other_id:desc' THEN other_id END DESC,
+    CASE WHEN @sort = 'other' THEN fold(other) END,
+    CASE WHEN @sort = 'other:desc' THEN fold(other) END DESC,
+    CASE WHEN @sort = 'other_start' THEN other_start END,
+    CASE WHEN @sort = 'other_start:desc' THEN other_start END DESC,
+    CASE WHEN @sort = 'other_end' THEN other_end END,
+    CASE WHEN @sort = 'other_end:desc' THEN other_end END DESC NULLS LAST,
+    start,
+    id,
+    other_id
+LIMIT sqlc.narg('row_limit')::bigint;
+
+-- name: EventClashesCount :one
+-- EventClashesCount counts the rows of EventClashes: a test holds their filters equal.
+SELECT count(*)
+FROM event_clash
+WHERE (sqlc.narg('support')::text IS NULL OR support = sqlc.narg('support')::text)
+  AND (sqlc.narg('from_at')::timestamptz IS NULL AND sqlc.narg('to_at')::timestamptz IS NULL
+       OR event_period(start, "end") * event_period(other_start, other_end) && CASE
+           WHEN sqlc.narg('from_at')::timestamptz > sqlc.narg('to_at')::timestamptz THEN 'empty'
+           ELSE tstzrange(sqlc.narg('from_at')::timestamptz, sqlc.narg('to_at')::timestamptz)
+       END);

@@ -268,6 +268,12 @@ func routes() map[string]route {
 		"EventCancel": one(func(ctx context.Context, s service.Operations, q gen.EventCancelParams) (service.Change[gen.EventView], error) {
 			return s.EventCancel(ctx, q)
 		}),
+		"EventClashes": many(func(ctx context.Context, s service.Operations, q gen.EventClashesParams) iter.Seq2[gen.EventClash, error] {
+			return s.EventClashes(ctx, q)
+		}),
+		"EventClashesCount": one(func(ctx context.Context, s service.Operations, q gen.EventClashesParams) (int64, error) {
+			return s.EventClashesCount(ctx, q)
+		}),
 		"EventCount": one(func(ctx context.Context, s service.Operations, q gen.EventListParams) (int64, error) {
 			return s.EventCount(ctx, q)
 		}),
@@ -564,7 +570,8 @@ func (s *Session) EmployeeFind(ctx context.Context, p gen.EmployeeFindParams) (g
 }
 
 // EmployeeHandover puts an employee in the place of another: for the customers who are not archived, the events to come, or
-// both. It returns what that is. Conflict if the successor is inactive or has another role, and then nothing is handed over.
+// both. It returns what that is. Conflict if the successor is inactive, has another role or runs another event at the time of
+// one, and then nothing is handed over.
 func (s *Session) EmployeeHandover(ctx context.Context, p service.HandoverParams) ([]gen.EmployeeHandoverRow, error) {
 	return call[[]gen.EmployeeHandoverRow](ctx, s, "EmployeeHandover", p)
 }
@@ -620,6 +627,17 @@ func (s *Session) EventCancel(ctx context.Context, p gen.EventCancelParams) (ser
 	return call[service.Change[gen.EventView]](ctx, s, "EventCancel", p)
 }
 
+// EventClashes returns the clashes that pass the filters: events that are meant to clash, each with one that its support
+// runs at the same time.
+func (s *Session) EventClashes(ctx context.Context, p gen.EventClashesParams) iter.Seq2[gen.EventClash, error] {
+	return rows[gen.EventClash](ctx, s, "EventClashes", p)
+}
+
+// EventClashesCount returns the number of rows of the list, whatever the limit.
+func (s *Session) EventClashesCount(ctx context.Context, p gen.EventClashesParams) (int64, error) {
+	return call[int64](ctx, s, "EventClashesCount", p)
+}
+
 // EventCount returns the number of rows of the list, whatever the limit.
 func (s *Session) EventCount(ctx context.Context, p gen.EventListParams) (int64, error) {
 	return call[int64](ctx, s, "EventCount", p)
@@ -635,7 +653,8 @@ func (s *Session) EventList(ctx context.Context, p gen.EventListParams) iter.Seq
 	return rows[gen.EventView](ctx, s, "EventList", p)
 }
 
-// EventSetSupport assigns the event to the support of this username.
+// EventSetSupport assigns the event to the support of this username. Conflict while they run another event, unless
+// p.AllowClash is true.
 func (s *Session) EventSetSupport(ctx context.Context, p gen.EventSetSupportParams) (service.Change[gen.EventView], error) {
 	return call[service.Change[gen.EventView]](ctx, s, "EventSetSupport", p)
 }
@@ -647,7 +666,7 @@ func (s *Session) EventSheet(ctx context.Context, id int64) (gen.EventSheetRow, 
 }
 
 // EventUpdate changes the fields that are not nil and empties those named in p.Clear. PermissionDenied for an event that
-// another runs.
+// another runs, Conflict while its support runs another event, unless p.AllowClash is true.
 func (s *Session) EventUpdate(ctx context.Context, p gen.EventUpdateParams) (service.Change[gen.EventView], error) {
 	return call[service.Change[gen.EventView]](ctx, s, "EventUpdate", p)
 }

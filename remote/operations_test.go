@@ -61,6 +61,8 @@ var onWire = map[string]struct{ params, result any }{
 	"EmployeeUsernames":     {new(struct{}), new([]string)},
 	"EventAdd":              {new(gen.EventAddParams), new(service.Change[gen.EventView])},
 	"EventCancel":           {new(gen.EventCancelParams), new(service.Change[gen.EventView])},
+	"EventClashes":          {new(gen.EventClashesParams), new(gen.EventClash)},
+	"EventClashesCount":     {new(gen.EventClashesParams), new(int64)},
 	"EventCount":            {new(gen.EventListParams), new(int64)},
 	"EventDetail":           {new(eventDetailRequest), new(gen.EventView)},
 	"EventList":             {new(gen.EventListParams), new(gen.EventView)},

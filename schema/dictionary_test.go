@@ -25,7 +25,7 @@ func TestEveryRuleIsTested(t *testing.T) {
 		SELECT conrelid::regclass || '.' || conname
 		FROM pg_constraint
 		WHERE connamespace = 'public'::regnamespace
-		  AND contype IN ('p', 'u', 'f', 'c')`) {
+		  AND contype IN ('p', 'u', 'f', 'c', 'x')`) {
 		table, name, _ := strings.Cut(constraint, ".")
 		if !isMessage(comment(t, conn, table, name)) {
 			t.Errorf("the comment on %s is no message", constraint)

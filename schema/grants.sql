@@ -8,7 +8,7 @@ SET LOCAL search_path = :"schema", pg_temp;
 
 -- What an older crm gave, or somebody else, and is not needed.
 REVOKE ALL ON SCHEMA :"schema" FROM :"role";
-REVOKE ALL ON change, change_line, change_view, contract, contract_view, customer, customer_account, customer_view, employee, employee_password, employee_view, event, event_view,
+REVOKE ALL ON change, change_line, change_view, contract, contract_view, customer, customer_account, customer_view, employee, employee_password, employee_view, event, event_clash, event_view,
     login_failure, payment, payment_view, schema_migrations, session, session_view FROM :"role";
 REVOKE ALL ON SEQUENCE change_id_seq, customer_id_seq, employee_id_seq, event_id_seq FROM :"role";
 
@@ -20,7 +20,7 @@ GRANT SELECT (version, dirty) ON schema_migrations TO :"role";
 -- The history is written by its triggers, and changed by nobody. Its rows may be counted.
 GRANT SELECT (id) ON change TO :"role";
 
-GRANT SELECT ON change_line, change_view, contract_view, customer_account, customer_view, employee_password, employee_view, event_view, payment_view, session_view TO :"role";
+GRANT SELECT ON change_line, change_view, contract_view, customer_account, customer_view, employee_password, employee_view, event_clash, event_view, payment_view, session_view TO :"role";
 
 -- All of an employee but the hash, which is only ever written.
 GRANT SELECT (id, username, fullname, role, password_one_time, password_one_time_until, active, last_login_at, updated_at) ON employee TO :"role";
@@ -45,7 +45,7 @@ GRANT UPDATE (customer_id, total_amount, signed_at, due_on, updated_at, cancelle
 GRANT SELECT, INSERT ON payment TO :"role";
 
 GRANT SELECT, INSERT ON event TO :"role";
-GRANT UPDATE (name, support_id, start_at, end_at, attendees, location, note, cancelled_at, cancel_reason) ON event TO :"role";
+GRANT UPDATE (name, support_id, start_at, end_at, attendees, location, note, cancelled_at, cancel_reason, clash_allowed) ON event TO :"role";
 
 -- To read the number that was given last, and not to take or set one.
 GRANT SELECT ON SEQUENCE customer_id_seq, event_id_seq TO :"role";
@@ -56,6 +56,7 @@ GRANT EXECUTE ON FUNCTION age_first(integer), age_group(integer), change_field(t
     customer_at(timestamp with time zone), dry_run_ends(), employee_at(timestamp with time zone),
     employee_change_password(bigint, text, text), employee_password_is(bigint, text), euros(bigint),
     event_at(timestamp with time zone), event_period(timestamp with time zone, timestamp with time zone),
+    event_time(timestamp with time zone, timestamp with time zone),
     event_to_come(timestamp with time zone, timestamp with time zone), expects(text, text, text), fold(text),
     fold_letters(text), history_ids(text, uuid), history_reaches(timestamp with time zone), is_blank(text),
     is_line(text), is_note(text), lower_letters(text), number_order(text), payment_at(timestamp with time zone),

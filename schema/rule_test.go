@@ -13,6 +13,7 @@ const (
 	primaryOrUnique = "23505"
 	foreignKey      = "23503"
 	check           = "23514"
+	exclusion       = "23P01"
 	byTrigger       = "23000"
 )
 
@@ -311,8 +312,22 @@ var rules = []struct {
 		setup:     archivedOne,
 		statement: `INSERT INTO event (name, contract_id, start_at) SELECT 'Fête', id, now() + interval '1 day' FROM contract WHERE number = '2026-0001'`},
 	{table: "event", name: "event_needs_customer", code: byTrigger, // it is put off
-		setup:     archivedOne,
+		setup:     archivedOne + `; UPDATE event SET support_id = NULL WHERE id = 1`,
 		statement: `UPDATE event SET end_at = now() + interval '1 day' WHERE id = 1`},
+	{table: "event", name: "event_clashes", code: byTrigger,
+		setup:     `UPDATE event SET support_id = 7 WHERE id = 4`,
+		statement: `UPDATE event SET support_id = 7, start_at = '2026-04-17 22:00 Europe/Paris', end_at = NULL WHERE id = 2`,
+		message:   `The support of event 2, "Vernissage Lumière", runs another one then: event 3, "Soirée fado", 2026-04-17 18:00 - 23:00.`},
+	{table: "event", name: "event_clashes", code: byTrigger, // that one clash is meant does not mean another
+		setup:     `UPDATE event SET support_id = 7, start_at = '2026-04-17 20:00 Europe/Paris', end_at = NULL, clash_allowed = true WHERE id IN (2, 3)`,
+		statement: `UPDATE event SET support_id = 7, start_at = '2026-04-17 20:00 Europe/Paris', end_at = NULL WHERE id = 4`,
+		message:   `The support of event 4, "Fête de la bière", runs another one then: event 2, "Vernissage Lumière", 2026-04-17 18:00.`},
+	{table: "event", name: "event_clashes_added", code: byTrigger,
+		statement: `INSERT INTO event (id, name, contract_id, support_id, start_at) OVERRIDING SYSTEM VALUE SELECT 4711, 'Fête', contract_id, support_id, start_at FROM event WHERE id = 3`,
+		message:   `The support of event 4711, "Fête", runs another one then: event 3, "Soirée fado", 2026-04-17 18:00 - 23:00.`},
+	{table: "event", name: "event_no_clash", code: exclusion, // as of two at once
+		setup:     `ALTER TABLE event DISABLE TRIGGER event_clashes`,
+		statement: `UPDATE event SET support_id = 7, start_at = '2026-04-17 20:00 Europe/Paris', end_at = NULL WHERE id = 2`},
 	{table: "event", name: "event_needs_support", code: byTrigger,
 		statement: `UPDATE event SET support_id = (SELECT id FROM employee WHERE username = 'support3') WHERE id = 9`},
 	{table: "event", name: "event_needs_support", code: byTrigger,
@@ -325,8 +340,8 @@ var rules = []struct {
 	{table: "event", name: "event_attendees_most", code: check, statement: `UPDATE event SET attendees = 1000001`},
 	{table: "event", name: "event_start_year", code: check, statement: `UPDATE event SET start_at = '4000-01-01 BC'`},
 	{table: "event", name: "event_start_year", code: check, statement: `UPDATE event SET start_at = '-infinity'`},
-	{table: "event", name: "event_end_year", code: check, statement: `UPDATE event SET end_at = '20000-01-01'`},
-	{table: "event", name: "event_end_year", code: check, statement: `UPDATE event SET end_at = 'infinity'`},
+	{table: "event", name: "event_end_year", code: check, statement: `UPDATE event SET end_at = '20000-01-01' WHERE id = 7`},
+	{table: "event", name: "event_end_year", code: check, statement: `UPDATE event SET end_at = 'infinity' WHERE id = 7`},
 	{table: "event", name: "event_location_line", code: check, statement: `UPDATE event SET location = repeat('a', 256)`},
 	{table: "event", name: "event_note_text", code: check, statement: `UPDATE event SET note = E'a\tb'`},
 }

@@ -197,7 +197,8 @@ type HandoverParams struct {
 }
 
 // EmployeeHandover puts an employee in the place of another: for the customers who are not archived, the events to come, or
-// both. It returns what that is. Conflict if the successor is inactive or has another role, and then nothing is handed over.
+// both. It returns what that is. Conflict if the successor is inactive, has another role or runs another event at the time of
+// one, and then nothing is handed over.
 func (s *Session) EmployeeHandover(ctx context.Context, p HandoverParams) (rows []gen.EmployeeHandoverRow, err error) {
 	by, err := s.allow(ctx, "EmployeeHandover")
 	if err != nil {
@@ -214,6 +215,11 @@ func (s *Session) EmployeeHandover(ctx context.Context, p HandoverParams) (rows 
 				return nil, err
 			}
 		}
+	case isClash(err):
+		problem := failure.Of(s.translate(ctx, err))
+		problem.Message += " Nothing was handed over."
+		problem.Hint = "give that event to another first (crm event set-support), or say there that it is meant"
+		return nil, problem
 	case isRefusedBy(err, "event_support_fkey", "event_needs_support"):
 		return nil, s.whyNotInCharge(ctx, err, p.Successor, "an event", gen.RoleSupport)
 	}

@@ -113,6 +113,8 @@ func isTransient(err error) bool {
 		switch refusal.Code {
 		case "40001", "40P01", "25006", "57P01", "57P02", "57P03", "57P05":
 			return true
+		case "23P01": // of two events at once; the trigger that looked before it names the other, now that it is there
+			return true
 		}
 		return strings.HasPrefix(refusal.Code, "08")
 	}
@@ -139,6 +141,11 @@ func isClosed(err error) bool {
 func isRefusedBy(err error, constraints ...string) bool {
 	refusal, ok := errors.AsType[*pgconn.PgError](err)
 	return ok && slices.Contains(constraints, refusal.ConstraintName)
+}
+
+// isClash reports whether a support would have run two events at once.
+func isClash(err error) bool {
+	return isRefusedBy(err, "event_no_clash", "event_clashes", "event_clashes_added")
 }
 
 // isOverpaid reports whether the payments of a contract would exceed its total amount.
@@ -200,7 +207,7 @@ func translateRefusal(ctx context.Context, db DB, refusal *pgconn.PgError, cause
 		return refusedSetting(refusal, cause)
 	case code == "23000": // raised by a trigger of the schema, which wrote the message
 		return &failure.Error{Code: failure.Conflict, Message: refusal.Message, Err: cause}
-	case code == "23503" || code == "23505" || code == "23514":
+	case code == "23503" || code == "23505" || code == "23514" || code == "23P01":
 		message, err := gen.New(db).RuleMessage(ctx, gen.RuleMessageParams{
 			TableName:      refusal.TableName,
 			ConstraintName: refusal.ConstraintName,
@@ -305,7 +312,7 @@ func missing(ctx context.Context, db DB, refusal *pgconn.PgError, cause error) e
 // asks reports whether translating an error asks the database something, which has to be within the time limit too.
 func asks(err error) bool {
 	refusal, ok := errors.AsType[*pgconn.PgError](err)
-	return ok && slices.Contains([]string{"23503", "23505", "23514", "42P01", "42703", "42883", wrongVersion}, refusal.Code)
+	return ok && slices.Contains([]string{"23503", "23505", "23514", "23P01", "42P01", "42703", "42883", wrongVersion}, refusal.Code)
 }
 
 // existing returns what a statement was to make that exists already, such as: relation "customer" already exists.

@@ -9,6 +9,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/epicevents/crm/gen"
+	"github.com/epicevents/crm/internal/failure"
 )
 
 // EventList returns the events that pass the filters.
@@ -55,8 +56,21 @@ func (s *Session) EventAdd(ctx context.Context, p gen.EventAddParams) (change Ch
 	return change, s.whyNoContract(ctx, err, by, p.ContractID)
 }
 
+// EventClashes returns the clashes that pass the filters: events that are meant to clash, each with one that its support
+// runs at the same time.
+func (s *Session) EventClashes(ctx context.Context, p gen.EventClashesParams) iter.Seq2[gen.EventClash, error] {
+	return stream[gen.EventClash](ctx, s, "EventClashes", gen.EventClashes, p)
+}
+
+// EventClashesCount returns the number of rows of the list, whatever the limit.
+func (s *Session) EventClashesCount(ctx context.Context, p gen.EventClashesParams) (int64, error) {
+	return count(ctx, s, "EventClashesCount", (*gen.Queries).EventClashesCount, gen.EventClashesCountParams{
+		Support: p.Support, FromAt: p.FromAt, ToAt: p.ToAt,
+	})
+}
+
 // EventUpdate changes the fields that are not nil and empties those named in p.Clear. PermissionDenied for an event that
-// another runs.
+// another runs, Conflict while its support runs another event, unless p.AllowClash is true.
 func (s *Session) EventUpdate(ctx context.Context, p gen.EventUpdateParams) (change Change[gen.EventView], err error) {
 	by, err := s.allow(ctx, "EventUpdate")
 	if err != nil {
@@ -78,10 +92,11 @@ func (s *Session) EventUpdate(ctx context.Context, p gen.EventUpdateParams) (cha
 		}
 		return change, notOwn(by, fmt.Sprintf("Event %d", p.ID), support)
 	}
-	return change, s.translate(ctx, err)
+	return change, allowClash(err, s.translate(ctx, err))
 }
 
-// EventSetSupport assigns the event to the support of this username.
+// EventSetSupport assigns the event to the support of this username. Conflict while they run another event, unless
+// p.AllowClash is true.
 func (s *Session) EventSetSupport(ctx context.Context, p gen.EventSetSupportParams) (change Change[gen.EventView], err error) {
 	by, err := s.allow(ctx, "EventSetSupport")
 	if err != nil {
@@ -97,7 +112,15 @@ func (s *Session) EventSetSupport(ctx context.Context, p gen.EventSetSupportPara
 		}
 		return change, s.orNoEmployee(ctx, err, p.Support)
 	}
-	return change, s.whyNotInCharge(ctx, err, p.Support, "an event", gen.RoleSupport)
+	return change, allowClash(err, s.whyNotInCharge(ctx, err, p.Support, "an event", gen.RoleSupport))
+}
+
+// allowClash says of what was refused for a clash how it is done all the same.
+func allowClash(err, translated error) error {
+	if problem, ok := errors.AsType[*failure.Error](translated); ok && isClash(err) {
+		problem.Hint = "if it is meant, --allow-clash"
+	}
+	return translated
 }
 
 // EventCancel cancels an event, for a reason, which frees its support and its contract. An event that is cancelled already

@@ -163,7 +163,8 @@ type Operations interface {
 	EmployeeFind(ctx context.Context, p gen.EmployeeFindParams) (gen.EmployeeView, error)
 
 	// EmployeeHandover puts an employee in the place of another: for the customers who are not archived, the events to come, or
-	// both. It returns what that is. Conflict if the successor is inactive or has another role, and then nothing is handed over.
+	// both. It returns what that is. Conflict if the successor is inactive, has another role or runs another event at the time of
+	// one, and then nothing is handed over.
 	EmployeeHandover(ctx context.Context, p HandoverParams) ([]gen.EmployeeHandoverRow, error)
 
 	// EmployeeList returns the employees that pass the filters.
@@ -198,6 +199,13 @@ type Operations interface {
 	// stays as it is, and Before then is the same as Now. PermissionDenied for an event of another's customer.
 	EventCancel(ctx context.Context, p gen.EventCancelParams) (Change[gen.EventView], error)
 
+	// EventClashes returns the clashes that pass the filters: events that are meant to clash, each with one that its support
+	// runs at the same time.
+	EventClashes(ctx context.Context, p gen.EventClashesParams) iter.Seq2[gen.EventClash, error]
+
+	// EventClashesCount returns the number of rows of the list, whatever the limit.
+	EventClashesCount(ctx context.Context, p gen.EventClashesParams) (int64, error)
+
 	// EventCount returns the number of rows of the list, whatever the limit.
 	EventCount(ctx context.Context, p gen.EventListParams) (int64, error)
 
@@ -207,7 +215,8 @@ type Operations interface {
 	// EventList returns the events that pass the filters.
 	EventList(ctx context.Context, p gen.EventListParams) iter.Seq2[gen.EventView, error]
 
-	// EventSetSupport assigns the event to the support of this username.
+	// EventSetSupport assigns the event to the support of this username. Conflict while they run another event, unless
+	// p.AllowClash is true.
 	EventSetSupport(ctx context.Context, p gen.EventSetSupportParams) (Change[gen.EventView], error)
 
 	// EventSheet returns an event with what its support needs of its customer and its contract; NotFound if there is none of
@@ -215,7 +224,7 @@ type Operations interface {
 	EventSheet(ctx context.Context, id int64) (gen.EventSheetRow, error)
 
 	// EventUpdate changes the fields that are not nil and empties those named in p.Clear. PermissionDenied for an event that
-	// another runs.
+	// another runs, Conflict while its support runs another event, unless p.AllowClash is true.
 	EventUpdate(ctx context.Context, p gen.EventUpdateParams) (Change[gen.EventView], error)
 
 	// Find returns the customers, contracts and events that a text fits.

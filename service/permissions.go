@@ -97,6 +97,8 @@ var permissions = map[string]permission{
 	"EventCount":            {read, readOnly, all, all, all, all},
 	"EventDetail":           {read, readOnly, all, all, all, all},
 	"EventSheet":            {read, readOnly, all, all, all, all},
+	"EventClashes":          {read, readOnly, all, all, all, all},
+	"EventClashesCount":     {read, readOnly, all, all, all, all},
 	"EventAdd":              {write, notIdempotent, no, own, no, no},
 	"EventSetSupport":       {write, idempotent, no, no, no, all},
 	"EventCancel":           {write, idempotent, no, own, no, all},

@@ -225,6 +225,12 @@ var calls = map[string]call{
 	"FindCount": {do: func(ctx context.Context, s service.Operations, _ target) error {
 		return second(s.FindCount(ctx, service.FindParams{Text: "ines"}))
 	}},
+	"EventClashes": {do: func(ctx context.Context, s service.Operations, _ target) error {
+		return second(all(s.EventClashes(ctx, gen.EventClashesParams{})))
+	}},
+	"EventClashesCount": {do: func(ctx context.Context, s service.Operations, _ target) error {
+		return second(s.EventClashesCount(ctx, gen.EventClashesParams{}))
+	}},
 	"EventAdd": {writes: true, do: func(ctx context.Context, s service.Operations, on target) error {
 		return second(s.EventAdd(ctx, gen.EventAddParams{ContractID: on.contract, Name: "Party"}))
 	}},

@@ -97,8 +97,8 @@ const randomRows = `
 		CROSS JOIN generate_series(1, 2) AS n
 		WHERE signed_at IS NOT NULL AND (n = 1 OR id::text >= '3') AND random() < 0.6) AS paid;
 	UPDATE contract SET cancelled_at = now(), cancel_reason = 'too dear' WHERE paid_amount = 0 AND random() < 0.2;
-	INSERT INTO event (name, contract_id, start_at, attendees, support_id)
-	SELECT 'Fête', id, CASE WHEN chance < 0.9 THEN signed_at + interval '1 month' * (chance * 5)::integer END, (chance * 300)::integer,
+	INSERT INTO event (clash_allowed, name, contract_id, start_at, attendees, support_id)
+	SELECT true, 'Fête', id, CASE WHEN chance < 0.9 THEN signed_at + interval '1 month' * (chance * 5)::integer END, (chance * 300)::integer,
 	       (ARRAY[7, 8, NULL])[1 + floor(random() * 3)::integer]
 	FROM (SELECT id, signed_at, random() AS chance FROM contract WHERE is_open) AS signed;
 	UPDATE event SET cancelled_at = now(), cancel_reason = 'rain' WHERE random() < 0.2`

@@ -91,6 +91,22 @@ func valuesOf(row any) (values columnValues, err error) {
 // columnValues are values of a row by the names of their columns.
 type columnValues map[string]json.RawMessage
 
+// Reckons takes down what an update was reckoned from: these columns of the row that was read. It is refused if one of them
+// changed meanwhile, and does no more when it is sent twice.
+func (c *Command) Reckons(row any, columns ...string) error {
+	values, err := valuesOf(row)
+	if err != nil {
+		return err
+	}
+	if c.shown == nil {
+		c.shown = columnValues{}
+	}
+	for _, column := range columns {
+		c.shown[column] = values[column]
+	}
+	return nil
+}
+
 // expectation is what the schema compares with a row before an update.
 type expectation struct {
 	Shown          columnValues `json:"shown,omitempty"`

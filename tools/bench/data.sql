@@ -104,8 +104,10 @@ CROSS JOIN LATERAL (VALUES (1, paid_amount - paid_amount / 3), (2, paid_amount /
 WHERE amount > 0
   AND NOT EXISTS (SELECT FROM payment WHERE payment.contract_id = contract.id);
 
-INSERT INTO event (name, contract_id, support_id, start_at, end_at, attendees, location, note)
-SELECT pg_temp.pick(n, 11, '{Séminaire,Gala,Anniversaire,Congrès,Mariage,Soirée,Conférence,Salon,Dîner,Fête}') || ' ' || n,
+-- Six supports for so many events: that they clash is meant.
+INSERT INTO event (clash_allowed, name, contract_id, support_id, start_at, end_at, attendees, location, note)
+SELECT true,
+       pg_temp.pick(n, 11, '{Séminaire,Gala,Anniversaire,Congrès,Mariage,Soirée,Conférence,Salon,Dîner,Fête}') || ' ' || n,
        signed.id,
        CASE WHEN pg_temp.chance(n, 12, 10) > 0 THEN supports[1 + pg_temp.chance(n, 13, cardinality(supports))] END,
        start_at,
