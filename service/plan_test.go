@@ -19,9 +19,11 @@ import (
 
 // plan is a node of what EXPLAIN returns.
 type plan struct {
-	NodeType string `json:"Node Type"`
-	Relation string `json:"Relation Name"`
-	Index    string `json:"Index Name"`
+	NodeType string  `json:"Node Type"`
+	Relation string  `json:"Relation Name"`
+	Index    string  `json:"Index Name"`
+	Cond     string  `json:"Index Cond"`
+	Rows     float64 `json:"Plan Rows"`
 	Plans    []plan
 }
 
@@ -30,6 +32,21 @@ func (n plan) walk(visit func(plan)) {
 	for _, child := range n.Plans {
 		child.walk(visit)
 	}
+}
+
+// isQuadratic reports whether for each of many rows as many others are read, of which no index finds the right ones.
+func (n plan) isQuadratic() (is bool) {
+	const many = 1000
+	n.walk(func(loop plan) {
+		if loop.NodeType != "Nested Loop" || loop.Plans[0].Rows < many {
+			return
+		}
+		loop.Plans[1].walk(func(inner plan) {
+			scans := strings.HasSuffix(inner.NodeType, " Scan") && inner.NodeType != "Subquery Scan" && inner.NodeType != "Bitmap Heap Scan"
+			is = is || scans && inner.Cond == "" && inner.Rows >= many
+		})
+	})
+	return is
 }
 
 // wholeTable are the orders that nothing can serve, because they go by a name beside the row that may be missing, or by
@@ -72,6 +89,8 @@ func TestPlans(t *testing.T) {
 		}
 		explain(name, query, values...)
 	}
+
+	p.checkLinear()
 
 	fifty := new(int64(50))
 	commercial, support := one[int64](p, "SELECT id FROM employee WHERE username = 'commercial1'"), one[int64](p, "SELECT id FROM employee WHERE username = 'support1'")
@@ -204,6 +223,67 @@ func TestPlans(t *testing.T) {
 		if !used[index] {
 			t.Errorf("nothing uses the index %s", index)
 		}
+	}
+}
+
+// checkLinear asks for the plans of the reports, of now and of what was known, and of what is found: they may read everything,
+// once. What was known is rewound by functions, whose queries are asked about one by one.
+func (p *env) checkLinear() {
+	p.Helper()
+	asked := 0
+	linear := func(name, query string, params any) {
+		p.Helper()
+		asked++
+		var text []byte
+		var values []any
+		for value := reflect.ValueOf(params); len(values) < value.NumField(); {
+			values = append(values, value.Field(len(values)).Interface())
+		}
+		if err := p.conn.QueryRow(p.Context(), "EXPLAIN (FORMAT JSON) "+query, values...).Scan(&text); err != nil {
+			p.Fatalf("%s: %v", name, err)
+		}
+		var plans []struct{ Plan plan }
+		if err := json.Unmarshal(text, &plans); err != nil {
+			p.Fatal(err)
+		}
+		if plans[0].Plan.isQuadratic() {
+			p.Errorf("%s reads many rows for each of many:\n%s", name, text)
+		}
+	}
+	for _, knownAt := range []*time.Time{nil, new(time.Now())} {
+		for _, ofDay := range []*value.Date{nil, new(value.Date("2021-09-22"))} {
+			for _, by := range [][]string{{"age"}, {"customer"}, {"commercial"}, {"age", "customer", "commercial"}} {
+				linear("ReportReceivables", gen.ReportReceivables, gen.ReportReceivablesParams{By: by, KnownAt: knownAt, OfDay: ofDay})
+				linear("ReportPipeline", gen.ReportPipeline, gen.ReportPipelineParams{By: by, KnownAt: knownAt, OfDay: ofDay})
+			}
+			for _, by := range [][]string{{"month"}, {"customer"}, {"commercial"}, {"month", "commercial", "customer"}} {
+				linear("ReportRevenue", gen.ReportRevenue, gen.ReportRevenueParams{By: by, KnownAt: knownAt, OfDay: ofDay})
+				linear("ReportReceipts", gen.ReportReceipts, gen.ReportReceiptsParams{By: by, KnownAt: knownAt, OfDay: ofDay})
+			}
+			linear("ReportReceipts by method", gen.ReportReceipts, gen.ReportReceiptsParams{By: []string{"method"}, KnownAt: knownAt, OfDay: ofDay})
+		}
+		for _, by := range [][]string{{"month"}, {"support"}, {"month", "support"}} {
+			linear("ReportWorkload", gen.ReportWorkload, gen.ReportWorkloadParams{By: by, KnownAt: knownAt})
+		}
+	}
+	for _, text := range []string{"ines", "e", "gala 12345", "2021-0030"} {
+		linear("Find "+text, gen.Find, gen.FindParams{Text: text, Number: &text})
+		linear("FindCount "+text, gen.FindCount, gen.FindCountParams{Text: text, Number: &text})
+	}
+	rewinds := one[string](p, `SELECT replace((regexp_match(prosrc, $$format\('(.*)', pg_typeof$$))[1], $$''$$, $$'$$) FROM pg_proc WHERE proname = 'rewound'`)
+	for _, table := range []string{"customer", "contract", "payment", "event"} {
+		linear("the rows of "+table+" rewound", strings.ReplaceAll(rewinds, "%1$s", table), struct {
+			Resource string
+			KnownAt  time.Time
+		}{table, time.Now()})
+	}
+	later := one[string](p, `SELECT (regexp_match(pg_get_function_sqlbody(oid), '^BEGIN ATOMIC(.*);\s*END$'))[1] FROM pg_proc WHERE proname = 'changed_after'`)
+	linear("what changed after", strings.NewReplacer("changed_after.of_resource", "$1::text", "changed_after.known_at", "$2::timestamptz").Replace(later), struct {
+		Resource string
+		KnownAt  time.Time
+	}{"contract", time.Now().Add(-24 * time.Hour)})
+	if loop := (plan{NodeType: "Nested Loop", Plans: []plan{{Rows: 1e5}, {NodeType: "Materialize", Plans: []plan{{NodeType: "CTE Scan", Rows: 1e4}}}}}); !loop.isQuadratic() || asked < 60 {
+		p.Errorf("%d plans were asked for, and of a quadratic one it is said that it is: %t", asked, loop.isQuadratic())
 	}
 }
 
