@@ -121,7 +121,7 @@ func TestBackupAndRestore(t *testing.T) {
 				t.Error(checked.out)
 			}
 			other.as("commercial1")
-			added := other.must(t, "customer", "add", "--fullname", "A", "--company", "B", "--email", "a@b.fr", "--phone", "0145678901", "-o", "csv", "--fields", "id", "--no-header")
+			added := other.must(t, "customer", "add", "--fullname", "A", "--company", "B", "--email", "a@b.fr", "--phone", "0145670102", "-o", "csv", "--fields", "id", "--no-header")
 			if added != "16\n" { // 15 was somebody's
 				t.Errorf("the next id is %s", added)
 			}

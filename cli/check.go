@@ -31,7 +31,7 @@ func (a *app) checkCommand() *ffcli.Command {
 	within := command.Flag(c, "within", "DAYS", fmt.Sprintf("how soon an event needs a support; %d days unless said otherwise", checkDays), func(s string) (int32, error) {
 		return value.ParseCount("--within", s)
 	})
-	only := findingsFlag(c, "only", "only these findings")
+	only := findingsFlag(c, "only", "only these findings; duplicate_customer is one only if it is named here, for it may be meant")
 	except := findingsFlag(c, "except", "all findings but these")
 	c.Excludes("only", "except")
 	l := command.ListFlags(c, checkFindings)
@@ -72,7 +72,7 @@ func (a *app) checkCommand() *ffcli.Command {
 
 // findings are the names of what check can find.
 var findings = []string{
-	"bad_phone", "due_below_zero", "event_clash", "event_without_support", "paid_too_early", "paid_unsigned", "rule_off", "sample_password", "schema_differs",
+	"bad_phone", "due_below_zero", "duplicate_customer", "event_clash", "event_without_support", "paid_too_early", "paid_unsigned", "rule_off", "sample_password", "schema_differs",
 	"signed_too_early", "sum_mismatch", "username_of_digits",
 }
 

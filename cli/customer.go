@@ -10,6 +10,7 @@ import (
 	"github.com/epicevents/crm/cli/render"
 	"github.com/epicevents/crm/cli/terminal"
 	"github.com/epicevents/crm/gen"
+	"github.com/epicevents/crm/internal/failure"
 	"github.com/epicevents/crm/internal/value"
 	"github.com/epicevents/crm/service"
 )
@@ -24,6 +25,8 @@ func (a *app) customerCommands() *ffcli.Command {
 		a.customerSetCommercial(),
 		a.customerArchive(),
 		a.customerRestore(),
+		a.customerDuplicates(),
+		a.customerMerge(),
 	)
 }
 
@@ -86,7 +89,7 @@ func (a *app) customerDetail() *ffcli.Command {
 
 func (a *app) customerAdd() *ffcli.Command {
 	c := a.Command("add", "add a customer of your own").Examples(
-		`crm customer add --fullname "Kévin Durand" --company "Cirque Durand" --email kevin@durand.example --phone "01 45 67 89 01"`,
+		`crm customer add --fullname "Kévin Durand" --company "Cirque Durand" --email kevin@durand.example --phone "01 45 67 01 02"`,
 	)
 	fullname := command.Flag(c, "fullname", "NAME", "first and last name of the contact", command.Line("fullname")).Needed()
 	company := command.Flag(c, "company", "NAME", "name of the company", command.Line("company")).Offered()
@@ -94,11 +97,22 @@ func (a *app) customerAdd() *ffcli.Command {
 	phone := command.Flag(c, "phone", "NUMBER", "French or international phone number", a.ParsePhone)
 	command.OneNeeded(email, phone)
 	address := command.Flag(c, "address", "TEXT", "postal address", command.Line("address")).Offered()
+	duplicate := c.Switch("allow-duplicate", "also if another customer has the same e-mail address or phone number")
 	show := command.ShowsChange(c, customers)
 	return c.DoesAs(func(ctx context.Context, s service.Operations) error {
-		change, err := s.CustomerAdd(ctx, gen.CustomerAddParams{
+		p := gen.CustomerAddParams{
 			Fullname: fullname.Got, Company: company.Pointer(), Email: email.Pointer(), Phone: phone.Pointer(), Address: address.Pointer(),
-		})
+			AllowDuplicate: *duplicate,
+		}
+		change, err := s.CustomerAdd(ctx, p)
+		if failure.ReasonOf(err) == failure.Duplicate && a.Interactive() {
+			a.Notice("%s", failure.Of(err).Message)
+			if err := a.Confirm(ctx, "Add another one?", false); err != nil {
+				return err
+			}
+			p.AllowDuplicate = true
+			change, err = s.CustomerAdd(ctx, p)
+		}
 		if err != nil {
 			return err
 		}

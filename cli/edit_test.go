@@ -62,6 +62,11 @@ func TestEdit(t *testing.T) {
 			0, "SELECT count(*) FROM customer WHERE id = 3 AND company = 'Étoile SARL'"},
 		{"support1", "event update 1 --attendees 70 --note", []step{{"Alt-Enter", "Trois" + enter}, {"* Attendees", ""}},
 			0, "SELECT count(*) FROM event WHERE id = 1 AND attendees = 70 AND note = 'Trois'"},
+		// Who may be there already is told of, and added only if that is meant.
+		{"commercial1", "customer add --fullname Baker --phone 0145678901", []step{{"customer 1, Johanna Baker", ""}, {"Add another one?", enter}, {"You answered no", ""}},
+			130, "SELECT 1 - count(*) FROM customer WHERE fullname = 'Baker'"},
+		{"commercial1", "customer add --fullname Baker --phone 01.45.67.89.01", []step{{"customer 1, Johanna Baker", ""}, {"Add another one?", "y" + enter}, {"Full name: ", ""}},
+			0, "SELECT count(*) FROM customer WHERE fullname = 'Baker'"},
 		{"commercial1", "contract list --customer-id", []step{{"Johanna Baker", "1" + enter}, {"Contracts", ""}}, 0, "SELECT 1"},
 	} {
 		t.Run(edit.command, func(t *testing.T) {

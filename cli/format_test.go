@@ -72,6 +72,8 @@ var readings = []reading{
 	{"payment detail 3c0f7a65", shapeOf(payments), true},
 	{"event list --cancelled", shapeOf(events, "cancelled"), false},
 	{"customer list --archived", shapeOf(customers, "archived"), false},
+	{"customer duplicates", shapeOf(duplicates), false},
+	{"customer duplicates --archived", shapeOf(duplicates, "archived"), false},
 	{"employee list --inactive", shapeOf(employees, "inactive"), false},
 	{"contract list --status draft", shapeOf(contracts, "status"), false},
 	{"employee handover commercial1 commercial2 --dry-run", shapeOf(handovers), false},
@@ -90,6 +92,7 @@ func TestReadingsInEveryFormat(t *testing.T) {
 	e := asEmployee(t, "administrator1")
 	e.sql(`UPDATE customer SET company = '=a|b*_[x](y)_*\\ "q"; <b>&amp;' WHERE id = 3;
 		UPDATE event SET support_id = 7, start_at = '2026-02-12 10:00 Europe/Paris', end_at = NULL, clash_allowed = true WHERE id = 10;
+		UPDATE customer SET email = (SELECT upper(left(email, 4)) || substr(email, 5) FROM customer WHERE id = 3) WHERE id IN (5, 14);
 		UPDATE change SET batch = 'c0000000-0000-0000-0000-000000000000' WHERE resource = 'customer'`)
 	// No older transaction of another test holds back a part of crm changes.
 	e.sql(`DO $$ BEGIN WHILE (SELECT max(xid) >= pg_snapshot_xmin(pg_current_snapshot()) FROM change) LOOP PERFORM pg_sleep(0.02); END LOOP; END $$`)
@@ -171,6 +174,9 @@ type writing struct {
 
 // undo is what has to be undone before a command can be repeated.
 var undo = map[string]string{
+	"customer add": "DELETE FROM customer WHERE email = 'k@d.example'",
+	"customer merge": `INSERT INTO customer (id, fullname, commercial_id, email, address) OVERRIDING SYSTEM VALUE
+		SELECT 99, 'Second', commercial_id, email, 'ici' FROM customer WHERE id = 3; UPDATE customer SET address = NULL WHERE id = 3`,
 	"employee add":         "DELETE FROM employee WHERE username = 'lea'",
 	"contract add-payment": "ALTER TABLE payment DISABLE TRIGGER payment_stays; DELETE FROM payment WHERE amount = 29",
 	"auth token":           "DELETE FROM session WHERE name = 'nightly'",
@@ -187,7 +193,8 @@ var writings = []writing{
 	{"administrator1", "", []string{"employee", "set-password", "none1"}, shapeOf(newEmployees), []string{"id", "updated_at", "one_time_password", "one_time_password_until"}},
 	{"administrator1", goodPassword, []string{"employee", "set-password", "none1", "--password-stdin"}, shapeOf(employees), []string{"updated_at"}},
 	{"administrator1", "", []string{"employee", "unlock", "none1"}, shapeOf(employees), nil},
-	{"commercial1", "", []string{"customer", "add", "--fullname", "Kévin", "--company", "Cirque | Co", "--email", "k@d.example", "--phone", "01 45 67 89 01"}, shapeOf(customers), []string{"id", "created_at", "updated_at"}},
+	{"commercial1", "", []string{"customer", "add", "--fullname", "Kévin", "--company", "Cirque | Co", "--email", "k@d.example", "--phone", "01 45 67 01 02"}, shapeOf(customers), []string{"id", "created_at", "updated_at"}},
+	{"commercial1", "", []string{"customer", "merge", "3", "99"}, shapeOf(customers), []string{"updated_at"}},
 	{"commercial1", "", []string{"customer", "update", "3", "--phone", "+33612345678"}, shapeOf(customers), []string{"updated_at"}},
 	{"administrator1", "", []string{"customer", "set-commercial", "3", "--commercial-username", "commercial2"}, shapeOf(customers), []string{"updated_at"}},
 	{"administrator1", "", []string{"contract", "add", "--customer-id", "3", "--total-amount", "1 234,50"}, shapeOf(contracts), []string{"id", "number", "created_at", "updated_at"}},
@@ -254,6 +261,7 @@ func TestRefusalsInEveryFormat(t *testing.T) {
 	t.Parallel()
 	e := asEmployee(t, "none1")
 	administrator := asEmployee(t, "administrator1")
+	commercial := asEmployee(t, "commercial1")
 	nobody := asEmployee(t, "")
 	lost := asEmployee(t, "none1")
 	lost.vars["CRM_DATABASE_URL"] = "postgres://crm:hidden@127.0.0.1:1/crm"
@@ -278,6 +286,7 @@ func TestRefusalsInEveryFormat(t *testing.T) {
 		"no employee":       {e, 5, "not_found", []string{"contract", "list", "--commercial", "comercial1"}},
 		"overpaid":          {administrator, 6, "conflict", []string{"contract", "add-payment", "b0f94a", "--payment", "99999999", "--payment-id", "5f0c1a52-8d0e-4c1a-9d62-3f1d1f0f7a10"}},
 		"in charge":         {administrator, 6, "conflict", []string{"employee", "delete", "commercial1", "--yes"}},
+		"there already":     {commercial, 6, "conflict", []string{"customer", "add", "--fullname", "Kévin", "--phone", "01 45 67 89 01"}},
 		"duplicate":         {administrator, 6, "conflict", []string{"employee", "update", "none1", "--username", "support1"}},
 		"no database":       {lost, 7, "unavailable", []string{"contract", "list"}},
 		"no database too":   {lost, 7, "unavailable", []string{"db", "status"}},

@@ -275,6 +275,7 @@ func TestResources(t *testing.T) {
 	check(t, checked, "newEmployees", newEmployees)
 	check(t, checked, "handovers", handovers)
 	check(t, checked, "customers", customers)
+	check(t, checked, "duplicates", duplicates)
 	check(t, checked, "contracts", contracts)
 	check(t, checked, "payments", payments)
 	check(t, checked, "recordedPayments", recordedPayments)

@@ -94,6 +94,7 @@ var walked = map[string]string{
 	"crm employee add":         "the database has employees, so that one can log in and add more",
 	"crm employee list":        "TestHintsDoNotCircle: no such employee",
 	"crm customer list":        "TestHintsDoNotCircle: no such customer",
+	"crm customer duplicates":  "shows which two there are to merge, in any state: the story merge",
 	"crm contract list":        "TestHintsDoNotCircle: no such contract",
 	"crm history":              "shows the batches, of whose ids one was not right: the story history",
 	"crm changes":              "begins at the first change, which needs no cursor: the story history",

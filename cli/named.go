@@ -21,7 +21,12 @@ var readingVerbs = []string{"list", "detail", "overview", "history"}
 // customerFlag declares a customer, who is named by an id or by words that fit nobody else. A script that changes something
 // says the id: words may fit another tomorrow.
 func (a *app) customerFlag(c *command.Command, help string) *command.Value[int64] {
-	v := command.Flag(c, "customer-id", "N", help+": an id, or words that fit no other", func(s string) (int64, error) {
+	return a.customerFlagNamed(c, "customer-id", help)
+}
+
+// customerFlagNamed is customerFlag for a command that takes several customers.
+func (a *app) customerFlagNamed(c *command.Command, name, help string) *command.Value[int64] {
+	v := command.Flag(c, name, "N", help+": an id, or words that fit no other", func(s string) (int64, error) {
 		id, err := command.ParseID(s)
 		switch {
 		case !isWords(s):

@@ -19,6 +19,7 @@ func publicResources() []render.Description {
 		render.Describe(employees),
 		render.Describe(newEmployees).As("added_employee"),
 		render.Describe(customers),
+		render.Describe(duplicates),
 		render.Describe(contracts),
 		render.Describe(payments),
 		render.Describe(recordedPayments).As("added_payment"),

@@ -14,7 +14,10 @@ import (
 
 const CustomerAdd = `-- name: CustomerAdd :one
 INSERT INTO customer (fullname, company, email, phone, address, commercial_id)
-VALUES ($1, $2, $3, $4::phone, $5, $6)
+SELECT $1::text, $2::text, $3::text, $4::phone, $5::text,
+       $6::bigint
+WHERE $7::boolean
+   OR NOT EXISTS (SELECT customers_reached_by($3::text, $4::phone))
 RETURNING id
 `
 
@@ -25,9 +28,11 @@ type CustomerAddParams struct {
 	Phone          *value.Phone `json:"phone"`
 	Address        *string      `json:"address"`
 	AsCommercialID int64        `json:"as_commercial_id"`
+	AllowDuplicate bool         `json:"allow_duplicate"`
 }
 
-// CustomerAdd adds a customer in the charge of the commercial.
+// CustomerAdd adds a customer in the charge of the commercial; no row where another is reached in the same way, unless
+// that may be.
 func (q *Queries) CustomerAdd(ctx context.Context, arg CustomerAddParams) (int64, error) {
 	row := q.db.QueryRow(ctx, CustomerAdd,
 		arg.Fullname,
@@ -36,10 +41,34 @@ func (q *Queries) CustomerAdd(ctx context.Context, arg CustomerAddParams) (int64
 		arg.Phone,
 		arg.Address,
 		arg.AsCommercialID,
+		arg.AllowDuplicate,
 	)
 	var id int64
 	err := row.Scan(&id)
 	return id, err
+}
+
+const CustomerAddTurn = `-- name: CustomerAddTurn :one
+SELECT 1::bigint
+FROM (
+    SELECT pg_advisory_xact_lock(least(by_email, by_phone)), pg_advisory_xact_lock(greatest(by_email, by_phone))
+    FROM (
+        SELECT hashtextextended('customer ' || fold($1::text), 0) AS by_email,
+               hashtextextended('customer ' || $2::phone, 0) AS by_phone) AS reach) AS turn
+`
+
+type CustomerAddTurnParams struct {
+	Email *string      `json:"email"`
+	Phone *value.Phone `json:"phone"`
+}
+
+// CustomerAddTurn makes those who add a customer with the same e-mail address or telephone number wait for each other until
+// their transactions end.
+func (q *Queries) CustomerAddTurn(ctx context.Context, arg CustomerAddTurnParams) (int64, error) {
+	row := q.db.QueryRow(ctx, CustomerAddTurn, arg.Email, arg.Phone)
+	var column_1 int64
+	err := row.Scan(&column_1)
+	return column_1, err
 }
 
 const CustomerAdded = `-- name: CustomerAdded :one
@@ -218,6 +247,155 @@ func (q *Queries) CustomerDetail(ctx context.Context, id int64) (CustomerView, e
 	return i, err
 }
 
+const CustomerDuplicates = `-- name: CustomerDuplicates :many
+SELECT same::text AS same,
+       first_id::bigint AS first_id,
+       id,
+       fullname,
+       company,
+       commercial_id,
+       commercial,
+       commercial_fullname,
+       email,
+       phone,
+       (SELECT count(*) FROM contract WHERE contract.customer_id = found.id) AS contracts,
+       archived_at,
+       created_at,
+       updated_at
+FROM (
+    SELECT twin.same, customer_view.id, customer_view.fullname, customer_view.company, customer_view.commercial_id, customer_view.commercial, customer_view.commercial_fullname, customer_view.email, customer_view.phone, customer_view.address, customer_view.archived_at, customer_view.created_at, customer_view.updated_at,
+           min(customer_view.id) OVER (PARTITION BY twin.same, twin.shared) AS first_id,
+           count(*) OVER (PARTITION BY twin.same, twin.shared) AS among
+    FROM customer_twins() AS twin
+    JOIN customer_view ON customer_view.id = twin.customer_id
+    WHERE ($1::boolean OR customer_view.archived_at IS NULL)
+      AND ($2::bigint IS NULL OR customer_view.commercial_id = $2::bigint)) AS found
+WHERE among > 1
+ORDER BY
+    CASE WHEN $3::text = 'same:desc' THEN same END DESC,
+    CASE WHEN $3 = 'first_id' THEN first_id END,
+    CASE WHEN $3 = 'first_id:desc' THEN first_id END DESC,
+    CASE WHEN $3 = 'id' THEN id END,
+    CASE WHEN $3 = 'id:desc' THEN id END DESC,
+    CASE WHEN $3 = 'fullname' THEN fold(fullname) END,
+    CASE WHEN $3 = 'fullname:desc' THEN fold(fullname) END DESC,
+    CASE WHEN $3 = 'company' THEN fold(company) END,
+    CASE WHEN $3 = 'company:desc' THEN fold(company) END DESC NULLS LAST,
+    CASE WHEN $3 = 'commercial' THEN commercial END,
+    CASE WHEN $3 = 'commercial:desc' THEN commercial END DESC,
+    CASE WHEN $3 = 'commercial_fullname' THEN fold(commercial_fullname) END,
+    CASE WHEN $3 = 'commercial_fullname:desc' THEN fold(commercial_fullname) END DESC,
+    CASE WHEN $3 = 'email' THEN fold(email) END,
+    CASE WHEN $3 = 'email:desc' THEN fold(email) END DESC NULLS LAST,
+    CASE WHEN $3 = 'phone' THEN phone END,
+    CASE WHEN $3 = 'phone:desc' THEN phone END DESC NULLS LAST,
+    CASE WHEN $3 = 'contracts' THEN (SELECT count(*) FROM contract WHERE contract.customer_id = found.id) END,
+    CASE WHEN $3 = 'contracts:desc' THEN (SELECT count(*) FROM contract WHERE contract.customer_id = found.id) END DESC,
+    CASE WHEN $3 = 'archived_at' THEN archived_at END,
+    CASE WHEN $3 = 'archived_at:desc' THEN archived_at END DESC NULLS LAST,
+    CASE WHEN $3 = 'created_at' THEN created_at END,
+    CASE WHEN $3 = 'created_at:desc' THEN created_at END DESC,
+    CASE WHEN $3 = 'updated_at' THEN updated_at END,
+    CASE WHEN $3 = 'updated_at:desc' THEN updated_at END DESC,
+    same,
+    first_id,
+    id
+LIMIT $4::bigint
+`
+
+type CustomerDuplicatesParams struct {
+	Archived     bool   `json:"archived"`
+	CommercialID *int64 `json:"commercial_id"`
+	Sort         string `json:"sort"`
+	RowLimit     *int64 `json:"row_limit"`
+}
+
+type CustomerDuplicatesRow struct {
+	Same               string       `json:"same"`
+	FirstID            int64        `json:"first_id"`
+	ID                 int64        `json:"id"`
+	Fullname           string       `json:"fullname"`
+	Company            *string      `json:"company"`
+	CommercialID       int64        `json:"commercial_id"`
+	Commercial         string       `json:"commercial"`
+	CommercialFullname string       `json:"commercial_fullname"`
+	Email              *string      `json:"email"`
+	Phone              *value.Phone `json:"phone"`
+	Contracts          int64        `json:"contracts"`
+	ArchivedAt         *time.Time   `json:"archived_at"`
+	CreatedAt          time.Time    `json:"created_at"`
+	UpdatedAt          time.Time    `json:"updated_at"`
+}
+
+// CustomerDuplicates returns the customers who share an e-mail address, a telephone number, or name and company with
+// another of those that pass the filters, group by group: those of a group share the same, and have the same first id. Each
+// filter that is NULL lets all pass.
+func (q *Queries) CustomerDuplicates(ctx context.Context, arg CustomerDuplicatesParams) ([]CustomerDuplicatesRow, error) {
+	rows, err := q.db.Query(ctx, CustomerDuplicates,
+		arg.Archived,
+		arg.CommercialID,
+		arg.Sort,
+		arg.RowLimit,
+	)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []CustomerDuplicatesRow{}
+	for rows.Next() {
+		var i CustomerDuplicatesRow
+		if err := rows.Scan(
+			&i.Same,
+			&i.FirstID,
+			&i.ID,
+			&i.Fullname,
+			&i.Company,
+			&i.CommercialID,
+			&i.Commercial,
+			&i.CommercialFullname,
+			&i.Email,
+			&i.Phone,
+			&i.Contracts,
+			&i.ArchivedAt,
+			&i.CreatedAt,
+			&i.UpdatedAt,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const CustomerDuplicatesCount = `-- name: CustomerDuplicatesCount :one
+SELECT count(*)
+FROM (
+    SELECT twin.same, customer_view.id, customer_view.fullname, customer_view.company, customer_view.commercial_id, customer_view.commercial, customer_view.commercial_fullname, customer_view.email, customer_view.phone, customer_view.address, customer_view.archived_at, customer_view.created_at, customer_view.updated_at,
+           min(customer_view.id) OVER (PARTITION BY twin.same, twin.shared) AS first_id,
+           count(*) OVER (PARTITION BY twin.same, twin.shared) AS among
+    FROM customer_twins() AS twin
+    JOIN customer_view ON customer_view.id = twin.customer_id
+    WHERE ($1::boolean OR customer_view.archived_at IS NULL)
+      AND ($2::bigint IS NULL OR customer_view.commercial_id = $2::bigint)) AS found
+WHERE among > 1
+`
+
+type CustomerDuplicatesCountParams struct {
+	Archived     bool   `json:"archived"`
+	CommercialID *int64 `json:"commercial_id"`
+}
+
+// CustomerDuplicatesCount counts the rows of CustomerDuplicates: a test holds their filters equal.
+func (q *Queries) CustomerDuplicatesCount(ctx context.Context, arg CustomerDuplicatesCountParams) (int64, error) {
+	row := q.db.QueryRow(ctx, CustomerDuplicatesCount, arg.Archived, arg.CommercialID)
+	var count int64
+	err := row.Scan(&count)
+	return count, err
+}
+
 const CustomerList = `-- name: CustomerList :many
 SELECT customer_view.id, customer_view.fullname, customer_view.company, customer_view.commercial_id, customer_view.commercial, customer_view.commercial_fullname, customer_view.email, customer_view.phone, customer_view.address, customer_view.archived_at, customer_view.created_at, customer_view.updated_at
 FROM customer_view
@@ -309,6 +487,47 @@ func (q *Queries) CustomerList(ctx context.Context, arg CustomerListParams) ([]C
 			&i.CreatedAt,
 			&i.UpdatedAt,
 		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const CustomerMerge = `-- name: CustomerMerge :many
+SELECT row.resource::text AS resource,
+       sum(row.moved)::bigint AS moved
+FROM merge_customers($1, $2, $3::bigint) AS row
+GROUP BY row.resource
+ORDER BY row.resource
+`
+
+type CustomerMergeParams struct {
+	KeepID         int64  `json:"keep_id"`
+	DropID         int64  `json:"drop_id"`
+	AsCommercialID *int64 `json:"as_commercial_id"`
+}
+
+type CustomerMergeRow struct {
+	Resource string `json:"resource"`
+	Moved    int64  `json:"moved"`
+}
+
+// CustomerMerge gives one customer all that refers to another, who is then deleted, and returns how many rows of each table
+// that was; no row when one of the two does not exist. It is limited to the customers of the commercial.
+func (q *Queries) CustomerMerge(ctx context.Context, arg CustomerMergeParams) ([]CustomerMergeRow, error) {
+	rows, err := q.db.Query(ctx, CustomerMerge, arg.KeepID, arg.DropID, arg.AsCommercialID)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []CustomerMergeRow{}
+	for rows.Next() {
+		var i CustomerMergeRow
+		if err := rows.Scan(&i.Resource, &i.Moved); err != nil {
 			return nil, err
 		}
 		items = append(items, i)
@@ -446,4 +665,63 @@ func (q *Queries) CustomersHeld(ctx context.Context) (int64, error) {
 	var count int64
 	err := row.Scan(&count)
 	return count, err
+}
+
+const CustomersReachedBy = `-- name: CustomersReachedBy :many
+SELECT customer_view.id,
+       customer_view.fullname,
+       customer_view.company,
+       customer_view.commercial,
+       customer_view.archived_at,
+       coalesce(fold(customer_view.email) = fold($1::text), false)::boolean AS has_email,
+       coalesce(customer_view.phone = $2::phone, false)::boolean AS has_phone
+FROM customer_view
+WHERE customer_view.id IN (SELECT customers_reached_by($1::text, $2::phone))
+ORDER BY customer_view.id
+LIMIT $3::bigint
+`
+
+type CustomersReachedByParams struct {
+	Email   *string      `json:"email"`
+	Phone   *value.Phone `json:"phone"`
+	RowMost int64        `json:"row_most"`
+}
+
+type CustomersReachedByRow struct {
+	ID         int64      `json:"id"`
+	Fullname   string     `json:"fullname"`
+	Company    *string    `json:"company"`
+	Commercial string     `json:"commercial"`
+	ArchivedAt *time.Time `json:"archived_at"`
+	HasEmail   bool       `json:"has_email"`
+	HasPhone   bool       `json:"has_phone"`
+}
+
+// CustomersReachedBy returns the customers who have the e-mail address or the telephone number, those who are archived too.
+func (q *Queries) CustomersReachedBy(ctx context.Context, arg CustomersReachedByParams) ([]CustomersReachedByRow, error) {
+	rows, err := q.db.Query(ctx, CustomersReachedBy, arg.Email, arg.Phone, arg.RowMost)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []CustomersReachedByRow{}
+	for rows.Next() {
+		var i CustomersReachedByRow
+		if err := rows.Scan(
+			&i.ID,
+			&i.Fullname,
+			&i.Company,
+			&i.Commercial,
+			&i.ArchivedAt,
+			&i.HasEmail,
+			&i.HasPhone,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
 }

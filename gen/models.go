@@ -384,6 +384,13 @@ type CustomerAccount struct {
 	DraftAmount   value.Cents `json:"draft_amount"`
 }
 
+// The customers who share an e-mail address, a telephone number, or name and company with another, archived ones too; what they share is the same text for all of them, and else means nothing.
+type CustomerTwin struct {
+	Same       string `json:"same"`
+	Shared     string `json:"shared"`
+	CustomerID int64  `json:"customer_id"`
+}
+
 // A customer with the commercial in charge.
 type CustomerView struct {
 	ID                 int64        `json:"id"`

@@ -43,7 +43,8 @@ type Querier interface {
 	Changes(ctx context.Context, arg ChangesParams) ([]ChangesRow, error)
 	// Check returns what should not be, by the place of its rule and then by id, or in the order of a field. A row with a
 	// phone number is a finding only if the number is not valid, which is not for SQL to know. Days are those of the calendar
-	// in the zone of the session. Of findings that are named, only those are returned, or all others.
+	// in the zone of the session. Of findings that are named, only those are returned, or all others; that two customers may be
+	// one is returned only if it is named, for it may be meant.
 	Check(ctx context.Context, arg CheckParams) ([]CheckRow, error)
 	// ContractAdd draws up a contract; no row when there is no such customer.
 	ContractAdd(ctx context.Context, arg ContractAddParams) (uuid.UUID, error)
@@ -79,8 +80,12 @@ type Querier interface {
 	// customers of the commercial, who neither gets a contract from another's customer nor moves one to it. No row either when
 	// the customer to be does not exist.
 	ContractUpdate(ctx context.Context, arg ContractUpdateParams) (uuid.UUID, error)
-	// CustomerAdd adds a customer in the charge of the commercial.
+	// CustomerAdd adds a customer in the charge of the commercial; no row where another is reached in the same way, unless
+	// that may be.
 	CustomerAdd(ctx context.Context, arg CustomerAddParams) (int64, error)
+	// CustomerAddTurn makes those who add a customer with the same e-mail address or telephone number wait for each other until
+	// their transactions end.
+	CustomerAddTurn(ctx context.Context, arg CustomerAddTurnParams) (int64, error)
 	// CustomerAdded returns the customer that this connection added last.
 	CustomerAdded(ctx context.Context) (CustomerView, error)
 	// CustomerArchive takes a customer out of the lists; one who is archived already keeps the day. It is limited to the
@@ -91,10 +96,19 @@ type Querier interface {
 	// CustomerCount counts the rows of CustomerList: a test holds their filters equal.
 	CustomerCount(ctx context.Context, arg CustomerCountParams) (int64, error)
 	CustomerDetail(ctx context.Context, id int64) (CustomerView, error)
+	// CustomerDuplicates returns the customers who share an e-mail address, a telephone number, or name and company with
+	// another of those that pass the filters, group by group: those of a group share the same, and have the same first id. Each
+	// filter that is NULL lets all pass.
+	CustomerDuplicates(ctx context.Context, arg CustomerDuplicatesParams) ([]CustomerDuplicatesRow, error)
+	// CustomerDuplicatesCount counts the rows of CustomerDuplicates: a test holds their filters equal.
+	CustomerDuplicatesCount(ctx context.Context, arg CustomerDuplicatesCountParams) (int64, error)
 	// CustomerList returns the customers by id, or in the order of a field; each filter that is NULL lets all pass. The
 	// join is for the index on search, which has the company too, and only there when something is searched: otherwise the
 	// planner drops it.
 	CustomerList(ctx context.Context, arg CustomerListParams) ([]CustomerView, error)
+	// CustomerMerge gives one customer all that refers to another, who is then deleted, and returns how many rows of each table
+	// that was; no row when one of the two does not exist. It is limited to the customers of the commercial.
+	CustomerMerge(ctx context.Context, arg CustomerMergeParams) ([]CustomerMergeRow, error)
 	// CustomerRestore is the way back. It is limited to the customers of the commercial.
 	CustomerRestore(ctx context.Context, arg CustomerRestoreParams) (int64, error)
 	// CustomerSetCommercial hands the customer over; no row when either of the two does not exist.
@@ -105,6 +119,8 @@ type Querier interface {
 	CustomerUpdate(ctx context.Context, arg CustomerUpdateParams) (int64, error)
 	// CustomersHeld counts the customers, for whoever is about to delete them all.
 	CustomersHeld(ctx context.Context) (int64, error)
+	// CustomersReachedBy returns the customers who have the e-mail address or the telephone number, those who are archived too.
+	CustomersReachedBy(ctx context.Context, arg CustomersReachedByParams) ([]CustomersReachedByRow, error)
 	// DatabaseClock returns the time of the database's machine, by which sessions end.
 	DatabaseClock(ctx context.Context) (time.Time, error)
 	// DryRunEnds fails, and with it the transaction that it stands in: what that did before was only tried.

@@ -1,7 +1,8 @@
 -- name: Check :many
 -- Check returns what should not be, by the place of its rule and then by id, or in the order of a field. A row with a
 -- phone number is a finding only if the number is not valid, which is not for SQL to know. Days are those of the calendar
--- in the zone of the session. Of findings that are named, only those are returned, or all others.
+-- in the zone of the session. Of findings that are named, only those are returned, or all others; that two customers may be
+-- one is returned only if it is named, for it may be meant.
 SELECT finding::text,
        resource::text,
        id::text,
@@ -83,6 +84,21 @@ FROM (
            format('%s has the password of the sample data, which everybody can read in the manual', username), NULL
     FROM employee_password
     WHERE password_parameters = '$argon2id$v=19$m=65536,t=3,p=4$t0kVYHxKvDxOsjhXwpr4Hg$'
+    UNION ALL
+    SELECT 10, 'duplicate_customer', 'customer', twin.customer_id::text, twin.customer_id,
+           format('has the same %s as customer %s: crm customer merge %s %s', CASE twin.same
+               WHEN 'email' THEN 'e-mail address'
+               WHEN 'phone' THEN 'telephone number'
+               ELSE 'name and company'
+           END, twin.first_id, twin.first_id, twin.customer_id),
+           NULL
+    FROM (
+        SELECT same, customer_id, min(customer_id) OVER (PARTITION BY same, shared) AS first_id
+        FROM customer_twins()
+        JOIN customer ON customer.id = customer_id
+        WHERE 'duplicate_customer' = ANY (@only_findings::text[])
+          AND archived_at IS NULL) AS twin
+    WHERE twin.customer_id > twin.first_id
 ) AS checked
 WHERE (coalesce(cardinality(@only_findings::text[]), 0) = 0 OR finding = ANY (@only_findings::text[]))
   AND finding <> ALL (coalesce(@except_findings::text[], '{}'))

@@ -67,10 +67,38 @@ SELECT *
 FROM customer_view
 WHERE id = @id;
 
+-- name: CustomerAddTurn :one
+-- CustomerAddTurn makes those who add a customer with the same e-mail address or telephone number wait for each other until
+-- their transactions end.
+SELECT 1::bigint
+FROM (
+    SELECT pg_advisory_xact_lock(least(by_email, by_phone)), pg_advisory_xact_lock(greatest(by_email, by_phone))
+    FROM (
+        SELECT hashtextextended('customer ' || fold(sqlc.narg('email')::text), 0) AS by_email,
+               hashtextextended('customer ' || sqlc.narg('phone')::phone, 0) AS by_phone) AS reach) AS turn;
+
+-- name: CustomersReachedBy :many
+-- CustomersReachedBy returns the customers who have the e-mail address or the telephone number, those who are archived too.
+SELECT customer_view.id,
+       customer_view.fullname,
+       customer_view.company,
+       customer_view.commercial,
+       customer_view.archived_at,
+       coalesce(fold(customer_view.email) = fold(sqlc.narg('email')::text), false)::boolean AS has_email,
+       coalesce(customer_view.phone = sqlc.narg('phone')::phone, false)::boolean AS has_phone
+FROM customer_view
+WHERE customer_view.id IN (SELECT customers_reached_by(sqlc.narg('email')::text, sqlc.narg('phone')::phone))
+ORDER BY customer_view.id
+LIMIT @row_most::bigint;
+
 -- name: CustomerAdd :one
--- CustomerAdd adds a customer in the charge of the commercial.
+-- CustomerAdd adds a customer in the charge of the commercial; no row where another is reached in the same way, unless
+-- that may be.
 INSERT INTO customer (fullname, company, email, phone, address, commercial_id)
-VALUES (@fullname, sqlc.narg('company'), sqlc.narg('email'), sqlc.narg('phone')::phone, sqlc.narg('address'), @as_commercial_id)
+SELECT @fullname::text, sqlc.narg('company')::text, sqlc.narg('email')::text, sqlc.narg('phone')::phone, sqlc.narg('address')::text,
+       @as_commercial_id::bigint
+WHERE @allow_duplicate::boolean
+   OR NOT EXISTS (SELECT customers_reached_by(sqlc.narg('email')::text, sqlc.narg('phone')::phone))
 RETURNING id;
 
 -- name: CustomerAdded :one
@@ -118,6 +146,86 @@ SET archived_at = NULL
 WHERE id = @id
   AND (sqlc.narg('as_commercial_id')::bigint IS NULL OR commercial_id = sqlc.narg('as_commercial_id')::bigint)
 RETURNING id;
+
+-- name: CustomerMerge :many
+-- CustomerMerge gives one customer all that refers to another, who is then deleted, and returns how many rows of each table
+-- that was; no row when one of the two does not exist. It is limited to the customers of the commercial.
+SELECT row.resource::text AS resource,
+       sum(row.moved)::bigint AS moved
+FROM merge_customers(@keep_id, @drop_id, sqlc.narg('as_commercial_id')::bigint) AS row
+GROUP BY row.resource
+ORDER BY row.resource;
+
+-- name: CustomerDuplicates :many
+-- CustomerDuplicates returns the customers who share an e-mail address, a telephone number, or name and company with
+-- another of those that pass the filters, group by group: those of a group share the same, and have the same first id. Each
+-- filter that is NULL lets all pass.
+SELECT same::text AS same,
+       first_id::bigint AS first_id,
+       id,
+       fullname,
+       company,
+       commercial_id,
+       commercial,
+       commercial_fullname,
+       email,
+       phone,
+       (SELECT count(*) FROM contract WHERE contract.customer_id = found.id) AS contracts,
+       archived_at,
+       created_at,
+       updated_at
+FROM (
+    SELECT twin.same, customer_view.*,
+           min(customer_view.id) OVER (PARTITION BY twin.same, twin.shared) AS first_id,
+           count(*) OVER (PARTITION BY twin.same, twin.shared) AS among
+    FROM customer_twins() AS twin
+    JOIN customer_view ON customer_view.id = twin.customer_id
+    WHERE (@archived::boolean OR customer_view.archived_at IS NULL)
+      AND (sqlc.narg('commercial_id')::bigint IS NULL OR customer_view.commercial_id = sqlc.narg('commercial_id')::bigint)) AS found
+WHERE among > 1
+ORDER BY
+    CASE WHEN @sort::text = 'same:desc' THEN same END DESC,
+    CASE WHEN @sort = 'first_id' THEN first_id END,
+    CASE WHEN @sort = 'first_id:desc' THEN first_id END DESC,
+    CASE WHEN @sort = 'id' THEN id END,
+    CASE WHEN @sort = 'id:desc' THEN id END DESC,
+    CASE WHEN @sort = 'fullname' THEN fold(fullname) END,
+    CASE WHEN @sort = 'fullname:desc' THEN fold(fullname) END DESC,
+    CASE WHEN @sort = 'company' THEN fold(company) END,
+    CASE WHEN @sort = 'company:desc' THEN fold(company) END DESC NULLS LAST,
+    CASE WHEN @sort = 'commercial' THEN commercial END,
+    CASE WHEN @sort = 'commercial:desc' THEN commercial END DESC,
+    CASE WHEN @sort = 'commercial_fullname' THEN fold(commercial_fullname) END,
+    CASE WHEN @sort = 'commercial_fullname:desc' THEN fold(commercial_fullname) END DESC,
+    CASE WHEN @sort = 'email' THEN fold(email) END,
+    CASE WHEN @sort = 'email:desc' THEN fold(email) END DESC NULLS LAST,
+    CASE WHEN @sort = 'phone' THEN phone END,
+    CASE WHEN @sort = 'phone:desc' THEN phone END DESC NULLS LAST,
+    CASE WHEN @sort = 'contracts' THEN (SELECT count(*) FROM contract WHERE contract.customer_id = found.id) END,
+    CASE WHEN @sort = 'contracts:desc' THEN (SELECT count(*) FROM contract WHERE contract.customer_id = found.id) END DESC,
+    CASE WHEN @sort = 'archived_at' THEN archived_at END,
+    CASE WHEN @sort = 'archived_at:desc' THEN archived_at END DESC NULLS LAST,
+    CASE WHEN @sort = 'created_at' THEN created_at END,
+    CASE WHEN @sort = 'created_at:desc' THEN created_at END DESC,
+    CASE WHEN @sort = 'updated_at' THEN updated_at END,
+    CASE WHEN @sort = 'updated_at:desc' THEN updated_at END DESC,
+    same,
+    first_id,
+    id
+LIMIT sqlc.narg('row_limit')::bigint;
+
+-- name: CustomerDuplicatesCount :one
+-- CustomerDuplicatesCount counts the rows of CustomerDuplicates: a test holds their filters equal.
+SELECT count(*)
+FROM (
+    SELECT twin.same, customer_view.*,
+           min(customer_view.id) OVER (PARTITION BY twin.same, twin.shared) AS first_id,
+           count(*) OVER (PARTITION BY twin.same, twin.shared) AS among
+    FROM customer_twins() AS twin
+    JOIN customer_view ON customer_view.id = twin.customer_id
+    WHERE (@archived::boolean OR customer_view.archived_at IS NULL)
+      AND (sqlc.narg('commercial_id')::bigint IS NULL OR customer_view.commercial_id = sqlc.narg('commercial_id')::bigint)) AS found
+WHERE among > 1;
 
 -- name: CustomersHeld :one
 -- CustomersHeld counts the customers, for whoever is about to delete them all.

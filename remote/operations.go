@@ -51,6 +51,11 @@ type customerDetailRequest struct {
 	ID int64 `json:"id"`
 }
 
+type customerMergeResult struct {
+	service.Change[gen.CustomerView]
+	Moved []gen.CustomerMergeRow `json:"moved"`
+}
+
 type customerOverviewRequest struct {
 	ID       int64  `json:"id"`
 	RowLimit *int64 `json:"row_limit"`
@@ -199,8 +204,20 @@ func routes() map[string]route {
 		"CustomerDetail": one(func(ctx context.Context, s service.Operations, q customerDetailRequest) (gen.CustomerView, error) {
 			return s.CustomerDetail(ctx, q.ID)
 		}),
+		"CustomerDuplicates": many(func(ctx context.Context, s service.Operations, q gen.CustomerDuplicatesParams) iter.Seq2[gen.CustomerDuplicatesRow, error] {
+			return s.CustomerDuplicates(ctx, q)
+		}),
+		"CustomerDuplicatesCount": one(func(ctx context.Context, s service.Operations, q gen.CustomerDuplicatesParams) (int64, error) {
+			return s.CustomerDuplicatesCount(ctx, q)
+		}),
 		"CustomerList": many(func(ctx context.Context, s service.Operations, q gen.CustomerListParams) iter.Seq2[gen.CustomerView, error] {
 			return s.CustomerList(ctx, q)
+		}),
+		"CustomerMerge": one(func(ctx context.Context, s service.Operations, q service.MergeParams) (customerMergeResult, error) {
+			var r customerMergeResult
+			var err error
+			r.Change, r.Moved, err = s.CustomerMerge(ctx, q)
+			return r, err
 		}),
 		"CustomerOverview": one(func(ctx context.Context, s service.Operations, q customerOverviewRequest) (service.CustomerOverview, error) {
 			return s.CustomerOverview(ctx, q.ID, q.RowLimit)
@@ -481,7 +498,8 @@ func (s *Session) ContractUpdate(ctx context.Context, p gen.ContractUpdateParams
 	return call[service.Change[gen.ContractView]](ctx, s, "ContractUpdate", p)
 }
 
-// CustomerAdd adds a customer in the charge of the commercial who acts.
+// CustomerAdd adds a customer in the charge of the commercial who acts. Conflict, with the reason Duplicate, if another has
+// the same e-mail address or telephone number, unless that is allowed.
 func (s *Session) CustomerAdd(ctx context.Context, p gen.CustomerAddParams) (service.Change[gen.CustomerView], error) {
 	return call[service.Change[gen.CustomerView]](ctx, s, "CustomerAdd", p)
 }
@@ -503,9 +521,28 @@ func (s *Session) CustomerDetail(ctx context.Context, id int64) (gen.CustomerVie
 	return call[gen.CustomerView](ctx, s, "CustomerDetail", customerDetailRequest{id})
 }
 
+// CustomerDuplicates returns the customers who share an e-mail address, a telephone number, or name and company with another
+// of those that pass the filters.
+func (s *Session) CustomerDuplicates(ctx context.Context, p gen.CustomerDuplicatesParams) iter.Seq2[gen.CustomerDuplicatesRow, error] {
+	return rows[gen.CustomerDuplicatesRow](ctx, s, "CustomerDuplicates", p)
+}
+
+// CustomerDuplicatesCount returns the number of rows of the list, whatever the limit.
+func (s *Session) CustomerDuplicatesCount(ctx context.Context, p gen.CustomerDuplicatesParams) (int64, error) {
+	return call[int64](ctx, s, "CustomerDuplicatesCount", p)
+}
+
 // CustomerList returns the customers that pass the filters.
 func (s *Session) CustomerList(ctx context.Context, p gen.CustomerListParams) iter.Seq2[gen.CustomerView, error] {
 	return rows[gen.CustomerView](ctx, s, "CustomerList", p)
+}
+
+// CustomerMerge makes one customer of two: the one who is kept gets all that refers to the other, and what they lack of
+// company, e-mail address, telephone number and address; the other is deleted. It returns how many rows of each table were
+// moved. Conflict if only the one who would be kept is archived. PermissionDenied for a customer of another commercial.
+func (s *Session) CustomerMerge(ctx context.Context, p service.MergeParams) (change service.Change[gen.CustomerView], moved []gen.CustomerMergeRow, err error) {
+	r, err := call[customerMergeResult](ctx, s, "CustomerMerge", p)
+	return r.Change, r.Moved, err
 }
 
 // CustomerOverview returns a customer with no more than rowLimit of each kind of what belongs to them, with all where that

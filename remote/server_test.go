@@ -225,7 +225,7 @@ func TestLog(t *testing.T) {
 		t.Errorf("the failure was counted for %q, want %q", peer, want)
 	}
 	s := srv.over(client, "commercial1")
-	if _, err := s.CustomerAdd(t.Context(), gen.CustomerAddParams{Fullname: "Typed Name", Company: new("Typed"), Email: new("typed@example.com"), Phone: new(value.Phone("+33145678901"))}); err != nil {
+	if _, err := s.CustomerAdd(t.Context(), gen.CustomerAddParams{Fullname: "Typed Name", Company: new("Typed"), Email: new("typed@example.com"), Phone: new(value.Phone("+33145670102"))}); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := collect(s.CustomerList(t.Context(), gen.CustomerListParams{Search: new("typed")})); err != nil {

@@ -113,6 +113,7 @@ var attacks = map[string][]attack{
 		"SELECT nextval('employee_id_seq')",
 		"SELECT last_value FROM employee_id_seq",
 		"SELECT payment_sum()",
+		"SELECT merge_rows('customer'::regclass, 1, 2, NULL)",
 	),
 		attack{sql: "MERGE INTO payment USING (VALUES (1)) AS one (n) ON true WHEN MATCHED THEN DELETE", from: 15},
 		attack{sql: "UPDATE customer SET id = 1000", code: "428C9"}, // nobody may

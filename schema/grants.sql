@@ -8,7 +8,7 @@ SET LOCAL search_path = :"schema", pg_temp;
 
 -- What an older crm gave, or somebody else, and is not needed.
 REVOKE ALL ON SCHEMA :"schema" FROM :"role";
-REVOKE ALL ON change, change_line, change_view, contract, contract_view, customer, customer_account, customer_view, employee, employee_password, employee_view, event, event_clash, event_view,
+REVOKE ALL ON change, change_line, change_view, contract, contract_view, customer, customer_account, customer_twin, customer_view, employee, employee_password, employee_view, event, event_clash, event_view,
     login_failure, payment, payment_view, schema_migrations, session, session_view FROM :"role";
 REVOKE ALL ON SEQUENCE change_id_seq, customer_id_seq, employee_id_seq, event_id_seq FROM :"role";
 
@@ -20,7 +20,7 @@ GRANT SELECT (version, dirty) ON schema_migrations TO :"role";
 -- The history is written by its triggers, and changed by nobody. Its rows may be counted.
 GRANT SELECT (id) ON change TO :"role";
 
-GRANT SELECT ON change_line, change_view, contract_view, customer_account, customer_view, employee_password, employee_view, event_clash, event_view, payment_view, session_view TO :"role";
+GRANT SELECT ON change_line, change_view, contract_view, customer_account, customer_twin, customer_view, employee_password, employee_view, event_clash, event_view, payment_view, session_view TO :"role";
 
 -- All of an employee but the hash, which is only ever written.
 GRANT SELECT (id, username, fullname, role, password_one_time, password_one_time_until, active, last_login_at, updated_at) ON employee TO :"role";
@@ -53,13 +53,13 @@ GRANT SELECT ON SEQUENCE customer_id_seq, event_id_seq TO :"role";
 GRANT EXECUTE ON FUNCTION age_first(integer), age_group(integer), change_field(text), change_value(text, jsonb),
     changed_after(text, timestamp with time zone), contract_at(timestamp with time zone),
     contract_status_of(timestamp with time zone, timestamp with time zone, bigint, bigint),
-    customer_at(timestamp with time zone), dry_run_ends(), employee_at(timestamp with time zone),
+    customer_at(timestamp with time zone), customer_twins(), customers_merge(), customers_reached_by(text, text), dry_run_ends(), employee_at(timestamp with time zone),
     employee_change_password(bigint, text, text), employee_password_is(bigint, text), euros(bigint),
     event_at(timestamp with time zone), event_period(timestamp with time zone, timestamp with time zone),
     event_time(timestamp with time zone, timestamp with time zone),
     event_to_come(timestamp with time zone, timestamp with time zone), expects(text, text, text), fold(text),
     fold_letters(text), history_ids(text, uuid), history_reaches(timestamp with time zone), is_blank(text),
-    is_line(text), is_note(text), lower_letters(text), number_order(text), payment_at(timestamp with time zone),
+    is_line(text), is_note(text), lower_letters(text), merge_customers(bigint, bigint, bigint), namesake(text, text), number_order(text), payment_at(timestamp with time zone),
     plain_letters(text), renew_session(uuid, bigint), report_day(date, timestamp with time zone),
     require_session(uuid, bigint, role, text), require_version(bigint),
     rewound(anyelement, text, timestamp with time zone), search_pattern(text), search_patterns(text),

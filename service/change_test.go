@@ -49,7 +49,7 @@ func TestChange(t *testing.T) {
 			},
 		})
 		p.exec("UPDATE customer SET commercial_id = (SELECT id FROM employee WHERE username = 'commercial1') WHERE id = $1", ownCustomer)
-		added(commercial.CustomerAdd(ctx, gen.CustomerAddParams{Fullname: "Zoé", Company: new("Zed"), Email: new("z@example.com"), Phone: new(value.Phone("+33145678901"))}))(t)
+		added(commercial.CustomerAdd(ctx, gen.CustomerAddParams{Fullname: "Zoé", Company: new("Zed"), Email: new("z@example.com"), Phone: new(value.Phone("+33145670102"))}))(t)
 	})
 	t.Run("contracts", func(t *testing.T) {
 		changes(t, func() gen.ContractView { return p.contract(ownUnsigned) }, []func() (service.Change[gen.ContractView], error){

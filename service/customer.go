@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"strings"
 
 	"github.com/jackc/pgx/v5"
 
@@ -36,7 +37,8 @@ func (s *Session) CustomerDetail(ctx context.Context, id int64) (gen.CustomerVie
 	return detail(ctx, s, "CustomerDetail", (*gen.Queries).CustomerDetail, id, noCustomer(id))
 }
 
-// CustomerAdd adds a customer in the charge of the commercial who acts.
+// CustomerAdd adds a customer in the charge of the commercial who acts. Conflict, with the reason Duplicate, if another has
+// the same e-mail address or telephone number, unless that is allowed.
 func (s *Session) CustomerAdd(ctx context.Context, p gen.CustomerAddParams) (change Change[gen.CustomerView], err error) {
 	by, err := s.allow(ctx, "CustomerAdd")
 	if err != nil {
@@ -46,11 +48,55 @@ func (s *Session) CustomerAdd(ctx context.Context, p gen.CustomerAddParams) (cha
 		return change, err
 	}
 	p.AsCommercialID = by.ID
-	var id int64
+	var (
+		id    int64
+		there []gen.CustomersReachedByRow
+	)
+	// Others take their turn in a statement of its own, so that who waited for it is seen by those that follow.
 	err = s.write(ctx, by,
+		queryOne(ctx, (*gen.Queries).CustomerAddTurn, gen.CustomerAddTurnParams{Email: p.Email, Phone: p.Phone}, new(int64)),
+		queryOne(ctx, (*gen.Queries).CustomersReachedBy, gen.CustomersReachedByParams{Email: p.Email, Phone: p.Phone, RowMost: twinsNamed + 1}, &there),
 		queryOne(ctx, (*gen.Queries).CustomerAdd, p, &id),
 		mustFind(queryNoArgs(ctx, (*gen.Queries).CustomerAdded, &change.Now)))
+	if errors.Is(err, pgx.ErrNoRows) {
+		return change, alreadyThere(there)
+	}
 	return change, s.translate(ctx, err)
+}
+
+// twinsNamed is how many customers a message names.
+const twinsNamed = 5
+
+// alreadyThere refuses to add a customer who is reached as these are.
+func alreadyThere(there []gen.CustomersReachedByRow) error {
+	more := ""
+	if len(there) > twinsNamed {
+		there, more = there[:twinsNamed], "; and more"
+	}
+	named := make([]string, len(there))
+	for i, row := range there {
+		who := fmt.Sprintf("customer %d, %s", row.ID, row.Fullname)
+		if row.Company != nil {
+			who += ", " + *row.Company
+		}
+		who += ", in the charge of " + row.Commercial
+		if row.ArchivedAt != nil {
+			who += ", archived"
+		}
+		what := "e-mail address"
+		switch {
+		case row.HasEmail && row.HasPhone:
+			what = "e-mail address and telephone number"
+		case row.HasPhone:
+			what = "telephone number"
+		}
+		named[i] = fmt.Sprintf("%s (same %s)", who, what)
+	}
+	return &failure.Error{
+		Code: failure.Conflict, Reason: failure.Duplicate,
+		Message: fmt.Sprintf("This customer may be there already: %s%s.", strings.Join(named, "; "), more),
+		Hint:    "--allow-duplicate adds another one",
+	}
 }
 
 // checkReach checks what of an e-mail address and a phone number is given.
@@ -135,6 +181,67 @@ func (s *Session) CustomerRestore(ctx context.Context, p gen.CustomerRestorePara
 		queryOne(ctx, (*gen.Queries).CustomerRestore, p, new(int64)),
 		mustFind(queryOne(ctx, (*gen.Queries).CustomerDetail, p.ID, &change.Now)))
 	return change, s.whyNoCustomer(ctx, err, by, p.ID)
+}
+
+// CustomerDuplicates returns the customers who share an e-mail address, a telephone number, or name and company with another
+// of those that pass the filters.
+func (s *Session) CustomerDuplicates(ctx context.Context, p gen.CustomerDuplicatesParams) iter.Seq2[gen.CustomerDuplicatesRow, error] {
+	return stream[gen.CustomerDuplicatesRow](ctx, s, "CustomerDuplicates", gen.CustomerDuplicates, p)
+}
+
+// CustomerDuplicatesCount returns the number of rows of the list, whatever the limit.
+func (s *Session) CustomerDuplicatesCount(ctx context.Context, p gen.CustomerDuplicatesParams) (int64, error) {
+	return count(ctx, s, "CustomerDuplicatesCount", (*gen.Queries).CustomerDuplicatesCount, gen.CustomerDuplicatesCountParams{
+		Archived:     p.Archived,
+		CommercialID: p.CommercialID,
+	})
+}
+
+// MergeParams say which customer is kept, and which goes. With DryRun both stay as they are.
+type MergeParams struct {
+	gen.CustomerMergeParams
+	DryRun bool `json:"dry_run"`
+}
+
+// CustomerMerge makes one customer of two: the one who is kept gets all that refers to the other, and what they lack of
+// company, e-mail address, telephone number and address; the other is deleted. It returns how many rows of each table were
+// moved. Conflict if only the one who would be kept is archived. PermissionDenied for a customer of another commercial.
+func (s *Session) CustomerMerge(ctx context.Context, p MergeParams) (change Change[gen.CustomerView], moved []gen.CustomerMergeRow, err error) {
+	by, err := s.allow(ctx, "CustomerMerge")
+	if err != nil {
+		return change, nil, err
+	}
+	if p.KeepID == p.DropID {
+		return change, nil, failure.Misuse(fmt.Sprintf("Customer %d is one already: name two.", p.KeepID), "crm customer duplicates")
+	}
+	p.AsCommercialID = by.own
+	var now *gen.CustomerView
+	err = s.writeOrTry(ctx, by, p.DryRun,
+		queryMaybe(ctx, (*gen.Queries).CustomerDetail, p.KeepID, &change.Before),
+		queryOne(ctx, (*gen.Queries).CustomerMerge, p.CustomerMergeParams, &moved),
+		queryMaybe(ctx, (*gen.Queries).CustomerDetail, p.KeepID, &now))
+	switch {
+	case err != nil:
+		return change, nil, s.translate(ctx, err)
+	case len(moved) == 0:
+		return change, nil, s.whyNotMerged(ctx, by, p.KeepID, p.DropID)
+	}
+	change.Now = *now
+	return change, moved, nil
+}
+
+// whyNotMerged says why two customers were not found.
+func (s *Session) whyNotMerged(ctx context.Context, by actor, ids ...int64) error {
+	for _, id := range ids {
+		customer, err := s.CustomerDetail(ctx, id)
+		if err != nil {
+			return err
+		}
+		if by.own != nil && customer.CommercialID != *by.own {
+			return notOwn(by, fmt.Sprintf("Customer %d", id), customer.Commercial)
+		}
+	}
+	return &failure.Error{Code: failure.Conflict, Message: "The customers changed hands at this moment; nothing was changed.", Hint: "try again"}
 }
 
 func noCustomer(id int64) error {

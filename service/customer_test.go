@@ -41,6 +41,7 @@ func TestCustomerAdd(t *testing.T) {
 		badCompany:  func(p *gen.CustomerAddParams) { p.Company = new(strings.Repeat("é", 256)) },
 	} {
 		bad := good
+		bad.AllowDuplicate = true
 		change(&bad)
 		p.refuses(failure.Conflict, message, func() error { return second(s.CustomerAdd(t.Context(), bad)) })
 	}

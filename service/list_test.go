@@ -231,6 +231,51 @@ func TestCustomerList(t *testing.T) {
 	}.check(t, p)
 }
 
+// Two entries have the same address in another case, three the same number, one of them archived, and four name and company.
+const entriesOfOne = `INSERT INTO customer (fullname, company, commercial_id, email, phone, archived_at)
+	SELECT twin.fullname, twin.company, employee.id, twin.email, twin.phone, twin.archived_at::timestamptz
+	FROM employee,
+	     (VALUES (1, 'Zoé Un', 'Zed', 'commercial1', 'Zoe@Zed.example', NULL, NULL),
+	             (2, 'Zoé Deux', NULL, 'commercial2', 'zoe@zed.example', '+33145670102', NULL),
+	             (3, 'Zoé Trois', NULL, 'commercial1', NULL, '+33145670102', NULL),
+	             (4, 'Zoé Quatre', NULL, 'commercial3', NULL, '+33145670102', '2026-05-01'),
+	             (5, 'Éve  Long', 'L’Œuf', 'commercial1', 'eve@oeuf.example', NULL, NULL),
+	             (6, 'EVE LONG', 'l''oeuf', 'commercial1', 'e@oeuf.example', NULL, NULL),
+	             (7, 'Ada', NULL, 'commercial2', 'ada@ada.example', NULL, '2026-05-02'),
+	             (8, 'ada', NULL, 'commercial2', 'a@ada.example', NULL, NULL)) AS twin (n, fullname, company, username, email, phone, archived_at)
+	WHERE employee.username = twin.username
+	ORDER BY twin.n`
+
+func TestCustomerDuplicates(t *testing.T) {
+	t.Parallel()
+	p := sample(t)
+	p.exec(entriesOfOne)
+	s := p.as("commercial1")
+	resource[gen.CustomerDuplicatesParams, gen.CustomerDuplicatesRow]{
+		"customer.sql", "CustomerDuplicates", s.CustomerDuplicates, s.CustomerDuplicatesCount, gen.New(p.conn).CustomerDuplicates,
+		map[string][]any{
+			"Archived":     {false, true},
+			"CommercialID": {nil, new(s.EmployeeID())},
+			"RowLimit":     limits,
+		}, "same",
+	}.check(t, p)
+	groups := func(params gen.CustomerDuplicatesParams) (found []string) {
+		names := map[int64]string{}
+		for _, row := range must[[]gen.CustomerDuplicatesRow](t)(all(s.CustomerDuplicates(t.Context(), params))) {
+			names[row.ID] = row.Fullname
+			found = append(found, row.Same+" "+names[row.FirstID]+": "+row.Fullname)
+		}
+		return found
+	}
+	mail := []string{"email Zoé Un: Zoé Un", "email Zoé Un: Zoé Deux"}
+	name := []string{"name Éve  Long: Éve  Long", "name Éve  Long: EVE LONG"}
+	phone := []string{"phone Zoé Deux: Zoé Deux", "phone Zoé Deux: Zoé Trois"}
+	same(t, "duplicates", groups(gen.CustomerDuplicatesParams{}), slices.Concat(mail, name, phone))
+	same(t, "with those who are archived", groups(gen.CustomerDuplicatesParams{Archived: true}),
+		slices.Concat(mail, name, []string{"name Ada: Ada", "name Ada: ada"}, phone, []string{"phone Zoé Deux: Zoé Quatre"}))
+	same(t, "of one commercial", groups(gen.CustomerDuplicatesParams{CommercialID: new(s.EmployeeID())}), name)
+}
+
 func TestContractList(t *testing.T) {
 	t.Parallel()
 	p := sample(t)

@@ -108,7 +108,8 @@ type Operations interface {
 	// that would go to another's customer.
 	ContractUpdate(ctx context.Context, p gen.ContractUpdateParams) (Change[gen.ContractView], error)
 
-	// CustomerAdd adds a customer in the charge of the commercial who acts.
+	// CustomerAdd adds a customer in the charge of the commercial who acts. Conflict, with the reason Duplicate, if another has
+	// the same e-mail address or telephone number, unless that is allowed.
 	CustomerAdd(ctx context.Context, p gen.CustomerAddParams) (Change[gen.CustomerView], error)
 
 	// CustomerArchive takes a customer out of the lists. One who is archived already stays as they are, and Before then is the
@@ -122,8 +123,20 @@ type Operations interface {
 	// CustomerDetail returns one customer; NotFound if there is none of this id.
 	CustomerDetail(ctx context.Context, id int64) (gen.CustomerView, error)
 
+	// CustomerDuplicates returns the customers who share an e-mail address, a telephone number, or name and company with another
+	// of those that pass the filters.
+	CustomerDuplicates(ctx context.Context, p gen.CustomerDuplicatesParams) iter.Seq2[gen.CustomerDuplicatesRow, error]
+
+	// CustomerDuplicatesCount returns the number of rows of the list, whatever the limit.
+	CustomerDuplicatesCount(ctx context.Context, p gen.CustomerDuplicatesParams) (int64, error)
+
 	// CustomerList returns the customers that pass the filters.
 	CustomerList(ctx context.Context, p gen.CustomerListParams) iter.Seq2[gen.CustomerView, error]
+
+	// CustomerMerge makes one customer of two: the one who is kept gets all that refers to the other, and what they lack of
+	// company, e-mail address, telephone number and address; the other is deleted. It returns how many rows of each table were
+	// moved. Conflict if only the one who would be kept is archived. PermissionDenied for a customer of another commercial.
+	CustomerMerge(ctx context.Context, p MergeParams) (change Change[gen.CustomerView], moved []gen.CustomerMergeRow, err error)
 
 	// CustomerOverview returns a customer with no more than rowLimit of each kind of what belongs to them, with all where that
 	// is nil; NotFound if there is none of this id.

@@ -37,6 +37,9 @@ const noContract = "ALTER TABLE payment DISABLE TRIGGER payment_stays; DELETE FR
 // noCustomer makes a database into which the sample data can be put.
 const noCustomer = noContract + "; DELETE FROM customer"
 
+// secondEntries makes a second entry of each customer, with the same commercial.
+const secondEntries = "INSERT INTO customer (id, fullname, commercial_id, email) OVERRIDING SYSTEM VALUE SELECT id + 9000, fullname, commercial_id, email FROM customer WHERE email IS NOT NULL"
+
 // paymentsOfToday are recorded by commercial1, for a customer of theirs and for another's.
 const paymentsOfToday = `INSERT INTO payment (id, contract_id, amount, recorded_by, recorded_by_id)
 	SELECT paid.id, paid.contract_id, 1, 'commercial1', employee.id
@@ -148,7 +151,17 @@ var calls = map[string]call{
 		return second(s.CustomerDetail(ctx, on.customer))
 	}},
 	"CustomerAdd": {writes: true, do: func(ctx context.Context, s service.Operations, _ target) error {
-		return second(s.CustomerAdd(ctx, gen.CustomerAddParams{Fullname: "Zoé", Company: new("Zed"), Email: new("z@example.com"), Phone: new(value.Phone("+33145678901"))}))
+		return second(s.CustomerAdd(ctx, gen.CustomerAddParams{Fullname: "Zoé", Company: new("Zed"), Email: new("z@example.com"), Phone: new(value.Phone("+33145670102"))}))
+	}},
+	"CustomerDuplicates": {do: func(ctx context.Context, s service.Operations, _ target) error {
+		return second(all(s.CustomerDuplicates(ctx, gen.CustomerDuplicatesParams{})))
+	}},
+	"CustomerDuplicatesCount": {do: func(ctx context.Context, s service.Operations, _ target) error {
+		return second(s.CustomerDuplicatesCount(ctx, gen.CustomerDuplicatesParams{}))
+	}},
+	"CustomerMerge": {writes: true, before: secondEntries, do: func(ctx context.Context, s service.Operations, on target) error {
+		_, _, err := s.CustomerMerge(ctx, service.MergeParams{CustomerMergeParams: gen.CustomerMergeParams{KeepID: on.customer, DropID: on.customer + 9000}})
+		return err
 	}},
 	"CustomerUpdate": {writes: true, do: func(ctx context.Context, s service.Operations, on target) error {
 		return second(s.CustomerUpdate(ctx, gen.CustomerUpdateParams{ID: on.customer, Company: new("Other")}))

@@ -168,6 +168,17 @@ func TestPlans(t *testing.T) {
 		list(name, gen.Find, params)
 		list(name+", counted", gen.FindCount, gen.FindCountParams{Text: params.Text, Number: params.Number, FirstID: params.FirstID, LastID: params.LastID})
 	}
+	for name, params := range map[string]gen.CustomerDuplicatesParams{
+		"CustomerDuplicates":        {RowLimit: fifty},
+		"CustomerDuplicates --mine": {CommercialID: &commercial, Archived: true, Sort: "fullname:desc"},
+	} {
+		list(name, gen.CustomerDuplicates, params)
+	}
+	// What functions of SQL do, of which a plan says no more than their name.
+	p.exec("SET enable_seqscan = off") // as the function does: it is read from end to end only where no index has it all
+	explain("customer_twins", "SELECT * FROM customer_twin")
+	p.exec("RESET enable_seqscan")
+	explain("customers_reached_by", "SELECT id FROM customer WHERE fold(email) = fold($1) OR phone = $2", "Ines.Weiss1@example.com", "+33145678901")
 	list("CustomerContracts", gen.CustomerContracts, gen.CustomerContractsParams{CustomerID: 7})
 	list("CustomerSums", gen.CustomerSums, struct{ ID int64 }{7})
 	list("ContractSums", gen.ContractSums, struct{ ID uuid.UUID }{uuid.New()})

@@ -173,7 +173,7 @@ func detailWith[T any](e *Env, fields *Value[[]string], r render.Resource[T]) fu
 // those whose exit code is an answer, go on, for a program may have started crm with a null device that looks the same.
 func (e *Env) canShow() error {
 	last := e.CommandName[strings.LastIndexByte(e.CommandName, ' ')+1:]
-	reads := slices.Contains([]string{"list", "detail", "payments", "overview", "sheet", "find"}, last) || strings.HasPrefix(e.CommandName, "report ")
+	reads := slices.Contains([]string{"list", "detail", "payments", "overview", "sheet", "find", "duplicates"}, last) || strings.HasPrefix(e.CommandName, "report ")
 	if e.NoOut && reads {
 		return &failure.Error{Code: failure.Internal, Message: "The result could not be written: standard output is closed."}
 	}

@@ -36,6 +36,7 @@ const (
 	TooManyLogins  Reason = "too_many_logins" // the next one has to wait
 	OtherWire      Reason = "other_wire"      // what was sent is nothing that the server takes
 	OutcomeUnknown Reason = "outcome_unknown" // whether it was done is not known
+	Duplicate      Reason = "duplicate"       // what is added may be there already
 	ForHost        Reason = "for_host"        // only whoever runs the database can do what the hint says
 )
 
