@@ -254,7 +254,7 @@ WHERE (NOT $1::boolean OR NOT signed)
   AND ($13::uuid IS NULL OR id BETWEEN $13::uuid AND $14::uuid)
   AND ($15::text IS NULL OR (
           search LIKE search_pattern($15::text)
-          AND search LIKE ALL (search_patterns($15::text))))
+          AND (cardinality(search_patterns($15::text)) = 1 OR search LIKE ALL (search_patterns($15::text)))))
 `
 
 type ContractCountParams struct {
@@ -360,7 +360,7 @@ WHERE (NOT $1::boolean OR NOT signed)
   AND ($13::uuid IS NULL OR id BETWEEN $13::uuid AND $14::uuid)
   AND ($15::text IS NULL OR (
           search LIKE search_pattern($15::text)
-          AND search LIKE ALL (search_patterns($15::text))))
+          AND (cardinality(search_patterns($15::text)) = 1 OR search LIKE ALL (search_patterns($15::text)))))
 ORDER BY
     CASE WHEN $16::text = 'id' THEN id END,
     CASE WHEN $16 = 'id:desc' THEN id END DESC,

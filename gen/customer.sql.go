@@ -192,7 +192,7 @@ WHERE ($1::text IS NULL OR starts_with(id::text, $1::text))
           AND folded_company LIKE ALL (search_patterns($6::text))))
   AND ($7::text IS NULL OR (
           search LIKE search_pattern($7::text)
-          AND search LIKE ALL (search_patterns($7::text))))
+          AND (cardinality(search_patterns($7::text)) = 1 OR search LIKE ALL (search_patterns($7::text)))))
 `
 
 type CustomerCountParams struct {
@@ -412,7 +412,7 @@ WHERE ($1::text IS NULL OR starts_with(id::text, $1::text))
           AND folded_company LIKE ALL (search_patterns($6::text))))
   AND ($7::text IS NULL OR (
           search LIKE search_pattern($7::text)
-          AND search LIKE ALL (search_patterns($7::text))))
+          AND (cardinality(search_patterns($7::text)) = 1 OR search LIKE ALL (search_patterns($7::text)))))
 ORDER BY
     CASE WHEN $8::text = 'id:desc' THEN id END DESC,
     CASE WHEN $8 = 'fullname' THEN fold(fullname) END,

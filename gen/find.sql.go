@@ -30,7 +30,7 @@ FROM (
     JOIN contract ON contract.id = event.contract_id
     JOIN customer ON customer.id = contract.customer_id
     WHERE event.search LIKE search_pattern($1::text)
-      AND event.search LIKE ALL (search_patterns($1::text))
+      AND (cardinality(search_patterns($1::text)) = 1 OR event.search LIKE ALL (search_patterns($1::text)))
     UNION ALL
     SELECT 1,
            'customer',
@@ -41,7 +41,7 @@ FROM (
            NULL
     FROM customer
     WHERE customer.search LIKE search_pattern($1::text)
-      AND customer.search LIKE ALL (search_patterns($1::text))
+      AND (cardinality(search_patterns($1::text)) = 1 OR customer.search LIKE ALL (search_patterns($1::text)))
     UNION ALL
     SELECT 2,
            'contract',
@@ -137,7 +137,7 @@ FROM (
     JOIN contract ON contract.id = event.contract_id
     JOIN customer ON customer.id = contract.customer_id
     WHERE event.search LIKE search_pattern($1::text)
-      AND event.search LIKE ALL (search_patterns($1::text))
+      AND (cardinality(search_patterns($1::text)) = 1 OR event.search LIKE ALL (search_patterns($1::text)))
     UNION ALL
     SELECT 1,
            'customer',
@@ -148,7 +148,7 @@ FROM (
            NULL
     FROM customer
     WHERE customer.search LIKE search_pattern($1::text)
-      AND customer.search LIKE ALL (search_patterns($1::text))
+      AND (cardinality(search_patterns($1::text)) = 1 OR customer.search LIKE ALL (search_patterns($1::text)))
     UNION ALL
     SELECT 2,
            'contract',

@@ -19,7 +19,7 @@ WHERE (NOT @not_signed::boolean OR NOT signed)
   AND (sqlc.narg('first_id')::uuid IS NULL OR id BETWEEN sqlc.narg('first_id')::uuid AND sqlc.narg('last_id')::uuid)
   AND (sqlc.narg('search')::text IS NULL OR (
           search LIKE search_pattern(sqlc.narg('search')::text)
-          AND search LIKE ALL (search_patterns(sqlc.narg('search')::text))))
+          AND (cardinality(search_patterns(sqlc.narg('search')::text)) = 1 OR search LIKE ALL (search_patterns(sqlc.narg('search')::text)))))
 ORDER BY
     CASE WHEN @sort::text = 'id' THEN id END,
     CASE WHEN @sort = 'id:desc' THEN id END DESC,
@@ -83,7 +83,7 @@ WHERE (NOT @not_signed::boolean OR NOT signed)
   AND (sqlc.narg('first_id')::uuid IS NULL OR id BETWEEN sqlc.narg('first_id')::uuid AND sqlc.narg('last_id')::uuid)
   AND (sqlc.narg('search')::text IS NULL OR (
           search LIKE search_pattern(sqlc.narg('search')::text)
-          AND search LIKE ALL (search_patterns(sqlc.narg('search')::text))));
+          AND (cardinality(search_patterns(sqlc.narg('search')::text)) = 1 OR search LIKE ALL (search_patterns(sqlc.narg('search')::text)))));
 
 -- name: ContractDetail :one
 SELECT *

@@ -17,7 +17,7 @@ WHERE (sqlc.narg('id_begins')::text IS NULL OR starts_with(id::text, sqlc.narg('
           AND folded_company LIKE ALL (search_patterns(sqlc.narg('company')::text))))
   AND (sqlc.narg('search')::text IS NULL OR (
           search LIKE search_pattern(sqlc.narg('search')::text)
-          AND search LIKE ALL (search_patterns(sqlc.narg('search')::text))))
+          AND (cardinality(search_patterns(sqlc.narg('search')::text)) = 1 OR search LIKE ALL (search_patterns(sqlc.narg('search')::text)))))
 ORDER BY
     CASE WHEN @sort::text = 'id:desc' THEN id END DESC,
     CASE WHEN @sort = 'fullname' THEN fold(fullname) END,
@@ -60,7 +60,7 @@ WHERE (sqlc.narg('id_begins')::text IS NULL OR starts_with(id::text, sqlc.narg('
           AND folded_company LIKE ALL (search_patterns(sqlc.narg('company')::text))))
   AND (sqlc.narg('search')::text IS NULL OR (
           search LIKE search_pattern(sqlc.narg('search')::text)
-          AND search LIKE ALL (search_patterns(sqlc.narg('search')::text))));
+          AND (cardinality(search_patterns(sqlc.narg('search')::text)) = 1 OR search LIKE ALL (search_patterns(sqlc.narg('search')::text)))));
 
 -- name: CustomerDetail :one
 SELECT *

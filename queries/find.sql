@@ -19,7 +19,7 @@ FROM (
     JOIN contract ON contract.id = event.contract_id
     JOIN customer ON customer.id = contract.customer_id
     WHERE event.search LIKE search_pattern(@text::text)
-      AND event.search LIKE ALL (search_patterns(@text::text))
+      AND (cardinality(search_patterns(@text::text)) = 1 OR event.search LIKE ALL (search_patterns(@text::text)))
     UNION ALL
     SELECT 1,
            'customer',
@@ -30,7 +30,7 @@ FROM (
            NULL
     FROM customer
     WHERE customer.search LIKE search_pattern(@text::text)
-      AND customer.search LIKE ALL (search_patterns(@text::text))
+      AND (cardinality(search_patterns(@text::text)) = 1 OR customer.search LIKE ALL (search_patterns(@text::text)))
     UNION ALL
     SELECT 2,
            'contract',
@@ -73,7 +73,7 @@ FROM (
     JOIN contract ON contract.id = event.contract_id
     JOIN customer ON customer.id = contract.customer_id
     WHERE event.search LIKE search_pattern(@text::text)
-      AND event.search LIKE ALL (search_patterns(@text::text))
+      AND (cardinality(search_patterns(@text::text)) = 1 OR event.search LIKE ALL (search_patterns(@text::text)))
     UNION ALL
     SELECT 1,
            'customer',
@@ -84,7 +84,7 @@ FROM (
            NULL
     FROM customer
     WHERE customer.search LIKE search_pattern(@text::text)
-      AND customer.search LIKE ALL (search_patterns(@text::text))
+      AND (cardinality(search_patterns(@text::text)) = 1 OR customer.search LIKE ALL (search_patterns(@text::text)))
     UNION ALL
     SELECT 2,
            'contract',

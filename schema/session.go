@@ -26,6 +26,7 @@ var (
 		"bytea_output":                        "hex",
 		"default_transaction_isolation":       "read committed",
 		"row_security":                        "off", // rows that a policy hides are an error and not missing
+		"jit":                                 "off", // to compile a report takes longer than the report
 		"lock_timeout":                        "0",   // --database.timeout says how long
 		"idle_session_timeout":                "0",   // somebody may think at a prompt
 		"idle_in_transaction_session_timeout": "5min",

@@ -25,7 +25,7 @@ func TestSessionsAreSettled(t *testing.T) {
 			for _, setting := range []string{
 				"client_encoding = 'LATIN1'", "datestyle = 'SQL, DMY'", "intervalstyle = 'sql_standard'", "timezone = 'Asia/Kathmandu'",
 				"standard_conforming_strings = off", "bytea_output = 'escape'", "idle_session_timeout = '300ms'", "row_security = on",
-				"default_transaction_isolation = 'repeatable read'",
+				"default_transaction_isolation = 'repeatable read'", "jit = on",
 			} {
 				p.exec("DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET " + strings.ReplaceAll(setting, "'", "''") + "', current_database()); END $$")
 			}
@@ -56,6 +56,9 @@ func TestSessionsAreSettled(t *testing.T) {
 			var stored string
 			if err := conn.QueryRow(t.Context(), "SELECT fullname FROM customer WHERE id = $1", ownCustomer).Scan(&stored); err != nil || stored != name {
 				t.Errorf("%q is stored, %v", stored, err)
+			}
+			if err := pool.QueryRow(t.Context(), "SHOW jit").Scan(&stored); err != nil || !pooled && stored != "off" {
+				t.Errorf("jit is %s, %v", stored, err)
 			}
 			if err := pool.QueryRow(t.Context(), "SHOW client_encoding").Scan(&stored); err != nil || stored != "UTF8" {
 				t.Errorf("client_encoding is %s, %v", stored, err)
