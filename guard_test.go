@@ -34,6 +34,7 @@ var mayImport = map[string][]string{
 	"cli/text":                  {},
 	"cli/cmdline":               {"internal/failure", "cli/text"},
 	"cli/render":                {"internal/failure", "internal/value", "internal/columns", "cli/text"},
+	"cli/intake":                {"internal/failure", "internal/files", "cli/text"},
 	"cli/terminal":              {"internal/failure", "internal/files", "cli/text"},
 	"cli/config":                {"internal/failure", "internal/files", "cli/text", "cli/cmdline", "cli/render"},
 	"cli/backend": {
@@ -49,7 +50,7 @@ var mayImport = map[string][]string{
 	},
 	"cli": {
 		"schema", "gen", "internal/failure", "internal/value", "service", "internal/files", "internal/localdb", "internal/pgclient",
-		"remote", "cli/text", "cli/cmdline", "cli/render", "cli/terminal", "cli/config", "cli/backend", "cli/command", "cli/manual",
+		"remote", "cli/text", "cli/cmdline", "cli/render", "cli/terminal", "cli/config", "cli/backend", "cli/command", "cli/manual", "cli/intake",
 	},
 	".":                  {"cli"},
 	"tools/findpostgres": {"internal/failure", "internal/localdb"},
@@ -67,8 +68,9 @@ var mayImport = map[string][]string{
 // onlyIn names the files that alone know a library; a folder stands for all of its files.
 var onlyIn = map[string][]string{
 	"github.com/jedib0t/go-pretty/v6": {"cli/render/table.go"},
-	"encoding/csv":                    {"cli/render/encode.go"},
-	"encoding/json":                   {"internal/failure", "remote", "tools/remote", "cli/schema.go", "cli/command/edit.go", "tools/bench", "tools/torture"},
+	"encoding/csv":                    {"cli/render/encode.go", "cli/intake"},
+	"golang.org/x/text/encoding":      {"cli/intake"},
+	"encoding/json":                   {"internal/failure", "remote", "tools/remote", "cli/schema.go", "cli/import.go", "cli/command/edit.go", "tools/bench", "tools/torture"},
 	"charm.land":                      {"cli/terminal"},
 	"github.com/getsentry/sentry-go":  {"cli/cli.go", "cli/tracing.go"},
 	"github.com/golang-jwt/jwt/v5":    {"service/session.go"},

@@ -263,13 +263,17 @@ type progress struct {
 }
 
 func (a *app) progress(what string) *progress {
-	p := &progress{app: a, what: what}
-	if terminal.Is(a.Err) && !a.Plain() {
-		p.shown = true
-		p.at("")
-	} else {
+	p := a.watchedProgress(what)
+	if !p.shown {
 		a.Notice("%s ...", what)
 	}
+	return p
+}
+
+// watchedProgress is a progress that says nothing where nobody watches it.
+func (a *app) watchedProgress(what string) *progress {
+	p := &progress{app: a, what: what, shown: terminal.Is(a.Err) && !a.Plain()}
+	p.at("")
 	return p
 }
 

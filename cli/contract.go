@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"iter"
 	"strings"
+	"time"
 
 	"github.com/google/uuid"
 	"github.com/peterbourgon/ff/v3/ffcli"
@@ -12,7 +13,9 @@ import (
 	"github.com/epicevents/crm/cli/command"
 	"github.com/epicevents/crm/cli/render"
 	"github.com/epicevents/crm/cli/terminal"
+	"github.com/epicevents/crm/cli/text"
 	"github.com/epicevents/crm/gen"
+	"github.com/epicevents/crm/internal/failure"
 	"github.com/epicevents/crm/internal/value"
 	"github.com/epicevents/crm/service"
 )
@@ -27,6 +30,7 @@ func (a *app) contractCommands() *ffcli.Command {
 		a.contractSign(),
 		a.contractUnsign(),
 		a.contractCancel(),
+		a.contractImport(),
 		a.contractAddPayment(),
 		a.contractPayments(),
 	)
@@ -346,3 +350,39 @@ var contracts = render.Resource[gen.ContractView]{
 }
 
 func isOverdue(c gen.ContractView) bool { return c.DaysDue != nil && *c.DaysDue > 0 }
+
+func (a *app) contractImport() *ffcli.Command {
+	c := a.Command("import", "take contracts in from a file").Examples(
+		"crm contract import contracts.csv --dry-run",
+		"crm contract import contracts.csv --match number --on-match update",
+	)
+	type row = gen.ContractImportStageParams
+	return c.DoesAs(imports(a, c, importing[row]{
+		resource: "contract",
+		fields: []importField[row]{
+			field("id", command.ParseUUID, func(r *row) **uuid.UUID { return &r.ID }),
+			field("number", parseNumber, func(r *row) **string { return &r.Number }),
+			field("customer_id", command.ParseID, func(r *row) **int64 { return &r.CustomerID }).isNeeded(),
+			field("total_amount", value.ParseMoney, func(r *row) **value.Cents { return &r.TotalAmount }).isNeeded(),
+			field("due_on", a.ParseDate, func(r *row) **value.Date { return &r.DueOn }).emptied(),
+			field("signed", parseBoolean, func(r *row) **bool { return &r.Signed }),
+			field("signed_at", a.ParseTime, func(r *row) **time.Time { return &r.SignedAt }).onlyKept(),
+			field("sold_by", command.Line("sold_by"), func(r *row) **string { return &r.SoldBy }).onlyKept(),
+			field("cancelled_at", a.ParseTime, func(r *row) **time.Time { return &r.CancelledAt }),
+			field("cancel_reason", command.Line("cancel_reason"), func(r *row) **string { return &r.CancelReason }),
+			field("created_at", a.ParseTime, func(r *row) **time.Time { return &r.CreatedAt }).onlyKept(),
+		},
+		keys: []string{"id", "number"},
+		row:  func(r *row) (*int64, *bool, *[]string) { return &r.Line, &r.Bad, &r.Empties },
+		do: func(s service.Operations) func(context.Context, service.ImportParams, iter.Seq2[row, error]) (service.ImportResult, error) {
+			return s.ContractImport
+		},
+	}, nil))
+}
+
+func parseNumber(s string) (string, error) {
+	if number, ok := value.ParseContractNumber(s); ok {
+		return number, nil
+	}
+	return "", failure.Misuse(fmt.Sprintf("%q is no number of a contract such as 2026-0042.", text.Shorten(s)), "")
+}

@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"iter"
+	"time"
 
 	"github.com/peterbourgon/ff/v3/ffcli"
 
@@ -25,6 +26,7 @@ func (a *app) customerCommands() *ffcli.Command {
 		a.customerSetCommercial(),
 		a.customerArchive(),
 		a.customerRestore(),
+		a.customerImport(),
 		a.customerDuplicates(),
 		a.customerMerge(),
 	)
@@ -265,4 +267,33 @@ var customers = render.Resource[gen.CustomerView]{
 	Marks: []render.Mark[gen.CustomerView]{
 		{Tone: render.Wrong, Columns: []string{"archived_at"}, When: func(c gen.CustomerView) bool { return c.ArchivedAt != nil }},
 	},
+}
+
+func (a *app) customerImport() *ffcli.Command {
+	c := a.Command("import", "take customers in from a file").Examples(
+		"crm customer import customers.csv --dry-run",
+		"crm customer import contacts.csv --map Nom=fullname,Société=company --match email --on-match update",
+		"crm customer import contacts.csv --commercial commercial1 --rejects rejects.csv",
+	)
+	commercial := a.employeeFlag(c, "commercial", "in charge of those whose row names nobody").From(a.pickEmployee(gen.RoleCommercial))
+	type row = gen.CustomerImportStageParams
+	return c.DoesAs(imports(a, c, importing[row]{
+		resource: "customer",
+		fields: []importField[row]{
+			field("id", command.ParseID, func(r *row) **int64 { return &r.ID }),
+			field("fullname", command.Line("fullname"), func(r *row) **string { return &r.Fullname }).isNeeded(),
+			field("company", command.Line("company"), func(r *row) **string { return &r.Company }).emptied(),
+			field("commercial", value.ParseUsername, func(r *row) **string { return &r.Commercial }),
+			field("email", value.ParseEmail, func(r *row) **string { return &r.Email }).emptied(),
+			field("phone", a.ParsePhone, func(r *row) **value.Phone { return &r.Phone }).emptied(),
+			field("address", command.Line("address"), func(r *row) **string { return &r.Address }).emptied(),
+			field("archived_at", a.ParseTime, func(r *row) **time.Time { return &r.ArchivedAt }),
+			field("created_at", a.ParseTime, func(r *row) **time.Time { return &r.CreatedAt }).onlyKept(),
+		},
+		keys: []string{"id", "email", "phone"},
+		row:  func(r *row) (*int64, *bool, *[]string) { return &r.Line, &r.Bad, &r.Empties },
+		do: func(s service.Operations) func(context.Context, service.ImportParams, iter.Seq2[row, error]) (service.ImportResult, error) {
+			return s.CustomerImport
+		},
+	}, commercial))
 }

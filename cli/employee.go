@@ -33,6 +33,7 @@ func (a *app) employeeCommands() *ffcli.Command {
 		a.employeeDeactivate(),
 		a.employeeReactivate(),
 		a.employeeHandover(),
+		a.employeeImport(),
 		a.employeeDelete(),
 	)
 }
@@ -444,4 +445,27 @@ var newEmployees = render.Resource[newEmployee]{
 		{Column: "one_time_password", Label: "One-time password", Whole: true},
 		{Column: "one_time_password_until", Label: "Good until"},
 	},
+}
+
+func (a *app) employeeImport() *ffcli.Command {
+	c := a.Command("import", "take employees in from a file, who log in once set-password has given them a password").Examples(
+		"crm employee import employees.csv --dry-run",
+		"crm employee import employees.csv --on-match update",
+	)
+	type row = gen.EmployeeImportStageParams
+	return c.DoesAs(imports(a, c, importing[row]{
+		resource: "employee",
+		fields: []importField[row]{
+			field("id", command.ParseID, func(r *row) **int64 { return &r.ID }),
+			field("username", value.ParseUsername, func(r *row) **string { return &r.Username }).isNeeded(),
+			field("fullname", command.Line("fullname"), func(r *row) **string { return &r.Fullname }).isNeeded(),
+			field("role", parseEnum("role", gen.AllRoleValues()), func(r *row) **gen.Role { return &r.Role }),
+			field("active", parseBoolean, func(r *row) **bool { return &r.Active }),
+		},
+		keys: []string{"username", "id"},
+		row:  func(r *row) (*int64, *bool, *[]string) { return &r.Line, &r.Bad, new([]string) },
+		do: func(s service.Operations) func(context.Context, service.ImportParams, iter.Seq2[row, error]) (service.ImportResult, error) {
+			return s.EmployeeImport
+		},
+	}, nil))
 }

@@ -29,6 +29,7 @@ func (a *app) eventCommands() *ffcli.Command {
 		a.eventSetSupport(),
 		a.eventClashes(),
 		a.eventCancel(),
+		a.eventImport(),
 	)
 }
 
@@ -357,3 +358,41 @@ var events = render.Resource[gen.EventView]{
 		{Tone: render.Waiting, Columns: []string{"support_fullname"}, When: func(e gen.EventView) bool { return e.SupportID == nil && e.CancelledAt == nil }},
 	},
 }
+
+func (a *app) eventImport() *ffcli.Command {
+	c := a.Command("import", "take events in from a file").Examples(
+		"crm event import events.csv --dry-run",
+		"crm event import events.csv --on-match update --rejects rejects.csv",
+	)
+	type row = gen.EventImportStageParams
+	contract := func(name string) importField[row] {
+		return contractField(name, func(r *row) **uuid.UUID { return &r.ContractID }, func(r *row) **string { return &r.Number })
+	}
+	return c.DoesAs(imports(a, c, importing[row]{
+		resource: "event",
+		fields: []importField[row]{
+			field("id", command.ParseID, func(r *row) **int64 { return &r.ID }),
+			field("name", command.Line("name"), func(r *row) **string { return &r.Name }).isNeeded(),
+			contract("contract"),
+			contract("number"),
+			field("support", value.ParseUsername, func(r *row) **string { return &r.Support }).emptied(),
+			field("start", a.ParseTime, func(r *row) **time.Time { return &r.StartAt }).emptied(),
+			field("end", a.ParseTime, func(r *row) **time.Time { return &r.EndAt }).emptied(),
+			field("attendees", parseAttendees, func(r *row) **int32 { return &r.Attendees }).emptied(),
+			field("location", command.Line("location"), func(r *row) **string { return &r.Location }).emptied(),
+			field("note", parseNote, func(r *row) **string { return &r.Note }).emptied().ofLines(),
+			field("cancelled_at", a.ParseTime, func(r *row) **time.Time { return &r.CancelledAt }),
+			field("cancel_reason", command.Line("cancel_reason"), func(r *row) **string { return &r.CancelReason }),
+			field("clash_allowed", parseBoolean, func(r *row) **bool { return &r.ClashAllowed }),
+		},
+		keys: []string{"id"},
+		row:  func(r *row) (*int64, *bool, *[]string) { return &r.Line, &r.Bad, &r.Empties },
+		do: func(s service.Operations) func(context.Context, service.ImportParams, iter.Seq2[row, error]) (service.ImportResult, error) {
+			return s.EventImport
+		},
+	}, nil))
+}
+
+func parseAttendees(s string) (int32, error) { return value.ParseCount("--attendees", s) }
+
+func parseNote(s string) (string, error) { return value.ParseNote("--note", s) }

@@ -178,6 +178,7 @@ var undo = map[string]string{
 	"customer merge": `INSERT INTO customer (id, fullname, commercial_id, email, address) OVERRIDING SYSTEM VALUE
 		SELECT 99, 'Second', commercial_id, email, 'ici' FROM customer WHERE id = 3; UPDATE customer SET address = NULL WHERE id = 3`,
 	"employee add":         "DELETE FROM employee WHERE username = 'lea'",
+	"employee import":      "DELETE FROM employee WHERE username = 'lea'",
 	"contract add-payment": "ALTER TABLE payment DISABLE TRIGGER payment_stays; DELETE FROM payment WHERE amount = 29",
 	"auth token":           "DELETE FROM session WHERE name = 'nightly'",
 }
@@ -213,6 +214,11 @@ var writings = []writing{
 	{"administrator1", "", []string{"employee", "reactivate", "support3"}, shapeOf(employees), []string{"updated_at"}},
 	{"administrator1", "", []string{"customer", "restore", "14"}, shapeOf(customers), []string{"updated_at"}},
 	{"administrator1", "", []string{"customer", "archive", "14"}, shapeOf(customers), []string{"updated_at"}},
+	{"administrator1", "fullname,email,commercial\nZoé,z@o.example,commercial1\n", []string{"customer", "import", "-"}, shapeOf(importedRows), []string{"batch"}},
+	{"administrator1", "customer_id;total_amount\n3;1 234,50\n", []string{"contract", "import", "-"}, shapeOf(importedRows), []string{"batch"}},
+	{"administrator1", "number,amount,method\n2026-0003,0.01,card\n", []string{"payment", "import", "-"}, shapeOf(importedRows), []string{"batch"}},
+	{"administrator1", "number,name,start\n2026-0002,Bal,2026-12-01T20:00:00+01:00\n", []string{"event", "import", "-"}, shapeOf(importedRows), []string{"batch"}},
+	{"administrator1", "username,fullname\nlea,Léa\n", []string{"employee", "import", "-"}, shapeOf(importedRows), []string{"batch"}},
 	{"", "", []string{"db", "set-password", "none1"}, shapeOf(newEmployees), []string{"updated_at", "one_time_password", "one_time_password_until"}},
 	{"", "", []string{"db", "migrate"}, shapeOf(databaseStatuses), []string{"location"}},
 	{"", "", []string{"db", "reset", "--yes"}, shapeOf(databaseStatuses), []string{"location"}},

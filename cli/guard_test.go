@@ -274,6 +274,7 @@ func TestResources(t *testing.T) {
 	check(t, checked, "employees", employees)
 	check(t, checked, "newEmployees", newEmployees)
 	check(t, checked, "handovers", handovers)
+	check(t, checked, "importedRows", importedRows)
 	check(t, checked, "customers", customers)
 	check(t, checked, "duplicates", duplicates)
 	check(t, checked, "contracts", contracts)

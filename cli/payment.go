@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"iter"
 	"strings"
+	"time"
 
 	"github.com/google/uuid"
 	"github.com/peterbourgon/ff/v3/ffcli"
@@ -23,6 +24,7 @@ func (a *app) paymentCommands() *ffcli.Command {
 		a.paymentList(),
 		a.paymentDetail(),
 		a.paymentVoid(),
+		a.paymentImport(),
 	)
 }
 
@@ -261,4 +263,37 @@ var recordedPayments = render.Resource[service.RecordedPayment]{
 	Looks: []render.Look{
 		{Column: "recorded_by_id", DataOnly: true},
 	},
+}
+
+func (a *app) paymentImport() *ffcli.Command {
+	c := a.Command("import", "record payments from a file; one that is recorded already is not recorded again").Examples(
+		"crm payment import payments.csv --dry-run",
+		"crm payment import payments.csv --rejects rejects.csv",
+	)
+	type row = gen.PaymentImportStageParams
+	contract := func(name string) importField[row] {
+		return contractField(name, func(r *row) **uuid.UUID { return &r.ContractID }, func(r *row) **string { return &r.Number })
+	}
+	return c.DoesAs(imports(a, c, importing[row]{
+		resource: "payment",
+		fields: []importField[row]{
+			field("id", command.ParseUUID, func(r *row) **uuid.UUID { return &r.ID }),
+			contract("contract"),
+			contract("number"),
+			field("amount", value.ParseMoney, func(r *row) **value.Cents { return &r.Amount }).isNeeded(),
+			field("received_on", a.ParseDate, func(r *row) **value.Date { return &r.ReceivedOn }),
+			field("method", parseEnum("method", gen.AllPaymentMethodValues()), func(r *row) **gen.PaymentMethod { return &r.Method }),
+			field("reference", command.Line("reference"), func(r *row) **string { return &r.Reference }),
+			field("recorded_by", command.Line("recorded_by"), func(r *row) **string { return &r.RecordedBy }).onlyKept(),
+			field("recorded_at", a.ParseTime, func(r *row) **time.Time { return &r.RecordedAt }).onlyKept(),
+			field("voided_at", a.ParseTime, func(r *row) **time.Time { return &r.VoidedAt }),
+			field("voided_by", command.Line("voided_by"), func(r *row) **string { return &r.VoidedBy }),
+			field("void_reason", command.Line("void_reason"), func(r *row) **string { return &r.VoidReason }),
+		},
+		keys: []string{"id"},
+		row:  func(r *row) (*int64, *bool, *[]string) { return &r.Line, &r.Bad, new([]string) },
+		do: func(s service.Operations) func(context.Context, service.ImportParams, iter.Seq2[row, error]) (service.ImportResult, error) {
+			return s.PaymentImport
+		},
+	}, nil))
 }

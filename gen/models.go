@@ -82,6 +82,136 @@ func AllContractStatusValues() []ContractStatus {
 	}
 }
 
+// The field by which a row that comes in is known to be there already.
+type ImportKey string
+
+const (
+	ImportKeyID       ImportKey = "id"
+	ImportKeyNumber   ImportKey = "number"
+	ImportKeyUsername ImportKey = "username"
+	ImportKeyEmail    ImportKey = "email"
+	ImportKeyPhone    ImportKey = "phone"
+)
+
+func (e *ImportKey) Scan(src interface{}) error {
+	switch s := src.(type) {
+	case []byte:
+		*e = ImportKey(s)
+	case string:
+		*e = ImportKey(s)
+	default:
+		return fmt.Errorf("unsupported scan type for ImportKey: %T", src)
+	}
+	return nil
+}
+
+type NullImportKey struct {
+	ImportKey ImportKey `json:"import_key"`
+	Valid     bool      `json:"valid"` // Valid is true if ImportKey is not NULL
+}
+
+// Scan implements the Scanner interface.
+func (ns *NullImportKey) Scan(value interface{}) error {
+	if value == nil {
+		ns.ImportKey, ns.Valid = "", false
+		return nil
+	}
+	ns.Valid = true
+	return ns.ImportKey.Scan(value)
+}
+
+// Value implements the driver Valuer interface.
+func (ns NullImportKey) Value() (driver.Value, error) {
+	if !ns.Valid {
+		return nil, nil
+	}
+	return string(ns.ImportKey), nil
+}
+
+func (e ImportKey) Valid() bool {
+	switch e {
+	case ImportKeyID,
+		ImportKeyNumber,
+		ImportKeyUsername,
+		ImportKeyEmail,
+		ImportKeyPhone:
+		return true
+	}
+	return false
+}
+
+func AllImportKeyValues() []ImportKey {
+	return []ImportKey{
+		ImportKeyID,
+		ImportKeyNumber,
+		ImportKeyUsername,
+		ImportKeyEmail,
+		ImportKeyPhone,
+	}
+}
+
+// What is done with a row that is there already, and differs.
+type ImportOnMatch string
+
+const (
+	ImportOnMatchFail   ImportOnMatch = "fail"
+	ImportOnMatchSkip   ImportOnMatch = "skip"
+	ImportOnMatchUpdate ImportOnMatch = "update"
+)
+
+func (e *ImportOnMatch) Scan(src interface{}) error {
+	switch s := src.(type) {
+	case []byte:
+		*e = ImportOnMatch(s)
+	case string:
+		*e = ImportOnMatch(s)
+	default:
+		return fmt.Errorf("unsupported scan type for ImportOnMatch: %T", src)
+	}
+	return nil
+}
+
+type NullImportOnMatch struct {
+	ImportOnMatch ImportOnMatch `json:"import_on_match"`
+	Valid         bool          `json:"valid"` // Valid is true if ImportOnMatch is not NULL
+}
+
+// Scan implements the Scanner interface.
+func (ns *NullImportOnMatch) Scan(value interface{}) error {
+	if value == nil {
+		ns.ImportOnMatch, ns.Valid = "", false
+		return nil
+	}
+	ns.Valid = true
+	return ns.ImportOnMatch.Scan(value)
+}
+
+// Value implements the driver Valuer interface.
+func (ns NullImportOnMatch) Value() (driver.Value, error) {
+	if !ns.Valid {
+		return nil, nil
+	}
+	return string(ns.ImportOnMatch), nil
+}
+
+func (e ImportOnMatch) Valid() bool {
+	switch e {
+	case ImportOnMatchFail,
+		ImportOnMatchSkip,
+		ImportOnMatchUpdate:
+		return true
+	}
+	return false
+}
+
+func AllImportOnMatchValues() []ImportOnMatch {
+	return []ImportOnMatch{
+		ImportOnMatchFail,
+		ImportOnMatchSkip,
+		ImportOnMatchUpdate,
+	}
+}
+
 // How money comes.
 type PaymentMethod string
 
@@ -317,6 +447,24 @@ type Contract struct {
 	CustomerIsActive *bool `json:"customer_is_active"`
 }
 
+// Contracts that are on their way in. NULL keeps what is there.
+type ContractImport struct {
+	Line         int64        `json:"line"`
+	Bad          bool         `json:"bad"`
+	Empties      []string     `json:"empties"`
+	ID           *uuid.UUID   `json:"id"`
+	Number       *string      `json:"number"`
+	CustomerID   *int64       `json:"customer_id"`
+	TotalAmount  *value.Cents `json:"total_amount"`
+	DueOn        *value.Date  `json:"due_on"`
+	Signed       *bool        `json:"signed"`
+	SignedAt     *time.Time   `json:"signed_at"`
+	SoldBy       *string      `json:"sold_by"`
+	CancelledAt  *time.Time   `json:"cancelled_at"`
+	CancelReason *string      `json:"cancel_reason"`
+	CreatedAt    *time.Time   `json:"created_at"`
+}
+
 // A contract with its customer and commercial; total_due is the total amount less the payments that are not void, in euro cents, and days_due the days since it was to be paid, below zero before that, while it is signed and not paid.
 type ContractView struct {
 	ID                 uuid.UUID      `json:"id"`
@@ -384,6 +532,22 @@ type CustomerAccount struct {
 	DraftAmount   value.Cents `json:"draft_amount"`
 }
 
+// Customers that are on their way in. NULL keeps what is there.
+type CustomerImport struct {
+	Line       int64        `json:"line"`
+	Bad        bool         `json:"bad"`
+	Empties    []string     `json:"empties"`
+	ID         *int64       `json:"id"`
+	Fullname   *string      `json:"fullname"`
+	Company    *string      `json:"company"`
+	Commercial *string      `json:"commercial"`
+	Email      *string      `json:"email"`
+	Phone      *value.Phone `json:"phone"`
+	Address    *string      `json:"address"`
+	ArchivedAt *time.Time   `json:"archived_at"`
+	CreatedAt  *time.Time   `json:"created_at"`
+}
+
 // The customers who share an e-mail address, a telephone number, or name and company with another, archived ones too; what they share is the same text for all of them, and else means nothing.
 type CustomerTwin struct {
 	Same       string `json:"same"`
@@ -428,6 +592,17 @@ type Employee struct {
 	LastLoginAt *time.Time `json:"last_login_at"`
 	// When the employee was last changed.
 	UpdatedAt time.Time `json:"updated_at"`
+}
+
+// Employees who are on their way in. NULL keeps what is there.
+type EmployeeImport struct {
+	Line     int64   `json:"line"`
+	Bad      bool    `json:"bad"`
+	ID       *int64  `json:"id"`
+	Username *string `json:"username"`
+	Fullname *string `json:"fullname"`
+	Role     *Role   `json:"role"`
+	Active   *bool   `json:"active"`
 }
 
 // How the hash of the password of an active employee is made: its costs and its salt, and not the hash, which leaves the database for nobody.
@@ -504,6 +679,26 @@ type EventClash struct {
 	OtherEnd        *time.Time `json:"other_end"`
 }
 
+// Events that are on their way in. NULL keeps what is there.
+type EventImport struct {
+	Line         int64      `json:"line"`
+	Bad          bool       `json:"bad"`
+	Empties      []string   `json:"empties"`
+	ID           *int64     `json:"id"`
+	Name         *string    `json:"name"`
+	ContractID   *uuid.UUID `json:"contract_id"`
+	Number       *string    `json:"number"`
+	Support      *string    `json:"support"`
+	StartAt      *time.Time `json:"start_at"`
+	EndAt        *time.Time `json:"end_at"`
+	Attendees    *int32     `json:"attendees"`
+	Location     *string    `json:"location"`
+	Note         *string    `json:"note"`
+	CancelledAt  *time.Time `json:"cancelled_at"`
+	CancelReason *string    `json:"cancel_reason"`
+	ClashAllowed *bool      `json:"clash_allowed"`
+}
+
 // An event with its contract, its customer, its commercial and the support who runs it, if any.
 type EventView struct {
 	ID                 int64      `json:"id"`
@@ -571,6 +766,24 @@ type Payment struct {
 	VoidedByID *int64 `json:"voided_by_id"`
 	// Why it was voided.
 	VoidReason *string `json:"void_reason"`
+}
+
+// Payments that are on their way in.
+type PaymentImport struct {
+	Line       int64          `json:"line"`
+	Bad        bool           `json:"bad"`
+	ID         *uuid.UUID     `json:"id"`
+	ContractID *uuid.UUID     `json:"contract_id"`
+	Number     *string        `json:"number"`
+	Amount     *value.Cents   `json:"amount"`
+	ReceivedOn *value.Date    `json:"received_on"`
+	Method     *PaymentMethod `json:"method"`
+	Reference  *string        `json:"reference"`
+	RecordedBy *string        `json:"recorded_by"`
+	RecordedAt *time.Time     `json:"recorded_at"`
+	VoidedAt   *time.Time     `json:"voided_at"`
+	VoidedBy   *string        `json:"voided_by"`
+	VoidReason *string        `json:"void_reason"`
 }
 
 // A payment with the contract it pays, its customer and commercial, and who recorded it.

@@ -65,6 +65,7 @@ type Querier interface {
 	// is owed.
 	ContractCount(ctx context.Context, arg ContractCountParams) (ContractCountRow, error)
 	ContractDetail(ctx context.Context, id uuid.UUID) (ContractView, error)
+	ContractImportStage(ctx context.Context, arg []ContractImportStageParams) (int64, error)
 	// ContractList returns the contracts by creation, or in the order of a field; each filter that is NULL lets all pass.
 	// The join is for the index on search, and only there when something is searched: otherwise the planner drops it.
 	ContractList(ctx context.Context, arg ContractListParams) ([]ContractView, error)
@@ -102,6 +103,7 @@ type Querier interface {
 	CustomerDuplicates(ctx context.Context, arg CustomerDuplicatesParams) ([]CustomerDuplicatesRow, error)
 	// CustomerDuplicatesCount counts the rows of CustomerDuplicates: a test holds their filters equal.
 	CustomerDuplicatesCount(ctx context.Context, arg CustomerDuplicatesCountParams) (int64, error)
+	CustomerImportStage(ctx context.Context, arg []CustomerImportStageParams) (int64, error)
 	// CustomerList returns the customers by id, or in the order of a field; each filter that is NULL lets all pass. The
 	// join is for the index on search, which has the company too, and only there when something is searched: otherwise the
 	// planner drops it.
@@ -144,6 +146,7 @@ type Querier interface {
 	// EmployeeHandover puts one employee in the place of another, for customers who are not archived, for events to come, or
 	// for both, and returns what that is: of a customer what they owe and their next event, of an event what is due of its contract and its start.
 	EmployeeHandover(ctx context.Context, arg EmployeeHandoverParams) ([]EmployeeHandoverRow, error)
+	EmployeeImportStage(ctx context.Context, arg []EmployeeImportStageParams) (int64, error)
 	// EmployeeList returns the employees by id, or in the order of a field: "fullname" or "fullname:desc".
 	EmployeeList(ctx context.Context, arg EmployeeListParams) ([]EmployeeView, error)
 	EmployeeReactivate(ctx context.Context, username string) (int64, error)
@@ -172,6 +175,7 @@ type Querier interface {
 	// EventCount counts the rows of EventList: a test holds their filters equal.
 	EventCount(ctx context.Context, arg EventCountParams) (int64, error)
 	EventDetail(ctx context.Context, id int64) (EventView, error)
+	EventImportStage(ctx context.Context, arg []EventImportStageParams) (int64, error)
 	// EventList returns the events by their start, or in the order of a field; each filter that is NULL lets all pass. An event
 	// lies between two times when it takes place there, also in part; the second is not part of the range. What is not over at a
 	// time may have no time yet. The join is for the indexes on search, and only there when something is searched: otherwise
@@ -196,6 +200,14 @@ type Querier interface {
 	History(ctx context.Context, arg HistoryParams) ([]HistoryRow, error)
 	// HistoryCount counts the rows of History: a test holds their filters equal.
 	HistoryCount(ctx context.Context, arg HistoryCountParams) (int64, error)
+	// ImportEnd takes the staged rows away and returns their number and the batch of the history.
+	ImportEnd(ctx context.Context, arg ImportEndParams) (ImportEndRow, error)
+	// ImportRefused says what is wrong with the rows that were staged, beyond what the rules of the table say. They are not
+	// written.
+	ImportRefused(ctx context.Context, arg ImportRefusedParams) ([]ImportRefusedRow, error)
+	// ImportWrite writes the rows of these lines that are not refused, and returns how many, with a row for each line that a rule
+	// of the table refuses.
+	ImportWrite(ctx context.Context, arg ImportWriteParams) ([]ImportWriteRow, error)
 	// LoginAttempt counts a failure before the password is looked at, so that parallel attempts and a client that dies
 	// cannot avoid it; SessionAdd takes it back. From the fifth failure on a name has to wait where they came from, twice as
 	// long each time up to an hour. A day without failures forgets them. Failures that came from elsewhere make the name
@@ -208,6 +220,7 @@ type Querier interface {
 	// PaymentCount counts and adds up the rows of PaymentList: a test holds their filters equal. What is void adds nothing.
 	PaymentCount(ctx context.Context, arg PaymentCountParams) (PaymentCountRow, error)
 	PaymentDetail(ctx context.Context, id uuid.UUID) (PaymentView, error)
+	PaymentImportStage(ctx context.Context, arg []PaymentImportStageParams) (int64, error)
 	// PaymentList returns the payments by the day on which they came, or in the order of a field; each filter that is NULL lets
 	// all pass.
 	PaymentList(ctx context.Context, arg PaymentListParams) ([]PaymentView, error)

@@ -144,7 +144,7 @@ func (s *Session) attempts(ctx context.Context, operation string, params any, re
 	request := uuid.NewString()
 	unknown := false // whether an attempt may have done it
 	for pause := pauseFirst; ; pause = min(2*pause, pauseMost) {
-		sent, err := s.attempt(ctx, operation, request, body, read)
+		sent, err := s.attempt(ctx, operation, request, outgoing{kind: typeOne, body: bytes.NewReader(body)}, read)
 		unknown = unknown || sent && errors.As(err, new(lost)) && !service.Reads(operation)
 		if err == nil {
 			return nil
@@ -163,8 +163,15 @@ func (s *Session) attempts(ctx context.Context, operation string, params any, re
 	}
 }
 
+// outgoing is what a request has to say.
+type outgoing struct {
+	kind    string
+	body    io.Reader
+	patient bool // the limit is for each statement at the server, and not for the answer
+}
+
 // attempt sends a request once. It reports whether the server may have seen it.
-func (s *Session) attempt(ctx context.Context, operation, request string, body []byte, read func(io.Reader) error) (sent bool, err error) {
+func (s *Session) attempt(ctx context.Context, operation, request string, out outgoing, read func(io.Reader) error) (sent bool, err error) {
 	ctx, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
 	var wrote atomic.Bool
@@ -174,12 +181,12 @@ func (s *Session) attempt(ctx context.Context, operation, request string, body [
 	})
 	watch := newWatch(s.client, stop)
 	defer watch.stop()
-	r, err := http.NewRequestWithContext(ctx, http.MethodPost, s.client.base+prefix+operation, bytes.NewReader(body))
+	r, err := http.NewRequestWithContext(ctx, http.MethodPost, s.client.base+prefix+operation, out.body)
 	if err != nil {
 		return false, err
 	}
 	r.Header = http.Header{
-		"Content-Type": {typeOne}, headerProtocol: {protocolNumber}, headerRequest: {request}, "User-Agent": {"crm"},
+		"Content-Type": {out.kind}, headerProtocol: {protocolNumber}, headerRequest: {request}, "User-Agent": {"crm"},
 	}
 	if s.token != "" {
 		r.Header.Set("Authorization", "Bearer "+s.token)
@@ -187,9 +194,13 @@ func (s *Session) attempt(ctx context.Context, operation, request string, body [
 	if left := s.client.remaining(); s.client.limit > 0 {
 		r.Header.Set(headerTimeout, max(left-left/50, time.Millisecond).String()) // the rest is for the way back
 	}
-	watch.begin()
+	if !out.patient {
+		watch.begin()
+	}
 	response, err := s.client.transport.RoundTrip(r)
-	watch.end()
+	if !out.patient {
+		watch.end()
+	}
 	if err != nil {
 		return wrote.Load(), lost{timely(ctx, err)}
 	}

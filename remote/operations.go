@@ -177,6 +177,9 @@ func routes() map[string]route {
 		"ContractFind": one(func(ctx context.Context, s service.Operations, q contractFindRequest) (uuid.UUID, error) {
 			return s.ContractFind(ctx, q.Typed)
 		}),
+		"ContractImport": takes(func(ctx context.Context, s service.Operations, q service.ImportParams, rows iter.Seq2[gen.ContractImportStageParams, error]) (service.ImportResult, error) {
+			return s.ContractImport(ctx, q, rows)
+		}),
 		"ContractList": many(func(ctx context.Context, s service.Operations, q gen.ContractListParams) iter.Seq2[gen.ContractView, error] {
 			return s.ContractList(ctx, q)
 		}),
@@ -209,6 +212,9 @@ func routes() map[string]route {
 		}),
 		"CustomerDuplicatesCount": one(func(ctx context.Context, s service.Operations, q gen.CustomerDuplicatesParams) (int64, error) {
 			return s.CustomerDuplicatesCount(ctx, q)
+		}),
+		"CustomerImport": takes(func(ctx context.Context, s service.Operations, q service.ImportParams, rows iter.Seq2[gen.CustomerImportStageParams, error]) (service.ImportResult, error) {
+			return s.CustomerImport(ctx, q, rows)
 		}),
 		"CustomerList": many(func(ctx context.Context, s service.Operations, q gen.CustomerListParams) iter.Seq2[gen.CustomerView, error] {
 			return s.CustomerList(ctx, q)
@@ -255,6 +261,9 @@ func routes() map[string]route {
 		"EmployeeHandover": one(func(ctx context.Context, s service.Operations, q service.HandoverParams) ([]gen.EmployeeHandoverRow, error) {
 			return s.EmployeeHandover(ctx, q)
 		}),
+		"EmployeeImport": takes(func(ctx context.Context, s service.Operations, q service.ImportParams, rows iter.Seq2[gen.EmployeeImportStageParams, error]) (service.ImportResult, error) {
+			return s.EmployeeImport(ctx, q, rows)
+		}),
 		"EmployeeList": many(func(ctx context.Context, s service.Operations, q gen.EmployeeListParams) iter.Seq2[gen.EmployeeView, error] {
 			return s.EmployeeList(ctx, q)
 		}),
@@ -297,6 +306,9 @@ func routes() map[string]route {
 		"EventDetail": one(func(ctx context.Context, s service.Operations, q eventDetailRequest) (gen.EventView, error) {
 			return s.EventDetail(ctx, q.ID)
 		}),
+		"EventImport": takes(func(ctx context.Context, s service.Operations, q service.ImportParams, rows iter.Seq2[gen.EventImportStageParams, error]) (service.ImportResult, error) {
+			return s.EventImport(ctx, q, rows)
+		}),
 		"EventList": many(func(ctx context.Context, s service.Operations, q gen.EventListParams) iter.Seq2[gen.EventView, error] {
 			return s.EventList(ctx, q)
 		}),
@@ -332,6 +344,9 @@ func routes() map[string]route {
 		}),
 		"PaymentFind": one(func(ctx context.Context, s service.Operations, q paymentFindRequest) (uuid.UUID, error) {
 			return s.PaymentFind(ctx, q.Typed)
+		}),
+		"PaymentImport": takes(func(ctx context.Context, s service.Operations, q service.ImportParams, rows iter.Seq2[gen.PaymentImportStageParams, error]) (service.ImportResult, error) {
+			return s.PaymentImport(ctx, q, rows)
 		}),
 		"PaymentList": many(func(ctx context.Context, s service.Operations, q gen.PaymentListParams) iter.Seq2[gen.PaymentView, error] {
 			return s.PaymentList(ctx, q)
@@ -469,6 +484,12 @@ func (s *Session) ContractFind(ctx context.Context, typed string) (uuid.UUID, er
 	return call[uuid.UUID](ctx, s, "ContractFind", contractFindRequest{typed})
 }
 
+// ContractImport takes contracts in, whose lines increase. Where one is refused and p.Partly does not say otherwise, none is
+// written.
+func (s *Session) ContractImport(ctx context.Context, p service.ImportParams, rows iter.Seq2[gen.ContractImportStageParams, error]) (service.ImportResult, error) {
+	return send[service.ImportResult](ctx, s, "ContractImport", p, rows)
+}
+
 // ContractList returns the contracts that pass the filters.
 func (s *Session) ContractList(ctx context.Context, p gen.ContractListParams) iter.Seq2[gen.ContractView, error] {
 	return rows[gen.ContractView](ctx, s, "ContractList", p)
@@ -530,6 +551,12 @@ func (s *Session) CustomerDuplicates(ctx context.Context, p gen.CustomerDuplicat
 // CustomerDuplicatesCount returns the number of rows of the list, whatever the limit.
 func (s *Session) CustomerDuplicatesCount(ctx context.Context, p gen.CustomerDuplicatesParams) (int64, error) {
 	return call[int64](ctx, s, "CustomerDuplicatesCount", p)
+}
+
+// CustomerImport takes customers in, whose lines increase. Where one is refused and p.Partly does not say otherwise, none is
+// written. Those that a commercial takes in become their own.
+func (s *Session) CustomerImport(ctx context.Context, p service.ImportParams, rows iter.Seq2[gen.CustomerImportStageParams, error]) (service.ImportResult, error) {
+	return send[service.ImportResult](ctx, s, "CustomerImport", p, rows)
 }
 
 // CustomerList returns the customers that pass the filters.
@@ -613,6 +640,12 @@ func (s *Session) EmployeeHandover(ctx context.Context, p service.HandoverParams
 	return call[[]gen.EmployeeHandoverRow](ctx, s, "EmployeeHandover", p)
 }
 
+// EmployeeImport takes employees in, whose lines increase. Where one is refused and p.Partly does not say otherwise, none is
+// written. Those who are new log in once they are given a password: the one that they have nobody knows.
+func (s *Session) EmployeeImport(ctx context.Context, p service.ImportParams, rows iter.Seq2[gen.EmployeeImportStageParams, error]) (service.ImportResult, error) {
+	return send[service.ImportResult](ctx, s, "EmployeeImport", p, rows)
+}
+
 // EmployeeList returns the employees that pass the filters.
 func (s *Session) EmployeeList(ctx context.Context, p gen.EmployeeListParams) iter.Seq2[gen.EmployeeView, error] {
 	return rows[gen.EmployeeView](ctx, s, "EmployeeList", p)
@@ -685,6 +718,12 @@ func (s *Session) EventDetail(ctx context.Context, id int64) (gen.EventView, err
 	return call[gen.EventView](ctx, s, "EventDetail", eventDetailRequest{id})
 }
 
+// EventImport takes events in, whose lines increase. Where one is refused and p.Partly does not say otherwise, none is
+// written.
+func (s *Session) EventImport(ctx context.Context, p service.ImportParams, rows iter.Seq2[gen.EventImportStageParams, error]) (service.ImportResult, error) {
+	return send[service.ImportResult](ctx, s, "EventImport", p, rows)
+}
+
 // EventList returns the events that pass the filters.
 func (s *Session) EventList(ctx context.Context, p gen.EventListParams) iter.Seq2[gen.EventView, error] {
 	return rows[gen.EventView](ctx, s, "EventList", p)
@@ -748,6 +787,12 @@ func (s *Session) PaymentDetail(ctx context.Context, id uuid.UUID) (gen.PaymentV
 // it may mean several.
 func (s *Session) PaymentFind(ctx context.Context, typed string) (uuid.UUID, error) {
 	return call[uuid.UUID](ctx, s, "PaymentFind", paymentFindRequest{typed})
+}
+
+// PaymentImport takes payments in, whose lines increase. Where one is refused and p.Partly does not say otherwise, none is
+// written. One whose id is there already is not recorded a second time.
+func (s *Session) PaymentImport(ctx context.Context, p service.ImportParams, rows iter.Seq2[gen.PaymentImportStageParams, error]) (service.ImportResult, error) {
+	return send[service.ImportResult](ctx, s, "PaymentImport", p, rows)
 }
 
 // PaymentList returns the payments that pass the filters.

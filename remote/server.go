@@ -68,12 +68,15 @@ type exchange struct {
 	err       error
 }
 
-// route does an operation with the parameters of an exchange, and answers.
-type route func(ctx context.Context, x *exchange) error
+// route is how an operation is done with what came in an exchange, and answered.
+type route struct {
+	takesRows bool // whose body is not read before it is done
+	do        func(ctx context.Context, x *exchange) error
+}
 
 // one is the route of an operation that has one result.
 func one[Q, R any](do func(context.Context, service.Operations, Q) (R, error)) route {
-	return func(ctx context.Context, x *exchange) error {
+	return route{do: func(ctx context.Context, x *exchange) error {
 		ctx, release := x.stopping.untilGrace(ctx)
 		defer release()
 		var params Q
@@ -84,18 +87,23 @@ func one[Q, R any](do func(context.Context, service.Operations, Q) (R, error)) r
 		if err != nil {
 			return err
 		}
-		line, err := appendLine(nil, result)
-		if err != nil {
-			return failure.Unforeseen(err)
-		}
-		x.begin(typeOne, http.StatusOK)
-		return x.write(line)
+		return x.answer(result)
+	}}
+}
+
+// answer answers with the one result.
+func (x *exchange) answer(result any) error {
+	line, err := appendLine(nil, result)
+	if err != nil {
+		return failure.Unforeseen(err)
 	}
+	x.begin(typeOne, http.StatusOK)
+	return x.write(line)
 }
 
 // many is the route of an operation that has rows.
 func many[Q, R any](do func(context.Context, service.Operations, Q) iter.Seq2[R, error]) route {
-	return func(ctx context.Context, x *exchange) error {
+	return route{do: func(ctx context.Context, x *exchange) error {
 		var params Q
 		if err := readRequest(x.body, &params); err != nil {
 			return badRequest(x.operation, err)
@@ -133,7 +141,7 @@ func many[Q, R any](do func(context.Context, service.Operations, Q) iter.Seq2[R,
 		}
 		x.begin(typeRows, http.StatusOK)
 		return x.write(buffer)
-	}
+	}}
 }
 
 // errGone is a client that does not read its answer.
@@ -222,8 +230,7 @@ func (h *handler) operation(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set(headerVersion, h.Version)
 	w.Header().Set(headerRequest, request)
 	x := &exchange{w: w, r: r, operation: r.PathValue("operation"), stopping: h.stopping}
-	known := h.routes[x.operation] != nil || x.operation == loginName
-	if !known {
+	if h.routes[x.operation].do == nil && x.operation != loginName {
 		x.operation = "unknown"
 	}
 	h.figures.begin()
@@ -244,12 +251,18 @@ func (h *handler) do(x *exchange) error {
 		return otherWire("The server (crm %s) speaks protocol %s, not %.10q.", h.Version, protocolNumber, spoken)
 	}
 	// A form of some page in a browser cannot send this.
-	if kind, _, err := mime.ParseMediaType(r.Header.Get("Content-Type")); err != nil || kind != typeOne {
-		return failure.Misuse("A request is application/json.", "")
+	route, wanted := h.routes[x.operation], typeOne
+	if route.takesRows {
+		wanted = typeRows
+	}
+	if kind, _, err := mime.ParseMediaType(r.Header.Get("Content-Type")); err != nil || kind != wanted {
+		return failure.Misuse("A request is "+wanted+".", "")
 	}
 	var err error
-	if x.body, err = h.body(x); err != nil {
-		return err
+	if !route.takesRows {
+		if x.body, err = h.body(x); err != nil {
+			return err
+		}
 	}
 	svc, err := h.within(r)
 	if err != nil {
@@ -258,8 +271,7 @@ func (h *handler) do(x *exchange) error {
 	if x.operation == loginName {
 		return h.login(x, svc.From(peerOf(r)))
 	}
-	do := h.routes[x.operation]
-	if do == nil {
+	if route.do == nil {
 		return otherWire("The server (crm %s) does not know the operation %.60q.", h.Version, r.PathValue("operation"))
 	}
 	scheme, token, _ := strings.Cut(r.Header.Get("Authorization"), " ")
@@ -269,7 +281,7 @@ func (h *handler) do(x *exchange) error {
 	if x.session, err = svc.Accounts().As(token); err != nil {
 		return err
 	}
-	return do(r.Context(), x)
+	return route.do(r.Context(), x)
 }
 
 // body reads what was sent, in its time.
@@ -323,10 +335,5 @@ func (h *handler) login(x *exchange, svc *service.Service) error {
 	if x.session, err = svc.Accounts().As(token); err != nil {
 		return err
 	}
-	line, err := appendLine(nil, token)
-	if err != nil {
-		return failure.Unforeseen(err)
-	}
-	x.begin(typeOne, http.StatusOK)
-	return x.write(line)
+	return x.answer(token)
 }

@@ -182,7 +182,7 @@ WITH home AS MATERIALIZED (
     SELECT pg_type.*
     FROM pg_catalog.pg_type
     JOIN home ON home.oid = typnamespace
-    WHERE typtype IN ('e', 'd', 'r')
+    WHERE (typtype IN ('e', 'd', 'r') OR typtype = 'c' AND EXISTS (SELECT FROM pg_catalog.pg_class WHERE pg_class.oid = typrelid AND relkind = 'c'))
       AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend WHERE classid = 'pg_type'::regclass AND objid = pg_type.oid AND deptype = 'e')
 ), item (kind, owner, name, definition, comment, state) AS (
     SELECT CASE relkind WHEN 'v' THEN 'view' WHEN 'm' THEN 'materialized view' WHEN 'S' THEN 'sequence' WHEN 'f' THEN 'foreign table' ELSE 'table' END,
@@ -262,7 +262,10 @@ WITH home AS MATERIALIZED (
                (SELECT string_agg(enumlabel, ', ' ORDER BY enumsortorder) FROM pg_catalog.pg_enum WHERE enumtypid = own_type.oid),
                (SELECT string_agg(pg_get_constraintdef(pg_constraint.oid), ' ' ORDER BY conname)
                 FROM pg_catalog.pg_constraint
-                WHERE contypid = own_type.oid AND contype <> 'n')),
+                WHERE contypid = own_type.oid AND contype <> 'n'),
+               (SELECT string_agg(attname || ' ' || format_type(atttypid, atttypmod), ', ' ORDER BY attnum)
+                FROM pg_catalog.pg_attribute
+                WHERE attrelid = typrelid AND attnum > 0 AND NOT attisdropped)),
            obj_description(own_type.oid, 'pg_type'), NULL
     FROM own_type
     UNION ALL

@@ -8,8 +8,8 @@ SET LOCAL search_path = :"schema", pg_temp;
 
 -- What an older crm gave, or somebody else, and is not needed.
 REVOKE ALL ON SCHEMA :"schema" FROM :"role";
-REVOKE ALL ON change, change_line, change_view, contract, contract_view, customer, customer_account, customer_twin, customer_view, employee, employee_password, employee_view, event, event_clash, event_view,
-    login_failure, payment, payment_view, schema_migrations, session, session_view FROM :"role";
+REVOKE ALL ON change, change_line, change_view, contract, contract_import, contract_view, customer, customer_account, customer_import, customer_twin, customer_view, employee, employee_import,
+    employee_password, employee_view, event, event_clash, event_import, event_view, login_failure, payment, payment_import, payment_view, schema_migrations, session, session_view FROM :"role";
 REVOKE ALL ON SEQUENCE change_id_seq, customer_id_seq, employee_id_seq, event_id_seq FROM :"role";
 
 GRANT USAGE ON SCHEMA :"schema" TO :"role";
@@ -47,6 +47,9 @@ GRANT SELECT, INSERT ON payment TO :"role";
 GRANT SELECT, INSERT ON event TO :"role";
 GRANT UPDATE (name, support_id, start_at, end_at, attendees, location, note, cancelled_at, cancel_reason, clash_allowed) ON event TO :"role";
 
+-- Where rows wait that come in; nobody sees those of another. What becomes of them is for functions of the owner.
+GRANT SELECT, INSERT ON contract_import, customer_import, employee_import, event_import, payment_import TO :"role";
+
 -- To read the number that was given last, and not to take or set one.
 GRANT SELECT ON SEQUENCE customer_id_seq, event_id_seq TO :"role";
 
@@ -58,7 +61,9 @@ GRANT EXECUTE ON FUNCTION age_first(integer), age_group(integer), change_field(t
     event_at(timestamp with time zone), event_period(timestamp with time zone, timestamp with time zone),
     event_time(timestamp with time zone, timestamp with time zone),
     event_to_come(timestamp with time zone, timestamp with time zone), expects(text, text, text), fold(text),
-    fold_letters(text), history_ids(text, uuid), history_reaches(timestamp with time zone), is_blank(text),
+    fold_letters(text), history_ids(text, uuid), history_reaches(timestamp with time zone),
+    import_end(text, import_options), import_refused(text, import_options),
+    import_write(text, import_options, bigint, bigint), is_blank(text),
     is_line(text), is_note(text), lower_letters(text), merge_customers(bigint, bigint, bigint), namesake(text, text), number_order(text), payment_at(timestamp with time zone),
     plain_letters(text), renew_session(uuid, bigint), report_day(date, timestamp with time zone),
     require_session(uuid, bigint, role, text), require_version(bigint),

@@ -38,6 +38,7 @@ func TestNotNull(t *testing.T) {
 		JOIN pg_class ON pg_class.oid = attrelid
 		WHERE relnamespace = 'public'::regnamespace
 		  AND relkind = 'r'
+		  AND relpersistence = 'p' -- what is on its way in waits in the others
 		  AND attnum > 0
 		  AND NOT attisdropped
 		  AND attidentity = ''

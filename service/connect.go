@@ -19,6 +19,7 @@ import (
 type DB interface {
 	gen.DBTX
 	SendBatch(ctx context.Context, batch *pgx.Batch) pgx.BatchResults
+	Begin(ctx context.Context) (pgx.Tx, error)
 }
 
 const (

@@ -148,6 +148,20 @@ func isClash(err error) bool {
 	return isRefusedBy(err, "event_no_clash", "event_clashes", "event_clashes_added")
 }
 
+// refusalOf returns what the database said of a row that is the only one of its statement to be refused.
+func refusalOf(row gen.ImportWriteRow) *pgconn.PgError {
+	text := func(s *string) string {
+		if s == nil {
+			return ""
+		}
+		return *s
+	}
+	return &pgconn.PgError{
+		Severity: "ERROR", Code: text(row.Code), Message: text(row.Message), TableName: text(row.Relation), ColumnName: text(row.Field),
+		ConstraintName: text(row.Rule),
+	}
+}
+
 // isOverpaid reports whether the payments of a contract would exceed its total amount.
 func isOverpaid(err error) bool { return isRefusedBy(err, "contract_not_overpaid") }
 
@@ -219,6 +233,8 @@ func translateRefusal(ctx context.Context, db DB, refusal *pgconn.PgError, cause
 			return &failure.Error{Code: failure.Internal, Message: "The database refused this by a rule without a message.", Err: cause}
 		}
 		return &failure.Error{Code: failure.Conflict, Message: message, Err: cause}
+	case code == "23502":
+		return &failure.Error{Code: failure.Conflict, Message: "A value is needed.", Err: cause}
 	case isUndefined(refusal):
 		return missing(ctx, db, refusal, cause)
 	case code == wrongVersion:

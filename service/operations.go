@@ -89,6 +89,10 @@ type Operations interface {
 	// candidates, if it may mean several.
 	ContractFind(ctx context.Context, typed string) (uuid.UUID, error)
 
+	// ContractImport takes contracts in, whose lines increase. Where one is refused and p.Partly does not say otherwise, none is
+	// written.
+	ContractImport(ctx context.Context, p ImportParams, rows iter.Seq2[gen.ContractImportStageParams, error]) (ImportResult, error)
+
 	// ContractList returns the contracts that pass the filters.
 	ContractList(ctx context.Context, p gen.ContractListParams) iter.Seq2[gen.ContractView, error]
 
@@ -129,6 +133,10 @@ type Operations interface {
 
 	// CustomerDuplicatesCount returns the number of rows of the list, whatever the limit.
 	CustomerDuplicatesCount(ctx context.Context, p gen.CustomerDuplicatesParams) (int64, error)
+
+	// CustomerImport takes customers in, whose lines increase. Where one is refused and p.Partly does not say otherwise, none is
+	// written. Those that a commercial takes in become their own.
+	CustomerImport(ctx context.Context, p ImportParams, rows iter.Seq2[gen.CustomerImportStageParams, error]) (ImportResult, error)
 
 	// CustomerList returns the customers that pass the filters.
 	CustomerList(ctx context.Context, p gen.CustomerListParams) iter.Seq2[gen.CustomerView, error]
@@ -180,6 +188,10 @@ type Operations interface {
 	// one, and then nothing is handed over.
 	EmployeeHandover(ctx context.Context, p HandoverParams) ([]gen.EmployeeHandoverRow, error)
 
+	// EmployeeImport takes employees in, whose lines increase. Where one is refused and p.Partly does not say otherwise, none is
+	// written. Those who are new log in once they are given a password: the one that they have nobody knows.
+	EmployeeImport(ctx context.Context, p ImportParams, rows iter.Seq2[gen.EmployeeImportStageParams, error]) (ImportResult, error)
+
 	// EmployeeList returns the employees that pass the filters.
 	EmployeeList(ctx context.Context, p gen.EmployeeListParams) iter.Seq2[gen.EmployeeView, error]
 
@@ -225,6 +237,10 @@ type Operations interface {
 	// EventDetail returns one event; NotFound if there is none of this id.
 	EventDetail(ctx context.Context, id int64) (gen.EventView, error)
 
+	// EventImport takes events in, whose lines increase. Where one is refused and p.Partly does not say otherwise, none is
+	// written.
+	EventImport(ctx context.Context, p ImportParams, rows iter.Seq2[gen.EventImportStageParams, error]) (ImportResult, error)
+
 	// EventList returns the events that pass the filters.
 	EventList(ctx context.Context, p gen.EventListParams) iter.Seq2[gen.EventView, error]
 
@@ -265,6 +281,10 @@ type Operations interface {
 	// PaymentFind returns the id of the one payment that an id or the beginning of one means. Usage, naming the candidates, if
 	// it may mean several.
 	PaymentFind(ctx context.Context, typed string) (uuid.UUID, error)
+
+	// PaymentImport takes payments in, whose lines increase. Where one is refused and p.Partly does not say otherwise, none is
+	// written. One whose id is there already is not recorded a second time.
+	PaymentImport(ctx context.Context, p ImportParams, rows iter.Seq2[gen.PaymentImportStageParams, error]) (ImportResult, error)
 
 	// PaymentList returns the payments that pass the filters.
 	PaymentList(ctx context.Context, p gen.PaymentListParams) iter.Seq2[gen.PaymentView, error]

@@ -133,6 +133,9 @@ var calls = map[string]call{
 		return second(s.EmployeeHandover(ctx, service.HandoverParams{EmployeeHandoverParams: gen.EmployeeHandoverParams{
 			Username: "commercial2", Successor: "commercial3", Customers: true, Events: true}}))
 	}},
+	"EmployeeImport": {writes: true, do: func(ctx context.Context, s service.Operations, _ target) error {
+		return written(s.EmployeeImport(ctx, byID, rowsOf(gen.EmployeeImportStageParams{Line: 2, Username: new("lea"), Fullname: new("Léa")})))
+	}},
 	"EmployeeDelete": {writes: true, do: func(ctx context.Context, s service.Operations, _ target) error { return s.EmployeeDelete(ctx, "none2") }},
 	"CustomerArchive": {writes: true, before: noContract, do: func(ctx context.Context, s service.Operations, on target) error {
 		return second(s.CustomerArchive(ctx, gen.CustomerArchiveParams{ID: on.customer}))
@@ -141,6 +144,20 @@ var calls = map[string]call{
 		do: func(ctx context.Context, s service.Operations, on target) error {
 			return second(s.CustomerRestore(ctx, gen.CustomerRestoreParams{ID: on.customer}))
 		}},
+	"CustomerImport": {writes: true, do: func(ctx context.Context, s service.Operations, on target) error {
+		p := byID
+		p.OnMatch = gen.ImportOnMatchUpdate
+		return written(s.CustomerImport(ctx, p, rowsOf(gen.CustomerImportStageParams{Line: 2, ID: &on.customer, Fullname: new("Zoé")})))
+	}},
+	"ContractImport": {writes: true, do: func(ctx context.Context, s service.Operations, on target) error {
+		return written(s.ContractImport(ctx, byID, rowsOf(gen.ContractImportStageParams{Line: 2, CustomerID: &on.customer, TotalAmount: new(value.Cents(5))})))
+	}},
+	"PaymentImport": {writes: true, do: func(ctx context.Context, s service.Operations, on target) error {
+		return written(s.PaymentImport(ctx, byID, rowsOf(gen.PaymentImportStageParams{Line: 2, ContractID: &on.contract, Amount: new(value.Cents(5))})))
+	}},
+	"EventImport": {writes: true, do: func(ctx context.Context, s service.Operations, on target) error {
+		return written(s.EventImport(ctx, byID, rowsOf(gen.EventImportStageParams{Line: 2, ContractID: &on.contract, Name: new("Bal")})))
+	}},
 	"CustomerList": {do: func(ctx context.Context, s service.Operations, _ target) error {
 		return second(all(s.CustomerList(ctx, gen.CustomerListParams{})))
 	}},
@@ -375,6 +392,9 @@ func TestPermissions(t *testing.T) {
 	})
 }
 
+// fresh puts logins off: one that is a minute old would be by any operation, which is no change of its own.
+const fresh = "UPDATE session SET expires_at = least(clock_timestamp() + idle, limit_at) WHERE expires_at > clock_timestamp() AND name IS NULL"
+
 func walk(t *testing.T, p *env, operation, who, token string, on target, want failure.Code) {
 	t.Helper()
 	walkBy(t, p, near, operation, who, token, on, want)
@@ -428,8 +448,6 @@ func walkBy(t *testing.T, p *env, by way, operation, who, token string, on targe
 	if !ok {
 		t.Fatalf("no call of %s", operation)
 	}
-	// A login that is a minute old is put off, which is no change of the operation.
-	fresh := "UPDATE session SET expires_at = least(clock_timestamp() + idle, limit_at) WHERE expires_at > clock_timestamp() AND name IS NULL"
 	if _, err := tx.Exec(t.Context(), call.before+"; "+fresh); err != nil {
 		t.Fatal(err)
 	}

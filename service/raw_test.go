@@ -1,6 +1,7 @@
 package service_test
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -10,6 +11,7 @@ import (
 	"github.com/epicevents/crm/gen"
 	"github.com/epicevents/crm/internal/failure"
 	"github.com/epicevents/crm/internal/value"
+	"github.com/epicevents/crm/service"
 )
 
 // valueless are the writing operations that take no value that could be wrong: who and what they are about is found or not.
@@ -186,6 +188,75 @@ func TestRawValues(t *testing.T) {
 				})
 			}
 		},
+		"CustomerImport": func(refused func(string, func() error)) {
+			for what, bad := range rawCustomers(texts) {
+				refused(what, func() error {
+					p := goodCustomer
+					bad(&p)
+					return written(administrator.CustomerImport(ctx, byID, rowsOf(gen.CustomerImportStageParams{
+						Line: 2, Fullname: &p.Fullname, Company: p.Company, Email: p.Email, Phone: p.Phone, Address: p.Address, Commercial: new("commercial1")})))
+				})
+			}
+			refused("what to do", func() error {
+				return written(administrator.CustomerImport(ctx, service.ImportParams{OnMatch: "merge"}, rowsOf[gen.CustomerImportStageParams]()))
+			})
+			refused("key", func() error {
+				return written(administrator.CustomerImport(ctx, service.ImportParams{OnMatch: gen.ImportOnMatchFail, Key: new(gen.ImportKey("shoe size"))},
+					rowsOf(gen.CustomerImportStageParams{Line: 2})))
+			})
+		},
+		"ContractImport": func(refused func(string, func() error)) {
+			for _, amount := range []value.Cents{-1, 100_000_000_000, 1<<63 - 1} {
+				refused(fmt.Sprint(amount), func() error {
+					return written(administrator.ContractImport(ctx, byID, rowsOf(gen.ContractImportStageParams{Line: 2, CustomerID: new(int64(ownCustomer)), TotalAmount: &amount})))
+				})
+			}
+			for what, text := range texts {
+				if what == "empty" { // which means nobody
+					continue
+				}
+				refused("sold by "+what, func() error {
+					return written(administrator.ContractImport(ctx, byID, rowsOf(gen.ContractImportStageParams{
+						Line: 2, CustomerID: new(int64(ownCustomer)), TotalAmount: new(value.Cents(1)), Signed: new(true), SoldBy: &text})))
+				})
+			}
+		},
+		"PaymentImport": func(refused func(string, func() error)) {
+			pay := func(change func(*gen.PaymentImportStageParams)) func() error {
+				row := gen.PaymentImportStageParams{Line: 2, ContractID: &ownSigned, Amount: new(value.Cents(1))}
+				change(&row)
+				return func() error { return written(administrator.PaymentImport(ctx, byID, rowsOf(row))) }
+			}
+			for what, text := range texts {
+				refused("reference "+what, pay(func(row *gen.PaymentImportStageParams) { row.Reference = &text }))
+				refused("recorded by "+what, pay(func(row *gen.PaymentImportStageParams) { row.RecordedBy = &text }))
+			}
+			refused("amount", pay(func(row *gen.PaymentImportStageParams) { row.Amount = new(value.Cents(-5)) }))
+			refused("method", pay(func(row *gen.PaymentImportStageParams) { row.Method = new(gen.PaymentMethod("barter")) }))
+			refused("void without a reason", pay(func(row *gen.PaymentImportStageParams) { row.VoidedAt = new(time.Now()) }))
+		},
+		"EventImport": func(refused func(string, func() error)) {
+			for what, bad := range rawEvents(texts, year) {
+				refused(what, func() error {
+					name := &bad.Name
+					if *name == "" && !strings.HasPrefix(what, "name") {
+						name = new("Bal")
+					}
+					return written(administrator.EventImport(ctx, byID, rowsOf(gen.EventImportStageParams{Line: 2, ContractID: &ownSigned, Name: name,
+						StartAt: bad.StartAt, EndAt: bad.EndAt, Attendees: bad.Attendees, Location: bad.Location, Note: bad.Note})))
+				})
+			}
+		},
+		"EmployeeImport": func(refused func(string, func() error)) {
+			add := func(username, fullname string, role gen.Role) error {
+				return written(administrator.EmployeeImport(ctx, byID, rowsOf(gen.EmployeeImportStageParams{Line: 2, Username: &username, Fullname: &fullname, Role: &role})))
+			}
+			for what, text := range texts {
+				refused("fullname "+what, func() error { return add("good", text, gen.RoleNone) })
+				refused("username "+what, func() error { return add(text, "Good", gen.RoleNone) })
+			}
+			refused("role", func() error { return add("good", "Good", "boss") })
+		},
 	}
 	for operation, call := range calls {
 		if call.writes && raw[operation] == nil && !valueless[operation] {
@@ -194,6 +265,7 @@ func TestRawValues(t *testing.T) {
 	}
 	for operation, walk := range raw {
 		walk(func(what string, call func() error) {
+			p.exec(fresh)
 			before := checksum(t, p.conn)
 			err := call()
 			if code := failure.CodeOf(err); err == nil || code != failure.Usage && code != failure.Conflict {

@@ -15,6 +15,9 @@ var roundTrips = map[string]int{
 	"AuthChangePassword": 3, // who acts, the count of the attempt, the change
 	"Changes":            2, // whether the cursor is of this history, what comes after it
 	"Check":              2, // what the schema is, the findings
+
+	// Who acts, a transaction, the session, two for the rows, what is wrong with them, what is written, the end, the commit.
+	"CustomerImport": 9, "ContractImport": 9, "PaymentImport": 9, "EventImport": 9, "EmployeeImport": 9,
 }
 
 // TestRoundTrips calls every operation as someone who may use it: what it costs on a slow network.

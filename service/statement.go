@@ -118,6 +118,10 @@ func (c withContext) Exec(_ context.Context, sql string, args ...any) (pgconn.Co
 	return c.db.Exec(c.ctx, sql, args...)
 }
 
+func (c withContext) CopyFrom(_ context.Context, table pgx.Identifier, columns []string, rows pgx.CopyFromSource) (int64, error) {
+	return c.db.CopyFrom(c.ctx, table, columns, rows)
+}
+
 // recorder takes down what would be sent.
 type recorder struct{ batch *pgx.Batch }
 
@@ -142,6 +146,13 @@ func (r recorder) Exec(_ context.Context, sql string, args ...any) (pgconn.Comma
 	return pgconn.CommandTag{}, errRecorded
 }
 
+func (r recorder) CopyFrom(context.Context, pgx.Identifier, []string, pgx.CopyFromSource) (int64, error) {
+	return 0, errNoCopy
+}
+
+// errNoCopy is the fault of a statement that copies, which takes more than one message each way.
+var errNoCopy = errors.New("rows are not copied in a batch")
+
 // replayer returns the results of a batch, one after the other.
 type replayer struct{ results pgx.BatchResults }
 
@@ -151,4 +162,8 @@ func (r replayer) Query(context.Context, string, ...any) (pgx.Rows, error) { ret
 
 func (r replayer) Exec(context.Context, string, ...any) (pgconn.CommandTag, error) {
 	return r.results.Exec()
+}
+
+func (r replayer) CopyFrom(context.Context, pgx.Identifier, []string, pgx.CopyFromSource) (int64, error) {
+	return 0, errNoCopy
 }

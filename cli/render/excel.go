@@ -11,6 +11,9 @@ import (
 // date of 14/07, a number of 007 or 3E10, a time of 10:30. That is a text that runs as a formula, a truth value, or one with
 // a digit whose words are all of a date, a time or a number.
 func changedByExcel(s string) bool {
+	if rest, guarded := strings.CutPrefix(s, "'"); guarded && changedByExcel(rest) { // or it would be taken for a guard
+		return true
+	}
 	if s != "" && strings.IndexByte("=+-@\t\r\n", s[0]) >= 0 {
 		return true
 	}
@@ -38,6 +41,14 @@ func changedByExcel(s string) bool {
 		}
 	}
 	return true
+}
+
+// Unguarded returns a text without the apostrophe that stands before what a spreadsheet would change.
+func Unguarded(s string) string {
+	if rest, guarded := strings.CutPrefix(s, "'"); guarded && changedByExcel(rest) {
+		return rest
+	}
+	return s
 }
 
 // isoTime reports a day and a time with a T between.

@@ -69,6 +69,10 @@ func (s *source) signature(o operation) string {
 	for _, p := range o.params {
 		params = append(params, p.Name()+" "+s.typed(p.Type()))
 	}
+	if o.rows != nil {
+		s.imports["iter"] = true
+		params = append(params, o.rows.Name()+" iter.Seq2["+s.typed(rowOf(o.rows))+", error]")
+	}
 	head := "(" + strings.Join(params, ", ") + ") "
 	if o.stream {
 		s.imports["iter"] = true
@@ -197,6 +201,9 @@ func writeEnds(operations []operation) ([]byte, error) {
 // route writes the server's end.
 func (s *source) route(o operation) {
 	typed, _, taken := s.request(o)
+	if o.rows != nil {
+		taken = append(taken, "rows")
+	}
 	call := fmt.Sprintf("s.%s(%s)", o.name, strings.Join(append([]string{"ctx"}, taken...), ", "))
 	q := "q"
 	if taken == nil {
@@ -205,6 +212,12 @@ func (s *source) route(o operation) {
 	result := s.result(o)
 	if o.stream {
 		fmt.Fprintf(s, "%q: many(func(ctx context.Context, s service.Operations, %s %s) iter.Seq2[%s, error] {\nreturn %s\n}),\n", o.name, q, typed, result, call)
+		return
+	}
+	if o.rows != nil {
+		row := s.typed(rowOf(o.rows))
+		fmt.Fprintf(s, "%q: takes(func(ctx context.Context, s service.Operations, %s %s, rows iter.Seq2[%s, error]) (%s, error) {\nreturn %s\n}),\n",
+			o.name, q, typed, row, result, call)
 		return
 	}
 	fmt.Fprintf(s, "%q: one(func(ctx context.Context, s service.Operations, %s %s) (%s, error) {\n", o.name, q, typed, result)
@@ -229,6 +242,8 @@ func (s *source) method(o operation) {
 	fmt.Fprintf(s, "\n%s\nfunc (s *Session) %s%s {\n", o.doc, o.name, s.signature(o))
 	call := fmt.Sprintf("call[%s](ctx, s, %q, %s)", s.result(o), o.name, made)
 	switch {
+	case o.rows != nil:
+		fmt.Fprintf(s, "return send[%s](ctx, s, %q, %s, %s)\n", s.result(o), o.name, made, o.rows.Name())
 	case o.stream:
 		fmt.Fprintf(s, "return rows[%s](ctx, s, %q, %s)\n", s.result(o), o.name, made)
 	case len(o.results) == 0:
@@ -248,10 +263,14 @@ func (s *source) method(o operation) {
 // writeTypes lists what goes over the wire, for the tests of its format.
 func writeTypes(operations []operation) ([]byte, error) {
 	s := newSource(module + "/remote")
-	s.WriteString("// onWire is what each operation sends, and what comes back once or in each row.\nvar onWire = map[string]struct{ params, result any }{\n")
+	s.WriteString("// onWire is what each operation sends, what comes back once or in each row, and what it sends row by row.\nvar onWire = map[string]struct{ params, result, row any }{\n")
 	for _, o := range operations {
 		params, _, _ := s.request(o)
-		fmt.Fprintf(s, "%q: {new(%s), new(%s)},\n", o.name, params, s.result(o))
+		row := "nil"
+		if o.rows != nil {
+			row = "new(" + s.typed(rowOf(o.rows)) + ")"
+		}
+		fmt.Fprintf(s, "%q: {new(%s), new(%s), %s},\n", o.name, params, s.result(o), row)
 	}
 	s.WriteString("}\n")
 	return s.file()

@@ -103,7 +103,7 @@ func word(t types.Type) string {
 	return t.String()
 }
 
-// writeShape writes a line for each field: > is sent, < comes back, and << comes back in each row.
+// writeShape writes a line for each field: > is sent, < comes back, and >> and << are so in each row.
 func writeShape(operations []operation) ([]byte, error) {
 	var lines bytes.Buffer
 	fmt.Fprintf(&lines, "protocol %d\n", protocol)
@@ -114,6 +114,15 @@ func writeShape(operations []operation) ([]byte, error) {
 		}
 		if err := shapeLines(&lines, o.name+" >", "", sent); err != nil {
 			return nil, err
+		}
+		if o.rows != nil {
+			row, err := fieldsOf(rowOf(o.rows), true)
+			if err != nil {
+				return nil, err
+			}
+			if err := shapeLines(&lines, o.name+" >>", "", row); err != nil {
+				return nil, err
+			}
 		}
 		back, err := resultFields(o)
 		if err != nil {
@@ -304,7 +313,21 @@ func describe(o operation) (map[string]any, error) {
 	} else {
 		body, err = object(back, false)
 	}
-	return post(words, request, answer("application/json", body)), err
+	if err != nil || o.rows == nil {
+		return post(words, request, answer("application/json", body)), err
+	}
+	given, err := fieldsOf(rowOf(o.rows), true)
+	if err != nil {
+		return nil, err
+	}
+	line, err := object(given, true)
+	if err != nil {
+		return nil, err
+	}
+	line["description"] = `The first line is the parameters as an object, the second {"columns": [...]}, then one array of these values a row, at last {"rows": N}.`
+	path := post(words, request, answer("application/json", body))
+	path["post"].(map[string]any)["requestBody"] = map[string]any{"required": true, "content": answer("application/x-ndjson", line)}
+	return path, nil
 }
 
 func answer(kind string, schema map[string]any) map[string]any {

@@ -29,6 +29,7 @@ type operation struct {
 	params  []*types.Var
 	results []*types.Var // without the error
 	stream  bool         // the one result is the type of each row
+	rows    *types.Var   // what it takes row by row, after its parameters; may be nil
 }
 
 // load reads the operations of package service, and type-checks the package with what it imports as compiled.
@@ -171,6 +172,12 @@ func newOperation(method *types.Func, doc string) (operation, error) {
 		return each, fmt.Errorf("the first parameter is no context")
 	}
 	each.params = each.params[1:]
+	if n := len(each.params); n > 0 {
+		if given, ok := each.params[n-1].Type().(*types.Named); ok && given.Obj().Name() == "Seq2" {
+			each.rows = each.params[n-1]
+			each.params = each.params[:n-1]
+		}
+	}
 	for v := range signature.Results().Variables() {
 		each.results = append(each.results, v)
 	}
@@ -186,6 +193,9 @@ func newOperation(method *types.Func, doc string) (operation, error) {
 	each.results = each.results[:len(each.results)-1]
 	return each, nil
 }
+
+// rowOf returns the type of what a sequence has.
+func rowOf(rows *types.Var) types.Type { return rows.Type().(*types.Named).TypeArgs().At(0) }
 
 // isStruct reports whether a type is a struct whose fields go over the wire, and not one that is a single value there.
 func isStruct(t types.Type) bool {

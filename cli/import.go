@@ -1,0 +1,523 @@
+package cli
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"iter"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/google/uuid"
+
+	"github.com/epicevents/crm/cli/cmdline"
+	"github.com/epicevents/crm/cli/command"
+	"github.com/epicevents/crm/cli/intake"
+	"github.com/epicevents/crm/cli/render"
+	"github.com/epicevents/crm/cli/text"
+	"github.com/epicevents/crm/gen"
+	"github.com/epicevents/crm/internal/failure"
+	"github.com/epicevents/crm/internal/files"
+	"github.com/epicevents/crm/internal/value"
+	"github.com/epicevents/crm/service"
+)
+
+// importField is a column that a resource takes in.
+type importField[P any] struct {
+	name    string
+	set     func(row *P, cell string) error
+	clears  bool // the cell #N/A empties the field
+	kept    bool // only --keep-ids takes it: what crm gives itself otherwise
+	needed  bool // by a new row
+	oneLine bool // a literal \n is a space, and no new line
+}
+
+// importing is how a resource comes in: its fields, and what is known of a row.
+type importing[P any] struct {
+	resource string
+	fields   []importField[P]
+	keys     []string // by which a row may be known to be there, the first that the file has
+	row      func(row *P) (line *int64, bad *bool, empties *[]string)
+	do       func(service.Operations) func(context.Context, service.ImportParams, iter.Seq2[P, error]) (service.ImportResult, error)
+}
+
+// field takes a cell as the flag of its name takes a text.
+func field[P, T any](name string, parse func(string) (T, error), at func(*P) **T) importField[P] {
+	return importField[P]{name: name, oneLine: true, set: func(row *P, cell string) error {
+		got, err := parse(cell)
+		if err != nil {
+			return err
+		}
+		*at(row) = &got
+		return nil
+	}}
+}
+
+func (f importField[P]) emptied() importField[P] { f.clears = true; return f }
+
+func (f importField[P]) onlyKept() importField[P] { f.kept = true; return f }
+
+func (f importField[P]) isNeeded() importField[P] { f.needed = true; return f }
+
+func (f importField[P]) ofLines() importField[P] { f.oneLine = false; return f }
+
+// imported is what import shows.
+type imported struct {
+	Added     int64      `json:"added"`
+	Updated   int64      `json:"updated"`
+	Unchanged int64      `json:"unchanged"`
+	Skipped   int64      `json:"skipped"`
+	Refused   int64      `json:"refused"`
+	DryRun    bool       `json:"dry_run"`
+	Batch     *uuid.UUID `json:"batch"`
+}
+
+var importedRows = render.Resource[imported]{
+	Name: "import", Title: "Imported", Hue: render.Green,
+}
+
+// emptyCell is what empties a field; a cell without anything keeps it.
+const emptyCell = "#N/A"
+
+// importFlags are the flags that every import has.
+type importFlags struct {
+	file            *command.Value[string]
+	labels          *command.Value[map[string]string]
+	match           *command.Value[string]
+	onMatch         *command.Value[gen.ImportOnMatch]
+	from            *command.Value[string]
+	rejects         *command.Value[string]
+	keepIDs, dryRun *bool
+}
+
+// imports completes an import. The commercial is in charge of customers whose rows name nobody; nil for what has none.
+func imports[P any](a *app, c *command.Command, each importing[P], commercial *command.Value[string]) func(ctx context.Context, s service.Operations) error {
+	f := importFlags{file: command.Flag(c, "file", "FILE", "the file of CSV, or - for standard input", command.AsTyped).AsArgument()}
+	names := make([]string, len(each.fields))
+	for i, field := range each.fields {
+		names[i] = field.name
+	}
+	f.labels = command.Flag(c, "map", "LABEL=FIELD,...", "columns of other names: "+strings.Join(names, ", "), func(s string) (map[string]string, error) {
+		return parseLabels(s, names)
+	})
+	f.from = command.Flag(c, "from", "PROGRAM", "the columns are those of an export of "+strings.Join(programs, ", "), func(s string) (string, error) {
+		return oneOf("program", s, programs)
+	}).OneOf(programs...)
+	f.match = command.Flag(c, "match", "FIELD", "by which a row is known to be there already: "+strings.Join(each.keys, ", "), func(s string) (string, error) {
+		return oneOf("field", s, each.keys)
+	}).OneOf(each.keys...)
+	f.onMatch = command.Enum(c, "on-match", "WHAT", "what is done with a row that is there and differs: %s", gen.AllImportOnMatchValues())
+	f.rejects = command.Flag(c, "rejects", "FILE", "take the good rows in, and write the others to this file with their reasons; exit 8 if there are any", parseFile)
+	f.keepIDs = c.Switch("keep-ids", "new rows keep their ids, numbers and times: for moving house")
+	f.dryRun = c.Switch("dry-run", "only say what would become of each row")
+	show := command.Shows(c, importedRows)
+	return func(ctx context.Context, s service.Operations) error {
+		if _, err := c.May(ctx); err != nil {
+			return err
+		}
+		source, err := intake.Open(f.file.Got, a.In)
+		if err != nil {
+			return err
+		}
+		defer source.Close()
+		in, err := newIntaking(each, f, source)
+		if err != nil {
+			return err
+		}
+		rejects, err := f.openRejects()
+		if err != nil {
+			return err
+		}
+		defer rejects.close()
+		in.tell(a)
+		p := service.ImportParams{OnMatch: gen.ImportOnMatchFail, KeepIDs: *f.keepIDs, Partly: f.rejects.Set, DryRun: *f.dryRun}
+		if in.key != "" {
+			p.Key = new(gen.ImportKey(in.key))
+		}
+		if f.onMatch.Set {
+			p.OnMatch = f.onMatch.Got
+		}
+		if commercial != nil {
+			p.Commercial = commercial.Pointer()
+		}
+		progress := a.watchedProgress("Importing " + source.Name)
+		result, err := each.do(s)(ctx, p, in.rows(progress))
+		progress.end()
+		if err != nil {
+			return err
+		}
+		return in.finish(a, f, result, rejects, show)
+	}
+}
+
+func oneOf(noun, s string, values []string) (string, error) {
+	typed := strings.ToLower(strings.TrimSpace(s))
+	if !slices.Contains(values, typed) {
+		return "", cmdline.UnknownValue(noun, s, values)
+	}
+	return typed, nil
+}
+
+// parseLabels takes LABEL=FIELD pairs; one without a field leaves the column out.
+func parseLabels(s string, fields []string) (map[string]string, error) {
+	labels := map[string]string{}
+	for pair := range strings.SplitSeq(s, ",") {
+		label, field, ok := strings.Cut(pair, "=")
+		if label = intake.Label(label); !ok || label == "" {
+			return nil, failure.Misuse(fmt.Sprintf("%q is not LABEL=FIELD.", text.Shorten(pair)), "--map Nom=fullname,Société=company")
+		}
+		if field = strings.TrimSpace(field); field != "" && !slices.Contains(fields, field) {
+			return nil, cmdline.UnknownValue("field", field, fields)
+		}
+		labels[strings.ToLower(label)] = field
+	}
+	return labels, nil
+}
+
+// intaking is one file on its way in.
+type intaking[P any] struct {
+	importing[P]
+	source   *intake.Source
+	columns  []*importField[P] // for each column of the file; nil where it is not taken
+	untaken  []string
+	key      string
+	habits   habits
+	problems map[int64][]problem // of the rows that are not sent
+}
+
+// problem is what is wrong with a row.
+type problem struct{ field, reason string }
+
+// newIntaking sees which columns are taken, and whether a row can be made of them.
+func newIntaking[P any](each importing[P], f importFlags, source *intake.Source) (*intaking[P], error) {
+	in := &intaking[P]{importing: each, source: source, problems: map[int64][]problem{}}
+	in.habits.apostrophes = source.Comma == ';'
+	known := preset{}
+	if f.from.Set {
+		var ok bool
+		if known, ok = presets[f.from.Got][each.resource]; !ok {
+			return nil, failure.Misuse(fmt.Sprintf("What %s exports is not known for crm %s import.", f.from.Got, each.resource), "--map names the columns")
+		}
+		in.habits = known.habits
+	}
+	taken := map[string]string{}
+	for _, label := range source.Header {
+		name, mapped := f.labels.Got[strings.ToLower(label)]
+		if !mapped {
+			name = known.field(label)
+		}
+		at := slices.IndexFunc(each.fields, func(f importField[P]) bool { return f.name == name })
+		if at >= 0 && each.fields[at].kept && !*f.keepIDs && name != f.match.Got {
+			at = -1
+		}
+		if at >= 0 && taken[name] != "" {
+			if !f.from.Set || mapped {
+				return nil, failure.Misuse(fmt.Sprintf("%s has two columns for %s: %s and %s.", text.Shorten(source.Name), name, taken[name], label), "--map "+label+"= leaves one out")
+			}
+			at = -1 // of several such columns the first one is taken
+		}
+		if at < 0 {
+			if label != "" && label != intake.ReasonColumn {
+				in.untaken = append(in.untaken, label)
+			}
+			in.columns = append(in.columns, nil)
+			continue
+		}
+		taken[name] = label
+		in.columns = append(in.columns, &each.fields[at])
+	}
+	for _, label := range slices.Sorted(maps.Keys(f.labels.Got)) {
+		if !slices.ContainsFunc(source.Header, func(l string) bool { return strings.ToLower(l) == label }) {
+			return nil, failure.Misuse(fmt.Sprintf("%s has no column %s.", text.Shorten(source.Name), label), "its columns are "+strings.Join(source.Header, ", "))
+		}
+	}
+	if len(taken) == 0 {
+		return nil, failure.Misuse(fmt.Sprintf("None of the columns of %s is taken: %s.", text.Shorten(source.Name), strings.Join(source.Header, ", ")),
+			"--map LABEL=FIELD names them")
+	}
+	in.key = f.match.Got
+	if in.key != "" && taken[in.key] == "" {
+		return nil, failure.Misuse(fmt.Sprintf("%s has no column %s to match by.", text.Shorten(source.Name), in.key), "")
+	}
+	for _, key := range each.keys {
+		if in.key == "" && taken[key] != "" && (key == "id" || key == "number" || key == "username") {
+			in.key = key
+		}
+	}
+	for _, field := range each.fields {
+		if field.needed && taken[field.name] == "" && in.key == "" {
+			return nil, failure.Misuse(fmt.Sprintf("%s has no column %s.", text.Shorten(source.Name), field.name), "--map LABEL="+field.name+" names it")
+		}
+	}
+	return in, nil
+}
+
+// tell says what was made of the file.
+func (in *intaking[P]) tell(a *app) {
+	if in.source.Latin {
+		a.Notice("%s is not UTF-8, and read as Windows-1252.", in.source.Name)
+	}
+	if len(in.untaken) > 0 {
+		a.Notice("Not taken: %s.", strings.Join(in.untaken, ", "))
+	}
+}
+
+// rows returns the rows of the file; one that cannot be read is marked.
+func (in *intaking[P]) rows(progress *progress) iter.Seq2[P, error] {
+	return func(yield func(P, error) bool) {
+		shown := -1
+		for record, err := range in.source.Records() {
+			var row P
+			if err != nil {
+				yield(row, err)
+				return
+			}
+			if record.Read != shown {
+				shown = record.Read
+				progress.at(fmt.Sprintf("%d %%", shown))
+			}
+			if !yield(in.read(record), nil) {
+				return
+			}
+		}
+		progress.at("writing")
+	}
+}
+
+// read makes a row of a record.
+func (in *intaking[P]) read(record intake.Record) (row P) {
+	line, bad, empties := in.row(&row)
+	*line = record.Line
+	var problems []problem
+	if len(record.Cells) > len(in.columns) {
+		problems = append(problems, problem{"", fmt.Sprintf("The row has %d cells, and the header %d.", len(record.Cells), len(in.columns))})
+	}
+	for i, cell := range record.Cells {
+		if i >= len(in.columns) || in.columns[i] == nil {
+			continue
+		}
+		column := in.columns[i]
+		if cell = in.habits.undo(cell, column.oneLine); strings.TrimSpace(cell) == "" {
+			continue
+		}
+		if cell == emptyCell {
+			if !column.clears {
+				problems = append(problems, problem{column.name, "It cannot be emptied."})
+			} else {
+				*empties = append(*empties, column.name)
+			}
+			continue
+		}
+		if err := column.set(&row, cell); err != nil {
+			problems = append(problems, problem{column.name, reasonOf(err)})
+		}
+	}
+	if len(problems) > 0 {
+		*bad = true
+		in.problems[record.Line] = problems
+	}
+	return row
+}
+
+// reasonOf is what is wrong with a cell, in which nobody gave a flag.
+func reasonOf(err error) string {
+	return text.Sentence(strings.TrimPrefix(failure.Of(err).Message, "--"))
+}
+
+// finish says what became of the rows, and why some were refused.
+func (in *intaking[P]) finish(a *app, f importFlags, result service.ImportResult, rejects *rejected, show func(imported) error) error {
+	for _, refusal := range result.Refusals {
+		in.problems[refusal.Line] = append(in.problems[refusal.Line], problem{refusal.Field, refusal.Reason})
+	}
+	all := result.Added + result.Updated + result.Unchanged + result.Skipped + result.Refused
+	if result.Refused > 0 {
+		for _, line := range slices.Sorted(maps.Keys(in.problems)) {
+			for _, p := range in.problems[line] {
+				if err := p.tell(a, line); err != nil {
+					return err
+				}
+			}
+		}
+	}
+	written := func(err error) error {
+		if result.Written {
+			return command.AfterWrite(err)
+		}
+		return err
+	}
+	if result.Refused > 0 && !f.rejects.Set && !*f.dryRun {
+		return &failure.Error{Code: failure.Conflict, Message: refusedOf(result.Refused, all) + "; nothing was imported.",
+			Hint: "--rejects FILE takes the good ones in, and writes the others to a file"}
+	}
+	err := show(imported{result.Added, result.Updated, result.Unchanged, result.Skipped, result.Refused, *f.dryRun, result.Batch})
+	if err != nil {
+		return written(err)
+	}
+	switch {
+	case *f.dryRun:
+		a.Notice("Nothing was changed.")
+	case result.Batch != nil:
+		a.Notice("crm undo %s takes it back.", result.Batch.String()[:8])
+	}
+	if result.Refused == 0 {
+		return nil
+	}
+	message := refusedOf(result.Refused, all) + "."
+	if f.rejects.Set && !*f.dryRun {
+		if err := in.reject(rejects, f.rejects.Got); err != nil {
+			return written(err)
+		}
+		message = refusedOf(result.Refused, all) + "; see " + f.rejects.Got + "."
+	}
+	return &failure.Error{Code: exitFindings, Message: message}
+}
+
+// refusedOf says how many rows are refused.
+func refusedOf(n, all int64) string {
+	are := "are"
+	if n == 1 {
+		are = "is"
+	}
+	return fmt.Sprintf("%d of %s %s refused", n, text.Count(int(all), "row"), are)
+}
+
+// tell says what is wrong, to a program as an object.
+func (p problem) tell(a *app, line int64) error {
+	if !a.JSONErrors() {
+		a.Tell(fmt.Sprintf("line %d: %s", line, p))
+		return nil
+	}
+	encoder := json.NewEncoder(a.Err)
+	encoder.SetEscapeHTML(false)
+	return encoder.Encode(service.ImportRefusal{Line: line, Field: p.field, Reason: p.reason})
+}
+
+func (p problem) String() string {
+	if p.field == "" || strings.HasPrefix(p.reason, p.field+" ") {
+		return p.reason
+	}
+	return p.field + ": " + p.reason
+}
+
+// reject writes the refused records.
+func (in *intaking[P]) reject(r *rejected, name string) error {
+	out := bufio.NewWriter(r.Partial)
+	rejects, err := intake.NewRejects(out, in.source)
+	if err != nil {
+		return fileError(name, err)
+	}
+	for record, err := range in.source.Records() {
+		if err != nil {
+			return err
+		}
+		problems := in.problems[record.Line]
+		if len(problems) == 0 {
+			continue
+		}
+		reasons := make([]string, len(problems))
+		for i, p := range problems {
+			reasons[i] = p.String()
+		}
+		if err := rejects.Add(record, strings.Join(reasons, " ")); err != nil {
+			return fileError(name, err)
+		}
+	}
+	if err := errors.Join(rejects.Close(), out.Flush()); err != nil {
+		return fileError(name, err)
+	}
+	if err := r.Replace(name); err != nil {
+		return fileError(name, err)
+	}
+	return nil
+}
+
+// rejected is the file of the refused rows, before there are any.
+type rejected struct{ *files.Partial }
+
+// openRejects begins the file before anything is imported, so that what is in its way is known.
+func (f importFlags) openRejects() (*rejected, error) {
+	if !f.rejects.Set {
+		return &rejected{}, nil
+	}
+	if _, err := os.Lstat(f.rejects.Got); err == nil {
+		return nil, failure.Misuse(fmt.Sprintf("The file %s exists already.", f.rejects.Got), "")
+	}
+	partial, err := files.Create(filepath.Dir(f.rejects.Got), "rejects")
+	if err != nil {
+		return nil, fileError(f.rejects.Got, err)
+	}
+	return &rejected{partial}, nil
+}
+
+func (r *rejected) close() {
+	if r.Partial != nil {
+		_ = r.Partial.Close()
+	}
+}
+
+// habits are what other programs do to cells, and what is undone of it.
+type habits struct {
+	apostrophes bool // one before what a spreadsheet would change
+	newlines    bool // \n in two letters
+}
+
+func (h habits) undo(cell string, oneLine bool) string {
+	if h.apostrophes {
+		cell = render.Unguarded(cell)
+	}
+	if h.newlines {
+		with := "\n"
+		if oneLine {
+			with = " "
+		}
+		cell = strings.NewReplacer(`\r\n`, with, `\n`, with).Replace(cell)
+	}
+	return cell
+}
+
+// parseBoolean takes what crm and spreadsheets write for a truth value.
+func parseBoolean(s string) (bool, error) {
+	switch strings.ToLower(strings.TrimSpace(s)) {
+	case "true", "vrai", "yes", "oui", "1", "t", "y", "o":
+		return true, nil
+	case "false", "faux", "no", "non", "0", "f", "n":
+		return false, nil
+	}
+	return false, failure.Misuse(fmt.Sprintf("%q is neither true nor false.", text.Shorten(s)), "")
+}
+
+// parseEnum takes a value of a type of the schema.
+func parseEnum[T ~string](noun string, values []T) func(string) (T, error) {
+	return func(s string) (T, error) {
+		names := make([]string, len(values))
+		for i, v := range values {
+			names[i] = string(v)
+		}
+		typed := strings.ReplaceAll(strings.ToLower(strings.TrimSpace(s)), "-", "_")
+		if !slices.Contains(names, typed) {
+			return "", cmdline.UnknownValue(noun, s, names)
+		}
+		return T(typed), nil
+	}
+}
+
+// contractField takes a contract by its id or its number.
+func contractField[P any](name string, id func(*P) **uuid.UUID, number func(*P) **string) importField[P] {
+	return importField[P]{name: name, oneLine: true, set: func(row *P, cell string) error {
+		if typed, ok := value.ParseContractNumber(cell); ok {
+			*number(row) = &typed
+			return nil
+		}
+		got, err := command.ParseUUID(cell)
+		if err != nil {
+			return failure.Misuse(fmt.Sprintf("%q is neither the number of a contract nor its whole id.", text.Shorten(cell)), "")
+		}
+		*id(row) = &got
+		return nil
+	}}
+}
