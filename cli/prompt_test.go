@@ -253,6 +253,17 @@ func TestLoginAtQuestions(t *testing.T) {
 		s.follow(step{"support2", ctrlU + "none1" + enter}, step{"Password", schema.SamplePassword + enter}, step{"Inès Kléber", ""})
 		s.ends(0)
 	})
+	t.Run("a login to end is chosen", func(t *testing.T) {
+		t.Parallel()
+		e := newEnv(t)
+		e.login("support2")
+		s := startPTY(t, screens["80x24"], e.command("auth", "sessions", "revoke"))
+		s.follow(step{"this one", enter}, step{"1 of the sessions ended", ""})
+		s.ends(0)
+		if n := e.number("SELECT count(*) FROM session"); n != 0 {
+			t.Errorf("%d logins are left", n)
+		}
+	})
 	t.Run("who logged out is offered, and another may log in", func(t *testing.T) {
 		t.Parallel()
 		e := newEnv(t)
