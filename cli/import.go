@@ -97,7 +97,7 @@ type importFlags struct {
 
 // imports completes an import. The commercial is in charge of customers whose rows name nobody; nil for what has none.
 func imports[P any](a *app, c *command.Command, each importing[P], commercial *command.Value[string]) func(ctx context.Context, s service.Operations) error {
-	f := importFlags{file: command.Flag(c, "file", "FILE", "the file of CSV, or - for standard input", command.AsTyped).AsArgument()}
+	f := importFlags{file: command.Flag(c, "file", "FILE", "the file, of CSV or JSON lines; - is standard input", command.AsTyped).AsArgument()}
 	names := make([]string, len(each.fields))
 	for i, field := range each.fields {
 		names[i] = field.name

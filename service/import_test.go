@@ -1,10 +1,14 @@
 package service_test
 
 import (
+	"context"
+	"errors"
+	"fmt"
 	"iter"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/epicevents/crm/gen"
 	"github.com/epicevents/crm/internal/failure"
@@ -91,4 +95,94 @@ func TestCustomerImport(t *testing.T) {
 	p.refuses(failure.Usage, "Phone number \"+33012345678\" is not valid: write 01 23 45 67 89, or +44 20 7946 0958 for another country", func() error {
 		return second(s.CustomerImport(t.Context(), byID, rowsOf(bad)))
 	})
+}
+
+// pooled is a Service with connections of its own, as a program has.
+func pooled(p *env) *service.Service {
+	pool, err := service.Connect(p.Context(), p.config, time.Minute)
+	if err != nil {
+		p.Fatal(err)
+	}
+	p.Cleanup(pool.Close)
+	return service.New(pool, testKey)
+}
+
+// TestCutImportWritesNothing: whoever gives the rows fails or goes away in the middle, near and over a wire.
+func TestCutImportWritesNothing(t *testing.T) {
+	t.Parallel()
+	p := sample(t)
+	token := p.token("administrator1")
+	svc := pooled(p)
+	before := one[int64](p, "SELECT count(*) FROM customer")
+	fails := errors.New("the disk is gone")
+	for name, by := range map[string]way{"near": near, "far": far} {
+		s, err := by(t, svc).As(token)
+		if err != nil {
+			t.Fatal(err)
+		}
+		ctx, leave := context.WithCancel(t.Context())
+		defer leave()
+		for what, end := range map[string]func() error{
+			"fails": func() error { return fails },
+			"leaves": func() error {
+				leave()
+				return context.Canceled
+			},
+		} {
+			rows := func(yield func(gen.CustomerImportStageParams, error) bool) {
+				for line := range int64(2500) {
+					if !yield(gen.CustomerImportStageParams{Line: line + 1, Fullname: new("Zoé"), Email: new("z@o.example"), Commercial: new("commercial1")}, nil) {
+						return
+					}
+				}
+				yield(gen.CustomerImportStageParams{}, end())
+			}
+			if what == "fails" {
+				_, err = s.CustomerImport(t.Context(), byID, rows)
+			} else {
+				_, err = s.CustomerImport(ctx, byID, rows)
+			}
+			if err == nil || what == "fails" && !errors.Is(err, fails) {
+				t.Errorf("%s, who gives the rows %s: %v", name, what, err)
+			}
+		}
+		whole, err := s.CustomerImport(t.Context(), byID, rowsOf(gen.CustomerImportStageParams{Line: 2, Fullname: new("Zoé"), Email: new("z@o.example"), Commercial: new("commercial1")}))
+		if before++; err != nil || !whole.Written || one[int64](p, "SELECT count(*) FROM customer") != before {
+			t.Errorf("%s: %+v, %v, %d customers", name, whole, err, one[int64](p, "SELECT count(*) FROM customer"))
+		}
+	}
+	if held := one[int64](p, "SELECT count(*) FROM customer_import"); held != 0 {
+		t.Errorf("%d rows were left where they waited", held)
+	}
+}
+
+// TestImportAtOnce: two imports with the same lines do not see each other's rows, and none waits for the other.
+func TestImportAtOnce(t *testing.T) {
+	t.Parallel()
+	p := sample(t)
+	s := p.asOn(pooled(p), "administrator1")
+	before := one[int64](p, "SELECT count(*) FROM customer")
+	results := make(chan error)
+	const together = 4
+	for i := range together {
+		go func() {
+			var rows []gen.CustomerImportStageParams
+			for line := range int64(1500) {
+				rows = append(rows, gen.CustomerImportStageParams{Line: line + 1, Fullname: new("Zoé"), Email: new(fmt.Sprintf("z%d@o%d.example", line, i)), Commercial: new("commercial1")})
+			}
+			result, err := s.CustomerImport(t.Context(), byID, rowsOf(rows...))
+			if err == nil && result.Added != 1500 {
+				err = fmt.Errorf("%d were added", result.Added)
+			}
+			results <- err
+		}()
+	}
+	for range together {
+		if err := <-results; err != nil {
+			t.Error(err)
+		}
+	}
+	if n := one[int64](p, "SELECT count(*) FROM customer") - before; n != together*1500 {
+		t.Errorf("%d customers", n)
+	}
 }

@@ -1,4 +1,5 @@
-// Package intake reads what comes in from elsewhere: a file of CSV, with whatever separator and encoding it was written.
+// Package intake reads what comes in from elsewhere: a file of CSV, with whatever separator and encoding it was written, or
+// one with an object of JSON on each line.
 //
 // It knows no resource and no field. Whoever takes the records says what their columns mean.
 package intake
@@ -33,6 +34,7 @@ type Source struct {
 	Marked bool // it begins with the mark of UTF-8
 	file   *os.File
 	size   int64
+	lines  bool  // it has an object of JSON on each line
 	begin  int64 // of the header, behind the mark and a line that says the separator
 }
 
@@ -124,6 +126,9 @@ func (s *Source) recognise() error {
 		start = start[min(len(first)+1, len(start)):]
 	}
 	s.Comma = separatorOf(start)
+	if s.lines = bytes.HasPrefix(bytes.TrimSpace(start), []byte("{")); s.lines {
+		s.Comma = ','
+	}
 	if s.Latin, err = s.isLatin(); err != nil {
 		return err
 	}
@@ -221,6 +226,9 @@ func (s *Source) Records() iter.Seq2[Record, error] {
 
 // raw returns all records.
 func (s *Source) raw() iter.Seq2[Record, error] {
+	if s.lines {
+		return s.objects
+	}
 	return func(yield func(Record, error) bool) {
 		counted := &counter{reader: io.NewSectionReader(s.file, s.begin, s.size-s.begin)}
 		var decoded io.Reader = counted
