@@ -380,7 +380,7 @@ func (a *app) eventImport() *ffcli.Command {
 			field("end", a.ParseTime, func(r *row) **time.Time { return &r.EndAt }).emptied(),
 			field("attendees", parseAttendees, func(r *row) **int32 { return &r.Attendees }).emptied(),
 			field("location", command.Line("location"), func(r *row) **string { return &r.Location }).emptied(),
-			field("note", parseNote, func(r *row) **string { return &r.Note }).emptied().ofLines(),
+			field("note", parseNote, func(r *row) **string { return &r.Note }).emptied(),
 			field("cancelled_at", a.ParseTime, func(r *row) **time.Time { return &r.CancelledAt }),
 			field("cancel_reason", command.Line("cancel_reason"), func(r *row) **string { return &r.CancelReason }),
 			field("clash_allowed", parseBoolean, func(r *row) **bool { return &r.ClashAllowed }),

@@ -29,12 +29,11 @@ import (
 
 // importField is a column that a resource takes in.
 type importField[P any] struct {
-	name    string
-	set     func(row *P, cell string) error
-	clears  bool // the cell #N/A empties the field
-	kept    bool // only --keep-ids takes it: what crm gives itself otherwise
-	needed  bool // by a new row
-	oneLine bool // a literal \n is a space, and no new line
+	name   string
+	set    func(row *P, cell string) error
+	clears bool // the cell #N/A empties the field
+	kept   bool // only --keep-ids takes it: what crm gives itself otherwise
+	needed bool // by a new row
 }
 
 // importing is how a resource comes in: its fields, and what is known of a row.
@@ -48,7 +47,7 @@ type importing[P any] struct {
 
 // field takes a cell as the flag of its name takes a text.
 func field[P, T any](name string, parse func(string) (T, error), at func(*P) **T) importField[P] {
-	return importField[P]{name: name, oneLine: true, set: func(row *P, cell string) error {
+	return importField[P]{name: name, set: func(row *P, cell string) error {
 		got, err := parse(cell)
 		if err != nil {
 			return err
@@ -63,8 +62,6 @@ func (f importField[P]) emptied() importField[P] { f.clears = true; return f }
 func (f importField[P]) onlyKept() importField[P] { f.kept = true; return f }
 
 func (f importField[P]) isNeeded() importField[P] { f.needed = true; return f }
-
-func (f importField[P]) ofLines() importField[P] { f.oneLine = false; return f }
 
 // imported is what import shows.
 type imported struct {
@@ -90,7 +87,6 @@ type importFlags struct {
 	labels          *command.Value[map[string]string]
 	match           *command.Value[string]
 	onMatch         *command.Value[gen.ImportOnMatch]
-	from            *command.Value[string]
 	rejects         *command.Value[string]
 	keepIDs, dryRun *bool
 }
@@ -105,9 +101,6 @@ func imports[P any](a *app, c *command.Command, each importing[P], commercial *c
 	f.labels = command.Flag(c, "map", "LABEL=FIELD,...", "columns of other names: "+strings.Join(names, ", "), func(s string) (map[string]string, error) {
 		return parseLabels(s, names)
 	})
-	f.from = command.Flag(c, "from", "PROGRAM", "the columns are those of an export of "+strings.Join(programs, ", "), func(s string) (string, error) {
-		return oneOf("program", s, programs)
-	}).OneOf(programs...)
 	f.match = command.Flag(c, "match", "FIELD", "by which a row is known to be there already: "+strings.Join(each.keys, ", "), func(s string) (string, error) {
 		return oneOf("field", s, each.keys)
 	}).OneOf(each.keys...)
@@ -186,7 +179,6 @@ type intaking[P any] struct {
 	columns  []*importField[P] // for each column of the file; nil where it is not taken
 	untaken  []string
 	key      string
-	habits   habits
 	problems map[int64][]problem // of the rows that are not sent
 }
 
@@ -196,30 +188,18 @@ type problem struct{ field, reason string }
 // newIntaking sees which columns are taken, and whether a row can be made of them.
 func newIntaking[P any](each importing[P], f importFlags, source *intake.Source) (*intaking[P], error) {
 	in := &intaking[P]{importing: each, source: source, problems: map[int64][]problem{}}
-	in.habits.apostrophes = source.Comma == ';'
-	known := preset{}
-	if f.from.Set {
-		var ok bool
-		if known, ok = presets[f.from.Got][each.resource]; !ok {
-			return nil, failure.Misuse(fmt.Sprintf("What %s exports is not known for crm %s import.", f.from.Got, each.resource), "--map names the columns")
-		}
-		in.habits = known.habits
-	}
 	taken := map[string]string{}
 	for _, label := range source.Header {
 		name, mapped := f.labels.Got[strings.ToLower(label)]
 		if !mapped {
-			name = known.field(label)
+			name = strings.ToLower(label)
 		}
 		at := slices.IndexFunc(each.fields, func(f importField[P]) bool { return f.name == name })
 		if at >= 0 && each.fields[at].kept && !*f.keepIDs && name != f.match.Got {
 			at = -1
 		}
 		if at >= 0 && taken[name] != "" {
-			if !f.from.Set || mapped {
-				return nil, failure.Misuse(fmt.Sprintf("%s has two columns for %s: %s and %s.", text.Shorten(source.Name), name, taken[name], label), "--map "+label+"= leaves one out")
-			}
-			at = -1 // of several such columns the first one is taken
+			return nil, failure.Misuse(fmt.Sprintf("%s has two columns for %s: %s and %s.", text.Shorten(source.Name), name, taken[name], label), "--map "+label+"= leaves one out")
 		}
 		if at < 0 {
 			if label != "" && label != intake.ReasonColumn {
@@ -302,7 +282,10 @@ func (in *intaking[P]) read(record intake.Record) (row P) {
 			continue
 		}
 		column := in.columns[i]
-		if cell = in.habits.undo(cell, column.oneLine); strings.TrimSpace(cell) == "" {
+		if in.source.Comma == ';' { // a spreadsheet's, which crm guards too
+			cell = render.Unguarded(cell)
+		}
+		if strings.TrimSpace(cell) == "" {
 			continue
 		}
 		if cell == emptyCell {
@@ -460,26 +443,6 @@ func (r *rejected) close() {
 	}
 }
 
-// habits are what other programs do to cells, and what is undone of it.
-type habits struct {
-	apostrophes bool // one before what a spreadsheet would change
-	newlines    bool // \n in two letters
-}
-
-func (h habits) undo(cell string, oneLine bool) string {
-	if h.apostrophes {
-		cell = render.Unguarded(cell)
-	}
-	if h.newlines {
-		with := "\n"
-		if oneLine {
-			with = " "
-		}
-		cell = strings.NewReplacer(`\r\n`, with, `\n`, with).Replace(cell)
-	}
-	return cell
-}
-
 // parseBoolean takes what crm and spreadsheets write for a truth value.
 func parseBoolean(s string) (bool, error) {
 	switch strings.ToLower(strings.TrimSpace(s)) {
@@ -508,7 +471,7 @@ func parseEnum[T ~string](noun string, values []T) func(string) (T, error) {
 
 // contractField takes a contract by its id or its number.
 func contractField[P any](name string, id func(*P) **uuid.UUID, number func(*P) **string) importField[P] {
-	return importField[P]{name: name, oneLine: true, set: func(row *P, cell string) error {
+	return importField[P]{name: name, set: func(row *P, cell string) error {
 		if typed, ok := value.ParseContractNumber(cell); ok {
 			*number(row) = &typed
 			return nil

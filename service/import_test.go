@@ -160,11 +160,12 @@ func TestCutImportWritesNothing(t *testing.T) {
 func TestImportAtOnce(t *testing.T) {
 	t.Parallel()
 	p := sample(t)
-	s := p.asOn(pooled(p), "administrator1")
+	svc := pooled(p)
 	before := one[int64](p, "SELECT count(*) FROM customer")
 	results := make(chan error)
 	const together = 4
 	for i := range together {
+		s := p.asOn(svc, "administrator1")
 		go func() {
 			var rows []gen.CustomerImportStageParams
 			for line := range int64(1500) {
