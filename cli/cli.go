@@ -203,6 +203,8 @@ func (a *app) newRoot() *ffcli.Command {
 			a.contractCommands(),
 			a.paymentCommands(),
 			a.eventCommands(),
+			a.noteCommands(),
+			a.reminderCommands(),
 			a.reportCommands(),
 			a.findCommand(),
 			a.historyCommand(),

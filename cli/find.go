@@ -18,7 +18,7 @@ import (
 )
 
 func (a *app) findCommand() *ffcli.Command {
-	c := a.Command("find", "find customers, contracts and events; at a terminal, choose one and see it whole").Examples(
+	c := a.Command("find", "find customers, contracts, events and notes; at a terminal, choose one and see it whole").Examples(
 		"crm find ines",
 		"crm find 06 12 34 56 78",
 		"crm find 2026-3",
@@ -164,6 +164,16 @@ func (a *app) open(ctx context.Context, s service.Operations, resource, named st
 			return err
 		}
 		return a.showEvent(ctx, s, id)
+	case "note":
+		id, err := command.ParseID(named)
+		if err != nil {
+			return err
+		}
+		row, err := s.NoteDetail(ctx, id)
+		if err != nil {
+			return err
+		}
+		return a.showCustomer(ctx, s, row.CustomerID)
 	default:
 		id, err := command.ParseID(named)
 		if err != nil {

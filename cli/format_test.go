@@ -45,6 +45,9 @@ var readings = []reading{
 	{"find nothing at all", shapeOf(finds), false},
 	{"event clashes", shapeOf(clashes), false},
 	{"event clashes --support support1", shapeOf(clashes, "support"), false},
+	{"note list", shapeOf(notes), false},
+	{"reminder list", shapeOf(reminders), false},
+	{"reminder list --done --for support1", shapeOf(reminders, "done", "for"), false},
 	{"event sheet 1", sheetShape(), true},
 	{"event sheet 9", sheetShape(), true},
 	{"auth whoami", shapeOf(whoami), true},
@@ -93,6 +96,10 @@ func TestReadingsInEveryFormat(t *testing.T) {
 	e.sql(`UPDATE customer SET company = '=a|b*_[x](y)_*\\ "q"; <b>&amp;' WHERE id = 3;
 		UPDATE event SET support_id = 7, start_at = '2026-02-12 10:00 Europe/Paris', end_at = NULL, clash_allowed = true WHERE id = 10;
 		UPDATE customer SET email = (SELECT upper(left(email, 4)) || substr(email, 5) FROM customer WHERE id = 3) WHERE id IN (5, 14);
+		INSERT INTO note (by, event_id, text) VALUES ('commercial1', 1, E'They called,\n|then wrote');
+		INSERT INTO note (by, customer_id, text) VALUES ('commercial1', 1, 'They called');
+		INSERT INTO reminder (due_on, for_id, event_id, text) VALUES ('2026-01-01', 7, 1, 'Call them');
+		INSERT INTO reminder (due_on, for_id, contract_id, text, done_at) SELECT '2026-01-01', 7, id, 'Call them', now() FROM contract;
 		UPDATE change SET batch = 'c0000000-0000-0000-0000-000000000000' WHERE resource = 'customer'`)
 	// No older transaction of another test holds back a part of crm changes.
 	e.sql(`DO $$ BEGIN WHILE (SELECT max(xid) >= pg_snapshot_xmin(pg_current_snapshot()) FROM change) LOOP PERFORM pg_sleep(0.02); END LOOP; END $$`)
@@ -180,6 +187,7 @@ var undo = map[string]string{
 	"employee add":         "DELETE FROM employee WHERE username = 'lea'",
 	"employee import":      "DELETE FROM employee WHERE username = 'lea'",
 	"contract add-payment": "ALTER TABLE payment DISABLE TRIGGER payment_stays; DELETE FROM payment WHERE amount = 29",
+	"reminder done":        "DELETE FROM reminder; INSERT INTO reminder (id, due_on, for_id, event_id, text) OVERRIDING SYSTEM VALUE VALUES (1, '2031-03-05', 7, 1, 'Call them')",
 	"auth token":           "DELETE FROM session WHERE name = 'nightly'",
 }
 
@@ -209,6 +217,9 @@ var writings = []writing{
 	{"commercial1", "", []string{"event", "add", "--contract-uuid", "ab0469a5", "--name", "Fête", "--start", "2026-12-01", "--attendees", "3"}, shapeOf(events), []string{"id", "updated_at"}},
 	{"support1", "", []string{"event", "update", "1", "--note", "one\ntwo", "--clear", "location"}, shapeOf(events), []string{"updated_at"}},
 	{"administrator1", "", []string{"event", "set-support", "8", "--username", "support2"}, shapeOf(events), []string{"updated_at"}},
+	{"commercial1", "", []string{"note", "add", "customer", "3", "--text", "one|\ntwo"}, shapeOf(notes), []string{"id", "at"}},
+	{"commercial1", "", []string{"reminder", "add", "event", "1", "--due", "2031-03-05", "--text", "one|\ntwo", "--for", "support1"}, shapeOf(reminders), []string{"id", "updated_at"}},
+	{"support1", "", []string{"reminder", "done", "1"}, shapeOf(reminders), []string{"updated_at", "done_at"}},
 	{"", goodPassword, []string{"auth", "login", "support1", "--password-stdin"}, shapeOf(whoami), []string{"expires_at"}},
 	{"administrator1", "", []string{"employee", "deactivate", "none1"}, shapeOf(employees), []string{"updated_at"}},
 	{"administrator1", "", []string{"employee", "reactivate", "support3"}, shapeOf(employees), []string{"updated_at"}},

@@ -123,14 +123,16 @@ var rights = []string{"none1", "support1", "support2", "commercial1", "commercia
 
 // exampleDatabases are what a command finds, where that is not the sample data.
 var exampleDatabases = map[string]string{
-	"crm db populate":          "TRUNCATE customer, contract, payment, event",
+	"crm db populate":          "TRUNCATE customer, contract, payment, event, note, reminder",
 	"crm auth token revoke":    "INSERT INTO session (id, employee_id, name, secret_hash) SELECT gen_random_uuid(), id, 'nightly', sha256('') FROM employee",
 	"crm auth sessions revoke": "INSERT INTO session (id, employee_id) SELECT '5f0c1a52-8d0e-4c1a-9d62-3f1d1f0f7a10', id FROM employee WHERE username = 'none1'",
 	"crm db grant":             "DO $$ BEGIN CREATE ROLE crm_app; EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL; END $$",
-	"crm db migrate":           "TRUNCATE employee, session, customer, contract, payment, event, change",
+	"crm db migrate":           "TRUNCATE employee, session, customer, contract, payment, event, note, reminder, change",
+	"crm reminder done":        "INSERT INTO reminder (due_on, for_id, event_id, text) VALUES ('2031-03-05', 7, 1, 'Call them')",
+	"crm reminder delete":      "INSERT INTO reminder (due_on, for_id, event_id, text) VALUES ('2031-03-05', 7, 1, 'Call them')",
 	"crm undo":                 "UPDATE change SET batch = '5f0c1a52-8d0e-4c1a-9d62-3f1d1f0f7a10' WHERE resource = 'customer'",
 	"crm changes":              "UPDATE change SET xid = '42', batch = '5f0c1a52-8d0e-4c1a-9d62-3f1d1f0f7a10' WHERE id = 17",
-	"crm db restore":           "TRUNCATE employee, session, customer, contract, payment, event, change",
+	"crm db restore":           "TRUNCATE employee, session, customer, contract, payment, event, note, reminder, change",
 }
 
 // TestExamples runs each example of the help of each command in a shell, as the first who may. One that asks at a
@@ -282,6 +284,8 @@ func TestResources(t *testing.T) {
 	check(t, checked, "recordedPayments", recordedPayments)
 	check(t, checked, "events", events)
 	check(t, checked, "clashes", clashes)
+	check(t, checked, "notes", notes)
+	check(t, checked, "reminders", reminders)
 	check(t, checked, "receivables", receivables)
 	check(t, checked, "revenue", revenue)
 	check(t, checked, "receipts", receipts)

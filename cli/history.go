@@ -20,7 +20,7 @@ import (
 )
 
 // withHistory are the resources of which there is a history.
-var withHistory = []string{"contract", "customer", "employee", "event", "payment"}
+var withHistory = []string{"contract", "customer", "employee", "event", "note", "payment", "reminder"}
 
 func (a *app) historyCommand() *ffcli.Command {
 	c := a.Command("history", "show what was changed, by whom and when, newest first").Examples(

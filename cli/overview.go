@@ -87,7 +87,7 @@ func (a *app) showCustomer(ctx context.Context, s service.Operations, id int64) 
 	all := &shortened{limit: limit}
 	err = render.Overview(a.Output(), customerAccounts.Without("updated_at"), o.CustomerAccount,
 		render.SectionOf("contracts", contracts.Without("customer", "company", "commercial_fullname", "updated_at"), cut(all, "contracts", o.Contracts)),
-		paymentsOf(all, o.Payments), eventsOf(all, o.Events))
+		paymentsOf(all, o.Payments), eventsOf(all, o.Events), remindersOf(all, o.Reminders), notesOf(all, o.Notes))
 	return a.tellShortened(err, all)
 }
 
@@ -111,6 +111,16 @@ func eventsOf(s *shortened, rows []gen.EventView, same ...string) render.Section
 	return render.SectionOf("events", events.Without(hidden...), cut(s, "events", rows), filters...)
 }
 
+// remindersOf is the section of what is to be done about one customer, or about one contract.
+func remindersOf(s *shortened, rows []gen.ReminderView, same ...string) render.Section {
+	return render.SectionOf("reminders", reminders.Without(append(same, "customer", "done_at", "updated_at")...), cut(s, "reminders", rows))
+}
+
+// notesOf is the section of what was said of one customer, or of one contract.
+func notesOf(s *shortened, rows []gen.NoteView, same ...string) render.Section {
+	return render.SectionOf("notes", notes.Without(append(same, "customer")...), cut(s, "notes", rows))
+}
+
 // showContract prints the overview of a contract.
 func (a *app) showContract(ctx context.Context, s service.Operations, id uuid.UUID) error {
 	limit := a.overviewLimit()
@@ -124,7 +134,8 @@ func (a *app) showContract(ctx context.Context, s service.Operations, id uuid.UU
 		account = account.Without("cancelled_at", "cancel_reason")
 	}
 	return a.tellShortened(render.Overview(a.Output(), account, o.ContractAccount,
-		paymentsOf(all, o.Payments, "number"), eventsOf(all, o.Events, "number")), all)
+		paymentsOf(all, o.Payments, "number"), eventsOf(all, o.Events, "number"),
+		remindersOf(all, o.Reminders, "number"), notesOf(all, o.Notes, "number")), all)
 }
 
 // overviewLimit is one row more than an overview shows on a terminal, by which it is known that there are others; nil

@@ -53,7 +53,19 @@ FROM (
     FROM contract
     JOIN customer ON customer.id = contract.customer_id
     WHERE contract.number = $2::text
-       OR contract.id BETWEEN $3::uuid AND $4::uuid) AS found
+       OR contract.id BETWEEN $3::uuid AND $4::uuid
+    UNION ALL
+    SELECT 4,
+           'note',
+           -note.id,
+           note.id::text,
+           note.text,
+           concat_ws(', ', note_view.customer, note_view.number, note_view.event, note.by),
+           note.at
+    FROM note
+    JOIN note_view ON note_view.id = note.id
+    WHERE note.search LIKE search_pattern($1::text)
+      AND note.search LIKE ALL (search_patterns($1::text))) AS found
 ORDER BY
     CASE WHEN $5::text = 'resource' THEN resource END,
     CASE WHEN $5 = 'resource:desc' THEN resource END DESC,
@@ -87,7 +99,7 @@ type FindRow struct {
 	At       *time.Time `json:"at"`
 }
 
-// Find returns what a text fits: customers and events that have all of its words, and the contract whose number or id it
+// Find returns what a text fits: customers, events and notes that have all of its words, and the contract whose number or id it
 // is. At is when an event starts, and when a contract was signed or else drawn up. A kind more is a SELECT more, with a
 // condition that an index serves.
 func (q *Queries) Find(ctx context.Context, arg FindParams) ([]FindRow, error) {
@@ -160,7 +172,19 @@ FROM (
     FROM contract
     JOIN customer ON customer.id = contract.customer_id
     WHERE contract.number = $2::text
-       OR contract.id BETWEEN $3::uuid AND $4::uuid) AS found
+       OR contract.id BETWEEN $3::uuid AND $4::uuid
+    UNION ALL
+    SELECT 4,
+           'note',
+           -note.id,
+           note.id::text,
+           note.text,
+           concat_ws(', ', note_view.customer, note_view.number, note_view.event, note.by),
+           note.at
+    FROM note
+    JOIN note_view ON note_view.id = note.id
+    WHERE note.search LIKE search_pattern($1::text)
+      AND note.search LIKE ALL (search_patterns($1::text))) AS found
 `
 
 type FindCountParams struct {

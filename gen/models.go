@@ -374,7 +374,6 @@ type Change struct {
 	After *string `json:"after"`
 }
 
-// The changes, one line for each field: what it is called, what it was and what it became, with the names of the row and of people as they are now.
 type ChangeLine struct {
 	Xid        pgtype.Uint64 `json:"xid"`
 	Position   int64         `json:"position"`
@@ -738,6 +737,42 @@ type LoginFailure struct {
 	Peer string `json:"peer"`
 }
 
+// What was said: of a customer, a contract or an event. Only added to.
+type Note struct {
+	ID int64 `json:"id"`
+	// When it was written.
+	At time.Time `json:"at"`
+	// Username, at that moment, of who wrote it.
+	By string `json:"by"`
+	// The employee who wrote it, who may have left.
+	ByID *int64 `json:"by_id"`
+	// The customer it is about, unless it is about a contract or an event.
+	CustomerID *int64 `json:"customer_id"`
+	// The contract it is about, if it is about one.
+	ContractID *uuid.UUID `json:"contract_id"`
+	// The event it is about, if it is about one.
+	EventID *int64 `json:"event_id"`
+	// What was said; may have several lines.
+	Text string `json:"text"`
+	// The text folded.
+	Search string `json:"search"`
+}
+
+// A note with the customer whom it is about, and the contract and the event if it is about these.
+type NoteView struct {
+	ID         int64      `json:"id"`
+	At         time.Time  `json:"at"`
+	By         string     `json:"by"`
+	ByID       *int64     `json:"by_id"`
+	CustomerID int64      `json:"customer_id"`
+	Customer   string     `json:"customer"`
+	Contract   *uuid.UUID `json:"contract"`
+	Number     *string    `json:"number"`
+	EventID    *int64     `json:"event_id"`
+	Event      *string    `json:"event"`
+	Text       string     `json:"text"`
+}
+
 // Money received for a contract.
 type Payment struct {
 	// Made by the client, so that a repeated command records it once.
@@ -806,6 +841,45 @@ type PaymentView struct {
 	VoidedAt     *time.Time     `json:"voided_at"`
 	VoidedBy     *string        `json:"voided_by"`
 	VoidReason   *string        `json:"void_reason"`
+}
+
+// What is to be done, by whom and when: about a customer, a contract or an event.
+type Reminder struct {
+	ID int64 `json:"id"`
+	// The day from which on it is due.
+	DueOn value.Date `json:"due_on"`
+	// Who is reminded.
+	ForID int64 `json:"for_id"`
+	// The customer it is about, unless it is about a contract or an event.
+	CustomerID *int64 `json:"customer_id"`
+	// The contract it is about, if it is about one.
+	ContractID *uuid.UUID `json:"contract_id"`
+	// The event it is about, if it is about one.
+	EventID *int64 `json:"event_id"`
+	// What is to be done; may have several lines.
+	Text string `json:"text"`
+	// When it was done; NULL while it is not.
+	DoneAt *time.Time `json:"done_at"`
+	// When the reminder was last changed.
+	UpdatedAt time.Time `json:"updated_at"`
+}
+
+// A reminder with who is reminded, the customer whom it is about, and the contract and the event if it is about these.
+type ReminderView struct {
+	ID          int64      `json:"id"`
+	DueOn       value.Date `json:"due_on"`
+	ForID       int64      `json:"for_id"`
+	For         string     `json:"for"`
+	ForFullname string     `json:"for_fullname"`
+	CustomerID  int64      `json:"customer_id"`
+	Customer    string     `json:"customer"`
+	Contract    *uuid.UUID `json:"contract"`
+	Number      *string    `json:"number"`
+	EventID     *int64     `json:"event_id"`
+	Event       *string    `json:"event"`
+	Text        string     `json:"text"`
+	DoneAt      *time.Time `json:"done_at"`
+	UpdatedAt   time.Time  `json:"updated_at"`
 }
 
 // The one row says which migration this database stands at.

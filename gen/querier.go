@@ -189,7 +189,7 @@ type Querier interface {
 	// EventUpdate changes the given fields; NULL keeps, and a field named in clear becomes NULL. It is limited to the
 	// events that the support runs, and to a row that is as expected. That a clash is meant is so until the time changes.
 	EventUpdate(ctx context.Context, arg EventUpdateParams) (int64, error)
-	// Find returns what a text fits: customers and events that have all of its words, and the contract whose number or id it
+	// Find returns what a text fits: customers, events and notes that have all of its words, and the contract whose number or id it
 	// is. At is when an event starts, and when a contract was signed or else drawn up. A kind more is a SELECT more, with a
 	// condition that an index serves.
 	Find(ctx context.Context, arg FindParams) ([]FindRow, error)
@@ -215,6 +215,17 @@ type Querier interface {
 	// to pause for them is counted once it has paused, or many right logins at once would be taken for failures while they
 	// wait. Nothing is counted in a schema of another version.
 	LoginAttempt(ctx context.Context, arg LoginAttemptParams) (LoginAttemptRow, error)
+	// NoteAdd adds a note about a customer, a contract or an event. It is limited to customers of the commercial, and to events
+	// that the support runs, with their contracts and customers; no row when it is none of these.
+	NoteAdd(ctx context.Context, arg NoteAddParams) (int64, error)
+	// NoteAdded returns the note that this connection added last.
+	NoteAdded(ctx context.Context) (NoteView, error)
+	// NoteCount counts the rows of NoteList: a test holds their filters equal.
+	NoteCount(ctx context.Context, arg NoteCountParams) (int64, error)
+	NoteDetail(ctx context.Context, id int64) (NoteView, error)
+	// NoteList returns the notes that pass the filters, by the time at which they were written, or in the order of a field. Those about a contract or
+	// an event are about its customer too, and those about an event about its contract.
+	NoteList(ctx context.Context, arg NoteListParams) ([]NoteView, error)
 	// PaymentCandidates returns the first payments whose ids lie from one to another, which a shortened id may mean.
 	PaymentCandidates(ctx context.Context, arg PaymentCandidatesParams) ([]uuid.UUID, error)
 	// PaymentCount counts and adds up the rows of PaymentList: a test holds their filters equal. What is void adds nothing.
@@ -227,6 +238,23 @@ type Querier interface {
 	// PaymentVoid reports whether it was this that voided: a void payment keeps its day and its reason. A commercial voids what
 	// they recorded themselves today for one of their customers; no row for another.
 	PaymentVoid(ctx context.Context, arg PaymentVoidParams) (bool, error)
+	// ReminderAdd adds a reminder about a customer, a contract or an event, for an employee or for whoever adds it. It is limited
+	// to customers of the commercial, and to events that the support runs, with their contracts and customers; no row when it
+	// is none of these, or there is no such employee who is active.
+	ReminderAdd(ctx context.Context, arg ReminderAddParams) (int64, error)
+	// ReminderAdded returns the reminder that this connection added last.
+	ReminderAdded(ctx context.Context) (ReminderView, error)
+	// ReminderCount counts the rows of ReminderList: a test holds their filters equal.
+	ReminderCount(ctx context.Context, arg ReminderCountParams) (int64, error)
+	// ReminderDelete is limited to reminders for the employee.
+	ReminderDelete(ctx context.Context, arg ReminderDeleteParams) (int64, error)
+	ReminderDetail(ctx context.Context, id int64) (ReminderView, error)
+	// ReminderDone reports whether it was this that ended it: what is done already keeps its time. It is limited to reminders for
+	// the employee.
+	ReminderDone(ctx context.Context, arg ReminderDoneParams) (bool, error)
+	// ReminderList returns the reminders that pass the filters, by the day on which they are due, or in the order of a field.
+	// Those about a contract or an event are about its customer too, and those about an event about its contract.
+	ReminderList(ctx context.Context, arg ReminderListParams) ([]ReminderView, error)
 	// ReportPipeline adds up contracts that are drawn up and neither signed nor cancelled, by age, customer, commercial. The age
 	// is in days since they were drawn up.
 	ReportPipeline(ctx context.Context, arg ReportPipelineParams) ([]ReportPipelineRow, error)

@@ -1,5 +1,5 @@
 -- name: Find :many
--- Find returns what a text fits: customers and events that have all of its words, and the contract whose number or id it
+-- Find returns what a text fits: customers, events and notes that have all of its words, and the contract whose number or id it
 -- is. At is when an event starts, and when a contract was signed or else drawn up. A kind more is a SELECT more, with a
 -- condition that an index serves.
 SELECT found.resource::text AS resource,
@@ -42,7 +42,19 @@ FROM (
     FROM contract
     JOIN customer ON customer.id = contract.customer_id
     WHERE contract.number = sqlc.narg('number')::text
-       OR contract.id BETWEEN sqlc.narg('first_id')::uuid AND sqlc.narg('last_id')::uuid) AS found
+       OR contract.id BETWEEN sqlc.narg('first_id')::uuid AND sqlc.narg('last_id')::uuid
+    UNION ALL
+    SELECT 4,
+           'note',
+           -note.id,
+           note.id::text,
+           note.text,
+           concat_ws(', ', note_view.customer, note_view.number, note_view.event, note.by),
+           note.at
+    FROM note
+    JOIN note_view ON note_view.id = note.id
+    WHERE note.search LIKE search_pattern(@text::text)
+      AND note.search LIKE ALL (search_patterns(@text::text))) AS found
 ORDER BY
     CASE WHEN @sort::text = 'resource' THEN resource END,
     CASE WHEN @sort = 'resource:desc' THEN resource END DESC,
@@ -96,4 +108,16 @@ FROM (
     FROM contract
     JOIN customer ON customer.id = contract.customer_id
     WHERE contract.number = sqlc.narg('number')::text
-       OR contract.id BETWEEN sqlc.narg('first_id')::uuid AND sqlc.narg('last_id')::uuid) AS found;
+       OR contract.id BETWEEN sqlc.narg('first_id')::uuid AND sqlc.narg('last_id')::uuid
+    UNION ALL
+    SELECT 4,
+           'note',
+           -note.id,
+           note.id::text,
+           note.text,
+           concat_ws(', ', note_view.customer, note_view.number, note_view.event, note.by),
+           note.at
+    FROM note
+    JOIN note_view ON note_view.id = note.id
+    WHERE note.search LIKE search_pattern(@text::text)
+      AND note.search LIKE ALL (search_patterns(@text::text))) AS found;

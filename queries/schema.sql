@@ -66,4 +66,10 @@ FROM (
                END)::text
     FROM event
     LEFT JOIN employee ON employee.id = support_id
+    UNION ALL
+    SELECT ROW('note', by, customer_id, contract_id, event_id, text)::text
+    FROM note
+    UNION ALL
+    SELECT ROW('reminder', due_on, for_id, customer_id, contract_id, event_id, text, done_at)::text
+    FROM reminder
 ) AS everything;

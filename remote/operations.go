@@ -109,12 +109,28 @@ type mayRequest struct {
 	Command string `json:"command"`
 }
 
+type noteDetailRequest struct {
+	ID int64 `json:"id"`
+}
+
 type paymentDetailRequest struct {
 	ID uuid.UUID `json:"id"`
 }
 
 type paymentFindRequest struct {
 	Typed string `json:"typed"`
+}
+
+type reminderDeleteRequest struct {
+	ID int64 `json:"id"`
+}
+
+type reminderDetailRequest struct {
+	ID int64 `json:"id"`
+}
+
+type reminderDoneRequest struct {
+	ID int64 `json:"id"`
 }
 
 // routes are the operations as the server knows them.
@@ -336,6 +352,18 @@ func routes() map[string]route {
 		"May": one(func(ctx context.Context, s service.Operations, q mayRequest) (*int64, error) {
 			return s.May(ctx, q.Command)
 		}),
+		"NoteAdd": one(func(ctx context.Context, s service.Operations, q gen.NoteAddParams) (service.Change[gen.NoteView], error) {
+			return s.NoteAdd(ctx, q)
+		}),
+		"NoteCount": one(func(ctx context.Context, s service.Operations, q gen.NoteListParams) (int64, error) {
+			return s.NoteCount(ctx, q)
+		}),
+		"NoteDetail": one(func(ctx context.Context, s service.Operations, q noteDetailRequest) (gen.NoteView, error) {
+			return s.NoteDetail(ctx, q.ID)
+		}),
+		"NoteList": many(func(ctx context.Context, s service.Operations, q gen.NoteListParams) iter.Seq2[gen.NoteView, error] {
+			return s.NoteList(ctx, q)
+		}),
 		"PaymentCount": one(func(ctx context.Context, s service.Operations, q gen.PaymentListParams) (gen.PaymentCountRow, error) {
 			return s.PaymentCount(ctx, q)
 		}),
@@ -353,6 +381,24 @@ func routes() map[string]route {
 		}),
 		"PaymentVoid": one(func(ctx context.Context, s service.Operations, q gen.PaymentVoidParams) (service.Change[gen.PaymentView], error) {
 			return s.PaymentVoid(ctx, q)
+		}),
+		"ReminderAdd": one(func(ctx context.Context, s service.Operations, q gen.ReminderAddParams) (service.Change[gen.ReminderView], error) {
+			return s.ReminderAdd(ctx, q)
+		}),
+		"ReminderCount": one(func(ctx context.Context, s service.Operations, q gen.ReminderListParams) (int64, error) {
+			return s.ReminderCount(ctx, q)
+		}),
+		"ReminderDelete": one(func(ctx context.Context, s service.Operations, q reminderDeleteRequest) (struct{}, error) {
+			return struct{}{}, s.ReminderDelete(ctx, q.ID)
+		}),
+		"ReminderDetail": one(func(ctx context.Context, s service.Operations, q reminderDetailRequest) (gen.ReminderView, error) {
+			return s.ReminderDetail(ctx, q.ID)
+		}),
+		"ReminderDone": one(func(ctx context.Context, s service.Operations, q reminderDoneRequest) (service.Change[gen.ReminderView], error) {
+			return s.ReminderDone(ctx, q.ID)
+		}),
+		"ReminderList": many(func(ctx context.Context, s service.Operations, q gen.ReminderListParams) iter.Seq2[gen.ReminderView, error] {
+			return s.ReminderList(ctx, q)
 		}),
 		"ReportPipeline": many(func(ctx context.Context, s service.Operations, q gen.ReportPipelineParams) iter.Seq2[gen.ReportPipelineRow, error] {
 			return s.ReportPipeline(ctx, q)
@@ -773,6 +819,27 @@ func (s *Session) May(ctx context.Context, command string) (*int64, error) {
 	return call[*int64](ctx, s, "May", mayRequest{command})
 }
 
+// NoteAdd adds a note about a customer, a contract or an event. PermissionDenied for one that is not in the charge of a
+// commercial or a support, nor belongs to what is.
+func (s *Session) NoteAdd(ctx context.Context, p gen.NoteAddParams) (service.Change[gen.NoteView], error) {
+	return call[service.Change[gen.NoteView]](ctx, s, "NoteAdd", p)
+}
+
+// NoteCount returns the number of rows of the list, whatever the limit.
+func (s *Session) NoteCount(ctx context.Context, p gen.NoteListParams) (int64, error) {
+	return call[int64](ctx, s, "NoteCount", p)
+}
+
+// NoteDetail returns one note; NotFound if there is none of this id.
+func (s *Session) NoteDetail(ctx context.Context, id int64) (gen.NoteView, error) {
+	return call[gen.NoteView](ctx, s, "NoteDetail", noteDetailRequest{id})
+}
+
+// NoteList returns the notes that pass the filters.
+func (s *Session) NoteList(ctx context.Context, p gen.NoteListParams) iter.Seq2[gen.NoteView, error] {
+	return rows[gen.NoteView](ctx, s, "NoteList", p)
+}
+
 // PaymentCount returns the number of rows of the list and what they add up to, whatever the limit. What is void adds nothing.
 func (s *Session) PaymentCount(ctx context.Context, p gen.PaymentListParams) (gen.PaymentCountRow, error) {
 	return call[gen.PaymentCountRow](ctx, s, "PaymentCount", p)
@@ -805,6 +872,39 @@ func (s *Session) PaymentList(ctx context.Context, p gen.PaymentListParams) iter
 // a customer of their own.
 func (s *Session) PaymentVoid(ctx context.Context, p gen.PaymentVoidParams) (service.Change[gen.PaymentView], error) {
 	return call[service.Change[gen.PaymentView]](ctx, s, "PaymentVoid", p)
+}
+
+// ReminderAdd adds a reminder about a customer, a contract or an event, for p.For or for whoever adds it. PermissionDenied
+// for a subject that is not in the charge of a commercial or a support, nor belongs to what is.
+func (s *Session) ReminderAdd(ctx context.Context, p gen.ReminderAddParams) (service.Change[gen.ReminderView], error) {
+	return call[service.Change[gen.ReminderView]](ctx, s, "ReminderAdd", p)
+}
+
+// ReminderCount returns the number of rows of the list, whatever the limit.
+func (s *Session) ReminderCount(ctx context.Context, p gen.ReminderListParams) (int64, error) {
+	return call[int64](ctx, s, "ReminderCount", p)
+}
+
+// ReminderDelete deletes a reminder. PermissionDenied for a reminder for another.
+func (s *Session) ReminderDelete(ctx context.Context, id int64) error {
+	_, err := call[struct{}](ctx, s, "ReminderDelete", reminderDeleteRequest{id})
+	return err
+}
+
+// ReminderDetail returns one reminder; NotFound if there is none of this id.
+func (s *Session) ReminderDetail(ctx context.Context, id int64) (gen.ReminderView, error) {
+	return call[gen.ReminderView](ctx, s, "ReminderDetail", reminderDetailRequest{id})
+}
+
+// ReminderDone notes that it was done. One that is done already stays as it is, and Before then is the same as Now.
+// PermissionDenied for a reminder for another.
+func (s *Session) ReminderDone(ctx context.Context, id int64) (service.Change[gen.ReminderView], error) {
+	return call[service.Change[gen.ReminderView]](ctx, s, "ReminderDone", reminderDoneRequest{id})
+}
+
+// ReminderList returns the reminders that pass the filters.
+func (s *Session) ReminderList(ctx context.Context, p gen.ReminderListParams) iter.Seq2[gen.ReminderView, error] {
+	return rows[gen.ReminderView](ctx, s, "ReminderList", p)
 }
 
 // ReportPipeline returns what is drawn up and not signed, by age, customer or commercial.

@@ -52,6 +52,20 @@ var recordings = []effect{
 		setup:     `ALTER TABLE payment DISABLE TRIGGER payment_stays`,
 		statement: `DELETE FROM payment WHERE id = 'e38a5c24-c757-4011-9154-ee45212d7bd5'`,
 		query:     lastChange + `resource_id = 'e38a5c24-c757-4011-9154-ee45212d7bd5' AND after IS NULL`},
+	{table: "note", name: "note_added", statement: aNote,
+		query: lastChange + `resource = 'note' AND after ->> 'text' = 'They called' AND after ->> 'event_id' = '1' AND NOT after ? 'search'`},
+	{table: "note", name: "note_changed",
+		setup:     `INSERT INTO note (by, customer_id, text) VALUES ('commercial1', 1, 'They called')`,
+		statement: `UPDATE note SET customer_id = 2`, // as where two customers become one
+		query:     lastChange + `before = '{"customer_id": 1}' AND after = '{"customer_id": 2}'`},
+	{table: "note", name: "note_deleted", setup: aNote + `; ALTER TABLE note DISABLE TRIGGER note_stays`, statement: `DELETE FROM note`,
+		query: lastChange + `resource = 'note' AND before ->> 'by' = 'commercial1' AND after IS NULL`},
+	{table: "reminder", name: "reminder_added", statement: aReminder,
+		query: lastChange + `resource = 'reminder' AND after ->> 'due_on' = '2031-01-01' AND NOT after ? 'updated_at'`},
+	{table: "reminder", name: "reminder_changed", setup: aReminder, statement: `UPDATE reminder SET done_at = now()`,
+		query: lastChange + `before = '{"done_at": null}' AND after ? 'done_at'`},
+	{table: "reminder", name: "reminder_deleted", setup: aReminder, statement: `DELETE FROM reminder`,
+		query: lastChange + `resource = 'reminder' AND after IS NULL`},
 	{table: "event", name: "event_added",
 		statement: `INSERT INTO event (name, contract_id) SELECT 'Fête', contract_id FROM event WHERE id = 1`,
 		query:     lastChange + `before IS NULL AND after ->> 'name' = 'Fête'`},
@@ -89,6 +103,7 @@ func TestHistoryIsOfEveryTable(t *testing.T) {
 	if len(resources) < 5 {
 		t.Fatal(resources)
 	}
+	run(t, conn, aNote+"; "+aReminder)
 	left := map[string]bool{}
 	for _, column := range one[[]string](t, conn, "SELECT unrecorded_columns()") {
 		left[column] = true

@@ -87,6 +87,10 @@ var effects = []effect{
 	{table: "event", name: "event_touch", // what is brought from elsewhere brings its time
 		statement: `UPDATE event SET name = 'Fête', updated_at = '2020-01-01' WHERE id = 3`,
 		query:     `SELECT updated_at = '2020-01-01' FROM event WHERE id = 3`},
+	{table: "reminder", name: "reminder_touch",
+		setup:     `INSERT INTO reminder (due_on, for_id, event_id, text, updated_at) VALUES ('2031-01-01', 1, 1, 'Call them', '2020-01-01')`,
+		statement: `UPDATE reminder SET done_at = now()`,
+		query:     `SELECT updated_at = now() FROM reminder`},
 	{table: "payment", name: "payment_lock", // a repeated payment does nothing else
 		statement: `BEGIN; INSERT INTO payment SELECT * FROM payment LIMIT 1 ON CONFLICT DO NOTHING`,
 		query:     `SELECT count(*) = 1 FROM contract WHERE xmax::text = pg_current_xact_id_if_assigned()::text`},

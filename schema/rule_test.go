@@ -22,6 +22,11 @@ const token = `INSERT INTO session (id, employee_id, name, secret_hash) SELECT g
 // unlocked lets a payment be changed, which is refused first.
 const unlocked = "ALTER TABLE payment DISABLE TRIGGER payment_stays_as_it_is"
 
+const (
+	aNote     = `INSERT INTO note (by, event_id, text) VALUES ('commercial1', 1, 'They called')`
+	aReminder = `INSERT INTO reminder (due_on, for_id, event_id, text) VALUES ('2031-01-01', 1, 1, 'Call them')`
+)
+
 // rules breaks every constraint, and every trigger that refuses, on the sample data.
 var rules = []struct {
 	table, name string
@@ -317,6 +322,29 @@ var rules = []struct {
 	{table: "event", name: "event_needs_customer", code: byTrigger, // it is put off
 		setup:     archivedOne + `; UPDATE event SET support_id = NULL WHERE id = 1`,
 		statement: `UPDATE event SET end_at = now() + interval '1 day' WHERE id = 1`},
+	{table: "note", name: "note_pkey", code: primaryOrUnique, setup: aNote,
+		statement: `INSERT INTO note (id, by, customer_id, text) OVERRIDING SYSTEM VALUE SELECT id, by, 1, text FROM note`},
+	{table: "note", name: "note_customer_fkey", code: foreignKey, statement: `INSERT INTO note (by, customer_id, text) VALUES ('x', 4711, 'a')`},
+	{table: "note", name: "note_contract_fkey", code: foreignKey, statement: `INSERT INTO note (by, contract_id, text) VALUES ('x', gen_random_uuid(), 'a')`},
+	{table: "note", name: "note_event_fkey", code: foreignKey, statement: `INSERT INTO note (by, event_id, text) VALUES ('x', 4711, 'a')`},
+	{table: "note", name: "note_event_fkey", code: foreignKey, setup: aNote, statement: `DELETE FROM event WHERE id = 1`},
+	{table: "note", name: "note_about_one", code: check, statement: `INSERT INTO note (by, text) VALUES ('x', 'a')`},
+	{table: "note", name: "note_about_one", code: check, statement: `INSERT INTO note (by, customer_id, event_id, text) VALUES ('x', 1, 1, 'a')`},
+	{table: "note", name: "note_by_line", code: check, statement: `INSERT INTO note (by, customer_id, text) VALUES ('', 1, 'a')`},
+	{table: "note", name: "note_text_note", code: check, statement: `INSERT INTO note (by, customer_id, text) VALUES ('x', 1, ' ')`},
+	{table: "note", name: "note_stays", code: byTrigger, setup: aNote, statement: `DELETE FROM note`},
+	{table: "note", name: "note_stays_as_it_is", code: byTrigger, setup: aNote, statement: `UPDATE note SET text = 'b'`},
+	{table: "note", name: "note_stays_as_it_is", code: byTrigger, setup: aNote, statement: `UPDATE note SET at = at - interval '1 day'`},
+	{table: "reminder", name: "reminder_pkey", code: primaryOrUnique, setup: aReminder,
+		statement: `INSERT INTO reminder (id, due_on, for_id, customer_id, text) OVERRIDING SYSTEM VALUE SELECT id, due_on, for_id, 1, text FROM reminder`},
+	{table: "reminder", name: "reminder_for_fkey", code: foreignKey, statement: `INSERT INTO reminder (due_on, for_id, customer_id, text) VALUES ('2031-01-01', 4711, 1, 'a')`},
+	{table: "reminder", name: "reminder_customer_fkey", code: foreignKey, statement: `INSERT INTO reminder (due_on, for_id, customer_id, text) VALUES ('2031-01-01', 1, 4711, 'a')`},
+	{table: "reminder", name: "reminder_contract_fkey", code: foreignKey, statement: `INSERT INTO reminder (due_on, for_id, contract_id, text) VALUES ('2031-01-01', 1, gen_random_uuid(), 'a')`},
+	{table: "reminder", name: "reminder_event_fkey", code: foreignKey, statement: `INSERT INTO reminder (due_on, for_id, event_id, text) VALUES ('2031-01-01', 1, 4711, 'a')`},
+	{table: "reminder", name: "reminder_about_one", code: check, statement: `INSERT INTO reminder (due_on, for_id, text) VALUES ('2031-01-01', 1, 'a')`},
+	{table: "reminder", name: "reminder_due_on_year", code: check, statement: `INSERT INTO reminder (due_on, for_id, customer_id, text) VALUES ('2201-01-01', 1, 1, 'a')`},
+	{table: "reminder", name: "reminder_text_note", code: check, statement: `INSERT INTO reminder (due_on, for_id, customer_id, text) VALUES ('2031-01-01', 1, 1, E'a\tb')`},
+
 	{table: "event", name: "event_clashes", code: byTrigger,
 		setup:     `UPDATE event SET support_id = 7 WHERE id = 4`,
 		statement: `UPDATE event SET support_id = 7, start_at = '2026-04-17 22:00 Europe/Paris', end_at = NULL WHERE id = 2`,

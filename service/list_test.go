@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"iter"
+	"maps"
 	"os"
 	"reflect"
 	"regexp"
@@ -330,6 +331,31 @@ func TestPaymentList(t *testing.T) {
 			"ChangedSince": {nil, new(time.Now().Add(-time.Hour))}, "RowLimit": {nil, new(int64(3))},
 		}, "received_on",
 	}.check(t, p)
+}
+
+func TestNoteAndReminderList(t *testing.T) {
+	t.Parallel()
+	p := sample(t)
+	p.exec(`INSERT INTO note (at, by, by_id, customer_id, event_id, text)
+		SELECT now() - interval '1 hour' * (n % 4), 'employee' || n % 2, nullif(n % 3, 0), CASE WHEN n % 2 = 0 THEN 3 END, CASE WHEN n % 2 = 1 THEN 1 + n % 3 END, 'Été ' || n % 5 FROM generate_series(1, 12) AS n`)
+	p.exec(`INSERT INTO note (by, contract_id, text) SELECT 'x', id, 'About it' FROM contract`)
+	p.exec(`INSERT INTO reminder (due_on, for_id, customer_id, event_id, text, done_at, updated_at)
+		SELECT current_date + n % 4, 7 + n % 2, CASE WHEN n % 2 = 0 THEN 3 END, CASE WHEN n % 2 = 1 THEN 1 + n % 3 END, 'Été ' || n % 5, CASE WHEN n % 3 = 0 THEN now() END,
+		       now() - interval '1 day' * (n % 3) FROM generate_series(1, 12) AS n`)
+	p.exec(`INSERT INTO reminder (due_on, for_id, contract_id, text) SELECT current_date, 4, id, 'About it' FROM contract`)
+	s := p.as("none1")
+	about := map[string][]any{
+		"CustomerID": {nil, new(int64(3))}, "ContractID": {nil, &ownSigned, &missing}, "EventID": {nil, new(int64(1))},
+		"ChangedSince": {nil, new(time.Now().Add(-90 * time.Minute))}, "RowLimit": {nil, new(int64(3))},
+	}
+	values := maps.Clone(about)
+	values["By"] = []any{nil, new("employee1")}
+	resource[gen.NoteListParams, gen.NoteView]{"note.sql", "NoteList", s.NoteList, s.NoteCount, gen.New(p.conn).NoteList, values, "at"}.check(t, p)
+	values = maps.Clone(about)
+	delete(values, "ContractID")
+	values["Done"], values["For"], values["ForID"] = []any{true, false}, []any{nil, new("support1")}, []any{nil, new(int64(8))}
+	values["DueFrom"], values["DueTo"] = []any{nil, new(value.DateOf(time.Now().AddDate(0, 0, 1)))}, []any{nil, new(value.DateOf(time.Now().AddDate(0, 0, 2)))}
+	resource[gen.ReminderListParams, gen.ReminderView]{"reminder.sql", "ReminderList", s.ReminderList, s.ReminderCount, gen.New(p.conn).ReminderList, values, "due_on"}.check(t, p)
 }
 
 func TestEventList(t *testing.T) {

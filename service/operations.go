@@ -272,6 +272,19 @@ type Operations interface {
 	// for it. It returns their id where the table limits the operation to what is theirs, else nil. All may read.
 	May(ctx context.Context, command string) (*int64, error)
 
+	// NoteAdd adds a note about a customer, a contract or an event. PermissionDenied for one that is not in the charge of a
+	// commercial or a support, nor belongs to what is.
+	NoteAdd(ctx context.Context, p gen.NoteAddParams) (Change[gen.NoteView], error)
+
+	// NoteCount returns the number of rows of the list, whatever the limit.
+	NoteCount(ctx context.Context, p gen.NoteListParams) (int64, error)
+
+	// NoteDetail returns one note; NotFound if there is none of this id.
+	NoteDetail(ctx context.Context, id int64) (gen.NoteView, error)
+
+	// NoteList returns the notes that pass the filters.
+	NoteList(ctx context.Context, p gen.NoteListParams) iter.Seq2[gen.NoteView, error]
+
 	// PaymentCount returns the number of rows of the list and what they add up to, whatever the limit. What is void adds nothing.
 	PaymentCount(ctx context.Context, p gen.PaymentListParams) (gen.PaymentCountRow, error)
 
@@ -293,6 +306,26 @@ type Operations interface {
 	// and Before then is the same as Now. PermissionDenied to a commercial for what they have not recorded themselves, today, of
 	// a customer of their own.
 	PaymentVoid(ctx context.Context, p gen.PaymentVoidParams) (Change[gen.PaymentView], error)
+
+	// ReminderAdd adds a reminder about a customer, a contract or an event, for p.For or for whoever adds it. PermissionDenied
+	// for a subject that is not in the charge of a commercial or a support, nor belongs to what is.
+	ReminderAdd(ctx context.Context, p gen.ReminderAddParams) (Change[gen.ReminderView], error)
+
+	// ReminderCount returns the number of rows of the list, whatever the limit.
+	ReminderCount(ctx context.Context, p gen.ReminderListParams) (int64, error)
+
+	// ReminderDelete deletes a reminder. PermissionDenied for a reminder for another.
+	ReminderDelete(ctx context.Context, id int64) error
+
+	// ReminderDetail returns one reminder; NotFound if there is none of this id.
+	ReminderDetail(ctx context.Context, id int64) (gen.ReminderView, error)
+
+	// ReminderDone notes that it was done. One that is done already stays as it is, and Before then is the same as Now.
+	// PermissionDenied for a reminder for another.
+	ReminderDone(ctx context.Context, id int64) (Change[gen.ReminderView], error)
+
+	// ReminderList returns the reminders that pass the filters.
+	ReminderList(ctx context.Context, p gen.ReminderListParams) iter.Seq2[gen.ReminderView, error]
 
 	// ReportPipeline returns what is drawn up and not signed, by age, customer or commercial.
 	ReportPipeline(ctx context.Context, p gen.ReportPipelineParams) iter.Seq2[gen.ReportPipelineRow, error]

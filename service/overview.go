@@ -22,6 +22,8 @@ type CustomerOverview struct {
 	Contracts []gen.ContractView `json:"contracts"`
 	Payments  []gen.PaymentView  `json:"payments"`
 	Events    []gen.EventView    `json:"events"`
+	Reminders []gen.ReminderView `json:"reminders"` // not done
+	Notes     []gen.NoteView     `json:"notes"`
 }
 
 // CustomerOverview returns a customer with no more than rowLimit of each kind of what belongs to them, with all where that
@@ -38,7 +40,9 @@ func (s *Session) CustomerOverview(ctx context.Context, id int64, rowLimit *int6
 		}, &o.Payments),
 		queryOne(ctx, (*gen.Queries).EventList, gen.EventListParams{
 			CustomerID: &id, Cancelled: true, Sort: "start:desc", RowLimit: rowLimit,
-		}, &o.Events))
+		}, &o.Events),
+		queryOne(ctx, (*gen.Queries).ReminderList, gen.ReminderListParams{CustomerID: &id, RowLimit: rowLimit}, &o.Reminders),
+		queryOne(ctx, (*gen.Queries).NoteList, gen.NoteListParams{CustomerID: &id, Sort: "at:desc", RowLimit: rowLimit}, &o.Notes))
 	if err != nil {
 		return o, err
 	}
@@ -58,8 +62,10 @@ type ContractAccount struct {
 // ContractOverview is a contract with its payments and events, also those that are void or cancelled: the newest first.
 type ContractOverview struct {
 	ContractAccount
-	Payments []gen.PaymentView `json:"payments"`
-	Events   []gen.EventView   `json:"events"`
+	Payments  []gen.PaymentView  `json:"payments"`
+	Events    []gen.EventView    `json:"events"`
+	Reminders []gen.ReminderView `json:"reminders"` // not done
+	Notes     []gen.NoteView     `json:"notes"`
 }
 
 // ContractOverview returns a contract with no more than rowLimit of its payments and of its events, with all where that is
@@ -75,7 +81,9 @@ func (s *Session) ContractOverview(ctx context.Context, id uuid.UUID, rowLimit *
 		}, &o.Payments),
 		queryOne(ctx, (*gen.Queries).EventList, gen.EventListParams{
 			ContractID: &id, Cancelled: true, Sort: "start:desc", RowLimit: rowLimit,
-		}, &o.Events))
+		}, &o.Events),
+		queryOne(ctx, (*gen.Queries).ReminderList, gen.ReminderListParams{ContractID: &id, RowLimit: rowLimit}, &o.Reminders),
+		queryOne(ctx, (*gen.Queries).NoteList, gen.NoteListParams{ContractID: &id, Sort: "at:desc", RowLimit: rowLimit}, &o.Notes))
 	if err != nil {
 		return o, err
 	}

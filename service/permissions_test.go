@@ -47,6 +47,27 @@ const paymentsOfToday = `INSERT INTO payment (id, contract_id, amount, recorded_
 	     employee
 	WHERE username = 'commercial1'`
 
+// about is an event that belongs to a customer of commercial1 and is run by support1, or one that neither has to do with.
+func (on target) about() *int64 {
+	if on.name == "own" {
+		return &on.event
+	}
+	return new(int64(6))
+}
+
+// reminder is one for whoever asks, or for none1.
+func (on target) reminder(s service.Operations) int64 {
+	if on.name == "own" {
+		return s.EmployeeID()
+	}
+	return 9
+}
+
+const (
+	aNote         = "INSERT INTO note (id, by, event_id, text) OVERRIDING SYSTEM VALUE VALUES (1, 'commercial1', 1, 'They called') ON CONFLICT DO NOTHING"
+	aReminderEach = "INSERT INTO reminder (id, due_on, for_id, event_id, text) OVERRIDING SYSTEM VALUE SELECT id, current_date, id, 1, 'Call them' FROM employee ON CONFLICT DO NOTHING"
+)
+
 var targets = []target{
 	{"own", ownCustomer, ownUnsigned, ownSigned, ownEvent, 4, uuid.MustParse("a0000000-0000-0000-0000-000000000001"), nil},
 	{"another's", foreignCustomer, foreignUnsigned, foreignSigned, foreignEvent, 3, uuid.MustParse("b0000000-0000-0000-0000-000000000002"), new("none2")},
@@ -273,6 +294,34 @@ var calls = map[string]call{
 	}},
 	"EventUpdate": {writes: true, do: func(ctx context.Context, s service.Operations, on target) error {
 		return second(s.EventUpdate(ctx, gen.EventUpdateParams{ID: on.event, Attendees: new(int32(7))}))
+	}},
+	"NoteList": {do: func(ctx context.Context, s service.Operations, _ target) error {
+		return second(all(s.NoteList(ctx, gen.NoteListParams{})))
+	}},
+	"NoteCount": {do: func(ctx context.Context, s service.Operations, _ target) error {
+		return second(s.NoteCount(ctx, gen.NoteListParams{}))
+	}},
+	"NoteDetail": {before: aNote, do: func(ctx context.Context, s service.Operations, _ target) error { return second(s.NoteDetail(ctx, 1)) }},
+	"NoteAdd": {writes: true, do: func(ctx context.Context, s service.Operations, on target) error {
+		return second(s.NoteAdd(ctx, gen.NoteAddParams{EventID: on.about(), Text: "They called"}))
+	}},
+	"ReminderList": {do: func(ctx context.Context, s service.Operations, _ target) error {
+		return second(all(s.ReminderList(ctx, gen.ReminderListParams{})))
+	}},
+	"ReminderCount": {do: func(ctx context.Context, s service.Operations, _ target) error {
+		return second(s.ReminderCount(ctx, gen.ReminderListParams{}))
+	}},
+	"ReminderDetail": {before: aReminderEach, do: func(ctx context.Context, s service.Operations, _ target) error {
+		return second(s.ReminderDetail(ctx, 1))
+	}},
+	"ReminderAdd": {writes: true, do: func(ctx context.Context, s service.Operations, on target) error {
+		return second(s.ReminderAdd(ctx, gen.ReminderAddParams{EventID: on.about(), Text: "Call them", DueOn: "2031-01-01"}))
+	}},
+	"ReminderDone": {writes: true, before: aReminderEach, do: func(ctx context.Context, s service.Operations, on target) error {
+		return second(s.ReminderDone(ctx, on.reminder(s)))
+	}},
+	"ReminderDelete": {writes: true, before: aReminderEach, do: func(ctx context.Context, s service.Operations, on target) error {
+		return s.ReminderDelete(ctx, on.reminder(s))
 	}},
 	"History": {do: func(ctx context.Context, s service.Operations, _ target) error {
 		return second(all(s.History(ctx, gen.HistoryParams{})))

@@ -19,7 +19,7 @@ var valueless = map[string]bool{
 	"AuthLogout": true, "AuthSessionsRevoke": true, "AuthTokenRevoke": true, "EmployeeUnlock": true, "EmployeeDelete": true,
 	"EmployeeDeactivate": true, "EmployeeReactivate": true, "EmployeeHandover": true, "CustomerArchive": true, "CustomerRestore": true, "CustomerMerge": true,
 	"CustomerSetCommercial": true, "ContractSign": true, "EventSetSupport": true, "DbPopulate": true,
-	"Undo": true,
+	"Undo": true, "ReminderDone": true, "ReminderDelete": true,
 }
 
 // TestRawValues calls every writing operation with values that no flag would have let through: a second program, or a
@@ -158,6 +158,39 @@ func TestRawValues(t *testing.T) {
 					return second(administrator.PaymentVoid(ctx, gen.PaymentVoidParams{ID: uuid.MustParse("a2e19158-4e62-4c1b-899e-7780efe15a39"), Reason: text}))
 				})
 			}
+		},
+		"NoteAdd": func(refused func(string, func() error)) {
+			for what, text := range texts {
+				if what == "two lines" || what == "a space before" { // which a note may have
+					continue
+				}
+				refused(what, func() error {
+					return second(administrator.NoteAdd(ctx, gen.NoteAddParams{CustomerID: new(int64(ownCustomer)), Text: text}))
+				})
+			}
+			refused("about nothing", func() error { return second(administrator.NoteAdd(ctx, gen.NoteAddParams{Text: "good"})) })
+			refused("about two", func() error {
+				return second(administrator.NoteAdd(ctx, gen.NoteAddParams{CustomerID: new(int64(ownCustomer)), EventID: new(int64(ownEvent)), Text: "good"}))
+			})
+		},
+		"ReminderAdd": func(refused func(string, func() error)) {
+			add := func(text string, due value.Date, who *string) func() error {
+				return func() error {
+					return second(administrator.ReminderAdd(ctx, gen.ReminderAddParams{CustomerID: new(int64(ownCustomer)), Text: text, DueOn: due, For: who}))
+				}
+			}
+			for what, text := range texts {
+				if what != "two lines" && what != "a space before" {
+					refused(what, add(text, "2031-01-01", nil))
+				}
+			}
+			for _, due := range []value.Date{"", "2031-02-30", "today", "1899-12-31", "2201-01-01", "infinity"} {
+				refused("due "+string(due), add("good", due, nil))
+			}
+			refused("for who has left", add("good", "2031-01-01", new("support3")))
+			refused("about nothing", func() error {
+				return second(administrator.ReminderAdd(ctx, gen.ReminderAddParams{Text: "good", DueOn: "2031-01-01"}))
+			})
 		},
 		"EventCancel": func(refused func(string, func() error)) {
 			for what, text := range texts {

@@ -108,7 +108,7 @@ const randomRows = `
 func TestReportsAddUpToTheLists(t *testing.T) {
 	t.Parallel()
 	p := sample(t)
-	p.exec("TRUNCATE event, payment, contract, change")
+	p.exec("TRUNCATE event, payment, contract, note, reminder, change")
 	rows := map[string]int{}
 	for _, zone := range []string{"Europe/Paris", "Pacific/Auckland", "America/Los_Angeles"} {
 		config := p.owner.Copy()
@@ -303,7 +303,7 @@ func TestReportsAreAsTheyWereKnown(t *testing.T) {
 	t.Parallel()
 	p := sample(t)
 	s := p.as("none1")
-	p.exec("TRUNCATE event, payment, contract, change")
+	p.exec("TRUNCATE event, payment, contract, note, reminder, change")
 	p.exec("SELECT setseed(0.5); " + strings.ReplaceAll(randomRows, "7, 8, NULL", supports(p)))
 	then := one[time.Time](p, "SELECT clock_timestamp()")
 	said := everyReport(t, s, nil)
