@@ -273,7 +273,7 @@ func (a *app) customerImport() *ffcli.Command {
 	c := a.Command("import", "take customers in from a file").Examples(
 		"crm customer import customers.csv --dry-run",
 		"crm customer import contacts.csv --map Nom=fullname,Société=company --match email --on-match update",
-		"crm customer import contacts.csv --commercial commercial1 --rejects rejects.csv",
+		"crm customer import customers.csv --commercial commercial1 --rejects rejects.csv",
 	)
 	commercial := a.employeeFlag(c, "commercial", "in charge of those whose row names nobody").From(a.pickEmployee(gen.RoleCommercial))
 	type row = gen.CustomerImportStageParams

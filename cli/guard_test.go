@@ -204,6 +204,16 @@ func changesNothing(path string) bool {
 	return slices.Contains([]string{"crm completion", "crm help", "crm schema", "crm check", "crm db start", "crm db stop"}, path)
 }
 
+// exampleFiles are what the examples of an import take in.
+var exampleFiles = map[string]string{
+	"customers.csv": "fullname,email\nZoé Œuf,zoe@oeuf.example\n",
+	"contacts.csv":  "Nom;Société;email\nZoé Œuf;L'Œuf;zoe@oeuf.example\n",
+	"contracts.csv": "number,customer_id,total_amount\n2026-0002,,\n",
+	"payments.csv":  "number,amount,method\n2026-0003,0.29,card\n",
+	"events.csv":    "number,name\n2026-0002,Bal\n",
+	"employees.csv": "username,fullname,role\nlea,Léa Martin,support\n",
+}
+
 func (e *employee) prepareExample(t *testing.T, path string) {
 	t.Helper()
 	password := schema.SamplePassword
@@ -212,6 +222,11 @@ func (e *employee) prepareExample(t *testing.T, path string) {
 	}
 	if err := os.WriteFile(filepath.Join(e.vars["HOME"], "password.txt"), []byte(password+"\n"), 0o600); err != nil {
 		t.Fatal(err)
+	}
+	for name, content := range exampleFiles {
+		if err := os.WriteFile(filepath.Join(e.vars["HOME"], name), []byte(content), 0o600); err != nil {
+			t.Fatal(err)
+		}
 	}
 	if statements := exampleDatabases[path]; statements != "" {
 		e.sql(statements)

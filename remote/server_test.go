@@ -188,8 +188,8 @@ func TestWire(t *testing.T) {
 		{"EmployeeList", `{"sort":"` + strings.Repeat("x", bodyMax) + `"}`, bearer, 400, "usage", "at most 64 KiB"},
 		{"EmployeeNothing", `{}`, bearer, 503, "unavailable", `does not know the operation "EmployeeNothing"`},
 		{"CustomerDetail", `{"id":999}`, bearer, 404, "not_found", "There is no customer 999."},
-		{"CustomerAdd", `{"fullname":"Z","company":"Z","email":"z@example.com","phone":""}`, bearer, 403, "permission_denied", "commercial"},
-		{"CustomerAdd", `{"fullname":"Z","company":"Z","email":"z@example.com","phone":"","as_commercial_id":4}`, bearer, 503, "unavailable", `"as_commercial_id" is not known`},
+		{"CustomerAdd", `{"fullname":"Z","allow_duplicate":false,"company":"Z","email":"z@example.com","phone":""}`, bearer, 403, "permission_denied", "commercial"},
+		{"CustomerAdd", `{"fullname":"Z","allow_duplicate":false,"company":"Z","email":"z@example.com","phone":"","as_commercial_id":4}`, bearer, 503, "unavailable", `"as_commercial_id" is not known`},
 		{"EmployeeSetRole", `{"username":"commercial1","role":"support"}`, bearer, 409, "conflict", "in charge of"},
 		{"Login", `{"username":"administrator1","password":"wrong"}`, nil, 401, "unauthenticated", "Unknown username or wrong password."},
 	} {

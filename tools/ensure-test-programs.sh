@@ -1,12 +1,12 @@
 #!/bin/sh
 # Sees that this machine has the programs that the tests drive: the shells that are completed, a pager, jq, groff for the
-# manual pages, openssl, and PgBouncer. Where they are missing it installs them as root, or with Homebrew; else it says what to type and fails.
+# manual pages, openssl, sqlite3, and PgBouncer. Where they are missing it installs them as root, or with Homebrew; else it says what to type and fails.
 set -eu
 
 PATH=$PATH:/usr/sbin # Debian's place of PgBouncer, which is not in everyone's PATH
 
 missing=
-for program in bash zsh fish less jq groff openssl pgbouncer; do
+for program in bash zsh fish less jq groff openssl pgbouncer sqlite3; do
 	command -v "$program" >/dev/null || missing="$missing $program"
 done
 [ -n "$missing" ] || exit 0

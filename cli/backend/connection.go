@@ -102,7 +102,7 @@ func checkURL(raw string) error {
 	switch {
 	case found && strings.HasPrefix(scheme, "sqlite"):
 		return failure.Misuse("database.url is not a PostgreSQL URL: it names an SQLite file, which crm cannot use.",
-			"leave database.url empty for a database of crm's own, or write "+urlForm)
+			"docs/moving.md says how to move out of it; leave database.url empty for a database of crm's own, or write "+urlForm)
 	case !found || scheme != "postgres" && scheme != "postgresql":
 		return errURL
 	}
