@@ -101,6 +101,8 @@ var walked = map[string]string{
 	"crm db backup":            "and a restore of it give the history an order: TestCursorOfAnother",
 	"crm payment list":         "TestHintsDoNotCircle: no such payment",
 	"crm event list":           "TestHintsDoNotCircle: no such event",
+	"crm note list":            "answers whatever there is: the story note",
+	"crm reminder list":        "answers whatever there is: the story note",
 	"crm serve":                "names serve.socket, without which there is nothing to listen on: the story serve",
 	"crm help":                 "explains, in any state",
 }

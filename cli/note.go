@@ -70,7 +70,7 @@ func (a *app) about(c *command.Command) func(ctx context.Context, s service.Oper
 				return s, nil
 			}
 		}
-		return "", failure.Misuse(fmt.Sprintf("%q is no customer, contract or event.", s), "crm "+c.Name+" customer 3")
+		return "", failure.Misuse(fmt.Sprintf("%q is no customer, contract or event.", s), "as customer 3, contract 2026-0042 or event 9")
 	}).OneOf(kinds...).MaybeArgument()
 	ref := command.Flag(c, "id", "ID", "which one: an id, or the number of a contract", command.Line("id")).MaybeArgument()
 	flags := subject{

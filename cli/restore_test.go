@@ -174,7 +174,7 @@ func TestRestoreOverDamage(t *testing.T) {
 		"DROP EXTENSION pg_trgm CASCADE",
 		"CREATE TRIGGER ours BEFORE INSERT ON event FOR EACH ROW EXECUTE FUNCTION payment_lock()",
 		"CREATE RULE none AS ON INSERT TO payment DO INSTEAD NOTHING",
-		"DROP VIEW change_view, change_line, customer_account, employee_password, employee_view, customer_view, contract_view, payment_view, event_view, session_view; DROP FUNCTION changed_after, customer_at, contract_at, payment_at, event_at, employee_password_is, employee_change_password, renew_session, history_ids, void_payment, undo_batch; DROP TABLE change, event, payment, contract, customer, session, login_failure, employee",
+		"DROP VIEW change_view, change_line, customer_account, employee_password, employee_view, customer_view, contract_view, payment_view, event_view, session_view CASCADE; DROP FUNCTION changed_after, customer_at, contract_at, payment_at, event_at, employee_password_is, employee_change_password, renew_session, history_ids, void_payment, undo_batch CASCADE; DROP TABLE change, event, payment, contract, customer, session, login_failure, employee CASCADE",
 	} {
 		e.sql(damage)
 		if r := e.crm("", "db", "restore", file, "--database", e.config.Database); r.code != 0 {

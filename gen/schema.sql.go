@@ -73,7 +73,7 @@ func (q *Queries) SampleHeld(ctx context.Context) (bool, error) {
 }
 
 const SampleOnly = `-- name: SampleOnly :one
-SELECT (coalesce(md5(string_agg(line, E'\n' ORDER BY line COLLATE "C")), '') IN ('', 'e511e1a963941de2ff7eeafeb476f3f1'))::boolean AS only_sample
+SELECT (coalesce(md5(string_agg(line, E'\n' ORDER BY line COLLATE "C")), '') IN ('', 'abc6a23fcd526d667a323747c467da3f'))::boolean AS only_sample
 FROM (
     SELECT ROW('employee', username, fullname, role, active)::text AS line
     FROM employee
@@ -89,7 +89,7 @@ FROM (
     SELECT ROW('payment', contract_id, amount, received_on, method, reference, extract(epoch FROM voided_at), voided_by, voided_by_id IS NULL, void_reason)::text
     FROM payment
     UNION ALL
-    SELECT ROW('event', event.name, contract_id, username, attendees, location, note, extract(epoch FROM event.cancelled_at), event.cancel_reason, extract(epoch FROM end_at - start_at),
+    SELECT ROW('event', event.name, contract_id, username, attendees, location, note, clash_allowed, extract(epoch FROM event.cancelled_at), event.cancel_reason, extract(epoch FROM end_at - start_at),
                CASE
                    WHEN event.name IN ('Salon du livre jeunesse', 'Gala du Ski Club')
                        THEN extract(epoch FROM (start_at AT TIME ZONE 'Europe/Paris') - (

@@ -109,7 +109,9 @@ COMMENT ON CONSTRAINT reminder_text_note ON reminder IS
 CREATE TRIGGER reminder_touch
     BEFORE UPDATE ON reminder
     FOR EACH ROW
-    WHEN (NEW.updated_at = OLD.updated_at)
+    WHEN (NEW.updated_at = OLD.updated_at AND
+          (OLD.due_on, OLD.for_id, OLD.customer_id, OLD.contract_id, OLD.event_id, OLD.text, OLD.done_at)
+          IS DISTINCT FROM (NEW.due_on, NEW.for_id, NEW.customer_id, NEW.contract_id, NEW.event_id, NEW.text, NEW.done_at))
 EXECUTE FUNCTION touch();
 COMMENT ON TRIGGER reminder_touch ON reminder IS 'A reminder says when it was last changed.';
 

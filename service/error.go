@@ -233,8 +233,6 @@ func translateRefusal(ctx context.Context, db DB, refusal *pgconn.PgError, cause
 			return &failure.Error{Code: failure.Internal, Message: "The database refused this by a rule without a message.", Err: cause}
 		}
 		return &failure.Error{Code: failure.Conflict, Message: message, Err: cause}
-	case code == "23502":
-		return &failure.Error{Code: failure.Conflict, Message: "A value is needed.", Err: cause}
 	case isUndefined(refusal):
 		return missing(ctx, db, refusal, cause)
 	case code == wrongVersion:

@@ -318,6 +318,9 @@ func (r *ImportResult) write(ctx context.Context, tx pgx.Tx, options gen.ImportR
 		if refusal.Code == "23000" { // whose message is of this row alone
 			key += "\n" + refusal.Message
 		}
+		if refusal.Code == "23502" {
+			messages[key] = "A value is needed."
+		}
 		if messages[key] == "" {
 			problem := failure.Of(translate(ctx, tx, refusal))
 			if problem.Code != failure.Conflict && problem.Code != failure.Usage {
