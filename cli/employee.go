@@ -459,7 +459,7 @@ func (a *app) employeeImport() *ffcli.Command {
 			field("id", command.ParseID, func(r *row) **int64 { return &r.ID }),
 			field("username", value.ParseUsername, func(r *row) **string { return &r.Username }).isNeeded(),
 			field("fullname", command.Line("fullname"), func(r *row) **string { return &r.Fullname }).isNeeded(),
-			field("role", parseEnum("role", gen.AllRoleValues()), func(r *row) **gen.Role { return &r.Role }),
+			field("role", command.ParseEnum("role", gen.AllRoleValues()), func(r *row) **gen.Role { return &r.Role }),
 			field("active", parseBoolean, func(r *row) **bool { return &r.Active }),
 		},
 		keys: []string{"username", "id"},

@@ -230,17 +230,13 @@ func (a *app) addEventFlags(c *command.Command) eventFlags {
 	start := command.Flag(c, "start", "DATE", "when it starts, such as 2026-06-20 18:30 or friday 18h30", a.ParseTime)
 	span := &span{env: a.Env, start: start}
 	return eventFlags{
-		span:  span,
-		name:  name,
-		start: start,
-		end:   command.Flag(c, "end", "DATE", "when it ends, such as 2026-06-20 23:30, or after the start 23h30 or +4h", span.parseEnd),
-		attendees: command.Flag(c, "attendees", "N", "number of guests", func(s string) (int32, error) {
-			return value.ParseCount("--attendees", s)
-		}),
-		location: command.Flag(c, "location", "PLACE", "where it is held", command.Line("location")),
-		note: command.Flag(c, "note", "TEXT", "what the support should know; may have several lines", func(s string) (string, error) {
-			return value.ParseNote("--note", s)
-		}).Multiline(),
+		span:      span,
+		name:      name,
+		start:     start,
+		end:       command.Flag(c, "end", "DATE", "when it ends, such as 2026-06-20 23:30, or after the start 23h30 or +4h", span.parseEnd),
+		attendees: command.Flag(c, "attendees", "N", "number of guests", parseAttendees),
+		location:  command.Flag(c, "location", "PLACE", "where it is held", command.Line("location")),
+		note:      command.Flag(c, "note", "TEXT", "what the support should know; may have several lines", parseNote).Multiline(),
 	}
 }
 

@@ -101,9 +101,8 @@ func imports[P any](a *app, c *command.Command, each importing[P], commercial *c
 	f.labels = command.Flag(c, "map", "LABEL=FIELD,...", "columns of other names: "+strings.Join(names, ", "), func(s string) (map[string]string, error) {
 		return parseLabels(s, names)
 	})
-	f.match = command.Flag(c, "match", "FIELD", "by which a row is known to be there already: "+strings.Join(each.keys, ", "), func(s string) (string, error) {
-		return oneOf("field", s, each.keys)
-	}).OneOf(each.keys...)
+	f.match = command.Flag(c, "match", "FIELD", "by which a row is known to be there already: "+strings.Join(each.keys, ", "), command.ParseEnum("field", each.keys)).
+		OneOf(each.keys...)
 	f.onMatch = command.Enum(c, "on-match", "WHAT", "what is done with a row that is there and differs: %s", gen.AllImportOnMatchValues())
 	f.rejects = command.Flag(c, "rejects", "FILE", "take the good rows in, and write the others to this file with their reasons; exit 8 if there are any", parseFile)
 	f.keepIDs = c.Switch("keep-ids", "new rows keep their ids, numbers and times: for moving house")
@@ -146,14 +145,6 @@ func imports[P any](a *app, c *command.Command, each importing[P], commercial *c
 		}
 		return in.finish(a, f, result, rejects, show)
 	}
-}
-
-func oneOf(noun, s string, values []string) (string, error) {
-	typed := strings.ToLower(strings.TrimSpace(s))
-	if !slices.Contains(values, typed) {
-		return "", cmdline.UnknownValue(noun, s, values)
-	}
-	return typed, nil
 }
 
 // parseLabels takes LABEL=FIELD pairs; one without a field leaves the column out.
@@ -318,20 +309,27 @@ func (in *intaking[P]) finish(a *app, f importFlags, result service.ImportResult
 		in.problems[refusal.Line] = append(in.problems[refusal.Line], problem{refusal.Field, refusal.Reason})
 	}
 	all := result.Added + result.Updated + result.Unchanged + result.Skipped + result.Refused
-	if result.Refused > 0 {
-		for _, line := range slices.Sorted(maps.Keys(in.problems)) {
-			for _, p := range in.problems[line] {
-				if err := p.tell(a, line); err != nil {
-					return err
-				}
-			}
-		}
-	}
 	written := func(err error) error {
 		if result.Written {
 			return command.AfterWrite(err)
 		}
 		return err
+	}
+	message := refusedOf(result.Refused, all) + "."
+	if result.Refused > 0 && f.rejects.Set && !*f.dryRun { // first, for the others are committed: nothing else may be in the way
+		if err := in.reject(rejects, f.rejects.Got); err != nil {
+			return written(err)
+		}
+		message = refusedOf(result.Refused, all) + "; see " + f.rejects.Got + "."
+	}
+	if result.Refused > 0 {
+		for _, line := range slices.Sorted(maps.Keys(in.problems)) {
+			for _, p := range in.problems[line] {
+				if err := p.tell(a, line); err != nil {
+					return written(err)
+				}
+			}
+		}
 	}
 	if result.Refused > 0 && !f.rejects.Set && !*f.dryRun {
 		return &failure.Error{Code: failure.Conflict, Message: refusedOf(result.Refused, all) + "; nothing was imported.",
@@ -349,13 +347,6 @@ func (in *intaking[P]) finish(a *app, f importFlags, result service.ImportResult
 	}
 	if result.Refused == 0 {
 		return nil
-	}
-	message := refusedOf(result.Refused, all) + "."
-	if f.rejects.Set && !*f.dryRun {
-		if err := in.reject(rejects, f.rejects.Got); err != nil {
-			return written(err)
-		}
-		message = refusedOf(result.Refused, all) + "; see " + f.rejects.Got + "."
 	}
 	return &failure.Error{Code: exitFindings, Message: message}
 }
@@ -452,21 +443,6 @@ func parseBoolean(s string) (bool, error) {
 		return false, nil
 	}
 	return false, failure.Misuse(fmt.Sprintf("%q is neither true nor false.", text.Shorten(s)), "")
-}
-
-// parseEnum takes a value of a type of the schema.
-func parseEnum[T ~string](noun string, values []T) func(string) (T, error) {
-	return func(s string) (T, error) {
-		names := make([]string, len(values))
-		for i, v := range values {
-			names[i] = string(v)
-		}
-		typed := strings.ReplaceAll(strings.ToLower(strings.TrimSpace(s)), "-", "_")
-		if !slices.Contains(names, typed) {
-			return "", cmdline.UnknownValue(noun, s, names)
-		}
-		return T(typed), nil
-	}
 }
 
 // contractField takes a contract by its id or its number.

@@ -282,7 +282,7 @@ func (a *app) paymentImport() *ffcli.Command {
 			contract("number"),
 			field("amount", value.ParseMoney, func(r *row) **value.Cents { return &r.Amount }).isNeeded(),
 			field("received_on", a.ParseDate, func(r *row) **value.Date { return &r.ReceivedOn }),
-			field("method", parseEnum("method", gen.AllPaymentMethodValues()), func(r *row) **gen.PaymentMethod { return &r.Method }),
+			field("method", command.ParseEnum("method", gen.AllPaymentMethodValues()), func(r *row) **gen.PaymentMethod { return &r.Method }),
 			field("reference", command.Line("reference"), func(r *row) **string { return &r.Reference }),
 			field("recorded_by", command.Line("recorded_by"), func(r *row) **string { return &r.RecordedBy }).onlyKept(),
 			field("recorded_at", a.ParseTime, func(r *row) **time.Time { return &r.RecordedAt }).onlyKept(),

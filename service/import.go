@@ -36,7 +36,7 @@ type ImportRefusal struct {
 }
 
 // ImportResult is what became of the rows. Refused counts those that the caller marked as bad too, the refusals are of the
-// others, in the order of their lines.
+// others.
 type ImportResult struct {
 	Written   bool            `json:"written"`
 	Batch     *uuid.UUID      `json:"batch"` // of the history, where something was written

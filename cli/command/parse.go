@@ -53,20 +53,30 @@ func (e *Env) ParsePhone(s string) (value.Phone, error) {
 	return value.ParsePhoneIn(s, e.Config.Location)
 }
 
-// Enum adds a flag that takes one of the values of a type in the schema, in any case and with hyphens too. In its help %s
-// stands for all of them.
-func Enum[T ~string](c *Command, name, placeholder, help string, values []T) *Value[T] {
+// ParseEnum takes one of the values of a type in the schema, in any case and with hyphens too.
+func ParseEnum[T ~string](noun string, values []T) func(string) (T, error) {
+	return func(s string) (T, error) {
+		typed := T(strings.ReplaceAll(strings.ToLower(strings.TrimSpace(s)), "-", "_"))
+		if !slices.Contains(values, typed) {
+			return "", cmdline.UnknownValue(noun, s, namesOf(values))
+		}
+		return typed, nil
+	}
+}
+
+func namesOf[T ~string](values []T) []string {
 	names := make([]string, len(values))
 	for i, v := range values {
 		names[i] = string(v)
 	}
-	return Flag(c, name, placeholder, fmt.Sprintf(help, strings.Join(names, ", ")), func(s string) (T, error) {
-		typed := strings.ReplaceAll(strings.ToLower(strings.TrimSpace(s)), "-", "_")
-		if !slices.Contains(names, typed) {
-			return "", cmdline.UnknownValue(strings.ToLower(placeholder), s, names)
-		}
-		return T(typed), nil
-	}).OneOf(names...)
+	return names
+}
+
+// Enum adds a flag that takes one of the values of a type in the schema, as ParseEnum does. In its help %s stands for all of
+// them.
+func Enum[T ~string](c *Command, name, placeholder, help string, values []T) *Value[T] {
+	names := namesOf(values)
+	return Flag(c, name, placeholder, fmt.Sprintf(help, strings.Join(names, ", ")), ParseEnum(strings.ToLower(placeholder), values)).OneOf(names...)
 }
 
 // SearchFlag adds --search; where names, for the help, the fields that are searched.
