@@ -52,17 +52,18 @@ var mayImport = map[string][]string{
 		"schema", "gen", "internal/failure", "internal/value", "service", "internal/files", "internal/localdb", "internal/pgclient",
 		"remote", "cli/text", "cli/cmdline", "cli/render", "cli/terminal", "cli/config", "cli/backend", "cli/command", "cli/manual", "cli/intake",
 	},
-	".":                  {"cli"},
-	"tools/findpostgres": {"internal/failure", "internal/localdb"},
-	"tools/mutate":       {"internal/localdb"},
-	"tools/remote":       {},
-	"tools/testserver":   {"internal/dbtest"},
-	"tools/torture":      {"schema", "internal/failure", "internal/localdb"},
-	"internal/roundtrip": {},
-	"tools/bench":        {"gen", "internal/localdb", "internal/roundtrip", "schema"},
-	"tools/bench/start":  {},
-	"tools/bench/floor":  {},
-	"tools/bench/wire":   {},
+	".":                    {"cli"},
+	"tools/findpostgres":   {"internal/failure", "internal/localdb"},
+	"tools/mutate":         {"internal/localdb"},
+	"tools/remote":         {},
+	"tools/testserver":     {"internal/dbtest"},
+	"tools/torture":        {"schema", "internal/failure", "internal/localdb"},
+	"internal/roundtrip":   {},
+	"internal/testprogram": {},
+	"tools/bench":          {"gen", "internal/localdb", "internal/roundtrip", "schema"},
+	"tools/bench/start":    {},
+	"tools/bench/floor":    {},
+	"tools/bench/wire":     {},
 }
 
 // onlyIn names the files that alone know a library; a folder stands for all of its files.
@@ -136,6 +137,32 @@ func TestProcessIsLeftToMain(t *testing.T) {
 				if on, ok := selector.X.(*ast.Ident); ok && forbidden[on.Name+"."+selector.Sel.Name] != "" {
 					t.Errorf("%s: %s.%s %s", file, on.Name, selector.Sel.Name, forbidden[on.Name+"."+selector.Sel.Name])
 				}
+			}
+			return true
+		})
+	}
+}
+
+// TestProgramsAreWrittenWithoutForks: a test that starts what it wrote goes by testprogram, or now and then Linux refuses
+// to start a file that a child of another test still holds open.
+func TestProgramsAreWrittenWithoutForks(t *testing.T) {
+	t.Parallel()
+	for file, parsed := range goFiles(t) {
+		if strings.HasPrefix(file, "internal/testprogram/") {
+			continue
+		}
+		ast.Inspect(parsed, func(node ast.Node) bool {
+			call, ok := node.(*ast.CallExpr)
+			if !ok || len(call.Args) != 3 {
+				return true
+			}
+			called, ok := call.Fun.(*ast.SelectorExpr)
+			mode, isLiteral := call.Args[2].(*ast.BasicLit)
+			if !ok || !isLiteral || called.Sel.Name != "WriteFile" {
+				return true
+			}
+			if bits, err := strconv.ParseUint(mode.Value, 0, 32); err != nil || bits&0o111 != 0 {
+				t.Errorf("%s writes a program with os.WriteFile: %s, %v", file, mode.Value, err)
 			}
 			return true
 		})

@@ -21,6 +21,7 @@ import (
 	"github.com/epicevents/crm/internal/dbtest"
 	"github.com/epicevents/crm/internal/localdb"
 	"github.com/epicevents/crm/internal/pgclient"
+	"github.com/epicevents/crm/internal/testprogram"
 	"github.com/epicevents/crm/schema"
 )
 
@@ -291,9 +292,7 @@ func TestBackupLeavesTheOldOne(t *testing.T) {
 	program := func(version, script string) {
 		t.Helper()
 		text := "#!/bin/sh\nif [ \"$1\" = --version ]; then echo 'pg_dump (PostgreSQL) " + version + "'; exit; fi\n" + script
-		if err := os.WriteFile(filepath.Join(bin, "pg_dump"), []byte(text), 0o755); err != nil {
-			t.Fatal(err)
-		}
+		testprogram.Write(t, filepath.Join(bin, "pg_dump"), []byte(text))
 	}
 	if r := e.crm("", "db", "backup", file); r.code != 2 || !strings.Contains(r.err, "hint: --yes answers yes") {
 		t.Errorf("exit %d, %s", r.code, r.err)
@@ -345,9 +344,7 @@ func TestKilledBackup(t *testing.T) {
 	script := "#!/bin/sh\nif [ \"$1\" = --version ]; then echo 'pg_dump (PostgreSQL) 99.0'; exit; fi\n" +
 		"if [ -e " + bin + "/slow ]; then echo half; exec sleep 60; fi\necho half\n" // looks before it is seen at work
 	for name, text := range map[string]string{"pg_dump": script, "slow": ""} {
-		if err := os.WriteFile(filepath.Join(bin, name), []byte(text), 0o755); err != nil {
-			t.Fatal(err)
-		}
+		testprogram.Write(t, filepath.Join(bin, name), []byte(text))
 	}
 	e.vars["CRM_POSTGRES_BIN"] = bin
 	partials := func() []string {

@@ -19,6 +19,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/epicevents/crm/internal/dbtest"
+	"github.com/epicevents/crm/internal/testprogram"
 )
 
 // standIns are programs that docs/company.md calls and that a test cannot run, with why, and what is done in their place.
@@ -157,9 +158,7 @@ func TestCompany(t *testing.T) {
 	called := filepath.Join(tools, "called")
 	for name, standIn := range standIns {
 		script := fmt.Sprintf("#!/bin/sh\necho %s >>%s\n%s\n", name, called, standIn.script)
-		if err := os.WriteFile(filepath.Join(tools, name), []byte(script), 0o755); err != nil {
-			t.Fatal(err)
-		}
+		testprogram.Write(t, filepath.Join(tools, name), []byte(script))
 	}
 	superuser := fmt.Sprintf("export PGHOST='%s' PGPORT=%d PGUSER='%s' PGPASSWORD='%s'\n: ${PGDATABASE:=postgres}\nexport PGDATABASE\n",
 		config.Host, config.Port, config.User, config.Password)

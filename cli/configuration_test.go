@@ -13,6 +13,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/epicevents/crm/internal/testprogram"
 )
 
 // TestConfigurationFiles: a file that cannot be used is exit 2 with its name and line, and without anything that is in it.
@@ -194,9 +196,7 @@ func ordinaryCrm(t *testing.T, home string) func(args ...string) (code int, stdo
 		t.Fatal(err)
 	}
 	path := filepath.Join(localHome(t), "crm") // the name makes the test program be crm
-	if err := os.WriteFile(path, program, 0o755); err != nil {
-		t.Fatal(err)
-	}
+	testprogram.Write(t, path, program)
 	return func(args ...string) (int, string, string) {
 		cmd := exec.Command(path, args...)
 		cmd.Dir, cmd.Env = home, []string{"HOME=" + home, "PATH=" + os.Getenv("PATH"), "GOCOVERDIR=" + os.Getenv("GOCOVERDIR")}

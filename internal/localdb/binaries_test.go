@@ -8,6 +8,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/epicevents/crm/internal/testprogram"
 )
 
 // fakeInstallation makes a folder with programs that only know their version.
@@ -18,9 +20,7 @@ func fakeInstallation(t *testing.T, folder, version string, names ...string) {
 	}
 	script := fmt.Sprintf("#!/bin/sh\necho 'postgres (PostgreSQL) %s'\n", version)
 	for _, name := range names {
-		if err := os.WriteFile(filepath.Join(folder, name), []byte(script), 0o755); err != nil {
-			t.Fatal(err)
-		}
+		testprogram.Write(t, filepath.Join(folder, name), []byte(script))
 	}
 }
 

@@ -18,6 +18,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/epicevents/crm/internal/failure"
+	"github.com/epicevents/crm/internal/testprogram"
 )
 
 var fastSettings = []string{"fsync=off", "synchronous_commit=off", "full_page_writes=off", "shared_buffers=1MB", "max_connections=30"}
@@ -58,9 +59,7 @@ func TestAsOrdinaryUser(t *testing.T) {
 		t.Fatal(err)
 	}
 	binary := filepath.Join(folder, "localdb.test")
-	if err := os.WriteFile(binary, content, 0o755); err != nil {
-		t.Fatal(err)
-	}
+	testprogram.Write(t, binary, content)
 	temp := filepath.Join(folder, "temp")
 	if err := errors.Join(os.Mkdir(temp, 0o700), os.Lchown(temp, owner.uid, owner.gid)); err != nil {
 		t.Fatal(err)

@@ -13,6 +13,8 @@ import (
 	"testing"
 
 	"github.com/jackc/pgx/v5"
+
+	"github.com/epicevents/crm/internal/testprogram"
 )
 
 func itoa(n int) string { return strconv.Itoa(n) }
@@ -192,9 +194,7 @@ func TestAccountWithoutEntry(t *testing.T) {
 	programs := tempDir(t)
 	fakeInstallation(t, programs, "17.2", "postgres")
 	script := "#!/bin/sh\necho 'initdb: error: could not look up effective user ID 1234567: user does not exist' >&2\nexit 1\n"
-	if err := os.WriteFile(filepath.Join(programs, "initdb"), []byte(script), 0o755); err != nil {
-		t.Fatal(err)
-	}
+	testprogram.Write(t, filepath.Join(programs, "initdb"), []byte(script))
 	c := New(filepath.Join(tempDir(t), "home"), func(name string) string {
 		return map[string]string{"CRM_POSTGRES_BIN": programs}[name]
 	})

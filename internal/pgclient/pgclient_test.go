@@ -19,6 +19,7 @@ import (
 
 	"github.com/epicevents/crm/internal/failure"
 	"github.com/epicevents/crm/internal/localdb"
+	"github.com/epicevents/crm/internal/testprogram"
 )
 
 func TestChoose(t *testing.T) {
@@ -58,9 +59,7 @@ func fake(t *testing.T, name, version, script string) *localdb.Cluster {
 	t.Helper()
 	folder := t.TempDir()
 	text := fmt.Sprintf("#!/bin/sh\nif [ \"$1\" = --version ]; then echo '%s (PostgreSQL) %s'; exit; fi\n%s\n", name, version, script)
-	if err := os.WriteFile(filepath.Join(folder, name), []byte(text), 0o755); err != nil {
-		t.Fatal(err)
-	}
+	testprogram.Write(t, filepath.Join(folder, name), []byte(text))
 	return localdb.New(t.TempDir(), func(variable string) string {
 		if variable == "CRM_POSTGRES_BIN" {
 			return folder
