@@ -27,6 +27,7 @@ func (a *app) eventCommands() *ffcli.Command {
 		a.eventAdd(),
 		a.eventUpdate(),
 		a.eventSetSupport(),
+		a.eventStaff(),
 		a.eventClashes(),
 		a.eventCancel(),
 		a.eventImport(),

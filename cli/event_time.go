@@ -131,12 +131,17 @@ func (a *app) eventSetSupport() *ffcli.Command {
 	allowClash := allowClashFlag(c)
 	show := command.ShowsChange(c, events)
 	return c.DoesAs(func(ctx context.Context, s service.Operations) error {
-		change, err := s.EventSetSupport(ctx, gen.EventSetSupportParams{ID: id.Got, Support: support.Got, AllowClash: allowClash})
-		if err != nil {
-			return a.suggestUsername(ctx, s, err, support.Got)
-		}
-		return show(change)
+		return a.setSupport(ctx, s, gen.EventSetSupportParams{ID: id.Got, Support: support.Got, AllowClash: allowClash}, show)
 	})
+}
+
+// setSupport assigns an event and shows it.
+func (a *app) setSupport(ctx context.Context, s service.Operations, p gen.EventSetSupportParams, show func(service.Change[gen.EventView]) error) error {
+	change, err := s.EventSetSupport(ctx, p)
+	if err != nil {
+		return a.suggestUsername(ctx, s, err, p.Support)
+	}
+	return show(change)
 }
 
 func (a *app) eventClashes() *ffcli.Command {

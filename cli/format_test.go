@@ -48,6 +48,7 @@ var readings = []reading{
 	{"note list", shapeOf(notes), false},
 	{"reminder list", shapeOf(reminders), false},
 	{"reminder list --done --for support1", shapeOf(reminders, "done", "for"), false},
+	{"event staff 8", shapeOf(candidates), false},
 	{"event sheet 1", sheetShape(), true},
 	{"event sheet 9", sheetShape(), true},
 	{"auth whoami", shapeOf(whoami), true},

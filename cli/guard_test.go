@@ -299,6 +299,7 @@ func TestResources(t *testing.T) {
 	check(t, checked, "recordedPayments", recordedPayments)
 	check(t, checked, "events", events)
 	check(t, checked, "clashes", clashes)
+	check(t, checked, "candidates", candidates)
 	check(t, checked, "notes", notes)
 	check(t, checked, "reminders", reminders)
 	check(t, checked, "receivables", receivables)

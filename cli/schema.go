@@ -25,6 +25,7 @@ func publicResources() []render.Description {
 		render.Describe(recordedPayments).As("added_payment"),
 		render.Describe(events),
 		render.Describe(clashes),
+		render.Describe(candidates),
 		render.Describe(notes),
 		render.Describe(reminders),
 		render.Describe(receivables),

@@ -625,6 +625,110 @@ func (q *Queries) EventSheet(ctx context.Context, id int64) (EventSheetRow, erro
 	return i, err
 }
 
+const EventStaff = `-- name: EventStaff :many
+SELECT support.id AS support_id,
+       support.username AS support,
+       support.fullname AS support_fullname,
+       (clash.id IS NULL)::boolean AS free,
+       coalesce(event.support_id = support.id, false)::boolean AS assigned,
+       near.that_day::bigint AS events_that_day,
+       near.around::bigint AS events_around,
+       known.events::bigint AS events_of_customer,
+       clash.id::optional_id AS other_id,
+       clash.name::optional_text AS other,
+       clash.start_at AS other_start,
+       clash.end_at AS other_end
+FROM event
+JOIN contract ON contract.id = event.contract_id
+JOIN employee AS support ON support.role = 'support' AND support.active
+CROSS JOIN LATERAL (
+    SELECT tstzrange(date_trunc('day', event.start_at),
+                     date_trunc('day', coalesce(event.end_at, event.start_at)) + interval '1 day') AS days,
+           tstzrange(date_trunc('day', event.start_at) - interval '3 days',
+                     date_trunc('day', coalesce(event.end_at, event.start_at)) + interval '4 days') AS around) AS span
+CROSS JOIN LATERAL (
+    SELECT count(*) FILTER (WHERE event_period(other.start_at, other.end_at) && span.days) AS that_day,
+           count(*) AS around
+    FROM event AS other
+    WHERE other.support_id = support.id
+      AND other.id <> event.id
+      AND other.cancelled_at IS NULL
+      AND event.start_at IS NOT NULL
+      AND event_period(other.start_at, other.end_at) && span.around) AS near
+CROSS JOIN LATERAL (
+    SELECT count(*) AS events
+    FROM event AS earlier
+    JOIN contract AS bought ON bought.id = earlier.contract_id
+    WHERE earlier.support_id = support.id
+      AND bought.customer_id = contract.customer_id
+      AND earlier.id <> event.id
+      AND earlier.cancelled_at IS NULL
+      AND earlier.start_at < coalesce(event.start_at, now())) AS known
+LEFT JOIN LATERAL (
+    SELECT other.id, other.name, other.start_at, other.end_at
+    FROM event AS other
+    WHERE other.support_id = support.id
+      AND other.id <> event.id
+      AND other.cancelled_at IS NULL
+      AND event_period(other.start_at, other.end_at) && event_period(event.start_at, event.end_at)
+    ORDER BY other.start_at, other.id
+    LIMIT 1) AS clash ON true
+WHERE event.id = $1
+ORDER BY clash.id IS NOT NULL, near.around, fold(support.fullname), support.username
+`
+
+type EventStaffRow struct {
+	SupportID        int64      `json:"support_id"`
+	Support          string     `json:"support"`
+	SupportFullname  string     `json:"support_fullname"`
+	Free             bool       `json:"free"`
+	Assigned         bool       `json:"assigned"`
+	EventsThatDay    int64      `json:"events_that_day"`
+	EventsAround     int64      `json:"events_around"`
+	EventsOfCustomer int64      `json:"events_of_customer"`
+	OtherID          *int64     `json:"other_id"`
+	Other            *string    `json:"other"`
+	OtherStart       *time.Time `json:"other_start"`
+	OtherEnd         *time.Time `json:"other_end"`
+}
+
+// EventStaff returns each support who could run an event: those who are free then first, of these whoever has the fewest
+// events in the seven days around, then by name. Who is not free is so for the first event that they run at the same time.
+// The days are those of the calendar in the zone of the session, from the one on which the event begins to the one on which
+// it ends; around are three before and three after. An event without a start is in nobody's way.
+func (q *Queries) EventStaff(ctx context.Context, id int64) ([]EventStaffRow, error) {
+	rows, err := q.db.Query(ctx, EventStaff, id)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []EventStaffRow{}
+	for rows.Next() {
+		var i EventStaffRow
+		if err := rows.Scan(
+			&i.SupportID,
+			&i.Support,
+			&i.SupportFullname,
+			&i.Free,
+			&i.Assigned,
+			&i.EventsThatDay,
+			&i.EventsAround,
+			&i.EventsOfCustomer,
+			&i.OtherID,
+			&i.Other,
+			&i.OtherStart,
+			&i.OtherEnd,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const EventUpdate = `-- name: EventUpdate :one
 UPDATE event
 SET name      = coalesce($1, name),

@@ -186,6 +186,11 @@ type Querier interface {
 	EventSetSupport(ctx context.Context, arg EventSetSupportParams) (int64, error)
 	// EventSheet returns an event with what is needed of its customer and its contract on the day.
 	EventSheet(ctx context.Context, id int64) (EventSheetRow, error)
+	// EventStaff returns each support who could run an event: those who are free then first, of these whoever has the fewest
+	// events in the seven days around, then by name. Who is not free is so for the first event that they run at the same time.
+	// The days are those of the calendar in the zone of the session, from the one on which the event begins to the one on which
+	// it ends; around are three before and three after. An event without a start is in nobody's way.
+	EventStaff(ctx context.Context, id int64) ([]EventStaffRow, error)
 	// EventUpdate changes the given fields; NULL keeps, and a field named in clear becomes NULL. It is limited to the
 	// events that the support runs, and to a row that is as expected. That a clash is meant is so until the time changes.
 	EventUpdate(ctx context.Context, arg EventUpdateParams) (int64, error)

@@ -105,6 +105,10 @@ type eventSheetRequest struct {
 	ID int64 `json:"id"`
 }
 
+type eventStaffRequest struct {
+	ID int64 `json:"id"`
+}
+
 type mayRequest struct {
 	Command string `json:"command"`
 }
@@ -333,6 +337,9 @@ func routes() map[string]route {
 		}),
 		"EventSheet": one(func(ctx context.Context, s service.Operations, q eventSheetRequest) (gen.EventSheetRow, error) {
 			return s.EventSheet(ctx, q.ID)
+		}),
+		"EventStaff": one(func(ctx context.Context, s service.Operations, q eventStaffRequest) (service.EventStaff, error) {
+			return s.EventStaff(ctx, q.ID)
 		}),
 		"EventUpdate": one(func(ctx context.Context, s service.Operations, q gen.EventUpdateParams) (service.Change[gen.EventView], error) {
 			return s.EventUpdate(ctx, q)
@@ -785,6 +792,12 @@ func (s *Session) EventSetSupport(ctx context.Context, p gen.EventSetSupportPara
 // this id.
 func (s *Session) EventSheet(ctx context.Context, id int64) (gen.EventSheetRow, error) {
 	return call[gen.EventSheetRow](ctx, s, "EventSheet", eventSheetRequest{id})
+}
+
+// EventStaff returns the supports who could run an event, those first who are free then and have the fewest events around
+// it; NotFound if there is none of this id, Conflict if it is cancelled.
+func (s *Session) EventStaff(ctx context.Context, id int64) (service.EventStaff, error) {
+	return call[service.EventStaff](ctx, s, "EventStaff", eventStaffRequest{id})
 }
 
 // EventUpdate changes the fields that are not nil and empties those named in p.Clear. PermissionDenied for an event that

@@ -75,6 +75,7 @@ var onWire = map[string]struct{ params, result, row any }{
 	"EventList":               {new(gen.EventListParams), new(gen.EventView), nil},
 	"EventSetSupport":         {new(gen.EventSetSupportParams), new(service.Change[gen.EventView]), nil},
 	"EventSheet":              {new(eventSheetRequest), new(gen.EventSheetRow), nil},
+	"EventStaff":              {new(eventStaffRequest), new(service.EventStaff), nil},
 	"EventUpdate":             {new(gen.EventUpdateParams), new(service.Change[gen.EventView]), nil},
 	"Find":                    {new(service.FindParams), new(gen.FindRow), nil},
 	"FindCount":               {new(service.FindParams), new(int64), nil},

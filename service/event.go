@@ -149,6 +149,32 @@ func (s *Session) EventCancel(ctx context.Context, p gen.EventCancelParams) (cha
 	return change, s.translate(ctx, err)
 }
 
+// EventStaff is an event with those who could run it.
+type EventStaff struct {
+	Event gen.EventView       `json:"event"`
+	Staff []gen.EventStaffRow `json:"staff"`
+}
+
+// EventStaff returns the supports who could run an event, those first who are free then and have the fewest events around
+// it; NotFound if there is none of this id, Conflict if it is cancelled.
+func (s *Session) EventStaff(ctx context.Context, id int64) (staff EventStaff, err error) {
+	var event *gen.EventView
+	_, err = s.allow(ctx, "EventStaff",
+		queryMaybe(ctx, (*gen.Queries).EventDetail, id, &event),
+		queryOne(ctx, (*gen.Queries).EventStaff, id, &staff.Staff))
+	if err != nil {
+		return staff, err
+	}
+	if event == nil {
+		return staff, noEvent(id)
+	}
+	if event.CancelledAt != nil {
+		return staff, &failure.Error{Code: failure.Conflict, Message: fmt.Sprintf("Event %d is cancelled: nobody has to run it.", id)}
+	}
+	staff.Event = *event
+	return staff, nil
+}
+
 func noEvent(id int64) error {
 	return notFound("crm event list", "There is no event %d.", id)
 }

@@ -252,6 +252,10 @@ type Operations interface {
 	// this id.
 	EventSheet(ctx context.Context, id int64) (gen.EventSheetRow, error)
 
+	// EventStaff returns the supports who could run an event, those first who are free then and have the fewest events around
+	// it; NotFound if there is none of this id, Conflict if it is cancelled.
+	EventStaff(ctx context.Context, id int64) (EventStaff, error)
+
 	// EventUpdate changes the fields that are not nil and empties those named in p.Clear. PermissionDenied for an event that
 	// another runs, Conflict while its support runs another event, unless p.AllowClash is true.
 	EventUpdate(ctx context.Context, p gen.EventUpdateParams) (Change[gen.EventView], error)

@@ -184,6 +184,7 @@ func TestPlans(t *testing.T) {
 	list("ContractSums", gen.ContractSums, struct{ ID uuid.UUID }{uuid.New()})
 	list("EventClashes", gen.EventClashes, gen.EventClashesParams{RowLimit: fifty})
 	list("EventClashes --support --from", gen.EventClashes, gen.EventClashesParams{Support: new("support1"), FromAt: new(time.Now()), RowLimit: fifty})
+	list("EventStaff", gen.EventStaff, struct{ ID int64 }{7})
 	list("EventSheet", gen.EventSheet, struct{ ID int64 }{7})
 	list("Changes", gen.Changes, gen.ChangesParams{AfterXid: "0", RowLimit: fifty})
 	list("Changes --after", gen.Changes, gen.ChangesParams{AfterXid: one[string](p, "SELECT max(xid)::text FROM change"), AfterID: changed, RowLimit: fifty})
