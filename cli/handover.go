@@ -63,22 +63,24 @@ func (a *app) employeeHandover() *ffcli.Command {
 // handedOver says in few words what the rows of a handover are.
 func handedOver(rows []gen.EmployeeHandoverRow) string {
 	var (
-		customers, events int
-		due               value.Cents
-		parts             []string
+		due   value.Cents
+		count = map[string]int{}
+		parts []string
 	)
 	for _, row := range rows {
+		count[row.Resource]++
 		if row.Resource == "customer" {
-			customers, due = customers+1, due+row.TotalDue
-		} else {
-			events++
+			due += row.TotalDue
 		}
 	}
-	if customers > 0 {
-		parts = append(parts, text.Count(customers, "customer")+" with "+value.FormatEuro(due)+" due")
+	if n := count["customer"]; n > 0 {
+		parts = append(parts, text.Count(n, "customer")+" with "+value.FormatEuro(due)+" due")
 	}
-	if events > 0 {
-		parts = append(parts, text.Count(events, "event")+" to come")
+	if n := count["event"]; n > 0 {
+		parts = append(parts, text.Count(n, "event")+" to come")
+	}
+	if n := count["reminder"]; n > 0 {
+		parts = append(parts, text.Count(n, "reminder"))
 	}
 	return strings.Join(parts, " and ")
 }
@@ -91,5 +93,6 @@ var handovers = render.Resource[gen.EmployeeHandoverRow]{
 		{Column: "id", Rank: 1},
 		{Column: "company", Rank: 2},
 		{Column: "next_event", Weekday: true},
+		{Column: "due_on", Label: "Reminder", Weekday: true},
 	},
 }

@@ -144,7 +144,9 @@ type Querier interface {
 	// EmployeeFirstTurn makes those who add a first administrator wait for each other until their transactions end.
 	EmployeeFirstTurn(ctx context.Context) (int64, error)
 	// EmployeeHandover puts one employee in the place of another, for customers who are not archived, for events to come, or
-	// for both, and returns what that is: of a customer what they owe and their next event, of an event what is due of its contract and its start.
+	// for both. Reminders that are not done go along: those about what is handed over, and where it is both, all of them. It
+	// returns what that is: of a customer, and of the one whom a reminder is about, what they owe and their next event; of an
+	// event what is due of its contract and its start.
 	EmployeeHandover(ctx context.Context, arg EmployeeHandoverParams) ([]EmployeeHandoverRow, error)
 	EmployeeImportStage(ctx context.Context, arg []EmployeeImportStageParams) (int64, error)
 	// EmployeeList returns the employees by id, or in the order of a field: "fullname" or "fullname:desc".

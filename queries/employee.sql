@@ -127,7 +127,9 @@ RETURNING id;
 
 -- name: EmployeeHandover :many
 -- EmployeeHandover puts one employee in the place of another, for customers who are not archived, for events to come, or
--- for both, and returns what that is: of a customer what they owe and their next event, of an event what is due of its contract and its start.
+-- for both. Reminders that are not done go along: those about what is handed over, and where it is both, all of them. It
+-- returns what that is: of a customer, and of the one whom a reminder is about, what they owe and their next event; of an
+-- event what is due of its contract and its start.
 WITH moved_customer AS (
     UPDATE customer
     SET commercial_id = (SELECT employee.id FROM employee WHERE employee.username = @successor)
@@ -136,7 +138,7 @@ WITH moved_customer AS (
       AND predecessor.username = @username
       AND customer.commercial_id = predecessor.id
       AND customer.archived_at IS NULL
-    RETURNING customer.id, customer.fullname, customer.company
+    RETURNING customer.id, customer.fullname
 ), moved_event AS (
     UPDATE event
     SET support_id    = (SELECT employee.id FROM employee WHERE employee.username = @successor),
@@ -154,21 +156,41 @@ WITH moved_customer AS (
       AND event.cancelled_at IS NULL
       AND event_to_come(event.start_at, event.end_at)
     RETURNING event.id, event.name, event.contract_id, event.start_at
+), moved_reminder AS (
+    UPDATE reminder
+    SET for_id = (SELECT employee.id FROM employee WHERE employee.username = @successor AND employee.active)
+    FROM employee AS predecessor, reminder_view AS about
+    WHERE predecessor.username = @username
+      AND reminder.for_id = predecessor.id
+      AND reminder.done_at IS NULL
+      AND about.id = reminder.id
+      AND (@customers::boolean AND @events::boolean
+          OR about.customer_id IN (SELECT moved_customer.id FROM moved_customer)
+          OR about.event_id IN (SELECT moved_event.id FROM moved_event))
+    RETURNING reminder.id, reminder.text, reminder.due_on, about.customer_id
+), moved AS (
+    SELECT 'customer'::text AS resource, moved_customer.id, moved_customer.fullname AS name, moved_customer.id AS customer_id, NULL::date AS due_on
+    FROM moved_customer
+    UNION ALL
+    SELECT 'reminder', moved_reminder.id, moved_reminder.text, moved_reminder.customer_id, moved_reminder.due_on
+    FROM moved_reminder
 )
-SELECT 'customer'::text AS resource,
-       moved_customer.id,
-       moved_customer.fullname AS name,
-       moved_customer.company,
+SELECT moved.resource,
+       moved.id,
+       moved.name,
+       customer.company,
        (SELECT coalesce(sum(contract_view.total_due), 0)::bigint
         FROM contract_view
-        WHERE contract_view.customer_id = moved_customer.id
+        WHERE contract_view.customer_id = moved.customer_id
           AND contract_view.status IN ('signed', 'part_paid'))::cents AS total_due,
-       next.start AS next_event
-FROM moved_customer
+       next.start AS next_event,
+       moved.due_on
+FROM moved
+JOIN customer ON customer.id = moved.customer_id
 LEFT JOIN LATERAL (
     SELECT event_view.start
     FROM event_view
-    WHERE event_view.customer_id = moved_customer.id
+    WHERE event_view.customer_id = moved.customer_id
       AND event_view.cancelled_at IS NULL
       AND event_to_come(event_view.start, event_view."end")
     ORDER BY event_view.start
@@ -179,10 +201,11 @@ SELECT 'event',
        moved_event.name,
        contract_view.company,
        contract_view.total_due,
-       moved_event.start_at
+       moved_event.start_at,
+       NULL
 FROM moved_event
 JOIN contract_view ON contract_view.id = moved_event.contract_id
-ORDER BY resource, next_event, id;
+ORDER BY resource, due_on, next_event, id;
 
 -- name: EmployeeUnlock :execrows
 -- EmployeeUnlock forgets the failed logins that were counted for an employee's username.

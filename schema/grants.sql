@@ -53,7 +53,7 @@ GRANT SELECT, INSERT ON contract_import, customer_import, employee_import, event
 -- Notes are only added to.
 GRANT SELECT, INSERT ON note TO :"role";
 GRANT SELECT, INSERT, DELETE ON reminder TO :"role";
-GRANT UPDATE (done_at) ON reminder TO :"role";
+GRANT UPDATE (for_id, done_at) ON reminder TO :"role";
 
 -- To read the number that was given last, and not to take or set one.
 GRANT SELECT ON SEQUENCE customer_id_seq, event_id_seq, note_id_seq, reminder_id_seq TO :"role";

@@ -197,7 +197,7 @@ type HandoverParams struct {
 }
 
 // EmployeeHandover puts an employee in the place of another: for the customers who are not archived, the events to come, or
-// both. It returns what that is. Conflict if the successor is inactive, has another role or runs another event at the time of
+// both, with the reminders that are not done. It returns what that is. Conflict if the successor is inactive, has another role or runs another event at the time of
 // one, and then nothing is handed over.
 func (s *Session) EmployeeHandover(ctx context.Context, p HandoverParams) (rows []gen.EmployeeHandoverRow, err error) {
 	by, err := s.allow(ctx, "EmployeeHandover")
@@ -222,6 +222,9 @@ func (s *Session) EmployeeHandover(ctx context.Context, p HandoverParams) (rows 
 		return nil, problem
 	case isRefusedBy(err, "event_support_fkey", "event_needs_support"):
 		return nil, s.whyNotInCharge(ctx, err, p.Successor, "an event", gen.RoleSupport)
+	case isWithout(err, "for_id"):
+		return nil, &failure.Error{Code: failure.Conflict, Hint: "crm employee list", Err: err,
+			Message: p.Successor + " is inactive; a reminder needs somebody who is not."}
 	}
 	return rows, s.whyNotInCharge(ctx, err, p.Successor, "a customer", gen.RoleCommercial)
 }

@@ -143,6 +143,15 @@ func isRefusedBy(err error, constraints ...string) bool {
 	return ok && slices.Contains(constraints, refusal.ConstraintName)
 }
 
+// notNull is the code of a refusal of PostgreSQL: a column has no value.
+const notNull = "23502"
+
+// isWithout reports whether a statement was refused because this column had no value.
+func isWithout(err error, column string) bool {
+	refusal, ok := errors.AsType[*pgconn.PgError](err)
+	return ok && refusal.Code == notNull && refusal.ColumnName == column
+}
+
 // isClash reports whether a support would have run two events at once.
 func isClash(err error) bool {
 	return isRefusedBy(err, "event_no_clash", "event_clashes", "event_clashes_added")

@@ -318,7 +318,7 @@ func (r *ImportResult) write(ctx context.Context, tx pgx.Tx, options gen.ImportR
 		if refusal.Code == "23000" { // whose message is of this row alone
 			key += "\n" + refusal.Message
 		}
-		if refusal.Code == "23502" {
+		if refusal.Code == notNull {
 			messages[key] = "A value is needed."
 		}
 		if messages[key] == "" {

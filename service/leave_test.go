@@ -260,3 +260,55 @@ func TestArchivedMeanwhile(t *testing.T) {
 		})
 	}
 }
+
+// TestHandoverTakesReminders: what is not done goes along, about what is handed over, or all of it.
+func TestHandoverTakesReminders(t *testing.T) {
+	t.Parallel()
+	p := sample(t)
+	ctx := t.Context()
+	p.employee("leaver", "commercial")
+	for _, reminder := range []struct{ text, for_, about string }{
+		{"customer", "commercial1", "(SELECT 1::bigint), NULL, NULL"},
+		{"contract", "commercial1", "NULL, (SELECT id FROM contract WHERE customer_id = 1 ORDER BY id LIMIT 1), NULL"},
+		{"elsewhere", "commercial1", "(SELECT min(id) FROM customer_view WHERE commercial = 'commercial3'), NULL, NULL"},
+		{"another's", "commercial2", "(SELECT 1::bigint), NULL, NULL"},
+		{"event", "support2", "NULL, NULL, 9"},
+	} {
+		p.exec("INSERT INTO reminder (due_on, for_id, text, customer_id, contract_id, event_id) SELECT '2026-01-02', id, $1, "+reminder.about+
+			" FROM employee WHERE username = $2", reminder.text, reminder.for_)
+	}
+	p.exec(`INSERT INTO reminder (due_on, for_id, text, customer_id, done_at) SELECT '2026-01-02', id, 'done', 1, now() FROM employee WHERE username = 'commercial1'`)
+	s := p.as("administrator1")
+	takes := func(h service.HandoverParams, want string) {
+		t.Helper()
+		var got []string
+		for _, row := range must[[]gen.EmployeeHandoverRow](t)(s.EmployeeHandover(ctx, h)) {
+			if row.Resource == "reminder" && row.DueOn != nil && *row.DueOn == "2026-01-02" {
+				got = append(got, row.Name)
+			}
+		}
+		if text := strings.Join(got, " "); text != want {
+			t.Errorf("%+v took %q, want %q", h, text, want)
+		}
+	}
+	part := func(from, to string, customers, events bool) service.HandoverParams {
+		h := handover(from, to)
+		h.Customers, h.Events, h.DryRun = customers, events, true
+		return h
+	}
+	takes(part("commercial1", "commercial2", true, false), "customer contract")
+	takes(part("commercial1", "commercial2", false, true), "")
+	takes(part("support2", "support1", false, true), "event")
+	takes(part("support2", "support1", true, false), "")
+	takes(handover("commercial1", "commercial2"), "customer contract elsewhere")
+	if n := one[int](p, "SELECT count(*) FROM reminder_view WHERE \"for\" = 'commercial2' AND due_on = '2026-01-02'"); n != 4 {
+		t.Errorf("commercial2 has %d of them", n)
+	}
+	if n := one[int](p, "SELECT count(*) FROM reminder_view WHERE \"for\" = 'commercial1' AND due_on = '2026-01-02'"); n != 1 {
+		t.Errorf("commercial1 keeps %d of them, want what is done", n)
+	}
+	must[service.Change[gen.EmployeeView]](t)(s.EmployeeDeactivate(ctx, "leaver"))
+	p.refuses(failure.Conflict, "leaver is inactive; a reminder needs somebody who is not.", func() error {
+		return second(s.EmployeeHandover(ctx, handover("commercial2", "leaver")))
+	})
+}
