@@ -42,6 +42,12 @@ func TestCustomerMerge(t *testing.T) {
 	keep := p.secondEntry("commercial1")
 	// Also what is changed no more.
 	p.exec("UPDATE contract SET cancelled_at = now(), cancel_reason = 'x' WHERE id = $1", ownUnsigned)
+	p.exec("INSERT INTO note (by, customer_id, text) VALUES ('x', $1, 'Said')", ownCustomer)
+	p.exec("INSERT INTO reminder (due_on, for_id, customer_id, text) SELECT '2031-01-02', min(id), $1, 'Call' FROM employee", ownCustomer)
+	has := func(id int64) string {
+		return one[string](p, "SELECT (SELECT count(*) FROM note WHERE customer_id = $1) || ' ' || (SELECT count(*) FROM reminder WHERE customer_id = $1)", id)
+	}
+	hadBefore := has(ownCustomer)
 	contracts := one[int64](p, "SELECT count(*) FROM contract WHERE customer_id = $1", ownCustomer)
 	gone := stored[gen.CustomerView](p, "customer_view", ownCustomer)
 	before := checksum(t, p.conn)
@@ -70,6 +76,7 @@ func TestCustomerMerge(t *testing.T) {
 	if n := one[int64](p, "SELECT count(*) FROM contract WHERE customer_id = $1", keep); n != contracts {
 		t.Errorf("%d contracts, want %d", n, contracts)
 	}
+	same(t, "notes and reminders", has(keep), hadBefore)
 	p.refuses(failure.NotFound, "There is no customer 1.", func() error { return second(s.CustomerDetail(ctx, ownCustomer)) })
 	p.refuses(failure.NotFound, "There is no customer 1.", func() error { return second(merged(s.CustomerMerge(ctx, merge(keep, ownCustomer)))) })
 
@@ -93,6 +100,8 @@ func TestCustomerMerge(t *testing.T) {
 	if n := one[int64](p, "SELECT count(*) FROM contract WHERE customer_id = $1", ownCustomer); n != contracts {
 		t.Errorf("%d contracts are back, want %d", n, contracts)
 	}
+	same(t, "notes and reminders of who is back", has(ownCustomer), hadBefore)
+	same(t, "notes and reminders of who was kept", has(keep), "0 0")
 	kept := stored[gen.CustomerView](p, "customer_view", keep)
 	kept.UpdatedAt = change.Before.UpdatedAt
 	same(t, "who was kept", kept, *change.Before)
