@@ -22,25 +22,41 @@ import (
 	"github.com/epicevents/crm/service"
 )
 
-// combinations returns a value of the parameters P for every combination of what its fields may be, by name. A field
-// that is not named keeps its zero value.
+// combinations returns values of the parameters P whose fields, by name, are the first of what they may be, but for at most
+// three: what filters do to each other, any three show. The last has the last of each. A field that is not named keeps its
+// zero value.
 func combinations[P any](fields map[string][]any) []P {
-	made := []P{*new(P)}
+	type partly struct {
+		params P
+		others int // fields that are not the first of what they may be
+	}
+	set := func(params *P, field string, value any) {
+		if f := reflect.ValueOf(params).Elem().FieldByName(field); value != nil {
+			f.Set(reflect.ValueOf(value))
+		} else {
+			f.SetZero()
+		}
+	}
+	made := []partly{{}}
+	var last P
 	for field, values := range fields {
-		var next []P
-		for _, params := range made {
-			for _, value := range values {
-				if value != nil {
-					reflect.ValueOf(&params).Elem().FieldByName(field).Set(reflect.ValueOf(value))
-				} else {
-					reflect.ValueOf(&params).Elem().FieldByName(field).SetZero()
+		var next []partly
+		for _, p := range made {
+			for i, value := range values {
+				if others := p.others + min(i, 1); others <= 3 {
+					set(&p.params, field, value)
+					next = append(next, partly{p.params, others})
 				}
-				next = append(next, params)
 			}
 		}
 		made = next
+		set(&last, field, values[len(values)-1])
 	}
-	return made
+	all := []P{}
+	for _, p := range made {
+		all = append(all, p.params)
+	}
+	return append(all, last)
 }
 
 // sorts are the orders that a query of queries/ names.
