@@ -184,7 +184,7 @@ type Operations interface {
 	EmployeeFind(ctx context.Context, p gen.EmployeeFindParams) (gen.EmployeeView, error)
 
 	// EmployeeHandover puts an employee in the place of another: for the customers who are not archived, the events to come, or
-	// both. It returns what that is. Conflict if the successor is inactive, has another role or runs another event at the time of
+	// both, with the reminders that are not done. It returns what that is. Conflict if the successor is inactive, has another role or runs another event at the time of
 	// one, and then nothing is handed over.
 	EmployeeHandover(ctx context.Context, p HandoverParams) ([]gen.EmployeeHandoverRow, error)
 
