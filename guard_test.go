@@ -69,6 +69,7 @@ var mayImport = map[string][]string{
 // onlyIn names the files that alone know a library; a folder stands for all of its files.
 var onlyIn = map[string][]string{
 	"github.com/jedib0t/go-pretty/v6": {"cli/render/table.go"},
+	"github.com/arran4/golang-ical":   {"service/ical.go"},
 	"encoding/csv":                    {"cli/render/encode.go", "cli/intake"},
 	"golang.org/x/text/encoding":      {"cli/intake"},
 	"encoding/json":                   {"internal/failure", "remote", "tools/remote", "cli/schema.go", "cli/import.go", "cli/intake/lines.go", "cli/command/edit.go", "tools/bench", "tools/torture"},

@@ -29,6 +29,7 @@ func (a *app) eventCommands() *ffcli.Command {
 		a.eventSetSupport(),
 		a.eventStaff(),
 		a.eventClashes(),
+		a.eventIcs(),
 		a.eventCancel(),
 		a.eventImport(),
 	)

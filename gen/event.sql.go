@@ -342,6 +342,80 @@ func (q *Queries) EventDetail(ctx context.Context, id int64) (EventView, error) 
 	return i, err
 }
 
+const EventIcs = `-- name: EventIcs :many
+SELECT id, uid, sequence, updated_at, name, number, customer_id, customer, company, support_id, support, support_fullname, commercial_id, start, "end", attendees, location, note, cancelled_at, cancel_reason
+FROM event_calendar
+WHERE ($1::bigint IS NULL OR id = $1::bigint)
+  AND ($2::bigint IS NULL OR support_id = $2::bigint)
+  AND ($3::text IS NULL OR support = $3::text)
+  AND ($4::bigint IS NULL OR commercial_id = $4::bigint)
+  AND ($5::timestamptz IS NULL AND $6::timestamptz IS NULL
+       OR event_period(start, "end") && CASE
+           WHEN $5::timestamptz > $6::timestamptz THEN 'empty'
+           ELSE tstzrange($5::timestamptz, $6::timestamptz)
+       END)
+ORDER BY start, id
+`
+
+type EventIcsParams struct {
+	ID           *int64     `json:"id"`
+	SupportID    *int64     `json:"support_id"`
+	Support      *string    `json:"support"`
+	CommercialID *int64     `json:"commercial_id"`
+	FromAt       *time.Time `json:"from_at"`
+	ToAt         *time.Time `json:"to_at"`
+}
+
+// EventIcs returns what a calendar says of the events that pass the filters, also of those that are cancelled, by their
+// start. Those without a start, of which a calendar has nothing to say, come last.
+func (q *Queries) EventIcs(ctx context.Context, arg EventIcsParams) ([]EventCalendar, error) {
+	rows, err := q.db.Query(ctx, EventIcs,
+		arg.ID,
+		arg.SupportID,
+		arg.Support,
+		arg.CommercialID,
+		arg.FromAt,
+		arg.ToAt,
+	)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []EventCalendar{}
+	for rows.Next() {
+		var i EventCalendar
+		if err := rows.Scan(
+			&i.ID,
+			&i.Uid,
+			&i.Sequence,
+			&i.UpdatedAt,
+			&i.Name,
+			&i.Number,
+			&i.CustomerID,
+			&i.Customer,
+			&i.Company,
+			&i.SupportID,
+			&i.Support,
+			&i.SupportFullname,
+			&i.CommercialID,
+			&i.Start,
+			&i.End,
+			&i.Attendees,
+			&i.Location,
+			&i.Note,
+			&i.CancelledAt,
+			&i.CancelReason,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const EventList = `-- name: EventList :many
 SELECT event_view.id, event_view.name, event_view.contract, event_view.number, event_view.customer_id, event_view.customer, event_view.company, event_view.support_id, event_view.support, event_view.support_fullname, event_view.commercial_id, event_view.commercial, event_view.commercial_fullname, event_view.start, event_view."end", event_view.attendees, event_view.location, event_view.note, event_view.cancelled_at, event_view.cancel_reason, event_view.updated_at
 FROM event_view

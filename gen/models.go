@@ -663,6 +663,30 @@ type Event struct {
 	ClashAllowed bool `json:"clash_allowed"`
 }
 
+// An event as a calendar says it: under a name that stays, and with how often that was changed.
+type EventCalendar struct {
+	ID              int64      `json:"id"`
+	Uid             string     `json:"uid"`
+	Sequence        int64      `json:"sequence"`
+	UpdatedAt       time.Time  `json:"updated_at"`
+	Name            string     `json:"name"`
+	Number          string     `json:"number"`
+	CustomerID      int64      `json:"customer_id"`
+	Customer        string     `json:"customer"`
+	Company         *string    `json:"company"`
+	SupportID       *int64     `json:"support_id"`
+	Support         *string    `json:"support"`
+	SupportFullname *string    `json:"support_fullname"`
+	CommercialID    int64      `json:"commercial_id"`
+	Start           *time.Time `json:"start"`
+	End             *time.Time `json:"end"`
+	Attendees       *int32     `json:"attendees"`
+	Location        *string    `json:"location"`
+	Note            *string    `json:"note"`
+	CancelledAt     *time.Time `json:"cancelled_at"`
+	CancelReason    *string    `json:"cancel_reason"`
+}
+
 // An event that is meant to clash, with one that its support runs at the same time.
 type EventClash struct {
 	SupportID       *int64     `json:"support_id"`

@@ -177,6 +177,9 @@ type Querier interface {
 	// EventCount counts the rows of EventList: a test holds their filters equal.
 	EventCount(ctx context.Context, arg EventCountParams) (int64, error)
 	EventDetail(ctx context.Context, id int64) (EventView, error)
+	// EventIcs returns what a calendar says of the events that pass the filters, also of those that are cancelled, by their
+	// start. Those without a start, of which a calendar has nothing to say, come last.
+	EventIcs(ctx context.Context, arg EventIcsParams) ([]EventCalendar, error)
 	EventImportStage(ctx context.Context, arg []EventImportStageParams) (int64, error)
 	// EventList returns the events by their start, or in the order of a field; each filter that is NULL lets all pass. An event
 	// lies between two times when it takes place there, also in part; the second is not part of the range. What is not over at a

@@ -322,3 +322,19 @@ LEFT JOIN LATERAL (
     LIMIT 1) AS clash ON true
 WHERE event.id = @id
 ORDER BY clash.id IS NOT NULL, near.around, fold(support.fullname), support.username;
+
+-- name: EventIcs :many
+-- EventIcs returns what a calendar says of the events that pass the filters, also of those that are cancelled, by their
+-- start. Those without a start, of which a calendar has nothing to say, come last.
+SELECT *
+FROM event_calendar
+WHERE (sqlc.narg('id')::bigint IS NULL OR id = sqlc.narg('id')::bigint)
+  AND (sqlc.narg('support_id')::bigint IS NULL OR support_id = sqlc.narg('support_id')::bigint)
+  AND (sqlc.narg('support')::text IS NULL OR support = sqlc.narg('support')::text)
+  AND (sqlc.narg('commercial_id')::bigint IS NULL OR commercial_id = sqlc.narg('commercial_id')::bigint)
+  AND (sqlc.narg('from_at')::timestamptz IS NULL AND sqlc.narg('to_at')::timestamptz IS NULL
+       OR event_period(start, "end") && CASE
+           WHEN sqlc.narg('from_at')::timestamptz > sqlc.narg('to_at')::timestamptz THEN 'empty'
+           ELSE tstzrange(sqlc.narg('from_at')::timestamptz, sqlc.narg('to_at')::timestamptz)
+       END)
+ORDER BY start, id;

@@ -326,6 +326,9 @@ func routes() map[string]route {
 		"EventDetail": one(func(ctx context.Context, s service.Operations, q eventDetailRequest) (gen.EventView, error) {
 			return s.EventDetail(ctx, q.ID)
 		}),
+		"EventIcs": many(func(ctx context.Context, s service.Operations, q gen.EventIcsParams) iter.Seq2[gen.EventCalendar, error] {
+			return s.EventIcs(ctx, q)
+		}),
 		"EventImport": takes(func(ctx context.Context, s service.Operations, q service.ImportParams, rows iter.Seq2[gen.EventImportStageParams, error]) (service.ImportResult, error) {
 			return s.EventImport(ctx, q, rows)
 		}),
@@ -769,6 +772,11 @@ func (s *Session) EventCount(ctx context.Context, p gen.EventListParams) (int64,
 // EventDetail returns one event; NotFound if there is none of this id.
 func (s *Session) EventDetail(ctx context.Context, id int64) (gen.EventView, error) {
 	return call[gen.EventView](ctx, s, "EventDetail", eventDetailRequest{id})
+}
+
+// EventIcs returns what a calendar says of the events that pass the filters: WriteCalendar writes it.
+func (s *Session) EventIcs(ctx context.Context, p gen.EventIcsParams) iter.Seq2[gen.EventCalendar, error] {
+	return rows[gen.EventCalendar](ctx, s, "EventIcs", p)
 }
 
 // EventImport takes events in, whose lines increase. Where one is refused and p.Partly does not say otherwise, none is

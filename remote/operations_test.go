@@ -71,6 +71,7 @@ var onWire = map[string]struct{ params, result, row any }{
 	"EventClashesCount":       {new(gen.EventClashesParams), new(int64), nil},
 	"EventCount":              {new(gen.EventListParams), new(int64), nil},
 	"EventDetail":             {new(eventDetailRequest), new(gen.EventView), nil},
+	"EventIcs":                {new(gen.EventIcsParams), new(gen.EventCalendar), nil},
 	"EventImport":             {new(service.ImportParams), new(service.ImportResult), new(gen.EventImportStageParams)},
 	"EventList":               {new(gen.EventListParams), new(gen.EventView), nil},
 	"EventSetSupport":         {new(gen.EventSetSupportParams), new(service.Change[gen.EventView]), nil},

@@ -149,6 +149,11 @@ func (s *Session) EventCancel(ctx context.Context, p gen.EventCancelParams) (cha
 	return change, s.translate(ctx, err)
 }
 
+// EventIcs returns what a calendar says of the events that pass the filters: WriteCalendar writes it.
+func (s *Session) EventIcs(ctx context.Context, p gen.EventIcsParams) iter.Seq2[gen.EventCalendar, error] {
+	return stream[gen.EventCalendar](ctx, s, "EventIcs", gen.EventIcs, p)
+}
+
 // EventStaff is an event with those who could run it.
 type EventStaff struct {
 	Event gen.EventView       `json:"event"`

@@ -237,6 +237,9 @@ type Operations interface {
 	// EventDetail returns one event; NotFound if there is none of this id.
 	EventDetail(ctx context.Context, id int64) (gen.EventView, error)
 
+	// EventIcs returns what a calendar says of the events that pass the filters: WriteCalendar writes it.
+	EventIcs(ctx context.Context, p gen.EventIcsParams) iter.Seq2[gen.EventCalendar, error]
+
 	// EventImport takes events in, whose lines increase. Where one is refused and p.Partly does not say otherwise, none is
 	// written.
 	EventImport(ctx context.Context, p ImportParams, rows iter.Seq2[gen.EventImportStageParams, error]) (ImportResult, error)

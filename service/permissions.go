@@ -107,6 +107,7 @@ var permissions = map[string]permission{
 	"EventClashes":            {read, readOnly, all, all, all, all},
 	"EventClashesCount":       {read, readOnly, all, all, all, all},
 	"EventStaff":              {read, readOnly, no, no, no, all},
+	"EventIcs":                {read, readOnly, all, all, all, all},
 	"EventAdd":                {write, notIdempotent, no, own, no, no},
 	"EventSetSupport":         {write, idempotent, no, no, no, all},
 	"EventCancel":             {write, idempotent, no, own, no, all},

@@ -276,6 +276,9 @@ var calls = map[string]call{
 	"FindCount": {do: func(ctx context.Context, s service.Operations, _ target) error {
 		return second(s.FindCount(ctx, service.FindParams{Text: "ines"}))
 	}},
+	"EventIcs": {do: func(ctx context.Context, s service.Operations, on target) error {
+		return second(all(s.EventIcs(ctx, gen.EventIcsParams{ID: &on.event})))
+	}},
 	"EventStaff": {do: func(ctx context.Context, s service.Operations, on target) error {
 		return second(s.EventStaff(ctx, on.event))
 	}},

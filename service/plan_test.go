@@ -184,6 +184,8 @@ func TestPlans(t *testing.T) {
 	list("ContractSums", gen.ContractSums, struct{ ID uuid.UUID }{uuid.New()})
 	list("EventClashes", gen.EventClashes, gen.EventClashesParams{RowLimit: fifty})
 	list("EventClashes --support --from", gen.EventClashes, gen.EventClashesParams{Support: new("support1"), FromAt: new(time.Now()), RowLimit: fifty})
+	list("EventIcs", gen.EventIcs, gen.EventIcsParams{ID: new(int64(7))})
+	list("EventIcs --support --from", gen.EventIcs, gen.EventIcsParams{SupportID: new(int64(7)), FromAt: new(time.Now())})
 	list("EventStaff", gen.EventStaff, struct{ ID int64 }{7})
 	list("EventSheet", gen.EventSheet, struct{ ID int64 }{7})
 	list("Changes", gen.Changes, gen.ChangesParams{AfterXid: "0", RowLimit: fifty})
