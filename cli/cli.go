@@ -206,6 +206,7 @@ func (a *app) newRoot() *ffcli.Command {
 			a.noteCommands(),
 			a.reminderCommands(),
 			a.reportCommands(),
+			a.todayCommand(),
 			a.findCommand(),
 			a.historyCommand(),
 			a.changesCommand(),

@@ -40,6 +40,8 @@ var readings = []reading{
 	{"event list", shapeOf(events), false},
 	{"event detail 1", shapeOf(events), true},
 	{"event detail 10", shapeOf(events), true},
+	{"today", shapeOf(workItems), false},
+	{"today --for commercial1", shapeOf(workItems, "for"), false},
 	{"find ines", shapeOf(finds), false},
 	{"find 2026-3", shapeOf(finds), false},
 	{"find nothing at all", shapeOf(finds), false},

@@ -311,6 +311,7 @@ func TestResources(t *testing.T) {
 	check(t, checked, "contractAccounts", contractAccounts)
 	check(t, checked, "eventSheets", eventSheets)
 	check(t, checked, "finds", finds)
+	check(t, checked, "workItems", workItems)
 	check(t, checked, "changes", changes)
 	check(t, checked, "feed", feed)
 	check(t, checked, "undone", undone)

@@ -28,6 +28,7 @@ func publicResources() []render.Description {
 		render.Describe(candidates),
 		render.Describe(notes),
 		render.Describe(reminders),
+		render.Describe(workItems),
 		render.Describe(receivables),
 		render.Describe(revenue),
 		render.Describe(receipts),

@@ -945,3 +945,15 @@ type SessionView struct {
 	CreatedAt  time.Time `json:"created_at"`
 	ExpiresAt  time.Time `json:"expires_at"`
 }
+
+// What waits for an employee, and the command that settles it.
+type WorkItem struct {
+	Place   int32        `json:"place"`
+	ForID   int64        `json:"for_id"`
+	For     string       `json:"for"`
+	Kind    string       `json:"kind"`
+	What    string       `json:"what"`
+	Day     *value.Date  `json:"day"`
+	Amount  *value.Cents `json:"amount"`
+	Command string       `json:"command"`
+}

@@ -312,6 +312,11 @@ type Querier interface {
 	// operation was allowed for; neither ends or changes until the transaction does. The history says that they changed what
 	// it changes, by this command.
 	SessionRequire(ctx context.Context, arg SessionRequireParams) (bool, error)
+	// Today returns what waits for an employee, or for whoever asks, most pressing kind first and then by day, or in the order of a
+	// field. A kind more is a SELECT more in the view.
+	Today(ctx context.Context, arg TodayParams) ([]TodayRow, error)
+	// TodayCount counts the rows of Today: a test holds their filters equal.
+	TodayCount(ctx context.Context, arg TodayCountParams) (int64, error)
 	// Undo takes back what a batch changed, or says what that would do; what is kept comes first, with the reason.
 	Undo(ctx context.Context, arg UndoParams) ([]UndoRow, error)
 	// VersionRequire fails, and with it the transaction that it stands in, unless the schema is at this version; and it stays

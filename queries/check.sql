@@ -79,11 +79,10 @@ FROM (
     -- What differs from the schema that the migrations make is not for SQL to know.
     SELECT 8, unnest(@as_rule_findings::text[]), unnest(@as_rule_resources::text[]), unnest(@as_rule_ids::text[]), NULL, unnest(@as_rule_details::text[]), NULL
     UNION ALL
-    -- The salt is the one in the sample data, which no other password gets.
     SELECT 9, 'sample_password', 'employee', employee_password.id::text, employee_password.id,
            format('%s has the password of the sample data, which everybody can read in the manual', username), NULL
     FROM employee_password
-    WHERE password_parameters = '$argon2id$v=19$m=65536,t=3,p=4$t0kVYHxKvDxOsjhXwpr4Hg$'
+    WHERE is_sample_password(password_parameters)
     UNION ALL
     SELECT 10, 'duplicate_customer', 'customer', twin.customer_id::text, twin.customer_id,
            format('has the same %s as customer %s: crm customer merge %s %s', CASE twin.same

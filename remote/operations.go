@@ -425,6 +425,12 @@ func routes() map[string]route {
 		"ReportWorkload": many(func(ctx context.Context, s service.Operations, q gen.ReportWorkloadParams) iter.Seq2[gen.ReportWorkloadRow, error] {
 			return s.ReportWorkload(ctx, q)
 		}),
+		"Today": many(func(ctx context.Context, s service.Operations, q gen.TodayParams) iter.Seq2[gen.TodayRow, error] {
+			return s.Today(ctx, q)
+		}),
+		"TodayCount": one(func(ctx context.Context, s service.Operations, q gen.TodayParams) (int64, error) {
+			return s.TodayCount(ctx, q)
+		}),
 		"Undo": one(func(ctx context.Context, s service.Operations, q gen.UndoParams) ([]gen.UndoRow, error) {
 			return s.Undo(ctx, q)
 		}),
@@ -951,6 +957,16 @@ func (s *Session) ReportRevenue(ctx context.Context, p gen.ReportRevenueParams) 
 // ReportWorkload returns how many events there are, by month or support.
 func (s *Session) ReportWorkload(ctx context.Context, p gen.ReportWorkloadParams) iter.Seq2[gen.ReportWorkloadRow, error] {
 	return rows[gen.ReportWorkloadRow](ctx, s, "ReportWorkload", p)
+}
+
+// Today returns what waits for an employee: for p.For, or for whoever asks.
+func (s *Session) Today(ctx context.Context, p gen.TodayParams) iter.Seq2[gen.TodayRow, error] {
+	return rows[gen.TodayRow](ctx, s, "Today", p)
+}
+
+// TodayCount returns the number of what waits, whatever the limit.
+func (s *Session) TodayCount(ctx context.Context, p gen.TodayParams) (int64, error) {
+	return call[int64](ctx, s, "TodayCount", p)
 }
 
 // Undo takes back what a batch changed, and returns what became of each row: what is no longer as the batch left it is kept,

@@ -104,5 +104,7 @@ var onWire = map[string]struct{ params, result, row any }{
 	"ReportReceivables":       {new(gen.ReportReceivablesParams), new(gen.ReportReceivablesRow), nil},
 	"ReportRevenue":           {new(gen.ReportRevenueParams), new(gen.ReportRevenueRow), nil},
 	"ReportWorkload":          {new(gen.ReportWorkloadParams), new(gen.ReportWorkloadRow), nil},
+	"Today":                   {new(gen.TodayParams), new(gen.TodayRow), nil},
+	"TodayCount":              {new(gen.TodayParams), new(int64), nil},
 	"Undo":                    {new(gen.UndoParams), new([]gen.UndoRow), nil},
 }

@@ -65,7 +65,7 @@ func TestDifferences(t *testing.T) {
 		{"DROP TABLE event CASCADE", []string{"view change_line is missing", "view change_view is missing", "table event is missing", "function event_at(timestamp with time zone) is missing",
 			"view event_clash is missing", "function event_import_given(import_options) is missing", "function event_import_refused(import_options) is missing",
 			"function event_import_write(import_options, bigint, bigint) is missing", "view event_view is missing", "function history_ids(text, uuid) is missing",
-			"constraint note_event_fkey of note is missing", "view note_view is missing", "constraint reminder_event_fkey of reminder is missing", "view reminder_view is missing"}},
+			"constraint note_event_fkey of note is missing", "view note_view is missing", "constraint reminder_event_fkey of reminder is missing", "view reminder_view is missing", "view work_item is missing"}},
 		{"ALTER TYPE role ADD VALUE 'guest'", []string{"type role is not as crm made it"}},
 		{"ALTER SEQUENCE customer_id_seq INCREMENT 2", []string{"sequence customer_id_seq of customer is not as crm made it"}},
 		{`CREATE TABLE report (id bigint PRIMARY KEY, contract_id uuid REFERENCES contract); CREATE INDEX ours ON contract (customer_id, signed);

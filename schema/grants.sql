@@ -9,7 +9,7 @@ SET LOCAL search_path = :"schema", pg_temp;
 -- What an older crm gave, or somebody else, and is not needed.
 REVOKE ALL ON SCHEMA :"schema" FROM :"role";
 REVOKE ALL ON change, change_line, change_view, contract, contract_import, contract_view, customer, customer_account, customer_import, customer_twin, customer_view, employee, employee_import,
-    employee_password, employee_view, event, event_calendar, event_clash, event_import, event_view, login_failure, note, note_view, payment, payment_import, payment_view, reminder, reminder_view, schema_migrations, session, session_view FROM :"role";
+    employee_password, employee_view, event, event_calendar, event_clash, event_import, event_view, login_failure, note, note_view, payment, payment_import, payment_view, reminder, reminder_view, schema_migrations, session, session_view, work_item FROM :"role";
 REVOKE ALL ON SEQUENCE change_id_seq, customer_id_seq, employee_id_seq, event_id_seq, note_id_seq, reminder_id_seq FROM :"role";
 
 GRANT USAGE ON SCHEMA :"schema" TO :"role";
@@ -20,7 +20,7 @@ GRANT SELECT (version, dirty) ON schema_migrations TO :"role";
 -- The history is written by its triggers, and changed by nobody. Its rows may be counted.
 GRANT SELECT (id) ON change TO :"role";
 
-GRANT SELECT ON change_line, change_view, contract_view, customer_account, customer_twin, customer_view, employee_password, employee_view, event_calendar, event_clash, event_view, note_view, payment_view, reminder_view, session_view TO :"role";
+GRANT SELECT ON change_line, change_view, contract_view, customer_account, customer_twin, customer_view, employee_password, employee_view, event_calendar, event_clash, event_view, note_view, payment_view, reminder_view, session_view, work_item TO :"role";
 
 -- All of an employee but the hash, which is only ever written.
 GRANT SELECT (id, username, fullname, role, password_one_time, password_one_time_until, active, last_login_at, updated_at) ON employee TO :"role";
@@ -69,7 +69,7 @@ GRANT EXECUTE ON FUNCTION age_first(integer), age_group(integer), change_field(t
     fold_letters(text), history_ids(text, uuid), history_reaches(timestamp with time zone),
     import_end(text, import_options), import_refused(text, import_options),
     import_write(text, import_options, bigint, bigint), is_blank(text),
-    is_line(text), is_note(text), lower_letters(text), merge_customers(bigint, bigint, bigint), namesake(text, text), number_order(text), payment_at(timestamp with time zone),
+    is_line(text), is_note(text), is_sample_password(text), lower_letters(text), merge_customers(bigint, bigint, bigint), namesake(text, text), number_order(text), payment_at(timestamp with time zone),
     plain_letters(text), renew_session(uuid, bigint), report_day(date, timestamp with time zone),
     require_session(uuid, bigint, role, text), require_version(bigint),
     rewound(anyelement, text, timestamp with time zone), search_pattern(text), search_patterns(text),

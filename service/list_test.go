@@ -374,6 +374,18 @@ func TestNoteAndReminderList(t *testing.T) {
 	resource[gen.ReminderListParams, gen.ReminderView]{"reminder.sql", "ReminderList", s.ReminderList, s.ReminderCount, gen.New(p.conn).ReminderList, values, "due_on"}.check(t, p)
 }
 
+func TestTodayList(t *testing.T) {
+	t.Parallel()
+	p := sample(t)
+	p.exec(`INSERT INTO reminder (due_on, for_id, event_id, text) SELECT current_date - n % 4, 1 + n % 4, 1 + n % 3, 'Été ' || n % 5 FROM generate_series(1, 24) AS n`)
+	p.exec(`UPDATE contract SET due_on = current_date - 3 WHERE status = 'part_paid'`)
+	s := p.as("administrator1")
+	resource[gen.TodayParams, gen.TodayRow]{
+		"today.sql", "Today", s.Today, s.TodayCount, gen.New(p.conn).Today,
+		map[string][]any{"AsEmployeeID": {int64(1)}, "For": {nil, new("commercial1"), new("none1")}, "RowLimit": {nil, new(int64(3))}}, "day",
+	}.check(t, p)
+}
+
 func TestEventList(t *testing.T) {
 	t.Parallel()
 	p := sample(t)

@@ -349,6 +349,12 @@ type Operations interface {
 	// ReportWorkload returns how many events there are, by month or support.
 	ReportWorkload(ctx context.Context, p gen.ReportWorkloadParams) iter.Seq2[gen.ReportWorkloadRow, error]
 
+	// Today returns what waits for an employee: for p.For, or for whoever asks.
+	Today(ctx context.Context, p gen.TodayParams) iter.Seq2[gen.TodayRow, error]
+
+	// TodayCount returns the number of what waits, whatever the limit.
+	TodayCount(ctx context.Context, p gen.TodayParams) (int64, error)
+
 	// Undo takes back what a batch changed, and returns what became of each row: what is no longer as the batch left it is kept,
 	// and so is what a rule keeps. With p.DryRun nothing is done. Conflict if the batch was undone already.
 	Undo(ctx context.Context, p gen.UndoParams) ([]gen.UndoRow, error)

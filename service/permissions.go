@@ -134,6 +134,8 @@ var permissions = map[string]permission{
 	"ReportReceipts":          {read, readOnly, all, all, all, all},
 	"ReportWorkload":          {read, readOnly, all, all, all, all},
 	"ReportPipeline":          {read, readOnly, all, all, all, all},
+	"Today":                   {read, readOnly, own, own, own, all},
+	"TodayCount":              {read, readOnly, own, own, own, all},
 	"Undo":                    {login, notIdempotent, no, no, no, all},
 	"Check":                   {read, readOnly, all, all, all, all},
 	"DbPopulate":              {login, notIdempotent, no, no, no, all},

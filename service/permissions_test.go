@@ -282,6 +282,12 @@ var calls = map[string]call{
 	"EventStaff": {do: func(ctx context.Context, s service.Operations, on target) error {
 		return second(s.EventStaff(ctx, on.event))
 	}},
+	"Today": {do: func(ctx context.Context, s service.Operations, on target) error {
+		return second(all(s.Today(ctx, gen.TodayParams{For: on.employee})))
+	}},
+	"TodayCount": {do: func(ctx context.Context, s service.Operations, on target) error {
+		return second(s.TodayCount(ctx, gen.TodayParams{For: on.employee}))
+	}},
 	"EventClashes": {do: func(ctx context.Context, s service.Operations, _ target) error {
 		return second(all(s.EventClashes(ctx, gen.EventClashesParams{})))
 	}},

@@ -187,6 +187,13 @@ func TestPlans(t *testing.T) {
 	list("EventIcs", gen.EventIcs, gen.EventIcsParams{ID: new(int64(7))})
 	list("EventIcs --support --from", gen.EventIcs, gen.EventIcsParams{SupportID: new(int64(7)), FromAt: new(time.Now())})
 	list("EventStaff", gen.EventStaff, struct{ ID int64 }{7})
+	for _, of := range []string{"commercial1", "support1", "administrator1"} {
+		list("Today --for "+of, gen.Today, gen.TodayParams{For: &of, RowLimit: fifty})
+		list("TodayCount --for "+of, gen.TodayCount, gen.TodayCountParams{For: &of})
+		id := one[int64](p, "SELECT id FROM employee WHERE username = $1", of)
+		list("Today of "+of, gen.Today, gen.TodayParams{AsEmployeeID: id})
+		list("Today of "+of+", by day", gen.Today, gen.TodayParams{AsEmployeeID: id, Sort: "day:desc", RowLimit: fifty})
+	}
 	list("EventSheet", gen.EventSheet, struct{ ID int64 }{7})
 	list("Changes", gen.Changes, gen.ChangesParams{AfterXid: "0", RowLimit: fifty})
 	list("Changes --after", gen.Changes, gen.ChangesParams{AfterXid: one[string](p, "SELECT max(xid)::text FROM change"), AfterID: changed, RowLimit: fifty})

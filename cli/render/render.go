@@ -27,6 +27,7 @@ import (
 type Resource[T any] struct {
 	Name   string   // singular: contract
 	Title  string   // plural, over the table: Contracts
+	None   string   // what people read where there are no rows; empty: "No data to display."
 	Hue    hue      // of title and border
 	Charge string   // column with the id of who is in charge, where that matters
 	Bars   string   // the column whose numbers a table on a terminal shows as bars too
@@ -128,7 +129,7 @@ func List[T any](o Output, r Resource[T], rows iter.Seq2[T, error]) error {
 		lines, tones = append(lines, line), append(tones, lineTones)
 	}
 	if len(lines) == 0 {
-		_, err := fmt.Fprintln(o.Err, "No data to display.")
+		_, err := fmt.Fprintln(o.Err, cmp.Or(r.None, "No data to display."))
 		return err
 	}
 	var footer []string
