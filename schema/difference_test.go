@@ -63,7 +63,7 @@ func TestDifferences(t *testing.T) {
 		{"CREATE OR REPLACE VIEW employee_view AS SELECT id, username, password_hash AS fullname, role, active, last_login_at, password_one_time, last_login_at AS locked_until, updated_at FROM employee", []string{"view employee_view is not as crm made it"}},
 		{"DROP VIEW event_view", []string{"view event_view is missing"}},
 		{"DROP TABLE event CASCADE", []string{"view change_line is missing", "view change_view is missing", "table event is missing", "function event_at(timestamp with time zone) is missing",
-			"view event_clash is missing", "function event_import_given(import_options) is missing", "function event_import_refused(import_options) is missing",
+			"view event_calendar is missing", "view event_clash is missing", "function event_import_given(import_options) is missing", "function event_import_refused(import_options) is missing",
 			"function event_import_write(import_options, bigint, bigint) is missing", "view event_view is missing", "function history_ids(text, uuid) is missing",
 			"constraint note_event_fkey of note is missing", "view note_view is missing", "constraint reminder_event_fkey of reminder is missing", "view reminder_view is missing", "view work_item is missing"}},
 		{"ALTER TYPE role ADD VALUE 'guest'", []string{"type role is not as crm made it"}},
