@@ -129,7 +129,12 @@ func (s *Session) Undo(ctx context.Context, p gen.UndoParams) (rows []gen.UndoRo
 		return nil, err
 	}
 	if err := s.write(ctx, by, queryOne(ctx, (*gen.Queries).Undo, p, &rows)); err != nil {
-		return nil, s.translate(ctx, err)
+		err = s.translate(ctx, err)
+		if problem := failure.Of(err); problem.Hint == tooSlowHint {
+			problem.Hint = "try again in a moment; a batch of very many rows needs more time (crm undo --database.timeout 5m)"
+			err = problem
+		}
+		return nil, err
 	}
 	if len(rows) == 0 {
 		return nil, noBatch(p.Batch.String())
