@@ -58,7 +58,7 @@ func (a *app) todayCommand() *ffcli.Command {
 var workItems = render.Resource[gen.TodayRow]{
 	Name: "work_item", Title: "Today", Hue: render.Magenta, None: "Nothing waiting.",
 	Looks: []render.Look{
-		{Column: "kind", Rank: 1, Whole: true},
+		{Column: "kind", SaidBy: "what"},
 		{Column: "what", Wraps: true},
 		{Column: "day", Weekday: true},
 		{Column: "command", Wraps: true},
