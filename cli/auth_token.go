@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/peterbourgon/ff/v3/ffcli"
@@ -11,12 +12,17 @@ import (
 	"github.com/epicevents/crm/cli/render"
 	"github.com/epicevents/crm/cli/terminal"
 	"github.com/epicevents/crm/gen"
+	"github.com/epicevents/crm/internal/failure"
 	"github.com/epicevents/crm/internal/value"
+	"github.com/epicevents/crm/remote"
 	"github.com/epicevents/crm/service"
 )
 
 // tokenLifetime is how long a token lasts unless it is told otherwise.
 const tokenLifetime = 90 * 24 * time.Hour
+
+// calendarLifetime is the longest that there is: whoever has a calendar on a telephone does not look at its address.
+const calendarLifetime = 365 * 24 * time.Hour
 
 func (a *app) authTokenCommands() *ffcli.Command {
 	return command.Group("token", "tokens for scripts, which act as you without a login",
@@ -33,19 +39,32 @@ func (a *app) authTokenCreate() *ffcli.Command {
 	)
 	name := command.Flag(c, "name", "NAME", "what the token is for", command.Line("name")).AsArgument()
 	readOnly := c.Switch("read-only", "a token that changes nothing")
-	expires := command.Flag(c, "expires", "TIME", "how long it lasts, such as 12h, 90d or 26w; a year at most (default 90d)", value.ParseLifetime)
+	calendar := c.Switch("calendar", "an address instead, to which the calendar of a telephone subscribes: your events and nothing else")
+	expires := command.Flag(c, "expires", "TIME", "how long it lasts, such as 12h, 90d or 26w; a year at most (default 90d, of a calendar a year)", value.ParseLifetime)
 	fields := command.FieldsFlag(c, newTokens)
 	show := command.ShowsChangeWith(a.Env, fields, newTokens)
+	c.Checks(func(context.Context) error {
+		if *calendar && !strings.HasPrefix(a.Config.ServerURL, "https://") {
+			return failure.Misuse("--calendar makes an address on a server, and server.url is not that of one: https://HOST.", "")
+		}
+		return nil
+	})
 	return c.DoesAs(func(ctx context.Context, s service.Operations) error {
 		if err := command.RequireField(fields, "token"); err != nil {
 			return err
 		}
 		if !expires.Set {
 			expires.Got = tokenLifetime
+			if *calendar {
+				expires.Got = calendarLifetime
+			}
 		}
-		token, err := s.AuthTokenCreate(ctx, name.Got, *readOnly, expires.Got)
+		token, err := s.AuthTokenCreate(ctx, name.Got, *readOnly, *calendar, expires.Got)
 		if err != nil {
 			return err
+		}
+		if *calendar {
+			token.Secret = remote.CalendarAddress(a.Config.ServerURL, token.Secret)
 		}
 		change := service.Change[service.Token]{Now: token}
 		if !a.ShortTable() || fields.Set {
@@ -55,6 +74,10 @@ func (a *app) authTokenCreate() *ffcli.Command {
 		fields.Got = slices.DeleteFunc(newTokens.Names(), func(name string) bool { return name == "token" })
 		if err := show(change); err != nil {
 			return err
+		}
+		if *calendar {
+			a.Notice("The address is not shown again, and whoever has it reads these events. A calendar subscribes to it:")
+			return render.WriteOut(a.Output().Out, token.Secret+"\n")
 		}
 		a.Notice("The token is not shown again. A script takes it from CRM_TOKEN, or from a file of mode 0600 in CRM_TOKEN_FILE:")
 		return render.WriteOut(a.Output().Out, token.Secret+"\n")

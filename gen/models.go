@@ -934,9 +934,10 @@ type Session struct {
 	Idle pgtype.Interval `json:"idle"`
 	// When a login ends, however much it is used; of no meaning for a token.
 	LimitAt time.Time `json:"limit_at"`
+	// Whether the secret is that of the address of a calendar, which is good for that calendar and for no operation.
+	Calendar bool `json:"calendar"`
 }
 
-// The logins and tokens that are good now: without the hash of the secret.
 type SessionView struct {
 	ID         uuid.UUID `json:"id"`
 	EmployeeID int64     `json:"employee_id"`
@@ -944,6 +945,7 @@ type SessionView struct {
 	ReadOnly   bool      `json:"read_only"`
 	CreatedAt  time.Time `json:"created_at"`
 	ExpiresAt  time.Time `json:"expires_at"`
+	Kind       string    `json:"kind"`
 }
 
 // What waits for an employee, and the command that settles it.

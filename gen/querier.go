@@ -32,6 +32,9 @@ type Querier interface {
 	// AuthTokenTurn waits for a change of the employee's password or role that is under way, which may end the session, and
 	// makes the next one wait, so that it ends the new token too.
 	AuthTokenTurn(ctx context.Context, id int64) (int64, error)
+	// CalendarEmployee returns the version of the schema and, when there is a calendar of this secret, whose events it has: only
+	// a commercial and a support have any.
+	CalendarEmployee(ctx context.Context, arg CalendarEmployeeParams) (CalendarEmployeeRow, error)
 	// ChangeBatches returns the batches whose ids lie from one to another, which a shortened id may mean.
 	ChangeBatches(ctx context.Context, arg ChangeBatchesParams) ([]uuid.UUID, error)
 	// ChangeFrom reports whether a reader who has seen a change can go on after it, and whether the changes are of this server:
@@ -301,7 +304,7 @@ type Querier interface {
 	SessionChangePassword(ctx context.Context, arg SessionChangePasswordParams) (int64, error)
 	// SessionEmployee returns the version of the schema and, when the session is still good, its employee as of now. The hash
 	// of the secret is that in a token for scripts; NULL for a login, whose token is signed and says when it ends. The clock of
-	// the database decides.
+	// the database decides. The secret of a calendar opens no session.
 	SessionEmployee(ctx context.Context, arg SessionEmployeeParams) (SessionEmployeeRow, error)
 	SessionEnd(ctx context.Context, arg SessionEndParams) (int64, error)
 	// SessionPasswordIs reports whether this is the hash of the employee's password.

@@ -165,15 +165,16 @@ func (q *Queries) AuthSessionsRevoke(ctx context.Context, arg AuthSessionsRevoke
 }
 
 const AuthTokenCreate = `-- name: AuthTokenCreate :one
-INSERT INTO session (id, employee_id, name, secret_hash, read_only, expires_at)
+INSERT INTO session (id, employee_id, name, secret_hash, read_only, calendar, expires_at)
 SELECT $1,
        login.employee_id,
        $2::text,
        $3::bytea,
        $4,
-       now() + $5::bigint * interval '1 second'
+       $5,
+       now() + $6::bigint * interval '1 second'
 FROM session AS login
-WHERE login.id = $6
+WHERE login.id = $7
 RETURNING id, name::text AS name, read_only, created_at, expires_at
 `
 
@@ -182,6 +183,7 @@ type AuthTokenCreateParams struct {
 	Name       string    `json:"name"`
 	SecretHash []byte    `json:"secret_hash"`
 	ReadOnly   bool      `json:"read_only"`
+	Calendar   bool      `json:"calendar"`
 	Seconds    int64     `json:"seconds"`
 	LoginID    uuid.UUID `json:"login_id"`
 }
@@ -201,6 +203,7 @@ func (q *Queries) AuthTokenCreate(ctx context.Context, arg AuthTokenCreateParams
 		arg.Name,
 		arg.SecretHash,
 		arg.ReadOnly,
+		arg.Calendar,
 		arg.Seconds,
 		arg.LoginID,
 	)
@@ -237,6 +240,7 @@ SELECT session_view.id,
        employee.username AS employee,
        employee.fullname AS employee_fullname,
        name::text AS name,
+       kind,
        read_only,
        created_at,
        expires_at
@@ -256,6 +260,8 @@ ORDER BY
     CASE WHEN $4 = 'employee_fullname' THEN fold(employee.fullname) END,
     CASE WHEN $4 = 'employee_fullname:desc' THEN fold(employee.fullname) END DESC,
     CASE WHEN $4 = 'name:desc' THEN name END DESC,
+    CASE WHEN $4 = 'kind' THEN kind END,
+    CASE WHEN $4 = 'kind:desc' THEN kind END DESC,
     CASE WHEN $4 = 'read_only' THEN read_only END,
     CASE WHEN $4 = 'read_only:desc' THEN read_only END DESC,
     CASE WHEN $4 = 'created_at' THEN created_at END,
@@ -281,6 +287,7 @@ type AuthTokenListRow struct {
 	Employee         string    `json:"employee"`
 	EmployeeFullname string    `json:"employee_fullname"`
 	Name             string    `json:"name"`
+	Kind             string    `json:"kind"`
 	ReadOnly         bool      `json:"read_only"`
 	CreatedAt        time.Time `json:"created_at"`
 	ExpiresAt        time.Time `json:"expires_at"`
@@ -309,6 +316,7 @@ func (q *Queries) AuthTokenList(ctx context.Context, arg AuthTokenListParams) ([
 			&i.Employee,
 			&i.EmployeeFullname,
 			&i.Name,
+			&i.Kind,
 			&i.ReadOnly,
 			&i.CreatedAt,
 			&i.ExpiresAt,
@@ -397,6 +405,52 @@ func (q *Queries) AuthTokenTurn(ctx context.Context, id int64) (int64, error) {
 	var id_2 int64
 	err := row.Scan(&id_2)
 	return id_2, err
+}
+
+const CalendarEmployee = `-- name: CalendarEmployee :one
+SELECT schema_migrations.version,
+       schema_migrations.dirty,
+       employee.id,
+       employee.fullname,
+       employee.role
+FROM schema_migrations
+LEFT JOIN session
+       ON session.id = $1
+      AND session.secret_hash = $2
+      AND session.calendar
+      AND session.expires_at > now()
+LEFT JOIN employee
+       ON employee.id = session.employee_id
+      AND employee.active
+      AND employee.role IN ('commercial', 'support')
+`
+
+type CalendarEmployeeParams struct {
+	SessionID  uuid.UUID `json:"session_id"`
+	SecretHash []byte    `json:"secret_hash"`
+}
+
+type CalendarEmployeeRow struct {
+	Version  int64   `json:"version"`
+	Dirty    bool    `json:"dirty"`
+	ID       *int64  `json:"id"`
+	Fullname *string `json:"fullname"`
+	Role     *Role   `json:"role"`
+}
+
+// CalendarEmployee returns the version of the schema and, when there is a calendar of this secret, whose events it has: only
+// a commercial and a support have any.
+func (q *Queries) CalendarEmployee(ctx context.Context, arg CalendarEmployeeParams) (CalendarEmployeeRow, error) {
+	row := q.db.QueryRow(ctx, CalendarEmployee, arg.SessionID, arg.SecretHash)
+	var i CalendarEmployeeRow
+	err := row.Scan(
+		&i.Version,
+		&i.Dirty,
+		&i.ID,
+		&i.Fullname,
+		&i.Role,
+	)
+	return i, err
 }
 
 const LoginAttempt = `-- name: LoginAttempt :one
@@ -611,6 +665,7 @@ LEFT JOIN session
        ON session.id = $1
       AND session.employee_id = $2
       AND coalesce(session.secret_hash, '') = coalesce($3::bytea, '')
+      AND NOT session.calendar
       AND session.expires_at > now()
       AND coalesce($4::timestamptz > now(), true)
 LEFT JOIN employee ON employee.id = session.employee_id
@@ -638,7 +693,7 @@ type SessionEmployeeRow struct {
 
 // SessionEmployee returns the version of the schema and, when the session is still good, its employee as of now. The hash
 // of the secret is that in a token for scripts; NULL for a login, whose token is signed and says when it ends. The clock of
-// the database decides.
+// the database decides. The secret of a calendar opens no session.
 func (q *Queries) SessionEmployee(ctx context.Context, arg SessionEmployeeParams) (SessionEmployeeRow, error) {
 	row := q.db.QueryRow(ctx, SessionEmployee,
 		arg.SessionID,

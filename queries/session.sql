@@ -1,7 +1,7 @@
 -- name: SessionEmployee :one
 -- SessionEmployee returns the version of the schema and, when the session is still good, its employee as of now. The hash
 -- of the secret is that in a token for scripts; NULL for a login, whose token is signed and says when it ends. The clock of
--- the database decides.
+-- the database decides. The secret of a calendar opens no session.
 SELECT schema_migrations.version,
        schema_migrations.dirty,
        employee.id,
@@ -17,6 +17,7 @@ LEFT JOIN session
        ON session.id = @session_id
       AND session.employee_id = @employee_id
       AND coalesce(session.secret_hash, '') = coalesce(sqlc.narg('secret_hash')::bytea, '')
+      AND NOT session.calendar
       AND session.expires_at > now()
       AND coalesce(sqlc.narg('token_expires_at')::timestamptz > now(), true)
 LEFT JOIN employee ON employee.id = session.employee_id;
@@ -214,6 +215,7 @@ SELECT session_view.id,
        employee.username AS employee,
        employee.fullname AS employee_fullname,
        name::text AS name,
+       kind,
        read_only,
        created_at,
        expires_at
@@ -233,6 +235,8 @@ ORDER BY
     CASE WHEN @sort = 'employee_fullname' THEN fold(employee.fullname) END,
     CASE WHEN @sort = 'employee_fullname:desc' THEN fold(employee.fullname) END DESC,
     CASE WHEN @sort = 'name:desc' THEN name END DESC,
+    CASE WHEN @sort = 'kind' THEN kind END,
+    CASE WHEN @sort = 'kind:desc' THEN kind END DESC,
     CASE WHEN @sort = 'read_only' THEN read_only END,
     CASE WHEN @sort = 'read_only:desc' THEN read_only END DESC,
     CASE WHEN @sort = 'created_at' THEN created_at END,
@@ -272,12 +276,13 @@ FOR SHARE;
 
 -- name: AuthTokenCreate :one
 -- AuthTokenCreate adds a token, if the login that asks for it is still good.
-INSERT INTO session (id, employee_id, name, secret_hash, read_only, expires_at)
+INSERT INTO session (id, employee_id, name, secret_hash, read_only, calendar, expires_at)
 SELECT @id,
        login.employee_id,
        @name::text,
        @secret_hash::bytea,
        @read_only,
+       @calendar,
        now() + sqlc.arg('seconds')::bigint * interval '1 second'
 FROM session AS login
 WHERE login.id = @login_id
@@ -295,3 +300,22 @@ WHERE employee.id = employee_id
           WHEN sqlc.narg('username')::text IS NULL THEN employee_id = @as_employee_id
           ELSE employee.username = sqlc.narg('username')::text
       END;
+
+-- name: CalendarEmployee :one
+-- CalendarEmployee returns the version of the schema and, when there is a calendar of this secret, whose events it has: only
+-- a commercial and a support have any.
+SELECT schema_migrations.version,
+       schema_migrations.dirty,
+       employee.id,
+       employee.fullname,
+       employee.role
+FROM schema_migrations
+LEFT JOIN session
+       ON session.id = @session_id
+      AND session.secret_hash = @secret_hash
+      AND session.calendar
+      AND session.expires_at > now()
+LEFT JOIN employee
+       ON employee.id = session.employee_id
+      AND employee.active
+      AND employee.role IN ('commercial', 'support');

@@ -44,6 +44,17 @@ func (l *limiter) wait(peer string) time.Duration {
 	return delay
 }
 
+// spent returns how long a peer has nothing left, without taking anything.
+func (l *limiter) spent(peer string) time.Duration {
+	l.mutex.Lock()
+	defer l.mutex.Unlock()
+	each := l.peers[peer]
+	if each == nil {
+		return 0
+	}
+	return time.Duration(max(0, 1-each.TokensAt(time.Now())) / loginsASecond * float64(time.Second))
+}
+
 // forget drops those that have all of their logins again, and everybody where nobody has.
 func (l *limiter) forget(now time.Time) {
 	for peer, each := range l.peers {

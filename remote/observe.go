@@ -32,6 +32,9 @@ func (h *handler) log(x *exchange, request string, took time.Duration) {
 		attributes = append(attributes, slog.Int64("employee", x.session.EmployeeID()),
 			slog.Bool("token", strings.HasPrefix(x.r.Header.Get("Authorization"), "Bearer crm_")))
 	}
+	if x.owner != 0 {
+		attributes = append(attributes, slog.Int64("employee", x.owner))
+	}
 	if x.rows > 0 {
 		attributes = append(attributes, slog.Int64("rows", x.rows))
 	}

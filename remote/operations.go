@@ -23,6 +23,7 @@ type authChangePasswordRequest struct {
 type authTokenCreateRequest struct {
 	Name     string        `json:"name"`
 	ReadOnly bool          `json:"read_only"`
+	Calendar bool          `json:"calendar"`
 	Lifetime time.Duration `json:"lifetime"`
 }
 
@@ -156,7 +157,7 @@ func routes() map[string]route {
 			return s.AuthSessionsRevoke(ctx, q)
 		}),
 		"AuthTokenCreate": one(func(ctx context.Context, s service.Operations, q authTokenCreateRequest) (service.Token, error) {
-			return s.AuthTokenCreate(ctx, q.Name, q.ReadOnly, q.Lifetime)
+			return s.AuthTokenCreate(ctx, q.Name, q.ReadOnly, q.Calendar, q.Lifetime)
 		}),
 		"AuthTokenList": many(func(ctx context.Context, s service.Operations, q gen.AuthTokenListParams) iter.Seq2[gen.AuthTokenListRow, error] {
 			return s.AuthTokenList(ctx, q)
@@ -467,10 +468,10 @@ func (s *Session) AuthSessionsRevoke(ctx context.Context, p gen.AuthSessionsRevo
 	return call[int64](ctx, s, "AuthSessionsRevoke", p)
 }
 
-// AuthTokenCreate makes a token that acts as the employee, or only reads, as long as it is told to. Conflict if they have
-// one of this name.
-func (s *Session) AuthTokenCreate(ctx context.Context, name string, readOnly bool, lifetime time.Duration) (service.Token, error) {
-	return call[service.Token](ctx, s, "AuthTokenCreate", authTokenCreateRequest{name, readOnly, lifetime})
+// AuthTokenCreate makes a token that acts as the employee, or only reads, as long as it is told to; or the secret of a
+// calendar. Conflict if they have one of this name, PermissionDenied if there are no events for a calendar of theirs.
+func (s *Session) AuthTokenCreate(ctx context.Context, name string, readOnly bool, calendar bool, lifetime time.Duration) (service.Token, error) {
+	return call[service.Token](ctx, s, "AuthTokenCreate", authTokenCreateRequest{name, readOnly, calendar, lifetime})
 }
 
 // AuthTokenList returns the tokens that are good now: of the employee, or of others.

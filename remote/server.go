@@ -37,9 +37,10 @@ type Server struct {
 func (srv *Server) Handler() http.Handler { return srv.handler(newStopping()) }
 
 func (srv *Server) handler(stopping *stopping) http.Handler {
-	h := &handler{Server: srv, routes: routes(), logins: newLimiter(), stopping: stopping, figures: newFigures()}
+	h := &handler{Server: srv, routes: routes(), logins: newLimiter(), feeds: newLimiter(), stopping: stopping, figures: newFigures()}
 	mux := http.NewServeMux()
 	mux.HandleFunc("POST "+prefix+"{operation}", h.operation)
+	mux.HandleFunc("GET "+calendarPath+"{file}", h.calendar)
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "ok\n") })
 	mux.HandleFunc("GET "+readyPath, h.ready)
 	mux.HandleFunc("GET /metrics", h.metrics)
@@ -49,7 +50,8 @@ func (srv *Server) handler(stopping *stopping) http.Handler {
 type handler struct {
 	*Server
 	routes   map[string]route
-	logins   *limiter
+	logins   *limiter // and wrong secrets of calendars: both are guesses
+	feeds    *limiter
 	stopping *stopping
 	figures  *figures
 	state    readiness
@@ -63,6 +65,7 @@ type exchange struct {
 	operation string
 	stopping  *stopping
 	session   service.Operations
+	owner     int64 // of the calendar that is read; 0 where it is none
 	rows      int64
 	began     bool // the answer
 	err       error

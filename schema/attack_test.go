@@ -103,6 +103,7 @@ var attacks = map[string][]attack{
 		"UPDATE session SET expires_at = 'infinity'",
 		"UPDATE session SET employee_id = 1",
 		"UPDATE session SET read_only = false",
+		"UPDATE session SET calendar = false",
 		"UPDATE schema_migrations SET version = 1",
 		"DELETE FROM schema_migrations",
 		"INSERT INTO schema_migrations VALUES (1, true)",

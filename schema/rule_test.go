@@ -145,6 +145,8 @@ var rules = []struct {
 		statement: token + `SELECT id, NULL, sha256('') FROM employee) AS made`},
 	{table: "session", name: "session_secret_hash_sha256", code: check,
 		statement: token + `SELECT id, 'nightly', 'the secret itself'::bytea FROM employee) AS made`},
+	{table: "session", name: "session_calendar_reads", code: check,
+		statement: "INSERT INTO session (id, employee_id, name, secret_hash, calendar) SELECT gen_random_uuid(), id, 'phone', sha256(''), true FROM employee"},
 	{table: "session", name: "session_read_only_token", code: check,
 		setup:     `INSERT INTO session (id, employee_id) SELECT gen_random_uuid(), id FROM employee`,
 		statement: `UPDATE session SET read_only = true`},

@@ -38,9 +38,9 @@ type Operations interface {
 	// this one too, or of others. It returns the number of those that it ended.
 	AuthSessionsRevoke(ctx context.Context, p gen.AuthSessionsRevokeParams) (int64, error)
 
-	// AuthTokenCreate makes a token that acts as the employee, or only reads, as long as it is told to. Conflict if they have
-	// one of this name.
-	AuthTokenCreate(ctx context.Context, name string, readOnly bool, lifetime time.Duration) (Token, error)
+	// AuthTokenCreate makes a token that acts as the employee, or only reads, as long as it is told to; or the secret of a
+	// calendar. Conflict if they have one of this name, PermissionDenied if there are no events for a calendar of theirs.
+	AuthTokenCreate(ctx context.Context, name string, readOnly bool, calendar bool, lifetime time.Duration) (Token, error)
 
 	// AuthTokenList returns the tokens that are good now: of the employee, or of others.
 	AuthTokenList(ctx context.Context, p gen.AuthTokenListParams) iter.Seq2[gen.AuthTokenListRow, error]

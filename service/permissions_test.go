@@ -105,7 +105,7 @@ var calls = map[string]call{
 		return second(s.AuthTokenListCount(ctx, gen.AuthTokenListParams{Username: on.employee}))
 	}},
 	"AuthTokenCreate": {writes: true, do: func(ctx context.Context, s service.Operations, _ target) error {
-		return second(s.AuthTokenCreate(ctx, "another", false, time.Hour))
+		return second(s.AuthTokenCreate(ctx, "another", false, false, time.Hour))
 	}},
 	"AuthTokenRevoke": {writes: true, before: "INSERT INTO session (id, employee_id, name, secret_hash) SELECT gen_random_uuid(), id, 'old', sha256('') FROM employee",
 		do: func(ctx context.Context, s service.Operations, on target) error {
@@ -413,7 +413,7 @@ func TestPermissions(t *testing.T) {
 			p := sample(t)
 			p.employee("none2", "none")
 			for i, role := range gen.AllRoleValues() {
-				token := must[service.Token](t)(p.as(string(role)+"1").AuthTokenCreate(t.Context(), "walk", kind.readOnly, time.Hour))
+				token := must[service.Token](t)(p.as(string(role)+"1").AuthTokenCreate(t.Context(), "walk", kind.readOnly, false, time.Hour))
 				for operation, row := range expected {
 					want := failure.PermissionDenied
 					if (row[i] == "all" || row[i] == "own") && slices.Contains(kind.enough, row[4]) {

@@ -37,10 +37,10 @@ func TestRawValues(t *testing.T) {
 	raw := map[string]func(refused func(what string, call func() error)){
 		"AuthTokenCreate": func(refused func(string, func() error)) {
 			for what, text := range texts {
-				refused(what, func() error { return second(administrator.AuthTokenCreate(ctx, text, false, time.Hour)) })
+				refused(what, func() error { return second(administrator.AuthTokenCreate(ctx, text, false, false, time.Hour)) })
 			}
 			for _, lifetime := range []time.Duration{0, -time.Hour, 400 * 24 * time.Hour, 1<<63 - 1} {
-				refused(lifetime.String(), func() error { return second(administrator.AuthTokenCreate(ctx, "good", false, lifetime)) })
+				refused(lifetime.String(), func() error { return second(administrator.AuthTokenCreate(ctx, "good", false, false, lifetime)) })
 			}
 		},
 		"AuthChangePassword": func(refused func(string, func() error)) {

@@ -95,7 +95,7 @@ func TestSessionEnds(t *testing.T) {
 	}
 
 	login := p.as("commercial2")
-	script := must[service.Token](t)(login.AuthTokenCreate(t.Context(), "nightly", false, time.Hour))
+	script := must[service.Token](t)(login.AuthTokenCreate(t.Context(), "nightly", false, false, time.Hour))
 	p.exec("UPDATE session SET expires_at = now() + interval '5 minutes'")
 	row = p.sessionRow()
 	must[service.Whoami](t)(must[*service.Session](t)(p.svc.As(script.Secret)).AuthWhoami(t.Context()))

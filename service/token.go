@@ -62,17 +62,25 @@ type Token struct {
 	Secret string `json:"token"`
 }
 
-// AuthTokenCreate makes a token that acts as the employee, or only reads, as long as it is told to. Conflict if they have
-// one of this name.
-func (s *Session) AuthTokenCreate(ctx context.Context, name string, readOnly bool, lifetime time.Duration) (token Token, err error) {
+// AuthTokenCreate makes a token that acts as the employee, or only reads, as long as it is told to; or the secret of a
+// calendar. Conflict if they have one of this name, PermissionDenied if there are no events for a calendar of theirs.
+func (s *Session) AuthTokenCreate(ctx context.Context, name string, readOnly, calendar bool, lifetime time.Duration) (token Token, err error) {
 	by, err := s.allow(ctx, "AuthTokenCreate")
 	if err != nil {
 		return token, err
 	}
 	p := gen.AuthTokenCreateParams{
-		ID: uuid.New(), LoginID: s.claims.sessionID, Name: name, ReadOnly: readOnly, Seconds: int64(lifetime / time.Second),
+		ID: uuid.New(), LoginID: s.claims.sessionID, Name: name, ReadOnly: readOnly || calendar, Calendar: calendar, Seconds: int64(lifetime / time.Second),
 	}
-	token.Secret, p.SecretHash = formatToken(by.ID, p.ID)
+	if calendar {
+		if by.Role != gen.RoleCommercial && by.Role != gen.RoleSupport {
+			return token, &failure.Error{Code: failure.PermissionDenied, Message: fmt.Sprintf(
+				"A calendar has the events that a support runs, or those of a commercial's customers; %s has the role %s.", by.Username, by.Role)}
+		}
+		token.Secret, p.SecretHash = formatCalendar(p.ID)
+	} else {
+		token.Secret, p.SecretHash = formatToken(by.ID, p.ID)
+	}
 	err = s.write(ctx, by,
 		queryOne(ctx, (*gen.Queries).AuthTokenTurn, by.ID, new(int64)),
 		queryOne(ctx, (*gen.Queries).AuthTokenForget, by.ID, new(int64)),
