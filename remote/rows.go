@@ -90,7 +90,7 @@ func sentRows[P any](lines *bufio.Reader, operation string, yield func(P) bool) 
 			if err := json.Unmarshal(line, &last); err != nil || last.Rows == nil || *last.Rows != n {
 				return badRequest(operation, errors.New("it has another number of rows than it says"))
 			}
-			return nil
+			return sentAll(lines, operation)
 		}
 		var empty P
 		into.value = empty // no list of the row before is written over
@@ -101,6 +101,17 @@ func sentRows[P any](lines *bufio.Reader, operation string, yield func(P) bool) 
 			return nil
 		}
 	}
+}
+
+// sentAll reads the end of what a client sends. Only from then on the server looks whether the client is still there.
+func sentAll(lines *bufio.Reader, operation string) error {
+	switch _, err := lines.ReadByte(); {
+	case err == nil:
+		return badRequest(operation, errors.New("it goes on after its last line"))
+	case !errors.Is(err, io.EOF):
+		return fmt.Errorf("%w: %w", errGone, err)
+	}
+	return nil
 }
 
 // sentLine returns the next line, good until the next one.

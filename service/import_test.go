@@ -10,6 +10,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/jackc/pgx/v5"
+
 	"github.com/epicevents/crm/gen"
 	"github.com/epicevents/crm/internal/failure"
 	"github.com/epicevents/crm/internal/value"
@@ -153,6 +155,53 @@ func TestCutImportWritesNothing(t *testing.T) {
 	}
 	if held := one[int64](p, "SELECT count(*) FROM customer_import"); held != 0 {
 		t.Errorf("%d rows were left where they waited", held)
+	}
+}
+
+// TestLeftImportWritesNothing: whoever leaves once all rows are given, while they are being written, has written nothing.
+func TestLeftImportWritesNothing(t *testing.T) {
+	t.Parallel()
+	p := sample(t)
+	token := p.token("administrator1")
+	svc := pooled(p)
+	for name, by := range map[string]way{"near": near, "far": far} {
+		s, err := by(t, svc).As(token)
+		if err != nil {
+			t.Fatal(err)
+		}
+		holding := must[pgx.Tx](t)(p.conn.Begin(t.Context()))
+		if _, err := holding.Exec(t.Context(), "LOCK TABLE customer IN SHARE MODE"); err != nil {
+			t.Fatal(err)
+		}
+		ctx, leave := context.WithCancel(t.Context())
+		defer leave()
+		failed := make(chan error, 1)
+		go func() {
+			failed <- second(s.CustomerImport(ctx, byID, func(yield func(gen.CustomerImportStageParams, error) bool) {
+				for line := range int64(2500) { // more than a server reads at once
+					if !yield(gen.CustomerImportStageParams{
+						Line: line + 1, Fullname: new("Zoé"), Email: new("left@o.example"), Commercial: new("commercial1"), Address: new(strings.Repeat("a", 300)),
+					}, nil) {
+						return
+					}
+				}
+			}))
+		}()
+		waiting := func() bool {
+			return one[int](p, "SELECT count(*) FROM pg_locks WHERE NOT granted AND relation = 'customer'::regclass") == 1
+		}
+		eventually(t, name+": an import that waits", waiting)
+		leave()
+		if err := <-failed; err == nil {
+			t.Errorf("%s: the import succeeded", name)
+		}
+		eventually(t, name+": the end of an import whose client has left", func() bool { return !waiting() })
+		if err := holding.Rollback(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if n := one[int](p, "SELECT count(*) FROM customer WHERE email = 'left@o.example'"); n != 0 {
+		t.Errorf("%d rows were written", n)
 	}
 }
 
