@@ -109,8 +109,10 @@ func TestCalendarOfEmployee(t *testing.T) {
 	p.exec("UPDATE session SET expires_at = now() WHERE calendar AND employee_id = (SELECT id FROM employee WHERE username = 'support1')")
 	refused("over", over)
 	for why, end := range map[string]func() error{
-		"deactivated":  func() error { return second(administrator.EmployeeDeactivate(ctx, "support2")) },
-		"another role": func() error { return second(administrator.EmployeeSetRole(ctx, gen.EmployeeSetRoleParams{Username: "support2", Role: gen.RoleNone})) },
+		"deactivated": func() error { return second(administrator.EmployeeDeactivate(ctx, "support2")) },
+		"another role": func() error {
+			return second(administrator.EmployeeSetRole(ctx, gen.EmployeeSetRoleParams{Username: "support2", Role: gen.RoleNone}))
+		},
 		"new password": func() error { return second(administrator.EmployeeSetPassword(ctx, "support2", goodPassword, false)) },
 	} {
 		p.exec("UPDATE event SET support_id = NULL WHERE cancelled_at IS NULL; UPDATE employee SET active = true, role = 'support' WHERE username = 'support2'")
