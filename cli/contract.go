@@ -31,6 +31,7 @@ func (a *app) contractCommands() *ffcli.Command {
 		a.contractUnsign(),
 		a.contractCancel(),
 		a.contractImport(),
+		a.contractReconcile(),
 		a.contractAddPayment(),
 		a.contractPayments(),
 	)

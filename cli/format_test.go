@@ -64,6 +64,7 @@ var readings = []reading{
 	{"history --since tomorrow", shapeOf(changes), false},
 	{"changes", shapeOf(feed), false},
 	{"undo c0000000 --dry-run", shapeOf(undone), false},
+	{"contract reconcile -", shapeOf(reconciled), false},
 	{"check", shapeOf(checkFindings), false},
 	{"doctor --fields check,status,finding,advice", shapeOf(diagnosis), false},
 	{"db status", shapeOf(databaseStatuses), true},
@@ -93,6 +94,11 @@ var readings = []reading{
 	{"report pipeline --by commercial", shapeOf(groupedBy(pipeline, []string{"commercial"})), false},
 }
 
+// readingInputs are what readings take from standard input.
+var readingInputs = map[string]string{
+	"contract reconcile -": "Date;Libellé;Montant\n02/11/2026;\"2026-0003 =a|b*_[x](y)_*\\\\ \"\"q\"\"; <b>&amp;\";+1 000,50\n03/11/2026;VIR;2\n",
+}
+
 func TestReadingsInEveryFormat(t *testing.T) {
 	t.Parallel()
 	e := asEmployee(t, "administrator1")
@@ -110,7 +116,7 @@ func TestReadingsInEveryFormat(t *testing.T) {
 		t.Run(c.line, func(t *testing.T) {
 			t.Parallel()
 			sameInEveryFormat(t, c.shape, c.single, nil, func(format []string) result {
-				return e.crm("", append(strings.Fields(c.line), format...)...)
+				return e.crm(readingInputs[c.line], append(strings.Fields(c.line), format...)...)
 			})
 		})
 	}

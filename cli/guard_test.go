@@ -211,6 +211,7 @@ var exampleFiles = map[string]string{
 	"contracts.csv": "number,customer_id,total_amount\n2026-0002,,\n",
 	"payments.csv":  "number,amount,method\n2026-0003,0.29,card\n",
 	"events.csv":    "number,name\n2026-0002,Bal\n",
+	"releve.csv":    "Date;Libellé;Montant\n02/11/2026;VIREMENT 2026-0003;0,29\n",
 	"employees.csv": "username,fullname,role\nlea,Léa Martin,support\n",
 }
 
@@ -292,6 +293,7 @@ func TestResources(t *testing.T) {
 	check(t, checked, "newEmployees", newEmployees)
 	check(t, checked, "handovers", handovers)
 	check(t, checked, "importedRows", importedRows)
+	check(t, checked, "reconciled", reconciled)
 	check(t, checked, "customers", customers)
 	check(t, checked, "duplicates", duplicates)
 	check(t, checked, "contracts", contracts)

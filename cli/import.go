@@ -121,7 +121,7 @@ func imports[P any](a *app, c *command.Command, each importing[P], commercial *c
 		if err != nil {
 			return err
 		}
-		rejects, err := f.openRejects()
+		rejects, err := openRejects(f.rejects)
 		if err != nil {
 			return err
 		}
@@ -380,24 +380,49 @@ func (p problem) String() string {
 
 // reject writes the refused records.
 func (in *intaking[P]) reject(r *rejected, name string) error {
+	return r.write(name, in.source, nil, func(record intake.Record) (reason string, added []string) {
+		var reasons []string
+		for _, p := range in.problems[record.Line] {
+			reasons = append(reasons, p.String())
+		}
+		return strings.Join(reasons, " "), nil
+	})
+}
+
+// rejected is the file of the refused rows, before there are any.
+type rejected struct{ *files.Partial }
+
+// openRejects begins the file before anything is imported, so that what is in its way is known.
+func openRejects(file *command.Value[string]) (*rejected, error) {
+	if !file.Set {
+		return &rejected{}, nil
+	}
+	if _, err := os.Lstat(file.Got); err == nil {
+		return nil, failure.Misuse(fmt.Sprintf("The file %s exists already.", file.Got), "")
+	}
+	partial, err := files.Create(filepath.Dir(file.Got), "rejects")
+	if err != nil {
+		return nil, fileError(file.Got, err)
+	}
+	return &rejected{partial}, nil
+}
+
+// write writes those records of a source that there is a reason for, with columns that are added to them, under a name.
+func (r *rejected) write(name string, source *intake.Source, added []string, of func(intake.Record) (reason string, added []string)) error {
 	out := bufio.NewWriter(r.Partial)
-	rejects, err := intake.NewRejects(out, in.source)
+	rejects, err := intake.NewRejects(out, source, added...)
 	if err != nil {
 		return fileError(name, err)
 	}
-	for record, err := range in.source.Records() {
+	for record, err := range source.Records() {
 		if err != nil {
 			return err
 		}
-		problems := in.problems[record.Line]
-		if len(problems) == 0 {
+		reason, values := of(record)
+		if reason == "" {
 			continue
 		}
-		reasons := make([]string, len(problems))
-		for i, p := range problems {
-			reasons[i] = p.String()
-		}
-		if err := rejects.Add(record, strings.Join(reasons, " ")); err != nil {
+		if err := rejects.Add(record, reason, values...); err != nil {
 			return fileError(name, err)
 		}
 	}
@@ -408,24 +433,6 @@ func (in *intaking[P]) reject(r *rejected, name string) error {
 		return fileError(name, err)
 	}
 	return nil
-}
-
-// rejected is the file of the refused rows, before there are any.
-type rejected struct{ *files.Partial }
-
-// openRejects begins the file before anything is imported, so that what is in its way is known.
-func (f importFlags) openRejects() (*rejected, error) {
-	if !f.rejects.Set {
-		return &rejected{}, nil
-	}
-	if _, err := os.Lstat(f.rejects.Got); err == nil {
-		return nil, failure.Misuse(fmt.Sprintf("The file %s exists already.", f.rejects.Got), "")
-	}
-	partial, err := files.Create(filepath.Dir(f.rejects.Got), "rejects")
-	if err != nil {
-		return nil, fileError(f.rejects.Got, err)
-	}
-	return &rejected{partial}, nil
 }
 
 func (r *rejected) close() {

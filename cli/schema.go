@@ -35,6 +35,7 @@ func publicResources() []render.Description {
 		render.Describe(workload),
 		render.Describe(pipeline),
 		render.Describe(customerAccounts).As("customer_overview").With("contracts", "contract").With("payments", "payment").With("events", "event").With("reminders", "reminder").With("notes", "note"),
+		render.Describe(reconciled).As("statement_line"),
 		render.Describe(contractAccounts).As("contract_overview").With("payments", "payment").With("events", "event").With("reminders", "reminder").With("notes", "note"),
 		render.Describe(eventSheets).As("event_sheet"),
 		render.Describe(finds),

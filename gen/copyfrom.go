@@ -54,6 +54,43 @@ func (q *Queries) ContractImportStage(ctx context.Context, arg []ContractImportS
 	return q.db.CopyFrom(ctx, []string{"contract_import"}, []string{"line", "bad", "empties", "id", "number", "customer_id", "total_amount", "due_on", "signed", "signed_at", "sold_by", "cancelled_at", "cancel_reason", "created_at"}, &iteratorForContractImportStage{rows: arg})
 }
 
+// iteratorForContractReconcileStage implements pgx.CopyFromSource.
+type iteratorForContractReconcileStage struct {
+	rows                 []ContractReconcileStageParams
+	skippedFirstNextCall bool
+}
+
+func (r *iteratorForContractReconcileStage) Next() bool {
+	if len(r.rows) == 0 {
+		return false
+	}
+	if !r.skippedFirstNextCall {
+		r.skippedFirstNextCall = true
+		return true
+	}
+	r.rows = r.rows[1:]
+	return len(r.rows) > 0
+}
+
+func (r iteratorForContractReconcileStage) Values() ([]interface{}, error) {
+	return []interface{}{
+		r.rows[0].Line,
+		r.rows[0].BookedOn,
+		r.rows[0].Amount,
+		r.rows[0].Label,
+		r.rows[0].Occurrence,
+		r.rows[0].Named,
+	}, nil
+}
+
+func (r iteratorForContractReconcileStage) Err() error {
+	return nil
+}
+
+func (q *Queries) ContractReconcileStage(ctx context.Context, arg []ContractReconcileStageParams) (int64, error) {
+	return q.db.CopyFrom(ctx, []string{"statement_line"}, []string{"line", "booked_on", "amount", "label", "occurrence", "named"}, &iteratorForContractReconcileStage{rows: arg})
+}
+
 // iteratorForCustomerImportStage implements pgx.CopyFromSource.
 type iteratorForCustomerImportStage struct {
 	rows                 []CustomerImportStageParams

@@ -345,6 +345,68 @@ func AllRoleValues() []Role {
 	}
 }
 
+// What became of a line of a statement: it is a payment now, it was one already, or somebody has to decide.
+type StatementOutcome string
+
+const (
+	StatementOutcomeMatched   StatementOutcome = "matched"
+	StatementOutcomeRecorded  StatementOutcome = "recorded"
+	StatementOutcomeUndecided StatementOutcome = "undecided"
+)
+
+func (e *StatementOutcome) Scan(src interface{}) error {
+	switch s := src.(type) {
+	case []byte:
+		*e = StatementOutcome(s)
+	case string:
+		*e = StatementOutcome(s)
+	default:
+		return fmt.Errorf("unsupported scan type for StatementOutcome: %T", src)
+	}
+	return nil
+}
+
+type NullStatementOutcome struct {
+	StatementOutcome StatementOutcome `json:"statement_outcome"`
+	Valid            bool             `json:"valid"` // Valid is true if StatementOutcome is not NULL
+}
+
+// Scan implements the Scanner interface.
+func (ns *NullStatementOutcome) Scan(value interface{}) error {
+	if value == nil {
+		ns.StatementOutcome, ns.Valid = "", false
+		return nil
+	}
+	ns.Valid = true
+	return ns.StatementOutcome.Scan(value)
+}
+
+// Value implements the driver Valuer interface.
+func (ns NullStatementOutcome) Value() (driver.Value, error) {
+	if !ns.Valid {
+		return nil, nil
+	}
+	return string(ns.StatementOutcome), nil
+}
+
+func (e StatementOutcome) Valid() bool {
+	switch e {
+	case StatementOutcomeMatched,
+		StatementOutcomeRecorded,
+		StatementOutcomeUndecided:
+		return true
+	}
+	return false
+}
+
+func AllStatementOutcomeValues() []StatementOutcome {
+	return []StatementOutcome{
+		StatementOutcomeMatched,
+		StatementOutcomeRecorded,
+		StatementOutcomeUndecided,
+	}
+}
+
 // What changed: one row for each row of a resource that a statement added, changed or deleted. It outlives them.
 type Change struct {
 	ID int64 `json:"id"`
@@ -946,6 +1008,22 @@ type SessionView struct {
 	CreatedAt  time.Time `json:"created_at"`
 	ExpiresAt  time.Time `json:"expires_at"`
 	Kind       string    `json:"kind"`
+}
+
+// Lines of a statement of the bank that are on their way in: what was credited.
+type StatementLine struct {
+	// Where it stands in the file.
+	Line int64 `json:"line"`
+	// The day on which the bank booked it.
+	BookedOn value.Date `json:"booked_on"`
+	// What was credited, in euro cents.
+	Amount value.Cents `json:"amount"`
+	// All that the bank says of it.
+	Label string `json:"label"`
+	// Which of the lines of that day, amount and label it is; NULL counts them. What is left of a file says it, in which the others no longer stand.
+	Occurrence *int64 `json:"occurrence"`
+	// Number of the contract, if somebody wrote it there by hand.
+	Named *string `json:"named"`
 }
 
 // What waits for an employee, and the command that settles it.

@@ -32,6 +32,8 @@ type Querier interface {
 	// AuthTokenTurn waits for a change of the employee's password or role that is under way, which may end the session, and
 	// makes the next one wait, so that it ends the new token too.
 	AuthTokenTurn(ctx context.Context, id int64) (int64, error)
+	// Batch returns the batch of the history that this transaction is.
+	Batch(ctx context.Context) (uuid.UUID, error)
 	// CalendarEmployee returns the version of the schema and, when there is a calendar of this secret, whose events it has: only
 	// a commercial and a support have any.
 	CalendarEmployee(ctx context.Context, arg CalendarEmployeeParams) (CalendarEmployeeRow, error)
@@ -72,6 +74,9 @@ type Querier interface {
 	// ContractList returns the contracts by creation, or in the order of a field; each filter that is NULL lets all pass.
 	// The join is for the index on search, and only there when something is searched: otherwise the planner drops it.
 	ContractList(ctx context.Context, arg ContractListParams) ([]ContractView, error)
+	// ContractReconcile records as payments what the lines that were staged certainly are, and returns what became of each.
+	ContractReconcile(ctx context.Context, arg ContractReconcileParams) ([]ContractReconcileRow, error)
+	ContractReconcileStage(ctx context.Context, arg []ContractReconcileStageParams) (int64, error)
 	// ContractSign reports whether it was this that signed: a contract that is signed already keeps its date. It is limited
 	// to the customers of the commercial.
 	ContractSign(ctx context.Context, arg ContractSignParams) (bool, error)

@@ -207,6 +207,9 @@ func routes() map[string]route {
 		"ContractOverview": one(func(ctx context.Context, s service.Operations, q contractOverviewRequest) (service.ContractOverview, error) {
 			return s.ContractOverview(ctx, q.ID, q.RowLimit)
 		}),
+		"ContractReconcile": takes(func(ctx context.Context, s service.Operations, q service.ReconcileParams, rows iter.Seq2[gen.ContractReconcileStageParams, error]) (service.ReconcileResult, error) {
+			return s.ContractReconcile(ctx, q, rows)
+		}),
 		"ContractSign": one(func(ctx context.Context, s service.Operations, q contractSignRequest) (service.Change[gen.ContractView], error) {
 			return s.ContractSign(ctx, q.ID)
 		}),
@@ -562,6 +565,13 @@ func (s *Session) ContractList(ctx context.Context, p gen.ContractListParams) it
 // nil; NotFound if there is none of this id.
 func (s *Session) ContractOverview(ctx context.Context, id uuid.UUID, rowLimit *int64) (service.ContractOverview, error) {
 	return call[service.ContractOverview](ctx, s, "ContractOverview", contractOverviewRequest{id, rowLimit})
+}
+
+// ContractReconcile matches what a bank says was credited with what contracts owe, and records the matches as payments if
+// p.Apply says so; all of it in one transaction. The lines increase. What is recorded already is not recorded again, also not
+// of another statement that has the same line.
+func (s *Session) ContractReconcile(ctx context.Context, p service.ReconcileParams, rows iter.Seq2[gen.ContractReconcileStageParams, error]) (service.ReconcileResult, error) {
+	return send[service.ReconcileResult](ctx, s, "ContractReconcile", p, rows)
 }
 
 // ContractSign records that the customer has signed, now. A contract that is signed already stays as it is, and

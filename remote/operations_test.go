@@ -33,6 +33,7 @@ var onWire = map[string]struct{ params, result, row any }{
 	"ContractImport":          {new(service.ImportParams), new(service.ImportResult), new(gen.ContractImportStageParams)},
 	"ContractList":            {new(gen.ContractListParams), new(gen.ContractView), nil},
 	"ContractOverview":        {new(contractOverviewRequest), new(service.ContractOverview), nil},
+	"ContractReconcile":       {new(service.ReconcileParams), new(service.ReconcileResult), new(gen.ContractReconcileStageParams)},
 	"ContractSign":            {new(contractSignRequest), new(service.Change[gen.ContractView]), nil},
 	"ContractUnsign":          {new(gen.ContractUnsignParams), new(service.Change[gen.ContractView]), nil},
 	"ContractUpdate":          {new(gen.ContractUpdateParams), new(service.Change[gen.ContractView]), nil},

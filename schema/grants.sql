@@ -9,7 +9,7 @@ SET LOCAL search_path = :"schema", pg_temp;
 -- What an older crm gave, or somebody else, and is not needed.
 REVOKE ALL ON SCHEMA :"schema" FROM :"role";
 REVOKE ALL ON change, change_line, change_view, contract, contract_import, contract_view, customer, customer_account, customer_import, customer_twin, customer_view, employee, employee_import,
-    employee_password, employee_view, event, event_calendar, event_clash, event_import, event_view, login_failure, note, note_view, payment, payment_import, payment_view, reminder, reminder_view, schema_migrations, session, session_view, work_item FROM :"role";
+    employee_password, employee_view, event, event_calendar, event_clash, event_import, event_view, login_failure, note, note_view, payment, payment_import, payment_view, reminder, reminder_view, schema_migrations, session, session_view, statement_line, work_item FROM :"role";
 REVOKE ALL ON SEQUENCE change_id_seq, customer_id_seq, employee_id_seq, event_id_seq, note_id_seq, reminder_id_seq FROM :"role";
 
 GRANT USAGE ON SCHEMA :"schema" TO :"role";
@@ -48,7 +48,7 @@ GRANT SELECT, INSERT ON event TO :"role";
 GRANT UPDATE (name, support_id, start_at, end_at, attendees, location, note, cancelled_at, cancel_reason, clash_allowed) ON event TO :"role";
 
 -- Where rows wait that come in; nobody sees those of another. What becomes of them is for functions of the owner.
-GRANT SELECT, INSERT ON contract_import, customer_import, employee_import, event_import, payment_import TO :"role";
+GRANT SELECT, INSERT ON contract_import, customer_import, employee_import, event_import, payment_import, statement_line TO :"role";
 
 -- Notes are only added to.
 GRANT SELECT, INSERT ON note TO :"role";
@@ -70,7 +70,7 @@ GRANT EXECUTE ON FUNCTION age_first(integer), age_group(integer), change_field(t
     import_end(text, import_options), import_refused(text, import_options),
     import_write(text, import_options, bigint, bigint), is_blank(text),
     is_line(text), is_note(text), is_sample_password(text), lower_letters(text), merge_customers(bigint, bigint, bigint), namesake(text, text), number_order(text), payment_at(timestamp with time zone),
-    plain_letters(text), renew_session(uuid, bigint), report_day(date, timestamp with time zone),
+    plain_letters(text), reconcile_statement(text, bigint), renew_session(uuid, bigint), report_day(date, timestamp with time zone),
     require_session(uuid, bigint, role, text), require_version(bigint),
     rewound(anyelement, text, timestamp with time zone), search_pattern(text), search_patterns(text),
     search_text(text, text), search_words(text), trigger_message(oid, name), undo_batch(uuid, boolean),

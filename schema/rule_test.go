@@ -377,6 +377,15 @@ var rules = []struct {
 	{table: "event", name: "event_end_year", code: check, statement: `UPDATE event SET end_at = 'infinity' WHERE id = 7`},
 	{table: "event", name: "event_location_line", code: check, statement: `UPDATE event SET location = repeat('a', 256)`},
 	{table: "event", name: "event_note_text", code: check, statement: `UPDATE event SET note = E'a\tb'`},
+
+	{table: "statement_line", name: "statement_line_credit", code: check,
+		statement: `INSERT INTO statement_line (line, booked_on, amount, label) VALUES (2, '2026-11-02', 0, 'VIREMENT')`},
+	{table: "statement_line", name: "statement_line_occurrence_positive", code: check,
+		statement: `INSERT INTO statement_line (line, booked_on, amount, label, occurrence) VALUES (2, '2026-11-02', 5, 'VIREMENT', 0)`},
+	{table: "statement_line", name: "statement_line_label_line", code: check,
+		statement: `INSERT INTO statement_line (line, booked_on, amount, label) VALUES (2, '2026-11-02', 5, E'VIREMENT\nSEPA')`},
+	{table: "statement_line", name: "statement_line_label_line", code: check,
+		statement: `INSERT INTO statement_line (line, booked_on, amount, label) SELECT 2, '2026-11-02', 5, repeat('é', 4001)`},
 }
 
 func TestRules(t *testing.T) {

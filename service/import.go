@@ -140,15 +140,52 @@ type givenError struct{ error }
 // spread is the lines of rows that one statement writes.
 type spread struct{ first, last int64 }
 
-// importRows takes rows in, in one transaction. The database has its time for each statement; whoever gives the rows takes
-// as long as they like.
+// importRows takes rows in, in one transaction.
 func importRows[P any](ctx context.Context, s *Session, by actor, resource string, p ImportParams, hash *string, each importing[P]) (result ImportResult, err error) {
 	if !p.OnMatch.Valid() {
 		return result, failure.Misuse(fmt.Sprintf("%q is none of fail, skip, update.", p.OnMatch), "")
 	}
+	result.Written, err = s.takeIn(ctx, by, func(ctx context.Context, tx pgx.Tx, waiting func(func() error) error) (keep bool, err error) {
+		queries := gen.New(tx)
+		spreads, bad, err := stageRows(ctx, queries, each, waiting)
+		if err != nil {
+			return false, err
+		}
+		result.Refused = bad
+		options := gen.ImportRefusedParams{
+			Resource: resource, Key: p.Key, OnMatch: p.OnMatch, KeepIds: p.KeepIDs, Commercial: p.Commercial,
+			AsUsername: by.Username, AsEmployeeID: by.ID, AsOwn: by.own != nil, PasswordHash: hash,
+		}
+		if err = waiting(func() error { return result.refuse(ctx, queries, options) }); err != nil {
+			return false, err
+		}
+		messages := map[string]string{}
+		for _, lines := range spreads {
+			if err = waiting(func() error { return result.write(ctx, tx, options, lines, messages) }); err != nil {
+				return false, err
+			}
+		}
+		if p.DryRun || result.Refused > 0 && !p.Partly {
+			return false, nil
+		}
+		var end gen.ImportEndRow
+		if err = waiting(func() error { end, err = queries.ImportEnd(ctx, gen.ImportEndParams(options)); return err }); err != nil {
+			return false, err
+		}
+		if result.Added+result.Updated > 0 {
+			result.Batch = &end.Batch
+		}
+		return true, nil
+	})
+	return result, err
+}
+
+// takeIn runs do in one transaction, and commits what it wants to keep. The database has its time for each statement that do
+// waits for; whoever gives the rows takes as long as they like.
+func (s *Session) takeIn(ctx context.Context, by actor, do func(ctx context.Context, tx pgx.Tx, waiting func(func() error) error) (keep bool, err error)) (kept bool, err error) {
 	done, err := s.enter(ctx) // whoever gives the rows may stand still, and holds a connection
 	if err != nil {
-		return result, err
+		return false, err
 	}
 	defer done()
 	ctx, stop, wait := s.budget.idleTimeout(ctx)
@@ -176,50 +213,23 @@ func importRows[P any](ctx context.Context, s *Session, by actor, resource strin
 	}
 	var tx pgx.Tx
 	if err = waiting(func() (err error) { tx, err = s.db.Begin(ctx); return err }); err != nil {
-		return result, err
+		return false, err
 	}
 	defer func() { _ = tx.Rollback(context.WithoutCancel(ctx)) }() // of what is committed it does nothing
 	if err = waiting(func() error { return s.require(ctx, by)(tx) }); err != nil {
 		if isSessionOver(err) {
 			err = s.over(err)
 		}
-		return result, err
+		return false, err
 	}
-	queries := gen.New(tx)
-	spreads, bad, err := stageRows(ctx, queries, each, waiting)
-	if err != nil {
-		return result, err
-	}
-	result.Refused = bad
-	options := gen.ImportRefusedParams{
-		Resource: resource, Key: p.Key, OnMatch: p.OnMatch, KeepIds: p.KeepIDs, Commercial: p.Commercial,
-		AsUsername: by.Username, AsEmployeeID: by.ID, AsOwn: by.own != nil, PasswordHash: hash,
-	}
-	if err = waiting(func() error { return result.refuse(ctx, queries, options) }); err != nil {
-		return result, err
-	}
-	messages := map[string]string{}
-	for _, lines := range spreads {
-		if err = waiting(func() error { return result.write(ctx, tx, options, lines, messages) }); err != nil {
-			return result, err
-		}
-	}
-	if p.DryRun || result.Refused > 0 && !p.Partly {
-		return result, nil
-	}
-	var end gen.ImportEndRow
-	if err = waiting(func() error { end, err = queries.ImportEnd(ctx, gen.ImportEndParams(options)); return err }); err != nil {
-		return result, err
+	if keep, err := do(ctx, tx, waiting); err != nil || !keep {
+		return false, err
 	}
 	committing = true
 	if err = waiting(func() error { return tx.Commit(ctx) }); err != nil {
-		return result, err
+		return false, err
 	}
-	result.Written = true
-	if result.Added+result.Updated > 0 {
-		result.Batch = &end.Batch
-	}
-	return result, nil
+	return true, nil
 }
 
 // nothingImported says that nothing was changed, of an error that says only that the database did not answer.

@@ -100,6 +100,11 @@ type Operations interface {
 	// nil; NotFound if there is none of this id.
 	ContractOverview(ctx context.Context, id uuid.UUID, rowLimit *int64) (ContractOverview, error)
 
+	// ContractReconcile matches what a bank says was credited with what contracts owe, and records the matches as payments if
+	// p.Apply says so; all of it in one transaction. The lines increase. What is recorded already is not recorded again, also not
+	// of another statement that has the same line.
+	ContractReconcile(ctx context.Context, p ReconcileParams, rows iter.Seq2[gen.ContractReconcileStageParams, error]) (ReconcileResult, error)
+
 	// ContractSign records that the customer has signed, now. A contract that is signed already stays as it is, and
 	// Before then is the same as Now.
 	ContractSign(ctx context.Context, id uuid.UUID) (Change[gen.ContractView], error)

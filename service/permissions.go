@@ -94,6 +94,7 @@ var permissions = map[string]permission{
 	"ContractUnsign":          {write, idempotent, no, no, no, all},
 	"ContractCancel":          {write, idempotent, no, own, no, all},
 	"ContractImport":          {write, notIdempotent, no, no, no, all},
+	"ContractReconcile":       {write, idempotent, no, no, no, all},
 	"PaymentList":             {read, readOnly, all, all, all, all},
 	"PaymentCount":            {read, readOnly, all, all, all, all},
 	"PaymentDetail":           {read, readOnly, all, all, all, all},

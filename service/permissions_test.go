@@ -179,6 +179,11 @@ var calls = map[string]call{
 	"EventImport": {writes: true, do: func(ctx context.Context, s service.Operations, on target) error {
 		return written(s.EventImport(ctx, byID, rowsOf(gen.EventImportStageParams{Line: 2, ContractID: &on.contract, Name: new("Bal")})))
 	}},
+	"ContractReconcile": {writes: true, do: func(ctx context.Context, s service.Operations, on target) error {
+		numbers := map[uuid.UUID]string{ownSigned: "2026-0005", foreignSigned: "2026-0003"}
+		return second(s.ContractReconcile(ctx, service.ReconcileParams{Apply: true}, rowsOf(gen.ContractReconcileStageParams{
+			Line: 2, BookedOn: "2026-11-02", Amount: 5, Label: "VIREMENT " + numbers[on.contract]})))
+	}},
 	"CustomerList": {do: func(ctx context.Context, s service.Operations, _ target) error {
 		return second(all(s.CustomerList(ctx, gen.CustomerListParams{})))
 	}},

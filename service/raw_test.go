@@ -268,6 +268,23 @@ func TestRawValues(t *testing.T) {
 			refused("method", pay(func(row *gen.PaymentImportStageParams) { row.Method = new(gen.PaymentMethod("barter")) }))
 			refused("void without a reason", pay(func(row *gen.PaymentImportStageParams) { row.VoidedAt = new(time.Now()) }))
 		},
+		"ContractReconcile": func(refused func(string, func() error)) {
+			reconcile := func(change func(*gen.ContractReconcileStageParams)) func() error {
+				row := gen.ContractReconcileStageParams{Line: 2, BookedOn: "2026-11-02", Amount: 1, Label: "VIREMENT 2026-0005"}
+				change(&row)
+				return func() error {
+					return second(administrator.ContractReconcile(ctx, service.ReconcileParams{Apply: true}, rowsOf(row)))
+				}
+			}
+			refused("a debit", reconcile(func(row *gen.ContractReconcileStageParams) { row.Amount = -5 }))
+			refused("nothing", reconcile(func(row *gen.ContractReconcileStageParams) { row.Amount = 0 }))
+			refused("which", reconcile(func(row *gen.ContractReconcileStageParams) { row.Occurrence = new(int64(0)) }))
+			refused("label in lines", reconcile(func(row *gen.ContractReconcileStageParams) { row.Label = "a\nb" }))
+			refused("long label", reconcile(func(row *gen.ContractReconcileStageParams) { row.Label = strings.Repeat("é", 4001) }))
+			for _, day := range noDays {
+				refused("day "+string(day), reconcile(func(row *gen.ContractReconcileStageParams) { row.BookedOn = day }))
+			}
+		},
 		"EventImport": func(refused func(string, func() error)) {
 			for what, bad := range rawEvents(texts, year) {
 				refused(what, func() error {

@@ -19,6 +19,7 @@ var roundTrips = map[string]int{
 	// Who acts, a transaction, the session, two for the rows or three where the server answers before all of them are sent,
 	// what is wrong with them, what is written, the end, the commit; and of employees what a role is.
 	"CustomerImport": 10, "ContractImport": 10, "PaymentImport": 10, "EventImport": 10, "EmployeeImport": 11,
+	"ContractReconcile": 9, // as they, with what is wrong and what is written in one
 }
 
 // TestRoundTrips calls every operation as someone who may use it: what it costs on a slow network.

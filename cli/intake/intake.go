@@ -15,6 +15,7 @@ import (
 	"os"
 	"slices"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 
 	"golang.org/x/text/encoding/charmap"
@@ -35,7 +36,8 @@ type Source struct {
 	file   *os.File
 	size   int64
 	lines  bool  // it has an object of JSON on each line
-	begin  int64 // of the header, behind the mark and a line that says the separator
+	begin  int64 // of the header, behind the mark and what stands above it
+	above  int   // lines that do
 }
 
 // Record is one of the records of a Source.
@@ -51,8 +53,14 @@ const (
 	headerMax  = 64 << 10
 )
 
+// headerWithin is how many lines a bank may write above the header.
+const headerWithin = 40
+
 // Open opens a file, or reads all of stdin where its name is -. Usage if it is none that can be read.
-func Open(name string, stdin io.Reader) (*Source, error) {
+func Open(name string, stdin io.Reader) (*Source, error) { return OpenAt(name, stdin, nil) }
+
+// OpenAt opens a file whose header is the first line that isHeader takes for one, whatever stands above it.
+func OpenAt(name string, stdin io.Reader, isHeader func(labels []string) bool) (*Source, error) {
 	s := &Source{Name: name}
 	var err error
 	if name == "-" {
@@ -64,7 +72,7 @@ func Open(name string, stdin io.Reader) (*Source, error) {
 	if err != nil {
 		return nil, failure.Misuse(fmt.Sprintf("%s cannot be read: %v.", text.Shorten(s.Name), cause(err)), "").With(err)
 	}
-	if err := s.recognise(); err != nil {
+	if err := s.recognise(isHeader); err != nil {
 		s.Close()
 		return nil, err
 	}
@@ -96,7 +104,7 @@ func spool(stream io.Reader) (*os.File, error) {
 func (s *Source) Close() { _ = s.file.Close() }
 
 // recognise finds out how the file is written, and reads its header.
-func (s *Source) recognise() error {
+func (s *Source) recognise(isHeader func([]string) bool) error {
 	info, err := s.file.Stat()
 	if err != nil {
 		return err
@@ -123,14 +131,17 @@ func (s *Source) recognise() error {
 	first, _, _ := bytes.Cut(start, []byte("\n"))
 	if told, ok := bytes.CutPrefix(bytes.TrimRight(first, "\r"), []byte("sep=")); ok && len(told) == 1 { // for a spreadsheet
 		s.begin += int64(len(first)) + 1
+		s.above++
 		start = start[min(len(first)+1, len(start)):]
+	}
+	if s.Latin, err = s.isLatin(); err != nil {
+		return err
 	}
 	s.Comma = separatorOf(start)
 	if s.lines = bytes.HasPrefix(bytes.TrimSpace(start), []byte("{")); s.lines {
 		s.Comma = ','
-	}
-	if s.Latin, err = s.isLatin(); err != nil {
-		return err
+	} else if isHeader != nil {
+		s.findHeader(start, isHeader)
 	}
 	for record, err := range s.raw() {
 		if err != nil {
@@ -150,8 +161,51 @@ func (s *Source) recognise() error {
 	return nil
 }
 
+// findHeader looks for the header below what a bank says of the account. Each line is tried by itself, for above the header
+// anything may stand, such as a quote in the middle of a cell.
+func (s *Source) findHeader(start []byte, isHeader func([]string) bool) {
+	begin := 0
+	for above := range headerWithin {
+		line, _, more := bytes.Cut(start[begin:], []byte("\n"))
+		for _, comma := range separators {
+			text := string(line)
+			if s.Latin {
+				text, _ = charmap.Windows1252.NewDecoder().String(text) // any byte is a letter
+			}
+			reader := csv.NewReader(strings.NewReader(text))
+			reader.Comma = comma
+			cells, err := reader.Read()
+			for i := range cells {
+				cells[i] = Label(cells[i])
+			}
+			if err == nil && isHeader(cells) {
+				s.Comma, s.begin, s.above = comma, s.begin+int64(begin), s.above+above
+				return
+			}
+		}
+		if !more {
+			return
+		}
+		begin += len(line) + 1
+	}
+}
+
 // Label is the name of a column as it is compared.
 func Label(name string) string { return norm.NFC.String(strings.TrimSpace(name)) }
+
+// Folded is a label as it is recognised: without case, accents and punctuation.
+func Folded(label string) string {
+	plain := strings.Map(func(r rune) rune {
+		switch {
+		case unicode.Is(unicode.Mn, r):
+			return -1
+		case unicode.IsLetter(r), unicode.IsDigit(r):
+			return unicode.ToLower(r)
+		}
+		return ' '
+	}, norm.NFD.String(label))
+	return strings.Join(strings.Fields(plain), " ")
+}
 
 // separatorOf returns what stands most often between the names of a header.
 func separatorOf(start []byte) rune {
@@ -237,10 +291,6 @@ func (s *Source) raw() iter.Seq2[Record, error] {
 		}
 		reader := csv.NewReader(decoded)
 		reader.Comma, reader.FieldsPerRecord = s.Comma, -1
-		skipped := 0
-		if s.begin > int64(len(utf8Mark)) || s.begin > 0 && !s.Marked {
-			skipped = 1
-		}
 		for {
 			cells, err := reader.Read()
 			if err == io.EOF {
@@ -248,7 +298,7 @@ func (s *Source) raw() iter.Seq2[Record, error] {
 			}
 			if broken, ok := errors.AsType[*csv.ParseError](err); ok {
 				yield(Record{}, failure.Misuse(fmt.Sprintf("Line %d of %s has a quote where none can stand; what follows cannot be told apart.",
-					broken.Line+skipped, text.Shorten(s.Name)), `a cell with a quote is quoted, and the quote doubled: "say ""yes"""`).With(err))
+					broken.Line+s.above, text.Shorten(s.Name)), `a cell with a quote is quoted, and the quote doubled: "say ""yes"""`).With(err))
 				return
 			}
 			if err != nil {
@@ -256,7 +306,7 @@ func (s *Source) raw() iter.Seq2[Record, error] {
 				return
 			}
 			line, _ := reader.FieldPos(0)
-			if !yield(Record{Line: int64(line + skipped), Cells: cells, Read: int(100 * counted.read / max(s.size, 1))}, nil) {
+			if !yield(Record{Line: int64(line + s.above), Cells: cells, Read: int(100 * counted.read / max(s.size, 1))}, nil) {
 				return
 			}
 		}
@@ -280,39 +330,45 @@ func (c *counter) Read(p []byte) (int, error) {
 type Rejects struct {
 	writer *csv.Writer
 	source *Source
+	added  []string // columns that the source may not have
 }
 
 // ReasonColumn is what Rejects calls the column of the reasons. A source that has it is such a file, and the column means
 // nothing.
 const ReasonColumn = "import_error"
 
-// NewRejects writes the header.
-func NewRejects(out io.Writer, s *Source) (*Rejects, error) {
+// NewRejects writes the header, with columns for what is added to each record before its reason.
+func NewRejects(out io.Writer, s *Source, added ...string) (*Rejects, error) {
 	if s.Marked { // a spreadsheet knows it by that
 		if _, err := io.WriteString(out, utf8Mark); err != nil {
 			return nil, err
 		}
 	}
-	r := &Rejects{writer: csv.NewWriter(out), source: s}
+	r := &Rejects{writer: csv.NewWriter(out), source: s, added: append(added, ReasonColumn)}
 	r.writer.Comma = s.Comma
-	return r, r.write(s.Header, ReasonColumn)
+	return r, r.write(s.Header, r.added)
 }
 
-// Add writes a record.
-func (r *Rejects) Add(record Record, reason string) error { return r.write(record.Cells, reason) }
+// Add writes a record, with the values of the columns that are added to it.
+func (r *Rejects) Add(record Record, reason string, added ...string) error {
+	return r.write(record.Cells, append(added, reason))
+}
 
-// write puts the reason into its own column where the source has that already.
-func (r *Rejects) write(cells []string, reason string) error {
+// write puts what is added into its own column where the source has that already.
+func (r *Rejects) write(cells, added []string) error {
 	cells = slices.Clone(cells)
 	for len(cells) < len(r.source.Header) {
 		cells = append(cells, "")
 	}
-	if at := slices.Index(r.source.Header, ReasonColumn); at >= 0 {
-		cells[at] = reason
-	} else {
-		cells = slices.Insert(cells, len(r.source.Header), reason) // a record may be too long
+	var behind []string
+	for i, name := range r.added {
+		if at := slices.Index(r.source.Header, name); at >= 0 {
+			cells[at] = added[i]
+		} else {
+			behind = append(behind, added[i])
+		}
 	}
-	return r.writer.Write(cells)
+	return r.writer.Write(slices.Insert(cells, len(r.source.Header), behind...)) // a record may be too long
 }
 
 // Close writes what is left.
