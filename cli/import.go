@@ -98,7 +98,7 @@ func imports[P any](a *app, c *command.Command, each importing[P], commercial *c
 	for i, field := range each.fields {
 		names[i] = field.name
 	}
-	f.labels = command.Flag(c, "map", "LABEL=FIELD,...", "columns of other names: "+strings.Join(names, ", "), func(s string) (map[string]string, error) {
+	f.labels = command.Flag(c, "map", "LABEL=FIELD,...", "columns of other names, A+B=FIELD for several that make one: "+strings.Join(names, ", "), func(s string) (map[string]string, error) {
 		return parseLabels(s, names)
 	})
 	f.match = command.Flag(c, "match", "FIELD", "by which a row is known to be there already: "+strings.Join(each.keys, ", "), command.ParseEnum("field", each.keys)).
@@ -167,10 +167,36 @@ func parseLabels(s string, fields []string) (map[string]string, error) {
 type intaking[P any] struct {
 	importing[P]
 	source   *intake.Source
-	columns  []*importField[P] // for each column of the file; nil where it is not taken
+	columns  []*importField[P] // for each column of the file; nil where it is not taken by itself
+	joins    []join[P]
 	untaken  []string
 	key      string
 	problems map[int64][]problem // of the rows that are not sent
+}
+
+// join is columns that make one field, in the order in which they are joined.
+type join[P any] struct {
+	field   *importField[P]
+	columns []int
+}
+
+// joined returns the columns of a label such as First Name+Last Name; none if it is one label, or names a column that is not
+// there.
+func (in *intaking[P]) joined(label string) (columns []int) {
+	index := func(label string) int {
+		return slices.IndexFunc(in.source.Header, func(l string) bool { return strings.ToLower(l) == label })
+	}
+	if index(label) >= 0 || !strings.Contains(label, "+") {
+		return nil
+	}
+	for part := range strings.SplitSeq(label, "+") {
+		at := index(intake.Label(part))
+		if at < 0 {
+			return nil
+		}
+		columns = append(columns, at)
+	}
+	return columns
 }
 
 // problem is what is wrong with a row.
@@ -180,7 +206,30 @@ type problem struct{ field, reason string }
 func newIntaking[P any](each importing[P], f importFlags, source *intake.Source) (*intaking[P], error) {
 	in := &intaking[P]{importing: each, source: source, problems: map[int64][]problem{}}
 	taken := map[string]string{}
-	for _, label := range source.Header {
+	ofJoin := map[int]bool{}
+	for _, label := range slices.Sorted(maps.Keys(f.labels.Got)) {
+		columns, name := in.joined(label), f.labels.Got[label]
+		at := slices.IndexFunc(each.fields, func(f importField[P]) bool { return f.name == name })
+		if columns == nil || at < 0 {
+			continue
+		}
+		if taken[name] != "" {
+			return nil, failure.Misuse(fmt.Sprintf("%s has two columns for %s: %s and %s.", text.Shorten(source.Name), name, taken[name], label), "")
+		}
+		if each.fields[at].kept && !*f.keepIDs {
+			return nil, failure.Misuse(fmt.Sprintf("Only --keep-ids takes %s.", name), "")
+		}
+		taken[name] = label
+		in.joins = append(in.joins, join[P]{&each.fields[at], columns})
+		for _, column := range columns {
+			ofJoin[column] = true
+		}
+	}
+	for i, label := range source.Header {
+		if _, mapped := f.labels.Got[strings.ToLower(label)]; ofJoin[i] && !mapped {
+			in.columns = append(in.columns, nil)
+			continue
+		}
 		name, mapped := f.labels.Got[strings.ToLower(label)]
 		if !mapped {
 			name = strings.ToLower(label)
@@ -203,7 +252,7 @@ func newIntaking[P any](each importing[P], f importFlags, source *intake.Source)
 		in.columns = append(in.columns, &each.fields[at])
 	}
 	for _, label := range slices.Sorted(maps.Keys(f.labels.Got)) {
-		if !slices.ContainsFunc(source.Header, func(l string) bool { return strings.ToLower(l) == label }) {
+		if in.joined(label) == nil && !slices.ContainsFunc(source.Header, func(l string) bool { return strings.ToLower(l) == label }) {
 			return nil, failure.Misuse(fmt.Sprintf("%s has no column %s.", text.Shorten(source.Name), label), "its columns are "+strings.Join(source.Header, ", "))
 		}
 	}
@@ -268,28 +317,41 @@ func (in *intaking[P]) read(record intake.Record) (row P) {
 	if len(record.Cells) > len(in.columns) {
 		problems = append(problems, problem{"", fmt.Sprintf("The row has %d cells, and the header %d.", len(record.Cells), len(in.columns))})
 	}
-	for i, cell := range record.Cells {
-		if i >= len(in.columns) || in.columns[i] == nil {
-			continue
-		}
-		column := in.columns[i]
-		if in.source.Comma == ';' { // a spreadsheet's, which crm guards too
-			cell = render.Unguarded(cell)
-		}
-		if strings.TrimSpace(cell) == "" {
-			continue
-		}
-		if cell == emptyCell {
-			if !column.clears {
-				problems = append(problems, problem{column.name, "It cannot be emptied."})
-			} else {
-				*empties = append(*empties, column.name)
+	take := func(column *importField[P], cell string) {
+		switch {
+		case strings.TrimSpace(cell) == "":
+		case cell == emptyCell && !column.clears:
+			problems = append(problems, problem{column.name, "It cannot be emptied."})
+		case cell == emptyCell:
+			*empties = append(*empties, column.name)
+		default:
+			if err := column.set(&row, cell); err != nil {
+				problems = append(problems, problem{column.name, reasonOf(err)})
 			}
-			continue
 		}
-		if err := column.set(&row, cell); err != nil {
-			problems = append(problems, problem{column.name, reasonOf(err)})
+	}
+	plain := func(cell string) string {
+		if in.source.Comma == ';' { // a spreadsheet's, which crm guards too
+			return render.Unguarded(cell)
 		}
+		return cell
+	}
+	for i, cell := range record.Cells {
+		if i < len(in.columns) && in.columns[i] != nil {
+			take(in.columns[i], plain(cell))
+		}
+	}
+	for _, join := range in.joins {
+		var parts []string
+		for _, at := range join.columns {
+			if at < len(record.Cells) && strings.TrimSpace(record.Cells[at]) != "" {
+				parts = append(parts, strings.TrimSpace(plain(record.Cells[at])))
+			}
+		}
+		if !slices.ContainsFunc(parts, func(part string) bool { return part != emptyCell }) {
+			parts = slices.Compact(parts)
+		}
+		take(join.field, strings.Join(parts, " "))
 	}
 	if len(problems) > 0 {
 		*bad = true
