@@ -115,7 +115,7 @@ func TestCalendarOfEmployee(t *testing.T) {
 		},
 		"new password": func() error { return second(administrator.EmployeeSetPassword(ctx, "support2", goodPassword, false)) },
 	} {
-		p.exec("UPDATE event SET support_id = NULL WHERE cancelled_at IS NULL; UPDATE employee SET active = true, role = 'support' WHERE username = 'support2'")
+		p.exec("UPDATE event SET support_id = NULL WHERE cancelled_at IS NULL; UPDATE employee SET active = true, role = 'support', password_one_time = false WHERE username = 'support2'")
 		ends := secretOf("support2", why)
 		is(ends)
 		if err := end(); err != nil {
