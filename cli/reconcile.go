@@ -32,7 +32,7 @@ var reconciled = render.Resource[gen.ContractReconcileRow]{
 		{Column: "customer", Rank: 3},
 		{Column: "company", DataOnly: true},
 		{Column: "reference", DataOnly: true},
-		{Column: "why", Rank: 2},
+		{Column: "why", Wraps: true},
 	},
 	Marks: []render.Mark[gen.ContractReconcileRow]{
 		{Tone: render.Waiting, Columns: []string{"why"}, When: isUndecided},
