@@ -88,7 +88,7 @@ var effects = []effect{
 		statement: `UPDATE event SET name = 'Fête', updated_at = '2020-01-01' WHERE id = 3`,
 		query:     `SELECT updated_at = '2020-01-01' FROM event WHERE id = 3`},
 	{table: "reminder", name: "reminder_touch",
-		setup:     `INSERT INTO reminder (due_on, for_id, event_id, text, updated_at) VALUES ('2031-01-01', 1, 1, 'Call them', '2020-01-01')`,
+		setup:     `DELETE FROM reminder; INSERT INTO reminder (due_on, for_id, event_id, text, updated_at) VALUES ('2031-01-01', 1, 1, 'Call them', '2020-01-01')`,
 		statement: `UPDATE reminder SET done_at = now()`,
 		query:     `SELECT updated_at > '2020-01-02' FROM reminder`},
 	{table: "payment", name: "payment_lock", // a repeated payment does nothing else

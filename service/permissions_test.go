@@ -32,7 +32,7 @@ type target struct {
 }
 
 // noContract leaves customers with whom there is no business. A payment would stay.
-const noContract = "ALTER TABLE payment DISABLE TRIGGER payment_stays; DELETE FROM event; DELETE FROM payment; DELETE FROM contract; ALTER TABLE payment ENABLE TRIGGER payment_stays"
+const noContract = "DELETE FROM reminder; ALTER TABLE payment DISABLE TRIGGER payment_stays; DELETE FROM event; DELETE FROM payment; DELETE FROM contract; ALTER TABLE payment ENABLE TRIGGER payment_stays"
 
 // noCustomer makes a database into which the sample data can be put.
 const noCustomer = noContract + "; DELETE FROM customer"

@@ -165,5 +165,15 @@ SELECT 'Fête de fin d''année', '7a8bdf04-4c51-4c95-97ae-692d37d8074a', timesta
        'Gymnase du lycée, 93100 Montreuil', day, day, 'Le gymnase est en travaux'
 FROM (VALUES (timestamptz '2026-10-05 09:00 Europe/Paris')) AS cancelled (day);
 
+-- What is to be done of two contracts, by those who run their events.
+INSERT INTO reminder (due_on, for_id, contract_id, text, updated_at)
+SELECT sample.due_on, employee.id, sample.contract_id, sample.text, timestamptz '2026-10-10 09:00 Europe/Paris'
+FROM (VALUES
+    (date '2026-10-12', 'support1', uuid 'de0bf099-fc0a-4da4-959c-b16cd9e05bca', 'Rendre les clés du théâtre'),
+    (date '2026-10-14', 'support2', uuid '31677ba0-5257-4de0-949c-d5401aa941a4', 'Confirmer le nombre de couverts du gala')
+) AS sample (due_on, support, contract_id, text)
+JOIN employee ON employee.username = sample.support
+ORDER BY sample.due_on;
+
 END
 $sample$;
