@@ -62,6 +62,7 @@ func TestMoving(t *testing.T) {
 		DELETE FROM event;
 		DELETE FROM payment;
 		ALTER TABLE payment ENABLE TRIGGER payment_stays;
+		DELETE FROM reminder;
 		DELETE FROM contract;
 		DELETE FROM customer;
 		DELETE FROM employee WHERE username <> 'administrator1'`); err != nil {
