@@ -131,8 +131,8 @@ func TestEmployeeHandover(t *testing.T) {
 	if n := len(must[[]gen.EmployeeHandoverRow](t)(s.EmployeeHandover(ctx, handover("commercial1", "commercial2")))); n != 0 {
 		t.Errorf("%d rows the second time", n)
 	}
-	if rows := must[[]gen.EmployeeHandoverRow](t)(s.EmployeeHandover(ctx, handover("support1", "support2"))); len(rows) != 12 || rows[0].NextEvent == nil {
-		t.Errorf("%d events: %+v", len(rows), rows)
+	if rows := must[[]gen.EmployeeHandoverRow](t)(s.EmployeeHandover(ctx, handover("support1", "support2"))); len(rows) != 13 || rows[0].NextEvent == nil || rows[12].Resource != "reminder" {
+		t.Errorf("%d events and reminders: %+v", len(rows), rows)
 	}
 	if n := one[int](p, "SELECT count(*) FROM event_view WHERE support = 'support1'"); n != 4 {
 		t.Errorf("%d events of the past remain with support1", n)
@@ -149,7 +149,7 @@ func TestEmployeeHandover(t *testing.T) {
 		{failure.Conflict, "commercial1 is inactive; a customer needs a commercial who is not.", handover("commercial2", "commercial1")},
 		{failure.Conflict, "support2 has the role support; a customer needs a commercial.", handover("commercial2", "support2")},
 		{failure.Conflict, "commercial2 has the role commercial; an event needs a support.", handover("support2", "commercial2")},
-		{failure.Conflict, "support1 is inactive; an event needs a support who is not.", handover("support2", "support1")},
+		{failure.Conflict, "support1 is inactive; a reminder needs somebody who is not.", handover("support2", "support1")},
 		{failure.NotFound, `There is no employee "nobody".`, handover("nobody", "commercial2")},
 		{failure.NotFound, `There is no employee "nobody".`, handover("commercial2", "nobody")},
 	}
