@@ -707,8 +707,8 @@ func (s *Session) EmployeeFind(ctx context.Context, p gen.EmployeeFindParams) (g
 }
 
 // EmployeeHandover puts an employee in the place of another: for the customers who are not archived, the events to come, or
-// both, with the reminders that are not done. It returns what that is. Conflict if the successor is inactive, has another role or runs another event at the time of
-// one, and then nothing is handed over.
+// both, with the reminders that are not done. It returns what that is. Conflict if the successor is inactive, has another
+// role or runs another event at the time of one, and then nothing is handed over.
 func (s *Session) EmployeeHandover(ctx context.Context, p service.HandoverParams) ([]gen.EmployeeHandoverRow, error) {
 	return call[[]gen.EmployeeHandoverRow](ctx, s, "EmployeeHandover", p)
 }

@@ -197,8 +197,8 @@ type HandoverParams struct {
 }
 
 // EmployeeHandover puts an employee in the place of another: for the customers who are not archived, the events to come, or
-// both, with the reminders that are not done. It returns what that is. Conflict if the successor is inactive, has another role or runs another event at the time of
-// one, and then nothing is handed over.
+// both, with the reminders that are not done. It returns what that is. Conflict if the successor is inactive, has another
+// role or runs another event at the time of one, and then nothing is handed over.
 func (s *Session) EmployeeHandover(ctx context.Context, p HandoverParams) (rows []gen.EmployeeHandoverRow, err error) {
 	by, err := s.allow(ctx, "EmployeeHandover")
 	if err != nil {

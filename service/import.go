@@ -180,8 +180,8 @@ func importRows[P any](ctx context.Context, s *Session, by actor, resource strin
 	return result, err
 }
 
-// takeIn runs do in one transaction, and commits what it wants to keep. The database has its time for each statement that do
-// waits for; whoever gives the rows takes as long as they like.
+// takeIn runs do in one transaction, and commits it if do wants to keep it. Each statement has the database's time, which
+// waiting measures. The rows, which somebody gives in between, may take any time.
 func (s *Session) takeIn(ctx context.Context, by actor, do func(ctx context.Context, tx pgx.Tx, waiting func(func() error) error) (keep bool, err error)) (kept bool, err error) {
 	done, err := s.enter(ctx) // whoever gives the rows may stand still, and holds a connection
 	if err != nil {
@@ -200,10 +200,10 @@ func (s *Session) takeIn(ctx context.Context, by actor, do func(ctx context.Cont
 			return
 		}
 		if err != nil && (!committing || !isOutcomeUnknown(err)) {
-			err = nothingImported(s.translate(ctx, err))
+			err = nothingWritten(s.translate(ctx, err))
 		} else if err != nil {
 			err = &failure.Error{Code: failure.Unavailable, Reason: failure.OutcomeUnknown, Err: err,
-				Message: "The connection to the database was lost: whether this was imported is not known.", Hint: "crm history"}
+				Message: "The connection to the database was lost: whether this was done is not known.", Hint: "crm history"}
 		}
 	}()
 	waiting := func(do func() error) error {
@@ -232,14 +232,14 @@ func (s *Session) takeIn(ctx context.Context, by actor, do func(ctx context.Cont
 	return true, nil
 }
 
-// nothingImported says that nothing was changed, of an error that says only that the database did not answer.
-func nothingImported(err error) error {
+// nothingWritten says that nothing was changed, of an error that says only that the database did not answer.
+func nothingWritten(err error) error {
 	problem, ok := errors.AsType[*failure.Error](err)
 	if !ok || problem.Code != failure.Unavailable || problem.Reason != "" {
 		return err
 	}
 	told := *problem
-	told.Message += " Nothing was imported."
+	told.Message += " Nothing was written."
 	return &told
 }
 

@@ -189,8 +189,8 @@ type Operations interface {
 	EmployeeFind(ctx context.Context, p gen.EmployeeFindParams) (gen.EmployeeView, error)
 
 	// EmployeeHandover puts an employee in the place of another: for the customers who are not archived, the events to come, or
-	// both, with the reminders that are not done. It returns what that is. Conflict if the successor is inactive, has another role or runs another event at the time of
-	// one, and then nothing is handed over.
+	// both, with the reminders that are not done. It returns what that is. Conflict if the successor is inactive, has another
+	// role or runs another event at the time of one, and then nothing is handed over.
 	EmployeeHandover(ctx context.Context, p HandoverParams) ([]gen.EmployeeHandoverRow, error)
 
 	// EmployeeImport takes employees in, whose lines increase. Where one is refused and p.Partly does not say otherwise, none is

@@ -3,6 +3,7 @@ package service
 import (
 	"context"
 	"iter"
+	"slices"
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
@@ -46,7 +47,7 @@ func (s *Session) ContractReconcile(ctx context.Context, p ReconcileParams, rows
 			result.Lines, err = queries.ContractReconcile(ctx, gen.ContractReconcileParams{AsUsername: by.Username, AsEmployeeID: by.ID})
 			return err
 		})
-		if err != nil || !p.Apply || !result.has(gen.StatementOutcomeMatched) {
+		if err != nil || !p.Apply || !slices.ContainsFunc(result.Lines, isMatched) {
 			return false, err
 		}
 		var batch uuid.UUID
@@ -62,12 +63,6 @@ func (s *Session) ContractReconcile(ctx context.Context, p ReconcileParams, rows
 	return result, err
 }
 
-// has reports whether there is a line with this outcome.
-func (r ReconcileResult) has(outcome gen.StatementOutcome) bool {
-	for _, line := range r.Lines {
-		if line.Outcome == outcome {
-			return true
-		}
-	}
-	return false
+func isMatched(line gen.ContractReconcileRow) bool {
+	return line.Outcome == gen.StatementOutcomeMatched
 }
