@@ -201,18 +201,16 @@ FROM (
            max(owed.days)::integer AS oldest_days
     FROM (
         SELECT contract.customer_id,
-               contract.total_amount - CASE
-                   WHEN $2::timestamptz IS NULL AND $3::date IS NULL THEN contract.paid_amount
-                   ELSE coalesce(paid.amount, 0)
+               contract.total_amount - contract.paid_amount - CASE
+                   WHEN $2::timestamptz IS NULL AND $3::date IS NULL THEN 0
+                   ELSE coalesce(difference.amount, 0)
                END AS due,
                report_day($3::date, $2::timestamptz) - coalesce(contract.due_on, contract.signed_at::date) AS days
         FROM contract_at($2::timestamptz) AS contract
         LEFT JOIN (
-            SELECT payment.contract_id, sum(payment.amount)::bigint AS amount
-            FROM payment_at($2::timestamptz) AS payment
-            WHERE payment.voided_at IS NULL
-              AND ($3::date IS NULL OR payment.received_on <= $3::date)
-            GROUP BY payment.contract_id) AS paid ON paid.contract_id = contract.id
+            SELECT changed.contract_id::uuid AS contract_id, sum(changed.amount)::bigint AS amount
+            FROM payment_difference($2::timestamptz, $3::date) AS changed
+            GROUP BY 1) AS difference ON difference.contract_id = contract.id
         WHERE contract.cancelled_at IS NULL
           AND contract.signed_at IS NOT NULL
           AND ($3::date IS NULL OR contract.signed_at < $3::date + 1)) AS owed

@@ -24,18 +24,16 @@ FROM (
            max(owed.days)::integer AS oldest_days
     FROM (
         SELECT contract.customer_id,
-               contract.total_amount - CASE
-                   WHEN sqlc.narg('known_at')::timestamptz IS NULL AND sqlc.narg('of_day')::date IS NULL THEN contract.paid_amount
-                   ELSE coalesce(paid.amount, 0)
+               contract.total_amount - contract.paid_amount - CASE
+                   WHEN sqlc.narg('known_at')::timestamptz IS NULL AND sqlc.narg('of_day')::date IS NULL THEN 0
+                   ELSE coalesce(difference.amount, 0)
                END AS due,
                report_day(sqlc.narg('of_day')::date, sqlc.narg('known_at')::timestamptz) - coalesce(contract.due_on, contract.signed_at::date) AS days
         FROM contract_at(sqlc.narg('known_at')::timestamptz) AS contract
         LEFT JOIN (
-            SELECT payment.contract_id, sum(payment.amount)::bigint AS amount
-            FROM payment_at(sqlc.narg('known_at')::timestamptz) AS payment
-            WHERE payment.voided_at IS NULL
-              AND (sqlc.narg('of_day')::date IS NULL OR payment.received_on <= sqlc.narg('of_day')::date)
-            GROUP BY payment.contract_id) AS paid ON paid.contract_id = contract.id
+            SELECT changed.contract_id::uuid AS contract_id, sum(changed.amount)::bigint AS amount
+            FROM payment_difference(sqlc.narg('known_at')::timestamptz, sqlc.narg('of_day')::date) AS changed
+            GROUP BY 1) AS difference ON difference.contract_id = contract.id
         WHERE contract.cancelled_at IS NULL
           AND contract.signed_at IS NOT NULL
           AND (sqlc.narg('of_day')::date IS NULL OR contract.signed_at < sqlc.narg('of_day')::date + 1)) AS owed

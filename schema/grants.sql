@@ -59,7 +59,7 @@ GRANT UPDATE (for_id, done_at) ON reminder TO :"role";
 GRANT SELECT ON SEQUENCE customer_id_seq, event_id_seq, note_id_seq, reminder_id_seq TO :"role";
 
 GRANT EXECUTE ON FUNCTION age_first(integer), age_group(integer), change_field(text), change_value(text, jsonb),
-    changed_after(text, timestamp with time zone), contract_at(timestamp with time zone),
+    changed_after(text, timestamp with time zone), changed_ids(text, timestamp with time zone), contract_at(timestamp with time zone),
     contract_status_of(timestamp with time zone, timestamp with time zone, bigint, bigint),
     customer_at(timestamp with time zone), customer_twins(), customers_merge(), customers_reached_by(text, text), dry_run_ends(), employee_at(timestamp with time zone),
     employee_change_password(bigint, text, text), employee_password_is(bigint, text), euros(bigint),
@@ -70,8 +70,9 @@ GRANT EXECUTE ON FUNCTION age_first(integer), age_group(integer), change_field(t
     import_end(text, import_options), import_refused(text, import_options),
     import_write(text, import_options, bigint, bigint), is_blank(text),
     is_line(text), is_note(text), is_sample_password(text), lower_letters(text), merge_customers(bigint, bigint, bigint), namesake(text, text), number_order(text), payment_at(timestamp with time zone),
+    payment_difference(timestamp with time zone, date),
     plain_letters(text), reconcile_statement(text, bigint), renew_session(uuid, bigint), report_day(date, timestamp with time zone),
     require_session(uuid, bigint, role, text), require_version(bigint),
-    rewound(anyelement, text, timestamp with time zone), search_pattern(text), search_patterns(text),
+    search_pattern(text), search_patterns(text),
     search_text(text, text), search_words(text), trigger_message(oid, name), undo_batch(uuid, boolean),
     unrecorded_columns(), void_payment(uuid, text, bigint, text) TO :"role";

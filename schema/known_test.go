@@ -15,7 +15,7 @@ import (
 	"github.com/epicevents/crm/internal/dbtest"
 )
 
-// rowsAt are all rows of all resources as JSON, but for what the history leaves out.
+// rowsAt are all rows of all resources as JSON, but for what the history leaves out, and what each contract was paid.
 func rowsAt(t *testing.T, conn *pgx.Conn, knownAt *time.Time) (lines []string) {
 	t.Helper()
 	for _, resource := range []string{"employee", "customer", "contract", "payment", "event"} {
@@ -32,7 +32,20 @@ func rowsAt(t *testing.T, conn *pgx.Conn, knownAt *time.Time) (lines []string) {
 		}
 		lines = append(lines, found...)
 	}
-	return lines
+	rows, err := conn.Query(t.Context(), `
+		SELECT 'paid ' || contract.id || ' ' || contract.paid_amount + ever.amount || ', until yesterday ' || contract.paid_amount + yesterday.amount
+		FROM contract_at($1) AS contract
+		CROSS JOIN LATERAL (SELECT coalesce(sum(amount), 0) AS amount FROM payment_difference($1, NULL) WHERE contract_id = contract.id) AS ever
+		CROSS JOIN LATERAL (SELECT coalesce(sum(amount), 0) AS amount FROM payment_difference($1, current_date - 1) WHERE contract_id = contract.id) AS yesterday
+		ORDER BY contract.id`, knownAt)
+	if err != nil {
+		t.Fatal(err)
+	}
+	paid, err := pgx.CollectRows(rows, pgx.RowTo[string])
+	if err != nil {
+		t.Fatal(err)
+	}
+	return append(lines, paid...)
 }
 
 // whatPeopleDo are statements that change rows of each resource, some of which a rule may refuse.

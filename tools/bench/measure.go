@@ -30,6 +30,7 @@ type measured struct {
 	PeakMiB         float64 `json:"peak_mib,omitempty"`
 	PeakTarget      float64 `json:"peak_target_mib,omitempty"`
 	Missed          bool    `json:"missed"`
+	Failure         string  `json:"failure,omitempty"` // of the first run that failed, on one line
 
 	limit           float64 // of the ratio, or of the count where there is no yardstick
 	repeat          int     // runs in a round, for what is short
@@ -37,7 +38,18 @@ type measured struct {
 	figures, others []figure
 }
 
-func (c *measured) measure(ctx context.Context) error {
+// measure runs a case as often as a round asks, unless it has failed before.
+func (c *measured) measure(ctx context.Context) {
+	if c.Failure != "" {
+		return
+	}
+	if err := c.run(ctx); err != nil {
+		c.Failure = strings.Join(strings.Fields(err.Error()), " ")
+		progress("%s: %s", c.Case, c.Failure)
+	}
+}
+
+func (c *measured) run(ctx context.Context) error {
 	for range max(c.repeat, 1) {
 		got, err := c.crm(ctx)
 		if err != nil {
@@ -58,6 +70,9 @@ func (c *measured) measure(ctx context.Context) error {
 
 // sum makes medians of the figures and compares them with the target.
 func (c *measured) sum() {
+	if c.Failure != "" {
+		return
+	}
 	c.Median = median(c.figures)
 	for _, f := range c.figures {
 		c.PeakMiB = max(c.PeakMiB, f.peak)
