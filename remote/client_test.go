@@ -9,7 +9,9 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"encoding/pem"
+	"errors"
 	"fmt"
+	"iter"
 	"log/slog"
 	"math/big"
 	"net"
@@ -367,5 +369,82 @@ func TestTLS(t *testing.T) {
 	}
 	if _, err := TLS(old, key+"x"); err == nil {
 		t.Error("a key that is not there is good enough")
+	}
+}
+
+// TestCutRows: rows whose end was not sent are not written, and this is said; where it was, nobody knows.
+func TestCutRows(t *testing.T) {
+	t.Parallel()
+	imports := func(t *testing.T, socket string, rows iter.Seq2[gen.CustomerImportStageParams, error]) error {
+		_, err := operations(t, dialed(t, socket).Within(time.Minute)).CustomerImport(t.Context(), service.ImportParams{OnMatch: gen.ImportOnMatchFail}, rows)
+		return err
+	}
+	// reading is a server that reads so much of the body, and ends the connection.
+	reading := func(t *testing.T, enough func(read string) bool) (socket string, ended chan struct{}) {
+		socket, ended = socketIn(t), make(chan struct{})
+		listener, err := net.Listen("unix", socket)
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { listener.Close() })
+		go func() {
+			defer close(ended)
+			conn, err := listener.Accept()
+			if err != nil {
+				return
+			}
+			defer conn.Close()
+			r, err := http.ReadRequest(bufio.NewReader(conn))
+			if err != nil {
+				return
+			}
+			var read strings.Builder
+			part := make([]byte, 4096)
+			for err == nil && !enough(read.String()) {
+				var n int
+				n, err = r.Body.Read(part)
+				read.Write(part[:n])
+			}
+		}()
+		return socket, ended
+	}
+	line := int64(1)
+	row := func() gen.CustomerImportStageParams {
+		line++
+		return gen.CustomerImportStageParams{Line: line, Fullname: new(strings.Repeat("x", 1000))}
+	}
+
+	socket, ended := reading(t, func(read string) bool { return len(read) > 100_000 })
+	err := imports(t, socket, func(yield func(gen.CustomerImportStageParams, error) bool) {
+		for range 400 {
+			if !yield(row(), nil) {
+				return
+			}
+		}
+		<-ended // some rows are left when the server has gone
+		for range 400 {
+			if !yield(row(), nil) {
+				return
+			}
+		}
+	})
+	fails(t, failure.Unavailable, "", "The connection to the server was lost. Nothing was written.", err)
+
+	socket, _ = reading(t, func(string) bool { return false })
+	err = imports(t, socket, func(yield func(gen.CustomerImportStageParams, error) bool) { yield(row(), nil) })
+	fails(t, failure.Unavailable, failure.OutcomeUnknown, "whether this was done is not known", err)
+
+	err = imports(t, socketIn(t), func(yield func(gen.CustomerImportStageParams, error) bool) { yield(row(), nil) })
+	fails(t, failure.Unavailable, "", "Nothing was written.", err)
+
+	ctx, cancel := context.WithCancel(t.Context())
+	socket, _ = reading(t, func(string) bool { return false })
+	_, err = operations(t, dialed(t, socket)).CustomerImport(ctx, service.ImportParams{OnMatch: gen.ImportOnMatchFail}, func(yield func(gen.CustomerImportStageParams, error) bool) {
+		for yield(row(), nil) {
+			cancel()
+		}
+	})
+	if _, told := errors.AsType[*failure.Error](err); told || !errors.Is(err, context.Canceled) {
+		t.Errorf("interrupted between two rows: %v", err)
 	}
 }

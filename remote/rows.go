@@ -152,7 +152,7 @@ func (b *sentBody) Read(p []byte) (int, error) {
 func send[R, P any](ctx context.Context, s *Session, operation string, params any, rows iter.Seq2[P, error]) (result R, err error) {
 	reader, writer := io.Pipe()
 	var (
-		whole  atomic.Bool // whether the server may have all of it
+		whole  atomic.Bool // whether all of it was handed to the connection
 		source error       // of the rows, and not of the wire
 		done   = make(chan struct{})
 	)
@@ -161,12 +161,12 @@ func send[R, P any](ctx context.Context, s *Session, operation string, params an
 		out := bufio.NewWriterSize(writer, rowBuffer)
 		var wrote error
 		if source, wrote = writeRows(out, params, rows); source == nil && wrote == nil {
-			whole.Store(true)
 			wrote = out.Flush()
+			whole.Store(wrote == nil)
 		}
 		writer.CloseWithError(errors.Join(source, wrote)) // nil is the end
 	}()
-	_, err = s.attempt(ctx, operation, uuid.NewString(), outgoing{kind: typeRows, body: reader, patient: true}, func(answer io.Reader) error {
+	sent, err := s.attempt(ctx, operation, uuid.NewString(), outgoing{kind: typeRows, body: reader, patient: true}, func(answer io.Reader) error {
 		body, err := io.ReadAll(io.LimitReader(answer, resultMax))
 		if err != nil {
 			return lost{err}
@@ -184,7 +184,12 @@ func send[R, P any](ctx context.Context, s *Session, operation string, params an
 	if source != nil {
 		return result, source
 	}
-	return result, s.explain(ctx, operation, params, err, whole.Load() && errors.As(err, new(lost)))
+	isLost := errors.As(err, new(lost))
+	unknown := isLost && sent && whole.Load()
+	if err = s.explain(ctx, operation, params, err, unknown); isLost && !unknown {
+		return result, service.NothingWritten(err) // for the server does nothing before it has the last line
+	}
+	return result, err
 }
 
 // writeRows writes parameters and rows as lines. The first error is that of the rows.

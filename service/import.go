@@ -200,7 +200,7 @@ func (s *Session) takeIn(ctx context.Context, by actor, do func(ctx context.Cont
 			return
 		}
 		if err != nil && (!committing || !isOutcomeUnknown(err)) {
-			err = nothingWritten(s.translate(ctx, err))
+			err = NothingWritten(s.translate(ctx, err))
 		} else if err != nil {
 			err = &failure.Error{Code: failure.Unavailable, Reason: failure.OutcomeUnknown, Err: err,
 				Message: "The connection to the database was lost: whether this was done is not known.", Hint: "crm history"}
@@ -232,8 +232,8 @@ func (s *Session) takeIn(ctx context.Context, by actor, do func(ctx context.Cont
 	return true, nil
 }
 
-// nothingWritten says that nothing was changed, of an error that says only that the database did not answer.
-func nothingWritten(err error) error {
+// NothingWritten says that nothing was changed, of an error that says only that the database did not answer.
+func NothingWritten(err error) error {
 	problem, ok := errors.AsType[*failure.Error](err)
 	if !ok || problem.Code != failure.Unavailable || problem.Reason != "" {
 		return err
