@@ -64,6 +64,10 @@ func TestStories(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	testdata, err := filepath.Abs("testdata")
+	if err != nil {
+		t.Fatal(err)
+	}
 	tell := func(path, name string, settings func(*testing.T, *pgx.ConnConfig) map[string]string, updates bool) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -82,6 +86,7 @@ func TestStories(t *testing.T) {
 					}
 					env.Setenv("ROLE", config.Database+"_role") // a name that no other story gives a role
 					env.Setenv("HOME", env.WorkDir)
+					env.Setenv("TESTDATA", testdata)
 					env.Setenv("GORACE", "atexit_sleep_ms=0") // a second for each command otherwise, under -race
 					return nil
 				},

@@ -361,8 +361,8 @@ func (a *app) contractImport() *ffcli.Command {
 	return c.DoesAs(imports(a, c, importing[row]{
 		resource: "contract",
 		fields: []importField[row]{
-			field("id", command.ParseUUID, func(r *row) **uuid.UUID { return &r.ID }),
-			field("number", parseNumber, func(r *row) **string { return &r.Number }),
+			field("id", command.ParseUUID, func(r *row) **uuid.UUID { return &r.ID }).isSureKey(),
+			field("number", parseNumber, func(r *row) **string { return &r.Number }).isSureKey(),
 			field("customer_id", command.ParseID, func(r *row) **int64 { return &r.CustomerID }).isNeeded(),
 			field("total_amount", value.ParseMoney, func(r *row) **value.Cents { return &r.TotalAmount }).isNeeded(),
 			field("due_on", a.ParseDate, func(r *row) **value.Date { return &r.DueOn }).emptied(),
@@ -373,8 +373,7 @@ func (a *app) contractImport() *ffcli.Command {
 			field("cancel_reason", command.Line("cancel_reason"), func(r *row) **string { return &r.CancelReason }),
 			field("created_at", a.ParseTime, func(r *row) **time.Time { return &r.CreatedAt }).onlyKept(),
 		},
-		keys: []string{"id", "number"},
-		row:  func(r *row) (*int64, *bool, *[]string) { return &r.Line, &r.Bad, &r.Empties },
+		row: func(r *row) (*int64, *bool, *[]string) { return &r.Line, &r.Bad, &r.Empties },
 		do: func(s service.Operations) func(context.Context, service.ImportParams, iter.Seq2[row, error]) (service.ImportResult, error) {
 			return s.ContractImport
 		},

@@ -273,6 +273,7 @@ func (a *app) customerImport() *ffcli.Command {
 	c := a.Command("import", "take customers in from a file").Examples(
 		"crm customer import customers.csv --dry-run",
 		"crm customer import contacts.csv --map Nom=fullname,Société=company --match email --on-match update",
+		"crm customer import hubspot.csv --from hubspot --match email",
 		"crm customer import customers.csv --commercial commercial1 --rejects rejects.csv",
 	)
 	commercial := a.employeeFlag(c, "commercial", "in charge of those whose row names nobody").From(a.pickEmployee(gen.RoleCommercial))
@@ -280,18 +281,18 @@ func (a *app) customerImport() *ffcli.Command {
 	return c.DoesAs(imports(a, c, importing[row]{
 		resource: "customer",
 		fields: []importField[row]{
-			field("id", command.ParseID, func(r *row) **int64 { return &r.ID }),
+			field("id", command.ParseID, func(r *row) **int64 { return &r.ID }).isSureKey(),
 			field("fullname", command.Line("fullname"), func(r *row) **string { return &r.Fullname }).isNeeded(),
 			field("company", command.Line("company"), func(r *row) **string { return &r.Company }).emptied(),
 			field("commercial", value.ParseUsername, func(r *row) **string { return &r.Commercial }),
-			field("email", value.ParseEmail, func(r *row) **string { return &r.Email }).emptied(),
-			field("phone", a.ParsePhone, func(r *row) **value.Phone { return &r.Phone }).emptied(),
-			field("address", command.Line("address"), func(r *row) **string { return &r.Address }).emptied(),
+			field("email", value.ParseEmail, func(r *row) **string { return &r.Email }).emptied().isKey(),
+			field("phone", a.ParsePhone, func(r *row) **value.Phone { return &r.Phone }).emptied().isKey(),
+			field("address", command.Line("address"), func(r *row) **string { return &r.Address }).emptied().elsewhere(addressElsewhere),
 			field("archived_at", a.ParseTime, func(r *row) **time.Time { return &r.ArchivedAt }),
-			field("created_at", a.ParseTime, func(r *row) **time.Time { return &r.CreatedAt }).onlyKept(),
+			field("created_at", a.ParseTime, func(r *row) **time.Time { return &r.CreatedAt }).onlyKept().elsewhere(timeElsewhere),
 		},
-		keys: []string{"id", "email", "phone"},
-		row:  func(r *row) (*int64, *bool, *[]string) { return &r.Line, &r.Bad, &r.Empties },
+		programs: customerPrograms(),
+		row:      func(r *row) (*int64, *bool, *[]string) { return &r.Line, &r.Bad, &r.Empties },
 		do: func(s service.Operations) func(context.Context, service.ImportParams, iter.Seq2[row, error]) (service.ImportResult, error) {
 			return s.CustomerImport
 		},

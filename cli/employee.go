@@ -456,14 +456,13 @@ func (a *app) employeeImport() *ffcli.Command {
 	return c.DoesAs(imports(a, c, importing[row]{
 		resource: "employee",
 		fields: []importField[row]{
-			field("id", command.ParseID, func(r *row) **int64 { return &r.ID }),
-			field("username", value.ParseUsername, func(r *row) **string { return &r.Username }).isNeeded(),
+			field("username", value.ParseUsername, func(r *row) **string { return &r.Username }).isNeeded().isSureKey(),
+			field("id", command.ParseID, func(r *row) **int64 { return &r.ID }).isSureKey(),
 			field("fullname", command.Line("fullname"), func(r *row) **string { return &r.Fullname }).isNeeded(),
 			field("role", command.ParseEnum("role", gen.AllRoleValues()), func(r *row) **gen.Role { return &r.Role }),
 			field("active", parseBoolean, func(r *row) **bool { return &r.Active }),
 		},
-		keys: []string{"username", "id"},
-		row:  func(r *row) (*int64, *bool, *[]string) { return &r.Line, &r.Bad, new([]string) },
+		row: func(r *row) (*int64, *bool, *[]string) { return &r.Line, &r.Bad, new([]string) },
 		do: func(s service.Operations) func(context.Context, service.ImportParams, iter.Seq2[row, error]) (service.ImportResult, error) {
 			return s.EmployeeImport
 		},

@@ -369,7 +369,7 @@ func (a *app) eventImport() *ffcli.Command {
 	return c.DoesAs(imports(a, c, importing[row]{
 		resource: "event",
 		fields: []importField[row]{
-			field("id", command.ParseID, func(r *row) **int64 { return &r.ID }),
+			field("id", command.ParseID, func(r *row) **int64 { return &r.ID }).isSureKey(),
 			field("name", command.Line("name"), func(r *row) **string { return &r.Name }).isNeeded(),
 			contract("contract"),
 			contract("number"),
@@ -383,8 +383,7 @@ func (a *app) eventImport() *ffcli.Command {
 			field("cancel_reason", command.Line("cancel_reason"), func(r *row) **string { return &r.CancelReason }),
 			field("clash_allowed", parseBoolean, func(r *row) **bool { return &r.ClashAllowed }),
 		},
-		keys: []string{"id"},
-		row:  func(r *row) (*int64, *bool, *[]string) { return &r.Line, &r.Bad, &r.Empties },
+		row: func(r *row) (*int64, *bool, *[]string) { return &r.Line, &r.Bad, &r.Empties },
 		do: func(s service.Operations) func(context.Context, service.ImportParams, iter.Seq2[row, error]) (service.ImportResult, error) {
 			return s.EventImport
 		},

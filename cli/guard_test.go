@@ -208,6 +208,7 @@ func changesNothing(path string) bool {
 var exampleFiles = map[string]string{
 	"customers.csv": "fullname,email\nZoé Œuf,zoe@oeuf.example\n",
 	"contacts.csv":  "Nom;Société;email\nZoé Œuf;L'Œuf;zoe@oeuf.example\n",
+	"hubspot.csv":   "First Name,Last Name,Email\nZoé,Œuf,zoe@oeuf.example\n",
 	"contracts.csv": "number,customer_id,total_amount\n2026-0002,,\n",
 	"payments.csv":  "number,amount,method\n2026-0003,0.29,card\n",
 	"events.csv":    "number,name\n2026-0002,Bal\n",

@@ -31,16 +31,19 @@ import (
 type importField[P any] struct {
 	name   string
 	set    func(row *P, cell string) error
-	clears bool // the cell #N/A empties the field
-	kept   bool // only --keep-ids takes it: what crm gives itself otherwise
-	needed bool // by a new row
+	clears bool                                             // the cell #N/A empties the field
+	kept   bool                                             // only --keep-ids takes it: what crm gives itself otherwise
+	needed bool                                             // by a new row
+	key    bool                                             // a row may be known by it to be there
+	sure   bool                                             // and is, unless --match says otherwise
+	other  func(from *program, cell string) (string, error) // makes of another program's cell what it would be here; may be nil
 }
 
 // importing is how a resource comes in: its fields, and what is known of a row.
 type importing[P any] struct {
 	resource string
 	fields   []importField[P]
-	keys     []string // by which a row may be known to be there, the first that the file has
+	programs []program // whose exports can be taken
 	row      func(row *P) (line *int64, bad *bool, empties *[]string)
 	do       func(service.Operations) func(context.Context, service.ImportParams, iter.Seq2[P, error]) (service.ImportResult, error)
 }
@@ -62,6 +65,25 @@ func (f importField[P]) emptied() importField[P] { f.clears = true; return f }
 func (f importField[P]) onlyKept() importField[P] { f.kept = true; return f }
 
 func (f importField[P]) isNeeded() importField[P] { f.needed = true; return f }
+
+func (f importField[P]) isKey() importField[P] { f.key = true; return f }
+
+func (f importField[P]) isSureKey() importField[P] { f.key, f.sure = true, true; return f }
+
+func (f importField[P]) elsewhere(other func(*program, string) (string, error)) importField[P] {
+	f.other = other
+	return f
+}
+
+// keys are the fields by which a row may be known to be there.
+func (i importing[P]) keys() (names []string) {
+	for _, field := range i.fields {
+		if field.key {
+			names = append(names, field.name)
+		}
+	}
+	return names
+}
 
 // imported is what import shows.
 type imported struct {
@@ -85,6 +107,7 @@ const emptyCell = "#N/A"
 type importFlags struct {
 	file            *command.Value[string]
 	labels          *command.Value[map[string]string]
+	from            *command.Value[*program] // nil where no program's exports are known
 	match           *command.Value[string]
 	onMatch         *command.Value[gen.ImportOnMatch]
 	rejects         *command.Value[string]
@@ -98,11 +121,15 @@ func imports[P any](a *app, c *command.Command, each importing[P], commercial *c
 	for i, field := range each.fields {
 		names[i] = field.name
 	}
-	f.labels = command.Flag(c, "map", "LABEL=FIELD,...", "columns of other names, A+B=FIELD for several that make one: "+strings.Join(names, ", "), func(s string) (map[string]string, error) {
+	f.labels = command.Flag(c, "map", "LABEL=FIELD,...", "columns of other names, A+B=FIELD for several that make one, A++B with a comma between, A|B for the first that has something: "+strings.Join(names, ", "), func(s string) (map[string]string, error) {
 		return parseLabels(s, names)
 	})
-	f.match = command.Flag(c, "match", "FIELD", "by which a row is known to be there already: "+strings.Join(each.keys, ", "), command.ParseEnum("field", each.keys)).
-		OneOf(each.keys...)
+	if each.programs != nil {
+		f.from = programFlag(c, each.programs)
+	}
+	keys := each.keys()
+	f.match = command.Flag(c, "match", "FIELD", "by which a row is known to be there already: "+strings.Join(keys, ", "), command.ParseEnum("field", keys)).
+		OneOf(keys...)
 	f.onMatch = command.Enum(c, "on-match", "WHAT", "what is done with a row that is there and differs: %s", gen.AllImportOnMatchValues())
 	f.rejects = command.Flag(c, "rejects", "FILE", "take the good rows in, and write the others to this file with their reasons; exit 8 if there are any", parseFile)
 	f.keepIDs = c.Switch("keep-ids", "new rows keep their ids, numbers and times: for moving house")
@@ -141,10 +168,18 @@ func imports[P any](a *app, c *command.Command, each importing[P], commercial *c
 		result, err := each.do(s)(ctx, p, in.rows(progress))
 		progress.end()
 		if err != nil {
-			return err
+			return untouched(err)
 		}
 		return in.finish(a, f, result, rejects, show)
 	}
+}
+
+// untouched says of an interruption that nothing was written. Where that is not known, the error is another one.
+func untouched(err error) error {
+	if _, told := errors.AsType[*failure.Error](err); told || !errors.Is(err, context.Canceled) {
+		return err
+	}
+	return &failure.Error{Code: interrupted, Message: "Interrupted; nothing was written.", Err: err}
 }
 
 // parseLabels takes LABEL=FIELD pairs; one without a field leaves the column out.
@@ -199,6 +234,9 @@ func (in *intaking[P]) finish(a *app, f importFlags, result service.ImportResult
 	if result.Refused > 0 && !f.rejects.Set && !*f.dryRun {
 		return &failure.Error{Code: failure.Conflict, Message: refusedOf(result.Refused, all) + "; nothing was imported.",
 			Hint: "--rejects FILE takes the good ones in, and writes the others to a file"}
+	}
+	if in.below > 0 {
+		a.Notice("Not taken: %s below the rows.", text.Count(in.below, "line"))
 	}
 	err := show(imported{result.Added, result.Updated, result.Unchanged, result.Skipped, result.Refused, *f.dryRun, result.Batch})
 	if err != nil {

@@ -277,7 +277,7 @@ func (a *app) paymentImport() *ffcli.Command {
 	return c.DoesAs(imports(a, c, importing[row]{
 		resource: "payment",
 		fields: []importField[row]{
-			field("id", command.ParseUUID, func(r *row) **uuid.UUID { return &r.ID }),
+			field("id", command.ParseUUID, func(r *row) **uuid.UUID { return &r.ID }).isSureKey(),
 			contract("contract"),
 			contract("number"),
 			field("amount", value.ParseMoney, func(r *row) **value.Cents { return &r.Amount }).isNeeded(),
@@ -290,8 +290,7 @@ func (a *app) paymentImport() *ffcli.Command {
 			field("voided_by", command.Line("voided_by"), func(r *row) **string { return &r.VoidedBy }),
 			field("void_reason", command.Line("void_reason"), func(r *row) **string { return &r.VoidReason }),
 		},
-		keys: []string{"id"},
-		row:  func(r *row) (*int64, *bool, *[]string) { return &r.Line, &r.Bad, new([]string) },
+		row: func(r *row) (*int64, *bool, *[]string) { return &r.Line, &r.Bad, new([]string) },
 		do: func(s service.Operations) func(context.Context, service.ImportParams, iter.Seq2[row, error]) (service.ImportResult, error) {
 			return s.PaymentImport
 		},

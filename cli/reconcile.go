@@ -76,7 +76,7 @@ func (a *app) contractReconcile() *ffcli.Command {
 		}
 		result, err := s.ContractReconcile(ctx, service.ReconcileParams{Apply: *apply}, in.entries())
 		if err != nil {
-			return err
+			return untouched(err)
 		}
 		written := func(err error) error {
 			if result.Written {
