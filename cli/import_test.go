@@ -53,7 +53,52 @@ func awkward(random *rand.Rand) string {
 	for id := 1; id <= 14; id++ {
 		fmt.Fprintf(&sql, "UPDATE customer SET fullname = %s, company = %s, address = %s WHERE id = %d;", line(), line(), line(), id)
 		fmt.Fprintf(&sql, "UPDATE event SET name = %s, location = %s, note = %s || E'\\n' || %s, start_at = start_at + interval '0.5 seconds' WHERE id = %d;", line(), line(), line(), line(), id)
+		if id == 2 { // both ends in the hour that the clocks show twice, by which they are at one time
+			sql.WriteString("UPDATE event SET start_at = '2026-10-25T00:30:15Z', end_at = '2026-10-25T01:30:45Z' WHERE id = 2;")
+		}
 		fmt.Fprintf(&sql, "UPDATE employee SET fullname = %s WHERE id = %d;", line(), id)
 	}
 	return sql.String()
+}
+
+// TestGuardedCellsAndEmptiedOnes: in a file with semicolons an apostrophe stands before what a spreadsheet would change, #N/A
+// too, which else empties; a joined column takes each of its cells so.
+func TestGuardedCellsAndEmptiedOnes(t *testing.T) {
+	t.Parallel()
+	e := asEmployee(t, "administrator1")
+	e.sql("UPDATE customer SET company = '#N/A', address = $$'#N/A$$ WHERE id = 3;")
+	file := filepath.Join(t.TempDir(), "printed")
+	if err := os.WriteFile(file, []byte(e.must(t, "customer", "detail", "3", "--fields", "id,fullname,company,address", "-o", "csv", "--csv-style", "excel-fr")), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if got := e.must(t, "customer", "import", file, "--fields", "unchanged", "-o", "csv", "--no-header"); got != "1\n" {
+		t.Errorf("%q are unchanged", got)
+	}
+	const labels = "First+Last=fullname,A+B=company,Street++City=address,Email=email"
+	header := []string{"First", "Last", "A", "B", "Street", "City", "Email"}
+	for _, c := range []struct {
+		comma string
+		cells []string
+		want  string // full name, company, address
+	}{
+		{";", []string{"'=Zoé", "'007", "#N/A", "'-x", "'1/2", "'#N/A"}, "=Zoé 007,-x,\"1/2, #N/A\"\n"},
+		{",", []string{"'=Zoé", "'007", "#N/A", "'-x", "'1/2", "'#N/A"}, "'=Zoé '007,'-x,\"'1/2, '#N/A\"\n"},
+		{",", []string{"Zoé", "#N/A", "x", "", "#N/A", "York"}, "Zoé,x,York\n"},
+		{",", []string{"Zoé", "", "#N/A", "#N/A", "#N/A", ""}, "Zoé,,\n"}, // emptied, after x and York
+		{",", []string{"Zoé", "", "x", "", "", "York"}, "Zoé,x,York\n"},
+		{",", []string{"Zoé", "", "", "", "", ""}, "Zoé,x,York\n"}, // kept
+	} {
+		text := strings.Join(header, c.comma) + "\n" + strings.Join(append(c.cells, "zoe@joined.example"), c.comma) + "\n"
+		r := e.crm(text, "customer", "import", "-", "--map", labels, "--match", "email", "--on-match", "update", "--commercial", "commercial1")
+		if r.code != 0 {
+			t.Fatalf("%s: exit %d: %s", text, r.code, r.err)
+		}
+		if got := e.must(t, "customer", "list", "--search", "joined.example", "--fields", "fullname,company,address", "-o", "csv", "--no-header"); got != c.want {
+			t.Errorf("%s became %s instead of %s", text, got, c.want)
+		}
+	}
+	r := e.crm("First,Last,Email\n#N/A,#N/A,zoe@joined.example\n", "customer", "import", "-", "--map", "First+Last=fullname", "--match", "email", "--on-match", "update")
+	if r.code != 6 || !strings.Contains(r.err, "line 2: fullname: It cannot be emptied.") {
+		t.Errorf("exit %d: %s", r.code, r.err)
+	}
 }

@@ -16,6 +16,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/epicevents/crm/cli/text"
+	"github.com/epicevents/crm/internal/value"
 )
 
 // encoder appends rows in a data format to a buffer that the caller writes and uses again: nothing is allocated per
@@ -286,10 +287,14 @@ func (e *csvEncoder) value(b []byte, c cell) []byte {
 		}
 		return append(b, c.text...)
 	case KindTime:
-		if e.excel {
-			return c.time.In(e.zone).AppendFormat(b, "02/01/2006 15:04")
+		at := c.time.In(e.zone)
+		switch {
+		case !e.excel:
+			return at.AppendFormat(b, time.RFC3339Nano)
+		case value.ShownTwice(at): // a clock alone does not tell which of the two it is
+			return at.AppendFormat(b, "2006-01-02T15:04Z07:00")
 		}
-		return c.time.In(e.zone).AppendFormat(b, time.RFC3339Nano)
+		return at.AppendFormat(b, "02/01/2006 15:04")
 	default:
 		return appendUUID(b, c.id)
 	}

@@ -215,6 +215,20 @@ func TestExcelFormulas(t *testing.T) {
 			t.Errorf("%q: got %q, want %q", in, got, want)
 		}
 	}
+	zone, err := time.LoadLocation("Europe/Paris")
+	if err != nil {
+		t.Fatal(err)
+	}
+	e.zone = zone
+	for in, want := range map[string]string{ // of the hour that is there twice it says which
+		"2026-10-24T23:59:59Z": "25/10/2026 01:59", "2026-10-25T00:00:00Z": "2026-10-25T02:00+02:00", "2026-10-25T01:59:59.5Z": "2026-10-25T02:59+01:00",
+		"2026-10-25T02:00:00Z": "25/10/2026 03:00", "2026-03-29T01:00:00Z": "29/03/2026 03:00",
+	} {
+		at, err := time.Parse(time.RFC3339Nano, in)
+		if got := string(e.value(nil, cell{kind: KindTime, time: at})); err != nil || got != want {
+			t.Errorf("%s: got %q, want %q, %v", in, got, want, err)
+		}
+	}
 	if got := string(e.value(nil, cell{kind: KindAmount, number: -5})); got != "-0,05" {
 		t.Errorf("a number got %q", got)
 	}

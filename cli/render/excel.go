@@ -8,7 +8,7 @@ import (
 )
 
 // changedByExcel reports whether a French spreadsheet would make something else of a text than what it is: a formula, a
-// date of 14/07, a number of 007 or 3E10, a time of 10:30. That is a text that runs as a formula, a truth value, or one with
+// date of 14/07, a number of 007 or 3E10, a time of 10:30. That is a text that runs as a formula, a truth value, #N/A, or one with
 // a digit whose words are all of a date, a time or a number.
 func changedByExcel(s string) bool {
 	if rest, guarded := strings.CutPrefix(s, "'"); guarded && changedByExcel(rest) { // or it would be taken for a guard
@@ -23,7 +23,7 @@ func changedByExcel(s string) bool {
 		return false
 	}
 	switch strings.ToLower(s) {
-	case "vrai", "faux", "true", "false":
+	case "vrai", "faux", "true", "false", "#n/a":
 		return true
 	}
 	other := func(r rune) bool {

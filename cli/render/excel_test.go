@@ -14,7 +14,7 @@ func TestD6TextThatASpreadsheetChanges(t *testing.T) {
 	for text, guarded := range map[string]bool{
 		"14/07": true, "007": true, "3E10": true, "10:30": true, "1-2-3": true, "mars 2026": true, "50%": true, "1234567890123456789": true,
 		"=1+1": true, "+33": true, "-2": true, "@SUM(A1)": true, "12 €": true, "1 234,56": true, "3 décembre": true, "lundi 3 août 2026": true,
-		"10h30": true, "VRAI": true, "false": true, " 007 ": true, "2026-03-01T10:30": true, "1/2": true, "1.5": true,
+		"10h30": true, "VRAI": true, "false": true, " 007 ": true, "2026-03-01T10:30": true, "1/2": true, "1.5": true, "#N/A": true,
 		"12 rue de la Paix": false, "Étoile": false, "": false, "mars": false, "M6 Events": false, "Salle 3": false, "2e étage": false, "n° 1": false,
 		"75001 Paris": false, "3D": false, "T1 2026": false, "vrai ami": false,
 	} {

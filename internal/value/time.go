@@ -126,6 +126,13 @@ func instants(clock time.Time, zone *time.Location) []time.Time {
 	return slices.CompactFunc(shown, time.Time.Equal)
 }
 
+// ShownTwice reports whether the clocks of its zone show the date and the time of t, to the second, twice: they go back then.
+func ShownTwice(t time.Time) bool {
+	year, month, day := t.Date()
+	hour, minute, second := t.Clock()
+	return len(instants(time.Date(year, month, day, hour, minute, second, 0, time.UTC), t.Location())) > 1
+}
+
 // endOfGap returns the instant at which the clocks of zone go forward past clock,
 // which they never show.
 func endOfGap(clock time.Time, zone *time.Location) time.Time {
