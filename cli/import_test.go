@@ -49,7 +49,7 @@ func awkward(random *rand.Rand) string {
 		return "'" + strings.ReplaceAll(strings.TrimLeft(strings.ReplaceAll(text.String(), "\t", " "), " \u00a0"), "'", "''") + "'"
 	}
 	var sql strings.Builder
-	sql.WriteString("ALTER TABLE event DISABLE TRIGGER event_cancelled;")
+	sql.WriteString("SET session_replication_role = replica;") // without the triggers, by which some of it never changes
 	for id := 1; id <= 14; id++ {
 		fmt.Fprintf(&sql, "UPDATE customer SET fullname = %s, company = %s, address = %s WHERE id = %d;", line(), line(), line(), id)
 		fmt.Fprintf(&sql, "UPDATE event SET name = %s, location = %s, note = %s || E'\\n' || %s, start_at = start_at + interval '0.5 seconds' WHERE id = %d;", line(), line(), line(), line(), id)
@@ -57,7 +57,12 @@ func awkward(random *rand.Rand) string {
 			sql.WriteString("UPDATE event SET start_at = '2026-10-25T00:30:15Z', end_at = '2026-10-25T01:30:45Z' WHERE id = 2;")
 		}
 		fmt.Fprintf(&sql, "UPDATE employee SET fullname = %s WHERE id = %d;", line(), id)
+		fmt.Fprintf(&sql, "UPDATE payment SET reference = %s WHERE id = (SELECT id FROM payment ORDER BY id LIMIT 1 OFFSET %d);", line(), id)
 	}
+	fmt.Fprintf(&sql, "UPDATE payment SET void_reason = %s, voided_at = '2026-10-25T01:30:00Z' WHERE voided_at IS NOT NULL;", line())
+	fmt.Fprintf(&sql, "UPDATE event SET cancel_reason = %s, cancelled_at = '2026-10-25T01:30:00Z' WHERE cancelled_at IS NOT NULL;", line())
+	fmt.Fprintf(&sql, "UPDATE contract SET cancel_reason = %s, cancelled_at = '2026-10-25T00:30:00Z' WHERE number = (SELECT min(number) FROM contract WHERE NOT signed);", line())
+	sql.WriteString("UPDATE customer SET archived_at = '2026-10-25T01:30:00Z' WHERE archived_at IS NOT NULL; RESET session_replication_role;")
 	return sql.String()
 }
 
