@@ -44,7 +44,7 @@ test: ## Run all tests; on the PostgreSQL that $CRM_TEST_POSTGRES chooses, else 
 	go test $(RACE) -shuffle=on -timeout 30m $$(go list ./... | grep -v /cli$$)
 	go test -shuffle=on -timeout 30m ./cli  # drives the real program, with its real times: without the race detector
 
-torture: postgres ## Try to break the promises about money and data, for 55 minutes; TORTURE="--scale 0.1": for 10
+torture: postgres ## Try to break the promises about money and data, for an hour; TORTURE="--scale 0.1": for 10
 	@tools/ensure-pgbouncer.sh
 	go run ./tools/torture $(TORTURE)
 

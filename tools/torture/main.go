@@ -43,6 +43,7 @@ var scenarios = []struct {
 	{"migrate", "migrations at once, killed and resumed", migrations},
 	{"disk-full", "the disk under the server is full", diskFull},
 	{"refusals", "no connection free, a lock held, a read-only server", refusals},
+	{"bulk", "imports, their undo and bank statements are killed", bulk},
 	{"feed", "a reader of all changes is killed while others write", feed},
 	{"pgbouncer", "PgBouncer in transaction mode", pgbouncer},
 	{"serve-kill", "crm serve is killed under 64 clients", serveKill},
