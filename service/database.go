@@ -63,8 +63,8 @@ func (s *Service) Migrate(ctx context.Context, config *pgx.ConnConfig) error {
 	var row gen.SchemaMigration
 	err := s.send(ctx, readOnly, queryNoArgs(ctx, (*gen.Queries).SchemaVersion, &row))
 	switch {
-	case errors.Is(err, pgx.ErrNoRows), isUndefinedTable(err):
-		// nothing was migrated yet, or not by crm, which is told below
+	case errors.Is(err, pgx.ErrNoRows), isUndefinedTable(err), errors.Is(err, errOlder):
+		// Nothing was migrated yet, or not by crm, which is told below; or another has just begun to migrate.
 	case err != nil:
 		return s.translate(ctx, err)
 	case row.Dirty, row.Version >= schema.Version():

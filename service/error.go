@@ -347,6 +347,9 @@ func existing(err error) (what string, exists bool) {
 	return "", false
 }
 
+// errOlder is the cause of what checkVersion says of a schema that a migration makes fit.
+var errOlder = errors.New("service: the schema is older than this program")
+
 // checkVersion refuses to work with a schema that this program does not know.
 func checkVersion(version int64, dirty bool) error {
 	problem := hostError("", "crm db migrate", nil)
@@ -356,6 +359,7 @@ func checkVersion(version int64, dirty bool) error {
 		problem.Hint = "finish it with that program, or put back a backup: crm db restore FILE"
 	case version < schema.Version():
 		problem.Message = fmt.Sprintf("The database is at schema version %d, this crm needs %d.", version, schema.Version())
+		problem.Err = errOlder
 	case version > schema.Version():
 		problem.Message = fmt.Sprintf("The database is at schema version %d, this crm knows only %d.", version, schema.Version())
 		problem.Hint = "install a newer crm"

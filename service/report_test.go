@@ -70,6 +70,13 @@ func daysFrom(from, to value.Date) int {
 	return int(to.Start(time.UTC).Sub(from.Start(time.UTC)).Hours() / 24)
 }
 
+// withoutHistory fills tables in half the time, where nobody asks for the history.
+const withoutHistory = `
+	DO $$ DECLARE history record; BEGIN
+		FOR history IN SELECT tgrelid::regclass AS holder, tgname AS name FROM pg_trigger WHERE tgfoid = 'record_change'::regproc
+		LOOP EXECUTE format('ALTER TABLE %s DISABLE TRIGGER %I', history.holder, history.name); END LOOP;
+	END $$`
+
 // randomRows are contracts, payments and events around the ends of months in all zones of the test, from a seed.
 const randomRows = `
 	WITH instants AS MATERIALIZED (
@@ -109,6 +116,7 @@ func TestReportsAddUpToTheLists(t *testing.T) {
 	t.Parallel()
 	p := sample(t)
 	p.exec("TRUNCATE event, payment, contract, note, reminder, change")
+	p.exec(withoutHistory)
 	rows := map[string]int{}
 	for _, zone := range []string{"Europe/Paris", "Pacific/Auckland", "America/Los_Angeles"} {
 		config := p.owner.Copy()

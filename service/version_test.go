@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"testing"
 
 	"github.com/jackc/pgx/v5"
@@ -124,5 +125,28 @@ func TestWriteDuringMigration(t *testing.T) {
 	}
 	if got := one[int64](p, "SELECT total_amount FROM contract WHERE id = $1", ownSigned); got == 99_999_999 {
 		t.Error("it was written")
+	}
+}
+
+// TestMigratingBesideAnother: whoever finds no schema, and then one that another has just begun to make, waits for it.
+func TestMigratingBesideAnother(t *testing.T) {
+	t.Parallel()
+	for name, sql := range map[string]string{
+		"begun":     string(must[[]byte](t)(os.ReadFile("../schema/000001_text.up.sql"))) + "; INSERT INTO schema_migrations VALUES (1, false)",
+		"not begun": "SELECT",
+	} {
+		config := dbtest.Blank(t)
+		conn, other := dbtest.Connect(t, config), dbtest.Connect(t, config)
+		s := service.New(&between{conn, func() {
+			if _, err := other.Exec(t.Context(), sql, pgx.QueryExecModeSimpleProtocol); err != nil {
+				t.Error(err)
+			}
+		}}, testKey)
+		if err := s.Migrate(t.Context(), config); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+		if version, err := s.CheckVersion(t.Context()); err != nil || version != schema.Version() {
+			t.Errorf("%s: version %d, %v", name, version, err)
+		}
 	}
 }
