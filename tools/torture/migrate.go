@@ -40,8 +40,10 @@ type migrating struct {
 	n    int
 }
 
-// empty is a desk at a new database.
+// empty is a desk at a new database. The one before is dropped: a server that was killed syncs every file that it has before
+// it answers, and a hundred schemas are a minute's worth of them.
 func (m *migrating) empty() *desk {
+	m.s.must("postgres", "DROP DATABASE IF EXISTS "+m.database()+" WITH (FORCE)")
 	m.n++
 	m.s.must("postgres", fmt.Sprintf("CREATE DATABASE m%d OWNER crm", m.n))
 	return m.t.desk(fmt.Sprintf("home%d", m.n), strings.Replace(m.s.url(), "/crm?", fmt.Sprintf("/m%d?", m.n), 1), usualLimit)
