@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -28,71 +29,73 @@ type reading struct {
 	single bool
 }
 
-var readings = []reading{
-	{"employee list", shapeOf(employees), false},
-	{"employee detail commercial1", shapeOf(employees), true},
-	{"customer list", shapeOf(customers), false},
-	{"customer detail 3", shapeOf(customers), true},
-	{"contract list", shapeOf(contracts), false},
-	{"contract detail b0f94a", shapeOf(contracts), true},
-	{"contract detail fb819b", shapeOf(contracts), true},
-	{"contract payments 771c41", shapeOf(payments), false},
-	{"event list", shapeOf(events), false},
-	{"event detail 1", shapeOf(events), true},
-	{"event detail 10", shapeOf(events), true},
-	{"today", shapeOf(workItems), false},
-	{"today --for commercial1", shapeOf(workItems, "for"), false},
-	{"find ines", shapeOf(finds), false},
-	{"find 2026-3", shapeOf(finds), false},
-	{"find nothing at all", shapeOf(finds), false},
-	{"event clashes", shapeOf(clashes), false},
-	{"event clashes --support support1", shapeOf(clashes, "support"), false},
-	{"note list", shapeOf(notes), false},
-	{"reminder list", shapeOf(reminders), false},
-	{"reminder list --done --for support1", shapeOf(reminders, "done", "for"), false},
-	{"event staff 8", shapeOf(candidates), false},
-	{"event sheet 1", sheetShape(), true},
-	{"event sheet 9", sheetShape(), true},
-	{"auth whoami", shapeOf(whoami), true},
-	{"auth sessions", shapeOf(logins), false},
-	{"auth token list", shapeOf(tokens), false},
-	{"auth permissions", shapeOf(permissions), false},
-	{"config show", shapeOf(settings), false},
-	{"history", shapeOf(changes), false},
-	{"history customer 3", shapeOf(changes), false},
-	{"history contract b0f94a", shapeOf(changes), false},
-	{"history --since tomorrow", shapeOf(changes), false},
-	{"changes", shapeOf(feed), false},
-	{"undo c0000000 --dry-run", shapeOf(undone), false},
-	{"contract reconcile -", shapeOf(reconciled), false},
-	{"check", shapeOf(checkFindings), false},
-	{"doctor --fields check,status,finding,advice", shapeOf(diagnosis), false},
-	{"db status", shapeOf(databaseStatuses), true},
-	{"version", shapeOf(versions), true},
-	{"employee list --role-filter none", shapeOf(employees), false},
-	{"customer list --search nowhere", shapeOf(customers), false},
-	{"contract list --search nowhere", shapeOf(contracts), false},
-	{"contract payments fb819b", shapeOf(payments), false},
-	{"payment list", shapeOf(payments), false},
-	{"payment list --voided", shapeOf(payments, "voided"), false},
-	{"payment detail e38a5c24", shapeOf(payments), true},
-	{"payment detail 3c0f7a65", shapeOf(payments), true},
-	{"event list --cancelled", shapeOf(events, "cancelled"), false},
-	{"customer list --archived", shapeOf(customers, "archived"), false},
-	{"customer duplicates", shapeOf(duplicates), false},
-	{"customer duplicates --archived", shapeOf(duplicates, "archived"), false},
-	{"employee list --inactive", shapeOf(employees, "inactive"), false},
-	{"contract list --status draft", shapeOf(contracts, "status"), false},
-	{"employee handover commercial1 commercial2 --dry-run", shapeOf(handovers), false},
-	{"event list --search nowhere", shapeOf(events), false},
-	{"report receivables", shapeOf(groupedBy(receivables, []string{"age"})), false},
-	{"report receivables --by customer,commercial", shapeOf(groupedBy(receivables, []string{"customer", "commercial"})), false},
-	{"report revenue", shapeOf(groupedBy(revenue, []string{"month"})), false},
-	{"report revenue --from tomorrow", shapeOf(groupedBy(revenue, []string{"month"})), false},
-	{"report receipts --by month,method", shapeOf(groupedBy(receipts, []string{"month", "method"})), false},
-	{"report workload --by support", shapeOf(groupedBy(workload, []string{"support"})), false},
-	{"report pipeline --by commercial", shapeOf(groupedBy(pipeline, []string{"commercial"})), false},
-}
+var readings = sync.OnceValue(func() []reading { // not at the start of each crm that a test runs
+	return []reading{
+		{"employee list", shapeOf(employees), false},
+		{"employee detail commercial1", shapeOf(employees), true},
+		{"customer list", shapeOf(customers), false},
+		{"customer detail 3", shapeOf(customers), true},
+		{"contract list", shapeOf(contracts), false},
+		{"contract detail b0f94a", shapeOf(contracts), true},
+		{"contract detail fb819b", shapeOf(contracts), true},
+		{"contract payments 771c41", shapeOf(payments), false},
+		{"event list", shapeOf(events), false},
+		{"event detail 1", shapeOf(events), true},
+		{"event detail 10", shapeOf(events), true},
+		{"today", shapeOf(workItems), false},
+		{"today --for commercial1", shapeOf(workItems, "for"), false},
+		{"find ines", shapeOf(finds), false},
+		{"find 2026-3", shapeOf(finds), false},
+		{"find nothing at all", shapeOf(finds), false},
+		{"event clashes", shapeOf(clashes), false},
+		{"event clashes --support support1", shapeOf(clashes, "support"), false},
+		{"note list", shapeOf(notes), false},
+		{"reminder list", shapeOf(reminders), false},
+		{"reminder list --done --for support1", shapeOf(reminders, "done", "for"), false},
+		{"event staff 8", shapeOf(candidates), false},
+		{"event sheet 1", sheetShape(), true},
+		{"event sheet 9", sheetShape(), true},
+		{"auth whoami", shapeOf(whoami), true},
+		{"auth sessions", shapeOf(logins), false},
+		{"auth token list", shapeOf(tokens), false},
+		{"auth permissions", shapeOf(permissions), false},
+		{"config show", shapeOf(settings), false},
+		{"history", shapeOf(changes), false},
+		{"history customer 3", shapeOf(changes), false},
+		{"history contract b0f94a", shapeOf(changes), false},
+		{"history --since tomorrow", shapeOf(changes), false},
+		{"changes", shapeOf(feed), false},
+		{"undo c0000000 --dry-run", shapeOf(undone), false},
+		{"contract reconcile -", shapeOf(reconciled), false},
+		{"check", shapeOf(checkFindings), false},
+		{"doctor --fields check,status,finding,advice", shapeOf(diagnosis), false},
+		{"db status", shapeOf(databaseStatuses), true},
+		{"version", shapeOf(versions), true},
+		{"employee list --role-filter none", shapeOf(employees), false},
+		{"customer list --search nowhere", shapeOf(customers), false},
+		{"contract list --search nowhere", shapeOf(contracts), false},
+		{"contract payments fb819b", shapeOf(payments), false},
+		{"payment list", shapeOf(payments), false},
+		{"payment list --voided", shapeOf(payments, "voided"), false},
+		{"payment detail e38a5c24", shapeOf(payments), true},
+		{"payment detail 3c0f7a65", shapeOf(payments), true},
+		{"event list --cancelled", shapeOf(events, "cancelled"), false},
+		{"customer list --archived", shapeOf(customers, "archived"), false},
+		{"customer duplicates", shapeOf(duplicates), false},
+		{"customer duplicates --archived", shapeOf(duplicates, "archived"), false},
+		{"employee list --inactive", shapeOf(employees, "inactive"), false},
+		{"contract list --status draft", shapeOf(contracts, "status"), false},
+		{"employee handover commercial1 commercial2 --dry-run", shapeOf(handovers), false},
+		{"event list --search nowhere", shapeOf(events), false},
+		{"report receivables", shapeOf(groupedBy(receivables, []string{"age"})), false},
+		{"report receivables --by customer,commercial", shapeOf(groupedBy(receivables, []string{"customer", "commercial"})), false},
+		{"report revenue", shapeOf(groupedBy(revenue, []string{"month"})), false},
+		{"report revenue --from tomorrow", shapeOf(groupedBy(revenue, []string{"month"})), false},
+		{"report receipts --by month,method", shapeOf(groupedBy(receipts, []string{"month", "method"})), false},
+		{"report workload --by support", shapeOf(groupedBy(workload, []string{"support"})), false},
+		{"report pipeline --by commercial", shapeOf(groupedBy(pipeline, []string{"commercial"})), false},
+	}
+})
 
 // readingInputs are what readings take from standard input.
 var readingInputs = map[string]string{
@@ -112,7 +115,7 @@ func TestReadingsInEveryFormat(t *testing.T) {
 		UPDATE change SET batch = 'c0000000-0000-0000-0000-000000000000' WHERE resource = 'customer'`)
 	// No older transaction of another test holds back a part of crm changes.
 	e.sql(`DO $$ BEGIN WHILE (SELECT max(xid) >= pg_snapshot_xmin(pg_current_snapshot()) FROM change) LOOP PERFORM pg_sleep(0.02); END LOOP; END $$`)
-	for _, c := range readings {
+	for _, c := range readings() {
 		t.Run(c.line, func(t *testing.T) {
 			t.Parallel()
 			sameInEveryFormat(t, c.shape, c.single, nil, func(format []string) result {
@@ -202,51 +205,53 @@ var undo = map[string]string{
 
 const goodPassword = "a long enough password"
 
-var writings = []writing{
-	{"administrator1", "", []string{"employee", "add", "--fullname", "Léa Martin", "--username", "lea"}, shapeOf(newEmployees), []string{"id", "updated_at", "one_time_password", "one_time_password_until"}},
-	{"administrator1", goodPassword, []string{"employee", "add", "--fullname", "Léa Martin", "--username", "lea", "--password-stdin"}, shapeOf(employees), []string{"id", "updated_at"}},
-	{"none1", "", []string{"auth", "token", "create", "nightly", "--read-only"}, shapeOf(newTokens), []string{"id", "created_at", "expires_at", "token"}},
-	{"administrator1", "", []string{"employee", "update", "none1", "--fullname", "Ines K."}, shapeOf(employees), []string{"updated_at"}},
-	{"administrator1", "", []string{"employee", "set-role", "none1", "--role", "support"}, shapeOf(employees), []string{"updated_at"}},
-	{"administrator1", "", []string{"employee", "set-password", "none1"}, shapeOf(newEmployees), []string{"id", "updated_at", "one_time_password", "one_time_password_until"}},
-	{"administrator1", goodPassword, []string{"employee", "set-password", "none1", "--password-stdin"}, shapeOf(employees), []string{"updated_at"}},
-	{"administrator1", "", []string{"employee", "unlock", "none1"}, shapeOf(employees), nil},
-	{"commercial1", "", []string{"customer", "add", "--fullname", "Kévin", "--company", "Cirque | Co", "--email", "k@d.example", "--phone", "01 45 67 01 02"}, shapeOf(customers), []string{"id", "created_at", "updated_at"}},
-	{"commercial1", "", []string{"customer", "merge", "3", "99"}, shapeOf(customers), []string{"updated_at"}},
-	{"commercial1", "", []string{"customer", "update", "3", "--phone", "+33612345678"}, shapeOf(customers), []string{"updated_at"}},
-	{"administrator1", "", []string{"customer", "set-commercial", "3", "--commercial-username", "commercial2"}, shapeOf(customers), []string{"updated_at"}},
-	{"administrator1", "", []string{"contract", "add", "--customer-id", "3", "--total-amount", "1 234,50"}, shapeOf(contracts), []string{"id", "number", "created_at", "updated_at"}},
-	{"administrator1", "", []string{"contract", "update", "b0f94a", "--total-amount", "9999.99"}, shapeOf(contracts), []string{"updated_at"}},
-	{"administrator1", "", []string{"contract", "sign", "fb819b"}, shapeOf(contracts), []string{"signed_at", "updated_at"}},
-	{"administrator1", "", []string{"contract", "add-payment", "b0f94a", "--payment", "0.29", "--received", "2026-11-02", "--method", "card", "--reference", "VIR 12"}, shapeOf(recordedPayments), []string{"id", "recorded_at"}},
-	{"administrator1", "", []string{"contract", "unsign", "2026-0018", "--reason", "by mistake"}, shapeOf(contracts), []string{"updated_at"}},
-	{"administrator1", "", []string{"contract", "cancel", "2026-0007", "--reason", "=went|elsewhere"}, shapeOf(contracts), []string{"updated_at", "cancelled_at"}},
-	{"administrator1", "", []string{"payment", "void", "e38a5c24", "--reason", "typed twice"}, shapeOf(payments), []string{"voided_at"}},
-	{"commercial3", "", []string{"event", "cancel", "9", "--reason", "no snow"}, shapeOf(events), []string{"updated_at", "cancelled_at"}},
-	{"commercial1", "", []string{"event", "add", "--contract-uuid", "ab0469a5", "--name", "Fête", "--start", "2026-12-01", "--attendees", "3"}, shapeOf(events), []string{"id", "updated_at"}},
-	{"support1", "", []string{"event", "update", "1", "--note", "one\ntwo", "--clear", "location"}, shapeOf(events), []string{"updated_at"}},
-	{"administrator1", "", []string{"event", "set-support", "8", "--username", "support2"}, shapeOf(events), []string{"updated_at"}},
-	{"commercial1", "", []string{"note", "add", "customer", "3", "--text", "one|\ntwo"}, shapeOf(notes), []string{"id", "at"}},
-	{"commercial1", "", []string{"reminder", "add", "event", "1", "--due", "2031-03-05", "--text", "one|\ntwo", "--for", "support1"}, shapeOf(reminders), []string{"id", "updated_at"}},
-	{"support1", "", []string{"reminder", "done", "1"}, shapeOf(reminders), []string{"updated_at", "done_at"}},
-	{"", goodPassword, []string{"auth", "login", "support1", "--password-stdin"}, shapeOf(whoami), []string{"expires_at"}},
-	{"administrator1", "", []string{"employee", "deactivate", "none1"}, shapeOf(employees), []string{"updated_at"}},
-	{"administrator1", "", []string{"employee", "reactivate", "support3"}, shapeOf(employees), []string{"updated_at"}},
-	{"administrator1", "", []string{"customer", "restore", "14"}, shapeOf(customers), []string{"updated_at"}},
-	{"administrator1", "", []string{"customer", "archive", "14"}, shapeOf(customers), []string{"updated_at"}},
-	{"administrator1", "fullname,email,commercial\nZoé,z@o.example,commercial1\n", []string{"customer", "import", "-"}, shapeOf(importedRows), []string{"batch"}},
-	{"administrator1", "customer_id;total_amount\n3;1 234,50\n", []string{"contract", "import", "-"}, shapeOf(importedRows), []string{"batch"}},
-	{"administrator1", "number,amount,method\n2026-0003,0.01,card\n", []string{"payment", "import", "-"}, shapeOf(importedRows), []string{"batch"}},
-	{"administrator1", "number,name,start\n2026-0002,Bal,2026-12-01T20:00:00+01:00\n", []string{"event", "import", "-"}, shapeOf(importedRows), []string{"batch"}},
-	{"administrator1", "username,fullname\nlea,Léa\n", []string{"employee", "import", "-"}, shapeOf(importedRows), []string{"batch"}},
-	{"", "", []string{"db", "set-password", "none1"}, shapeOf(newEmployees), []string{"updated_at", "one_time_password", "one_time_password_until"}},
-	{"", "", []string{"db", "migrate"}, shapeOf(databaseStatuses), []string{"location"}},
-	{"", "", []string{"db", "reset", "--yes"}, shapeOf(databaseStatuses), []string{"location"}},
-}
+var writings = sync.OnceValue(func() []writing { // not at the start of each crm that a test runs
+	return []writing{
+		{"administrator1", "", []string{"employee", "add", "--fullname", "Léa Martin", "--username", "lea"}, shapeOf(newEmployees), []string{"id", "updated_at", "one_time_password", "one_time_password_until"}},
+		{"administrator1", goodPassword, []string{"employee", "add", "--fullname", "Léa Martin", "--username", "lea", "--password-stdin"}, shapeOf(employees), []string{"id", "updated_at"}},
+		{"none1", "", []string{"auth", "token", "create", "nightly", "--read-only"}, shapeOf(newTokens), []string{"id", "created_at", "expires_at", "token"}},
+		{"administrator1", "", []string{"employee", "update", "none1", "--fullname", "Ines K."}, shapeOf(employees), []string{"updated_at"}},
+		{"administrator1", "", []string{"employee", "set-role", "none1", "--role", "support"}, shapeOf(employees), []string{"updated_at"}},
+		{"administrator1", "", []string{"employee", "set-password", "none1"}, shapeOf(newEmployees), []string{"id", "updated_at", "one_time_password", "one_time_password_until"}},
+		{"administrator1", goodPassword, []string{"employee", "set-password", "none1", "--password-stdin"}, shapeOf(employees), []string{"updated_at"}},
+		{"administrator1", "", []string{"employee", "unlock", "none1"}, shapeOf(employees), nil},
+		{"commercial1", "", []string{"customer", "add", "--fullname", "Kévin", "--company", "Cirque | Co", "--email", "k@d.example", "--phone", "01 45 67 01 02"}, shapeOf(customers), []string{"id", "created_at", "updated_at"}},
+		{"commercial1", "", []string{"customer", "merge", "3", "99"}, shapeOf(customers), []string{"updated_at"}},
+		{"commercial1", "", []string{"customer", "update", "3", "--phone", "+33612345678"}, shapeOf(customers), []string{"updated_at"}},
+		{"administrator1", "", []string{"customer", "set-commercial", "3", "--commercial-username", "commercial2"}, shapeOf(customers), []string{"updated_at"}},
+		{"administrator1", "", []string{"contract", "add", "--customer-id", "3", "--total-amount", "1 234,50"}, shapeOf(contracts), []string{"id", "number", "created_at", "updated_at"}},
+		{"administrator1", "", []string{"contract", "update", "b0f94a", "--total-amount", "9999.99"}, shapeOf(contracts), []string{"updated_at"}},
+		{"administrator1", "", []string{"contract", "sign", "fb819b"}, shapeOf(contracts), []string{"signed_at", "updated_at"}},
+		{"administrator1", "", []string{"contract", "add-payment", "b0f94a", "--payment", "0.29", "--received", "2026-11-02", "--method", "card", "--reference", "VIR 12"}, shapeOf(recordedPayments), []string{"id", "recorded_at"}},
+		{"administrator1", "", []string{"contract", "unsign", "2026-0018", "--reason", "by mistake"}, shapeOf(contracts), []string{"updated_at"}},
+		{"administrator1", "", []string{"contract", "cancel", "2026-0007", "--reason", "=went|elsewhere"}, shapeOf(contracts), []string{"updated_at", "cancelled_at"}},
+		{"administrator1", "", []string{"payment", "void", "e38a5c24", "--reason", "typed twice"}, shapeOf(payments), []string{"voided_at"}},
+		{"commercial3", "", []string{"event", "cancel", "9", "--reason", "no snow"}, shapeOf(events), []string{"updated_at", "cancelled_at"}},
+		{"commercial1", "", []string{"event", "add", "--contract-uuid", "ab0469a5", "--name", "Fête", "--start", "2026-12-01", "--attendees", "3"}, shapeOf(events), []string{"id", "updated_at"}},
+		{"support1", "", []string{"event", "update", "1", "--note", "one\ntwo", "--clear", "location"}, shapeOf(events), []string{"updated_at"}},
+		{"administrator1", "", []string{"event", "set-support", "8", "--username", "support2"}, shapeOf(events), []string{"updated_at"}},
+		{"commercial1", "", []string{"note", "add", "customer", "3", "--text", "one|\ntwo"}, shapeOf(notes), []string{"id", "at"}},
+		{"commercial1", "", []string{"reminder", "add", "event", "1", "--due", "2031-03-05", "--text", "one|\ntwo", "--for", "support1"}, shapeOf(reminders), []string{"id", "updated_at"}},
+		{"support1", "", []string{"reminder", "done", "1"}, shapeOf(reminders), []string{"updated_at", "done_at"}},
+		{"", goodPassword, []string{"auth", "login", "support1", "--password-stdin"}, shapeOf(whoami), []string{"expires_at"}},
+		{"administrator1", "", []string{"employee", "deactivate", "none1"}, shapeOf(employees), []string{"updated_at"}},
+		{"administrator1", "", []string{"employee", "reactivate", "support3"}, shapeOf(employees), []string{"updated_at"}},
+		{"administrator1", "", []string{"customer", "restore", "14"}, shapeOf(customers), []string{"updated_at"}},
+		{"administrator1", "", []string{"customer", "archive", "14"}, shapeOf(customers), []string{"updated_at"}},
+		{"administrator1", "fullname,email,commercial\nZoé,z@o.example,commercial1\n", []string{"customer", "import", "-"}, shapeOf(importedRows), []string{"batch"}},
+		{"administrator1", "customer_id;total_amount\n3;1 234,50\n", []string{"contract", "import", "-"}, shapeOf(importedRows), []string{"batch"}},
+		{"administrator1", "number,amount,method\n2026-0003,0.01,card\n", []string{"payment", "import", "-"}, shapeOf(importedRows), []string{"batch"}},
+		{"administrator1", "number,name,start\n2026-0002,Bal,2026-12-01T20:00:00+01:00\n", []string{"event", "import", "-"}, shapeOf(importedRows), []string{"batch"}},
+		{"administrator1", "username,fullname\nlea,Léa\n", []string{"employee", "import", "-"}, shapeOf(importedRows), []string{"batch"}},
+		{"", "", []string{"db", "set-password", "none1"}, shapeOf(newEmployees), []string{"updated_at", "one_time_password", "one_time_password_until"}},
+		{"", "", []string{"db", "migrate"}, shapeOf(databaseStatuses), []string{"location"}},
+		{"", "", []string{"db", "reset", "--yes"}, shapeOf(databaseStatuses), []string{"location"}},
+	}
+})
 
 func TestWritingsInEveryFormat(t *testing.T) {
 	t.Parallel()
-	for _, c := range writings {
+	for _, c := range writings() {
 		t.Run(strings.Join(c.args[:2], " "), func(t *testing.T) {
 			t.Parallel()
 			e, name := asEmployee(t, c.as), strings.Join(c.args[:2], " ")
@@ -265,10 +270,10 @@ func TestWritingsInEveryFormat(t *testing.T) {
 func TestFormatsKnowEveryCommand(t *testing.T) {
 	t.Parallel()
 	var lines []string
-	for _, c := range readings {
+	for _, c := range readings() {
 		lines = append(lines, "crm "+c.line)
 	}
-	for _, c := range writings {
+	for _, c := range writings() {
 		lines = append(lines, "crm "+strings.Join(c.args, " "))
 	}
 	// One detail each, which stories look at: of a local database, and of a file.
