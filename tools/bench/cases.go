@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"reflect"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -147,7 +148,9 @@ func (b *bench) runs(d *database, args ...string) func(context.Context) (figure,
 // psqlRuns measures psql on a database.
 func (b *bench) psqlRuns(d *database, sql string, args ...string) func(context.Context) (figure, error) {
 	return func(ctx context.Context) (figure, error) {
-		return b.timed(ctx, d.env, append([]string{b.psql, "--no-psqlrc", "-c", sql, d.url}, args...)...)
+		// As in a session of crm: to compile a report takes longer than the report.
+		env := append(slices.Clone(d.env), "PGOPTIONS=-c jit=off")
+		return b.timed(ctx, env, append([]string{b.psql, "--no-psqlrc", "-c", sql, d.url}, args...)...)
 	}
 }
 
