@@ -35,7 +35,7 @@ func (a *app) contractOverview() *ffcli.Command {
 }
 
 func (a *app) eventSheet() *ffcli.Command {
-	c := a.Command("sheet", "show what the support of an event needs on the day, to print: how the customer is reached, what is due, the note").Examples(
+	c := a.Command("sheet", "show what the support of an event needs on the day, to print: how the customer is reached, what is due, the notes").Examples(
 		"crm event sheet 5",
 	)
 	id := a.eventArgument(c)
@@ -217,6 +217,7 @@ var eventSheets = render.Resource[gen.EventSheetRow]{
 		{Column: "number", Label: "Contract", Whole: true},
 		{Column: "days_due", DataOnly: true}, // as of the day on which it is printed
 		{Column: "note", Multiline: true},
+		{Column: "notes", Multiline: true},
 	},
 	Marks: []render.Mark[gen.EventSheetRow]{
 		{Tone: render.Waiting, Columns: []string{"support_fullname"}, When: func(e gen.EventSheetRow) bool { return e.Support == nil }},

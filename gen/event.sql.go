@@ -625,6 +625,9 @@ SELECT event_view.id,
        contract_view.due_on,
        contract_view.days_due,
        event_view.note,
+       (SELECT string_agg(to_char(note.at, 'YYYY-MM-DD, ') || note.by || ': ' || note.text, E'\n' ORDER BY note.at, note.id)
+        FROM note
+        WHERE note.event_id = event_view.id)::optional_text AS notes,
        event_view.cancelled_at,
        event_view.cancel_reason
 FROM event_view
@@ -659,11 +662,13 @@ type EventSheetRow struct {
 	DueOn              *value.Date  `json:"due_on"`
 	DaysDue            *int32       `json:"days_due"`
 	Note               *string      `json:"note"`
+	Notes              *string      `json:"notes"`
 	CancelledAt        *time.Time   `json:"cancelled_at"`
 	CancelReason       *string      `json:"cancel_reason"`
 }
 
-// EventSheet returns an event with what is needed of its customer and its contract on the day.
+// EventSheet returns an event with what is needed of its customer and its contract on the day, and what was noted about it,
+// the oldest first.
 func (q *Queries) EventSheet(ctx context.Context, id int64) (EventSheetRow, error) {
 	row := q.db.QueryRow(ctx, EventSheet, id)
 	var i EventSheetRow
@@ -693,6 +698,7 @@ func (q *Queries) EventSheet(ctx context.Context, id int64) (EventSheetRow, erro
 		&i.DueOn,
 		&i.DaysDue,
 		&i.Note,
+		&i.Notes,
 		&i.CancelledAt,
 		&i.CancelReason,
 	)

@@ -197,7 +197,8 @@ type Querier interface {
 	// EventSetSupport assigns the event; no row when either of the two does not exist. That a clash is meant is so until another
 	// support runs it.
 	EventSetSupport(ctx context.Context, arg EventSetSupportParams) (int64, error)
-	// EventSheet returns an event with what is needed of its customer and its contract on the day.
+	// EventSheet returns an event with what is needed of its customer and its contract on the day, and what was noted about it,
+	// the oldest first.
 	EventSheet(ctx context.Context, id int64) (EventSheetRow, error)
 	// EventStaff returns each support who could run an event: those who are free then first, of these whoever has the fewest
 	// events in the seven days around, then by name. Who is not free is so for the first event that they run at the same time.

@@ -188,7 +188,8 @@ WHERE event.id = @id
 RETURNING (event.cancelled_at = now())::boolean AS changed;
 
 -- name: EventSheet :one
--- EventSheet returns an event with what is needed of its customer and its contract on the day.
+-- EventSheet returns an event with what is needed of its customer and its contract on the day, and what was noted about it,
+-- the oldest first.
 SELECT event_view.id,
        event_view.name,
        event_view.start,
@@ -214,6 +215,9 @@ SELECT event_view.id,
        contract_view.due_on,
        contract_view.days_due,
        event_view.note,
+       (SELECT string_agg(to_char(note.at, 'YYYY-MM-DD, ') || note.by || ': ' || note.text, E'\n' ORDER BY note.at, note.id)
+        FROM note
+        WHERE note.event_id = event_view.id)::optional_text AS notes,
        event_view.cancelled_at,
        event_view.cancel_reason
 FROM event_view
