@@ -42,7 +42,7 @@ test: ## Run all tests; on the PostgreSQL that $CRM_TEST_POSTGRES chooses, else 
 	@tools/ensure-test-postgres.sh
 	$(if $(RACE),,@echo "No C compiler (gcc or clang) was found: the tests run without the race detector." >&2)
 	go test $(RACE) -shuffle=on -timeout 30m ./service $$(go list ./... | grep -vE '/(cli|service)$$')  # the longest begins first
-	go test -shuffle=on -timeout 30m -parallel $$(($$(getconf _NPROCESSORS_ONLN) * 2)) ./cli  # drives the real program, with its real times: without the race detector
+	go test -shuffle=on -timeout 30m ./cli  # drives the real program, with its real times: without the race detector
 
 torture: postgres ## Try to break the promises about money and data, for an hour; TORTURE="--scale 0.1": for 10
 	@tools/ensure-pgbouncer.sh

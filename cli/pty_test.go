@@ -197,7 +197,8 @@ func (s *ptyProcess) press(keys string) {
 	}
 }
 
-// pressUntil presses a key again and again until a text is shown.
+// pressUntil presses keys again and again until a text is shown. It leaves time between, whatever is shown meanwhile: the
+// program shows these keys too, and a flood of them is all that it would ever read.
 func (s *ptyProcess) pressUntil(key, text string) {
 	s.t.Helper()
 	for deadline := time.Now().Add(patience); !strings.Contains(s.text()[s.read:], text); {
@@ -205,9 +206,12 @@ func (s *ptyProcess) pressUntil(key, text string) {
 			s.t.Fatalf("%q is not shown, but %q", text, s.text()[s.read:])
 		}
 		s.press(key)
-		select {
-		case <-s.changed:
-		case <-time.After(200 * time.Millisecond):
+		for again, waits := time.After(200*time.Millisecond), true; waits && !strings.Contains(s.text()[s.read:], text); {
+			select {
+			case <-s.changed:
+			case <-again:
+				waits = false
+			}
 		}
 	}
 }
