@@ -21,7 +21,7 @@ import (
 )
 
 // combinations returns values of the parameters P whose fields, by name, are the first of what they may be, but for at most
-// two: what filters do to each other, any two show. The last has the last of each. A field that is not named keeps its
+// three: what filters do to each other, any three show. The last has the last of each. A field that is not named keeps its
 // zero value.
 func combinations[P any](fields map[string][]any) []P {
 	type partly struct {
@@ -41,7 +41,7 @@ func combinations[P any](fields map[string][]any) []P {
 		var next []partly
 		for _, p := range made {
 			for i, value := range values {
-				if others := p.others + min(i, 1); others <= 2 {
+				if others := p.others + min(i, 1); others <= 3 {
 					set(&p.params, field, value)
 					next = append(next, partly{p.params, others})
 				}

@@ -14,7 +14,7 @@ const crowd = 64
 // payments has many processes pay the same contract, a number of times each and then for some time.
 func payments(t *trial) {
 	s := t.newServer("server")
-	d := t.desk("home", s.url(), time.Minute) // so many processes share this machine's cores
+	d := t.desk("home", s.url(), usualLimit)
 	d.found()
 
 	each := t.times(100)
