@@ -3,5 +3,5 @@
 # account crm, whose they are.
 set -e
 if [ -d /run/systemd/system ]; then
-	systemctl daemon-reload
+	systemctl daemon-reload || true
 fi

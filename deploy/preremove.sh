@@ -4,7 +4,7 @@ set -e
 case "$1" in
 remove | 0)
 	if [ -d /run/systemd/system ]; then
-		systemctl --quiet disable --now crm-backup.timer crm.socket crm.service
+		systemctl --quiet disable --now crm-backup.timer crm.socket crm.service || true
 	fi
 	;;
 esac

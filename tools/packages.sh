@@ -2,6 +2,7 @@
 # Builds the packages .deb and .rpm of each architecture into packages/, the same from the same commit. ARCHS="amd64" for
 # less. nfpm is on the PATH.
 set -eu
+umask 022 # what is made here has its mode in the packages
 cd "$(dirname "$0")/.."
 
 # Of a release its number. Between two releases that of the last and the number of commits since, which sorts behind it.
