@@ -234,3 +234,29 @@ func TestEnvironment(t *testing.T) {
 		t.Errorf("the server inherits %s", environment)
 	}
 }
+
+// systemd gives the folder that a unit calls its state, and everything in it, to the unit's account: the nightly backup
+// took the data of root's local database from the server that ran on it.
+func TestBackupUnitLeavesRootsDatabaseAlone(t *testing.T) {
+	t.Parallel()
+	unit, err := os.ReadFile("../../deploy/crm-backup.service")
+	if err != nil {
+		t.Fatal(err)
+	}
+	folders := 0
+	for line := range strings.Lines(string(unit)) {
+		value, ok := strings.CutPrefix(line, "StateDirectory=")
+		if !ok {
+			continue
+		}
+		for _, folder := range strings.Fields(value) {
+			folders++
+			if above, err := filepath.Rel(filepath.Join("/var/lib", folder), systemDir); err != nil || !strings.HasPrefix(above, "..") {
+				t.Errorf("%s is crm-backup.service's, with the databases in it", filepath.Join("/var/lib", folder))
+			}
+		}
+	}
+	if folders == 0 {
+		t.Error("crm-backup.service has no folder")
+	}
+}
