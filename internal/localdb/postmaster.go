@@ -56,10 +56,26 @@ func (p postmaster) attached() bool {
 		return false
 	}
 	var segment unix.SysvShmDesc
-	if _, err := unix.SysvShmCtl(p.segment, unix.IPC_STAT, &segment); err != nil {
+	switch _, err := unix.SysvShmCtl(p.segment, unix.IPC_STAT, &segment); err {
+	case nil:
+		return int(segment.Cpid) == p.pid && segment.Nattch > 0
+	case unix.EACCES: // root in a container may not read what belongs to the server's account
+		list, err := os.ReadFile("/proc/sysvipc/shm")
+		return err == nil && p.listed(string(list))
+	default:
 		return false
 	}
-	return int(segment.Cpid) == p.pid && segment.Nattch > 0
+}
+
+// listed reports whether Linux's list of all shared memory, which everybody may read, has that of the server, in use.
+func (p postmaster) listed(list string) bool {
+	const id, creator, attached = 1, 4, 6
+	for line := range strings.Lines(list) {
+		if fields := strings.Fields(line); len(fields) > attached && fields[id] == strconv.Itoa(p.segment) {
+			return fields[creator] == strconv.Itoa(p.pid) && fields[attached] != "0"
+		}
+	}
+	return false
 }
 
 func (p postmaster) living() bool   { return p.attached() && p.exists() }
