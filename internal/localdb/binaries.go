@@ -37,7 +37,7 @@ var installCommands = []struct{ tool, command string }{
 	{"brew", "brew install postgresql@18"},
 }
 
-const alternatives = "or run docker compose up -d postgres, or name a server with --database.url"
+const alternatives = "or run docker compose up -d --wait postgres, or name a server with --database.url"
 
 // installation is a folder with the programs of one PostgreSQL version.
 type installation struct {
