@@ -91,11 +91,7 @@ func (e *env) awaitWaiting(n int64) {
 func TestServerStops(t *testing.T) {
 	t.Parallel()
 	e := newEnv(t)
-	const rows = 50_000
-	fill := "INSERT INTO contract (customer_id, total_amount) SELECT 5, 100 FROM generate_series(1, $1)"
-	if _, err := dbtest.Connect(t, e.config).Exec(t.Context(), fill, rows); err != nil {
-		t.Fatal(err)
-	}
+	e.sql(fmt.Sprintf(manyContracts, "5, 100, NULL::timestamptz", 50_000))
 	// A database that waits no longer than the server would let nothing be cut.
 	e.vars = append(e.vars, "CRM_DATABASE_TIMEOUT=1m")
 	server, log, far := e.serve()

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"encoding/csv"
+	"fmt"
 	"slices"
 	"strconv"
 	"strings"
@@ -128,12 +129,18 @@ const manyCustomers = `
 	INSERT INTO customer (fullname, company, commercial_id, email, phone)
 	SELECT 'Zoé n° ' || n, 'Société "' || n || '"; et Cie', 4, 'c' || n || '@many.example', '+33145678901' FROM generate_series(1, 10000) AS n;`
 
+// manyContracts brings their numbers along: to give as many out, one after the other, takes the longest. It wants the
+// customer, the total and the signature of the contract n, and how many there are.
+const manyContracts = `
+	ALTER TABLE contract DISABLE TRIGGER contract_number;
+	INSERT INTO contract (number, customer_id, total_amount, signed_at)
+	SELECT '1999-' || to_char(n, 'FM999990000'), %s FROM generate_series(1, %d) AS n;
+	ALTER TABLE contract ENABLE TRIGGER contract_number;`
+
 // manyRows puts 10 000 rows of each resource into a database. What the sample holds comes on top.
-const manyRows = manyCustomers + `
+var manyRows = manyCustomers + fmt.Sprintf(manyContracts, "1 + n % 13, n, CASE n % 2 WHEN 0 THEN now() END", 10_000) + `
 	INSERT INTO employee (username, fullname, role, password_hash)
 	SELECT 'many' || n, 'Émile n° ' || n, 'commercial', '$argon2id$' FROM generate_series(1, 10000) AS n;
-	INSERT INTO contract (customer_id, total_amount, signed_at)
-	SELECT 1 + n % 13, n, CASE n % 2 WHEN 0 THEN now() END FROM generate_series(1, 10000) AS n;
 	INSERT INTO event (name, contract_id, note)
 	SELECT 'Fête ' || n, 'ab0469a5-c2ba-4ff7-b9d4-9080df2db07e', 'one
 two' FROM generate_series(1, 10000) AS n;

@@ -282,11 +282,7 @@ func (e *env) checkTokenFolder(left int) {
 func exportEnv(t *testing.T) *env {
 	e := newEnv(t)
 	e.login("administrator1")
-	conn := dbtest.Connect(t, e.config)
-	_, err := conn.Exec(t.Context(), "INSERT INTO contract (customer_id, total_amount) SELECT 5, n FROM generate_series(1, 100000) AS n")
-	if err != nil {
-		t.Fatal(err)
-	}
+	e.sql(fmt.Sprintf(manyContracts, "5, n, NULL::timestamptz", 100_000))
 	return e
 }
 

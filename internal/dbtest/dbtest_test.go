@@ -367,7 +367,7 @@ func processesIn(folder string) (found []string) {
 // homeOf reads the folder of a process's server off the shell that guards it, "" if it has none yet.
 func homeOf(pid int) string {
 	listing, _ := exec.Command("ps", "-A", "-ww", "-o", "ppid=,args=").Output()
-	guard := regexp.MustCompile(fmt.Sprintf(`(?ms)^\s*%d sh -c .*?(/tmp/crm-test-\d+)`, pid))
+	guard := regexp.MustCompile(fmt.Sprintf(`(?ms)^\s*%d sh -c .*?(/\S+/crm-test-\d+)`, pid))
 	if match := guard.FindSubmatch(listing); match != nil {
 		return string(match[1])
 	}

@@ -15,7 +15,7 @@ func startPrivate() (string, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
 	// Not TMPDIR, which may be too long for a socket and closed to the account that runs the server where root tests.
-	home, err := os.MkdirTemp("/tmp", "crm-test-")
+	home, err := os.MkdirTemp(roomyMemory("/tmp"), "crm-test-")
 	if err != nil {
 		return "", err
 	}
@@ -26,7 +26,7 @@ func startPrivate() (string, error) {
 		return "", err
 	}
 	cluster := localdb.New(home, os.Getenv)
-	cluster.Settings = []string{"fsync=off", "synchronous_commit=off", "full_page_writes=off", "autovacuum=off", "max_connections=200"}
+	cluster.Settings = []string{"fsync=off", "synchronous_commit=off", "full_page_writes=off", "autovacuum=off", "jit=off", "max_connections=200"}
 	program, err := cluster.Program(ctx, "postgres")
 	if err != nil {
 		return "", err

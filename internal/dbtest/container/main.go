@@ -143,7 +143,7 @@ func start(ctx context.Context, name, image, me string) (*postgres.PostgresConta
 		testcontainers.WithEnv(map[string]string{"PGDATA": "/data/postgres"}),
 		testcontainers.WithTmpfs(map[string]string{"/data": ""}),
 		testcontainers.WithCmd("postgres", "-c", "fsync=off", "-c", "synchronous_commit=off", "-c", "full_page_writes=off",
-			"-c", "autovacuum=off", "-c", "max_connections=200"),
+			"-c", "autovacuum=off", "-c", "jit=off", "-c", "max_connections=200"),
 		// If the engine is stopped, nothing is left when it comes back.
 		testcontainers.WithHostConfigModifier(func(config *container.HostConfig) { config.AutoRemove = true }),
 	)
