@@ -102,7 +102,7 @@ func (e *jsonEncoder) row(b []byte, cells []cell) []byte {
 	}
 	e.rows++
 	b = append(b, '{')
-	for i, c := range cells {
+	for i := range cells {
 		if i > 0 {
 			b = append(b, ',')
 		}
@@ -113,7 +113,7 @@ func (e *jsonEncoder) row(b []byte, cells []cell) []byte {
 		if e.pretty {
 			b = append(b, ' ')
 		}
-		b = e.value(b, c)
+		b = e.value(b, &cells[i])
 	}
 	if e.pretty {
 		b = append(b, '\n')
@@ -135,7 +135,7 @@ func (e *jsonEncoder) end(b []byte) []byte {
 	return append(b, "]\n"...)
 }
 
-func (e *jsonEncoder) value(b []byte, c cell) []byte {
+func (e *jsonEncoder) value(b []byte, c *cell) []byte {
 	if c.null {
 		return append(b, "null"...)
 	}
@@ -235,18 +235,48 @@ func (e *csvEncoder) start(b []byte) []byte {
 func (e *csvEncoder) end(b []byte) []byte { return b }
 
 func (e *csvEncoder) row(b []byte, cells []cell) []byte {
+	start := len(b)
+	for i := range cells {
+		if i > 0 {
+			b = utf8.AppendRune(b, e.writer.Comma)
+		}
+		from, kind := len(b), cells[i].kind
+		b = e.value(b, &cells[i])
+		if (kind == KindText || kind == KindPhone) && !plain(b[from:]) {
+			return e.quotedRow(b[:start], cells)
+		}
+	}
+	if len(b) == start && len(cells) == 1 { // readers skip a line with nothing in it
+		b = append(b, `""`...)
+	}
+	return append(b, e.newline...)
+}
+
+// plain reports whether text can surely stand without quotes, which is quickly seen of nearly all; what it is not sure of
+// may be plain too, and is left to encoding/csv. No letter of Latin-1 is a space, and they all begin with 0xC3.
+func plain(text []byte) bool {
+	for i, c := range text {
+		switch {
+		case c == '"' || c == ',' || c == ';' || c == '\\' || c < ' ':
+			return false
+		case i == 0 && (c == ' ' || c >= utf8.RuneSelf && c != 0xC3):
+			return false
+		}
+	}
+	return true
+}
+
+// quotedRow is row where a cell may need quotes.
+func (e *csvEncoder) quotedRow(b []byte, cells []cell) []byte {
 	e.record, e.scratch, e.ends = e.record[:0], e.scratch[:0], e.ends[:0]
-	for _, c := range cells {
-		e.scratch = e.value(e.scratch, c)
+	for i := range cells {
+		e.scratch = e.value(e.scratch, &cells[i])
 		e.ends = append(e.ends, len(e.scratch))
 	}
 	text, start := string(e.scratch), 0 // one allocation for all cells
 	for _, end := range e.ends {
 		e.record = append(e.record, text[start:end])
 		start = end
-	}
-	if text == "" && len(cells) == 1 { // readers skip a line with nothing in it
-		return append(append(b, `""`...), e.newline...)
 	}
 	// A buffer takes everything. UseCRLF would also change the line breaks within a cell.
 	e.written.Reset()
@@ -256,7 +286,7 @@ func (e *csvEncoder) row(b []byte, cells []cell) []byte {
 	return append(b, e.newline...)
 }
 
-func (e *csvEncoder) value(b []byte, c cell) []byte {
+func (e *csvEncoder) value(b []byte, c *cell) []byte {
 	if c.null {
 		return b
 	}

@@ -225,11 +225,11 @@ func TestExcelFormulas(t *testing.T) {
 		"2026-10-25T02:00:00Z": "25/10/2026 03:00", "2026-03-29T01:00:00Z": "29/03/2026 03:00",
 	} {
 		at, err := time.Parse(time.RFC3339Nano, in)
-		if got := string(e.value(nil, cell{kind: KindTime, time: at})); err != nil || got != want {
+		if got := string(e.value(nil, &cell{kind: KindTime, time: at})); err != nil || got != want {
 			t.Errorf("%s: got %q, want %q, %v", in, got, want, err)
 		}
 	}
-	if got := string(e.value(nil, cell{kind: KindAmount, number: -5})); got != "-0,05" {
+	if got := string(e.value(nil, &cell{kind: KindAmount, number: -5})); got != "-0,05" {
 		t.Errorf("a number got %q", got)
 	}
 }
@@ -314,6 +314,39 @@ func TestEveryFormatIsKnown(t *testing.T) {
 	for _, format := range Formats {
 		if newEncoder(Output{Format: format}, nil, false) == nil && format != "table" && format != "markdown" {
 			t.Errorf("%s has no encoder", format)
+		}
+	}
+}
+
+// TestPlainCells: what is written past encoding/csv is what it would have written, whatever stands where in a cell.
+func TestPlainCells(t *testing.T) {
+	for _, comma := range []rune{',', ';'} {
+		e := newCSVEncoder(comma, "\n")
+		compare := func(texts ...string) {
+			t.Helper()
+			var cells []cell
+			for _, text := range texts {
+				cells = append(cells, cell{kind: KindText, text: text})
+			}
+			var want bytes.Buffer
+			w := csv.NewWriter(&want)
+			w.Comma = comma
+			if err := w.Write(texts); err != nil {
+				t.Fatal(err)
+			}
+			w.Flush()
+			if got := string(e.row(nil, cells)); got != want.String() {
+				t.Errorf("%q: %q, not %q", texts, got, &want)
+			}
+		}
+		for r := rune(0); r < 0x3100; r++ {
+			compare("a", string(r), "b")
+			compare(string(r)+"a", "a"+string(r))
+			compare("a", "a"+string(r)+"a")
+		}
+		for _, text := range []string{"", " ", `\.`, `a\.`, "\xff", "a\xff", "\xc3", "\xc3(", "\u00a0x", "=1", "'"} {
+			compare("a", text)
+			compare(text, "", "a")
 		}
 	}
 }
