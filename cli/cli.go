@@ -16,6 +16,7 @@ import (
 	"flag"
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 	"syscall"
 
@@ -109,8 +110,12 @@ func readerLeft(err error) bool {
 }
 
 func (a *app) run(ctx context.Context, args []string) error {
-	a.Root = a.newRoot()
+	a.Root = a.newRootFor(args)
 	ordered, command, err := cmdline.Permute(a.Root, args)
+	if err != nil || a.IsGroup(command) {
+		a.Root = a.newRoot()
+		ordered, command, err = cmdline.Permute(a.Root, args)
+	}
 	if lacking, ok := errors.AsType[cmdline.NoValue](err); ok && a.Interactive() && a.Commands[command].Has(lacking.Flag) {
 		a.AskFor = lacking.Flag // a person is asked for what stands last and has no value
 		ordered, command, err = cmdline.Permute(a.Root, args[:len(args)-1])
@@ -185,43 +190,75 @@ func (a *app) checkFormat() error {
 	return nil
 }
 
+// resource is a command below crm, or a group of them, that is built only when it is wanted.
+type resource struct {
+	name  string
+	build func() *ffcli.Command
+	all   bool // it looks at the commands of all others
+}
+
+func (a *app) resources() []resource {
+	return []resource{
+		{name: "auth", build: a.authCommands, all: true},
+		{name: "employee", build: a.employeeCommands},
+		{name: "customer", build: a.customerCommands},
+		{name: "contract", build: a.contractCommands},
+		{name: "payment", build: a.paymentCommands},
+		{name: "event", build: a.eventCommands},
+		{name: "note", build: a.noteCommands},
+		{name: "reminder", build: a.reminderCommands},
+		{name: "report", build: a.reportCommands},
+		{name: "today", build: a.todayCommand},
+		{name: "find", build: a.findCommand},
+		{name: "history", build: a.historyCommand},
+		{name: "changes", build: a.changesCommand},
+		{name: "undo", build: a.undoCommand},
+		{name: "check", build: a.checkCommand},
+		{name: "db", build: a.dbCommands},
+		{name: "serve", build: a.serveCommand},
+		{name: "config", build: a.configCommands},
+		{name: "doctor", build: a.doctorCommand},
+		{name: "schema", build: a.schemaCommand},
+		{name: "completion", build: a.manual().CompletionCommand},
+		{name: "help", build: func() *ffcli.Command { return a.manual().HelpCommand(Version) }, all: true},
+		{name: "version", build: a.versionCommand},
+	}
+}
+
 // newRoot builds the tree of all commands.
-func (a *app) newRoot() *ffcli.Command {
+func (a *app) newRoot() *ffcli.Command { return a.rootOf(a.resources()) }
+
+// newRootFor builds of the tree what args may name, for to build all of it takes a quarter of the start. Whoever finds no
+// command there looks into the whole: to say what was meant, all names are needed.
+func (a *app) newRootFor(args []string) *ffcli.Command {
+	var named []resource
+	for _, r := range a.resources() {
+		if !slices.ContainsFunc(args, func(arg string) bool { return strings.EqualFold(arg, r.name) }) {
+			continue
+		}
+		if r.all {
+			return a.newRoot()
+		}
+		named = append(named, r)
+	}
+	return a.rootOf(named)
+}
+
+func (a *app) rootOf(resources []resource) *ffcli.Command {
 	flags := cmdline.NewFlagSet()
 	a.Config.Define(flags)
 	a.Commands = map[*ffcli.Command]*command.Command{}
-	return &ffcli.Command{
+	root := &ffcli.Command{
 		Name:       "crm",
 		ShortUsage: "crm [global flags] <resource> <verb> [flags] [arguments]",
 		ShortHelp:  "employees, customers, contracts and events of Epic Events",
 		FlagSet:    flags,
 		Exec:       command.NoVerb,
-		Subcommands: []*ffcli.Command{
-			a.authCommands(),
-			a.employeeCommands(),
-			a.customerCommands(),
-			a.contractCommands(),
-			a.paymentCommands(),
-			a.eventCommands(),
-			a.noteCommands(),
-			a.reminderCommands(),
-			a.reportCommands(),
-			a.todayCommand(),
-			a.findCommand(),
-			a.historyCommand(),
-			a.changesCommand(),
-			a.undoCommand(),
-			a.checkCommand(),
-			a.dbCommands(),
-			a.serveCommand(),
-			a.configCommands(),
-			a.doctorCommand(),
-			a.schemaCommand(),
-			a.manual().CompletionCommand(),
-			a.manual().HelpCommand(Version),
-			a.versionCommand(),
-		},
 	}
+	for _, r := range resources {
+		root.Subcommands = append(root.Subcommands, r.build())
+	}
+	return root
 }
 
 // flagError makes the flag package's words into ours.

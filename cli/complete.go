@@ -28,8 +28,12 @@ func (a *app) complete(ctx context.Context, words []string) {
 	}
 	before, typed := words[:len(words)-1], words[len(words)-1]
 	_, _ = a.caught(func() error {
-		a.Root = a.newRoot()
+		a.Root = a.newRootFor(before)
 		line := cmdline.Read(a.Root, before)
+		if line.Command() == a.Root {
+			a.Root = a.newRoot()
+			line = cmdline.Read(a.Root, before)
+		}
 		if err := errors.Join(a.configure(manual.GlobalFlags(line)), a.Config.Invalid); err != nil {
 			cancel() // what is in the database is not known; the rest completes all the same
 		}

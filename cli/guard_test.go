@@ -28,6 +28,31 @@ import (
 	"github.com/epicevents/crm/service"
 )
 
+// TestTreeInPart: a line that names a command finds it, and all that is said of it, in the part of the tree that is built
+// for this line as in the whole.
+func TestTreeInPart(t *testing.T) {
+	t.Parallel()
+	a := newApp(&terminal.Terminal{})
+	a.Root = a.newRoot()
+	for _, r := range a.resources() {
+		if built := r.build(); built.Name != r.name {
+			t.Errorf("%s builds %s", r.name, built.Name)
+		}
+	}
+	cmdline.Walk(a.Root, "", func(c *ffcli.Command, path string) {
+		args := strings.Fields(path)[1:]
+		whole, part := a.newRoot(), a.newRootFor(args)
+		_, inWhole, err := cmdline.Permute(whole, args)
+		_, inPart, partErr := cmdline.Permute(part, args)
+		if err != nil || partErr != nil {
+			return // the whole is asked
+		}
+		if got, want := cmdline.Path(part, inPart), cmdline.Path(whole, inWhole); got != want {
+			t.Errorf("%s finds %s", want, got)
+		}
+	})
+}
+
 // TestTree holds each command to a purpose, examples, and help for each flag.
 func TestTree(t *testing.T) {
 	t.Parallel()
