@@ -235,8 +235,8 @@ func TestEnvironment(t *testing.T) {
 	}
 }
 
-// systemd gives the folder that a unit calls its state, and everything in it, to the unit's account: the nightly backup
-// took the data of root's local database from the server that ran on it.
+// TestBackupUnitLeavesRootsDatabaseAlone: systemd makes the account of a unit the owner of the folder that is called its
+// state, and of everything in it. The nightly backup took the data of root's local database from the server that ran on it.
 func TestBackupUnitLeavesRootsDatabaseAlone(t *testing.T) {
 	t.Parallel()
 	unit, err := os.ReadFile("../../deploy/crm-backup.service")
