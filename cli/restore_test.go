@@ -239,6 +239,7 @@ func TestRestoreOfEveryVersion(t *testing.T) {
 		}
 		file := filepath.Join(t.TempDir(), "old")
 		dumped(t, old.config, file)
+		// What is there is of the version that was restored before.
 		r := target.crm("", "db", "restore", file, "--database", target.config.Database)
 		if r.code != 0 {
 			t.Fatalf("version %d: exit %d, %s", version, r.code, r.err)
@@ -249,13 +250,12 @@ func TestRestoreOfEveryVersion(t *testing.T) {
 		if diff := cmp.Diff(lists(old), lists(target)); diff != "" {
 			t.Errorf("version %d: %s", version, diff)
 		}
-		target.must(t, "db", "migrate")
-		target.as("administrator1")
-		if checked := target.crm("", "check"); strings.Contains(checked.out, "schema_differs") || checked.code != 0 && checked.code != 8 {
+		migrated := target.at(t, dbtest.Blank(t))
+		migrated.must(t, "db", "restore", file)
+		migrated.must(t, "db", "migrate")
+		migrated.as("administrator1")
+		if checked := migrated.crm("", "check"); strings.Contains(checked.out, "schema_differs") || checked.code != 0 && checked.code != 8 {
 			t.Errorf("version %d, migrated: %s%s", version, checked.out, checked.err)
-		}
-		if version%5 == 0 { // the next is restored over an older one, not over the newest
-			target.must(t, "db", "restore", file, "--database", target.config.Database)
 		}
 	}
 }
