@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
@@ -80,20 +81,34 @@ func (c *Cluster) swapRoles(ctx context.Context) error {
 		return err
 	}
 	defer conn.Close(context.WithoutCancel(ctx))
-	const deadlock = "40P01" // with a command that connected as soon as the server ran
-	for range 10 {
+	for {
 		_, err = conn.Exec(ctx, swap)
-		if answer, ok := errors.AsType[*pgconn.PgError](err); !ok || answer.Code != deadlock {
-			break
+		if answer, ok := errors.AsType[*pgconn.PgError](err); !ok || answer.Code != deadlock && answer.Code != lockTimeout {
+			return err
+		}
+		select { // whoever is at work already goes on meanwhile
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(50 * time.Millisecond):
 		}
 	}
-	return err
 }
 
-// swap runs as helper in Database, as one transaction, one at a time: the server may still be at work for a start that was killed. What the
-// system's own objects and those of extensions belong to is left as it is.
+// The SQLSTATEs of a swap that gave way.
+const (
+	deadlock    = "40P01"
+	lockTimeout = "55P03"
+)
+
+// swap runs as helper in Database, as one transaction, one at a time: the server may still be at work for a start that was
+// killed. What the system's own objects and those of extensions belong to is left as it is.
+//
+// A command may have connected as soon as the server ran. PostgreSQL refuses either of two that wait for each other, the
+// one that has waited for deadlock_timeout, by default a second. So swap looks at once, and gives way long before then.
 var swap = fmt.Sprintf(`
 SELECT pg_advisory_xact_lock(hashtext('%[1]s'));
+SET LOCAL deadlock_timeout = '1ms';
+SET LOCAL lock_timeout = '200ms';
 DO $$
 DECLARE
     initial CONSTANT oid := 10; -- the role that initdb made

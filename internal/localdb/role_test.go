@@ -179,6 +179,49 @@ func TestOldClusterIsChangedOverAtOnce(t *testing.T) {
 	checkChangedOver(t, c)
 }
 
+// TestChangeOverGivesWay has a command lock what the change locks in another order, and slowly: PostgreSQL refuses nothing
+// of the command.
+func TestChangeOverGivesWay(t *testing.T) {
+	t.Parallel()
+	for first, second := range map[string]string{"one": "other", "other": "one"} {
+		t.Run(first, func(t *testing.T) {
+			t.Parallel()
+			c := old(t)
+			launched(t, c)
+			run(t, c.URL(Database), "CREATE TABLE one (); CREATE TABLE other ()")
+			conn, err := pgx.Connect(t.Context(), c.URL(Database))
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer conn.Close(context.Background())
+			do := func(sql string) {
+				t.Helper()
+				if _, err := conn.Exec(t.Context(), sql); err != nil {
+					t.Fatal(err)
+				}
+			}
+			do("BEGIN; INSERT INTO " + first + " DEFAULT VALUES")
+			changed := make(chan error, 1)
+			go func() { changed <- c.changeOver(t.Context()) }()
+			eventually(t, "the change waits for the command", func() bool {
+				return query(t, c, "SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted)::text") == "true"
+			})
+			do("SELECT pg_sleep(1.2)") // longer than deadlock_timeout: a change that waits has looked, and will not look again
+			do("INSERT INTO " + second + " DEFAULT VALUES")
+			select {
+			case err := <-changed:
+				t.Fatalf("the change did not wait: %v", err)
+			default:
+			}
+			do("COMMIT")
+			if err := <-changed; err != nil {
+				t.Fatal(err)
+			}
+			checkChangedOver(t, c)
+		})
+	}
+}
+
 func TestOldClusterIsChangedOverAfterKills(t *testing.T) {
 	t.Parallel()
 	c := old(t)
