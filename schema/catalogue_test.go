@@ -17,7 +17,12 @@ var update = flag.Bool("update", false, "write catalogue.txt anew")
 // dump describes the database, to compare it with another.
 func dump(t *testing.T, config *pgx.ConnConfig) string {
 	t.Helper()
-	return dumpOn(t, dbtest.Connect(t, config))
+	conn, err := pgx.ConnectConfig(t.Context(), config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close(t.Context()) // a test dumps each version
+	return dumpOn(t, conn)
 }
 
 // dumpOn is dump on a connection that is there.

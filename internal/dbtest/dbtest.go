@@ -16,6 +16,7 @@ import (
 	"context"
 	"crypto/rand"
 	"fmt"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -77,14 +78,26 @@ func Stranger(t testing.TB, config *pgx.ConnConfig) *pgx.ConnConfig {
 	return stranger
 }
 
-// Connect opens a connection that is closed with the test.
+// mostConnections is how many Connect keeps open for one test, of the 200 that the server has for all tests that run at once.
+const mostConnections = 40
+
+var connections sync.Map // from the name of a test to its *atomic.Int64
+
+// Connect opens a connection that is closed with the test. What needs one for a moment, again and again, closes its own.
 func Connect(t testing.TB, config *pgx.ConnConfig) *pgx.Conn {
 	t.Helper()
+	held, _ := connections.LoadOrStore(t.Name(), new(atomic.Int64))
+	if held.(*atomic.Int64).Add(1) > mostConnections {
+		t.Fatalf("the test has %d connections open, and all others may need one too", mostConnections)
+	}
 	conn, err := pgx.ConnectConfig(t.Context(), config)
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { conn.Close(context.Background()) })
+	t.Cleanup(func() {
+		conn.Close(context.Background())
+		held.(*atomic.Int64).Add(-1)
+	})
 	return conn
 }
 
