@@ -79,7 +79,7 @@ func Stranger(t testing.TB, config *pgx.ConnConfig) *pgx.ConnConfig {
 }
 
 // mostConnections is how many Connect keeps open for one test, of the 200 that the server has for all tests that run at once.
-const mostConnections = 40
+const mostConnections = 64
 
 var connections sync.Map // from the name of a test to its *atomic.Int64
 
