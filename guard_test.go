@@ -78,7 +78,7 @@ var onlyIn = map[string][]string{
 	"github.com/golang-jwt/jwt/v5":    {"service/session.go"},
 	"golang.org/x/crypto/argon2":      {"service/password.go"},
 	"github.com/alexedwards/argon2id": {"service/password.go"},
-	"github.com/jackc/pgx/v5/pgconn":  {"gen", "schema/driver.go", "schema/session.go", "schema/demand.go", "service/backup.go", "service/error.go", "service/connect.go", "service/statement.go", "cli/tracing.go", "cli/backend", "internal", "tools/bench/wire"},
+	"github.com/jackc/pgx/v5/pgconn":  {"gen", "schema/driver.go", "schema/session.go", "schema/demand.go", "service/backup.go", "service/error.go", "service/connect.go", "service/rows.go", "service/statement.go", "cli/tracing.go", "cli/backend", "internal", "tools/bench/wire"},
 	"github.com/peterbourgon/ff/v3":   {"cli"},
 	"github.com/golang-migrate":       {"schema"},
 	"github.com/nyaruka/phonenumbers": {}, // in tests only: TestSlowStartersStayOut

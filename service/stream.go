@@ -8,14 +8,12 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/epicevents/crm/gen"
 	"github.com/epicevents/crm/internal/columns"
 	"github.com/epicevents/crm/internal/failure"
-	"github.com/epicevents/crm/internal/value"
 )
 
 // drainTime is how long a stream that was left reads on.
@@ -94,14 +92,22 @@ func streamOnce[T any](ctx context.Context, s *Session, operation, query string,
 	began := time.Now()
 	wait(true)
 
-	batch := &pgx.Batch{}
-	batch.Queue(gen.SessionEmployee, fields(s.claims.session())...)
-	batch.Queue(query, fields(params)...)
+	conn, release, err := connectionOf(ctx, s.db)
+	if err != nil {
+		stop()
+		return err
+	}
+	statements := []question{{gen.SessionEmployee, s.claims.session(), nil}, {query, params, formatsOf(reflect.TypeFor[T]())}}
 	if s.claims.secretHash == nil {
 		// Behind the rows, which may take long: a login that somebody ends does not wait for who reads.
-		batch.Queue(gen.SessionRenew, fields(s.claims.renewal())...)
+		statements = append(statements, question{gen.SessionRenew, s.claims.renewal(), nil})
 	}
-	results := s.db.SendBatch(ctx, batch)
+	results, err := ask(ctx, conn, statements)
+	if err != nil {
+		release()
+		stop()
+		return err
+	}
 	defer func() {
 		if !began.IsZero() { // no row came
 			s.budget.charge(began)
@@ -113,11 +119,18 @@ func streamOnce[T any](ctx context.Context, s *Session, operation, query string,
 		cut := time.AfterFunc(drainTime, stop)
 		results.Close()
 		cut.Stop()
+		release()
 		stop()
 	}()
 
-	var employee gen.SessionEmployeeRow
-	if err := results.QueryRow().Scan(columns.Addresses(&employee)...); err != nil {
+	rows, err := next(conn, results)
+	if err != nil {
+		return err
+	}
+	employee, err := pgx.CollectOneRow(rows, func(row pgx.CollectableRow) (employee gen.SessionEmployeeRow, err error) {
+		return employee, row.Scan(columns.Addresses(&employee)...)
+	})
+	if err != nil {
 		return err
 	}
 	by, err := s.permit(operation, employee)
@@ -127,41 +140,19 @@ func streamOnce[T any](ctx context.Context, s *Session, operation, query string,
 	if err != nil {
 		return err
 	}
-	rows, err := results.Query()
-	if err != nil {
+	if rows, err = next(conn, results); err != nil {
 		return err
 	}
-	// Fields that are pointers get a new target with each row, so a copy of the row stays as it is.
 	var row T
-	into := columns.Addresses(&row)
-	// An export has one or two ids in each row, which pgx would read by way of three strings. Their format is the server's
-	// answer to how the query was sent, which is not for this function to know.
-	ids := make([]*uuid.UUID, len(into))
-	for i, column := range columns.Of(reflect.TypeFor[T]()) {
-		if id, ok := into[i].(*uuid.UUID); ok {
-			ids[i], into[i] = id, nil // left out by Scan
-		}
-		if column.Type == reflect.TypeFor[value.Date]() { // which reads a day in either format; a string does not
-			into[i] = column.Field(reflect.ValueOf(&row).Elem()).Addr().Interface()
-		}
-	}
-	described := rows.FieldDescriptions()
+	into := destinationOf(&row)
 	for rows.Next() {
 		wait(false)
 		if !began.IsZero() {
 			s.budget.charge(began)
 			began = time.Time{}
 		}
-		if err := rows.Scan(into...); err != nil {
+		if err := into.scan(rows); err != nil {
 			return err
-		}
-		for i, raw := range rows.RawValues() {
-			if ids[i] == nil {
-				continue
-			}
-			if *ids[i], err = parseID(raw, described[i].Format); err != nil {
-				return err
-			}
 		}
 		if !yield(row) {
 			return nil
@@ -173,14 +164,6 @@ func streamOnce[T any](ctx context.Context, s *Session, operation, query string,
 		return err
 	}
 	return results.Close()
-}
-
-// parseID reads an id as the server sent it.
-func parseID(raw []byte, format int16) (uuid.UUID, error) {
-	if format == pgx.BinaryFormatCode {
-		return uuid.FromBytes(raw)
-	}
-	return uuid.ParseBytes(raw)
 }
 
 // idleTimeout returns a context that is cancelled when one wait for the server takes longer than the rest of the

@@ -1,0 +1,165 @@
+package service
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"reflect"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"github.com/epicevents/crm/internal/columns"
+	"github.com/epicevents/crm/internal/value"
+)
+
+// A list may have a million rows. What pgx sends without preparing anything is answered as text, which PostgreSQL has to
+// write and pgx to read: a day's time, for instance, three times for each row. So a list goes through the layer below, which
+// lets us ask for the columns as they are stored.
+
+// question is a statement with its parameters, and in which format each column is to be answered; as text if nil.
+type question struct {
+	sql     string
+	params  any // the generated struct
+	formats []int16
+}
+
+// formatsOf returns the format of each column of a row. A string is the same in both, and one of an enumeration is not read
+// from the other.
+func formatsOf(row reflect.Type) []int16 {
+	formats := make([]int16, 0, row.NumField())
+	for _, column := range columns.Of(row) {
+		switch {
+		case column.Type == reflect.TypeFor[uuid.UUID](), column.Type == reflect.TypeFor[time.Time](), column.Type == reflect.TypeFor[value.Date](),
+			column.Type.Kind() == reflect.Int64, column.Type.Kind() == reflect.Int32, column.Type.Kind() == reflect.Bool:
+			formats = append(formats, pgx.BinaryFormatCode)
+		default:
+			formats = append(formats, pgx.TextFormatCode)
+		}
+	}
+	return formats
+}
+
+// connectionOf returns a connection of a database, and what gives it back.
+func connectionOf(ctx context.Context, db DB) (_ *pgx.Conn, release func(), err error) {
+	switch db := db.(type) {
+	case *pgxpool.Pool:
+		conn, err := db.Acquire(ctx)
+		if err != nil {
+			return nil, nil, err
+		}
+		return conn.Conn(), conn.Release, nil
+	case interface{ Conn() *pgx.Conn }: // a transaction
+		return db.Conn(), func() {}, nil
+	case *pgx.Conn:
+		return db, func() {}, nil
+	}
+	return nil, nil, fmt.Errorf("a list cannot be read from a %T", db)
+}
+
+// ask sends questions in one round trip. The answers are read by next, in turn.
+func ask(ctx context.Context, conn *pgx.Conn, questions []question) (*pgconn.MultiResultReader, error) {
+	batch := &pgconn.Batch{}
+	var built pgx.ExtendedQueryBuilder
+	for _, q := range questions {
+		if err := built.Build(conn.TypeMap(), nil, fields(q.params)); err != nil {
+			return nil, err
+		}
+		batch.ExecParams(q.sql, built.ParamValues, nil, built.ParamFormats, q.formats)
+	}
+	return conn.PgConn().ExecBatch(ctx, batch), nil
+}
+
+// next returns the rows of the next answer.
+func next(conn *pgx.Conn, answers *pgconn.MultiResultReader) (pgx.Rows, error) {
+	if !answers.NextResult() {
+		if err := answers.Close(); err != nil {
+			return nil, err
+		}
+		return nil, errors.New("there is no further answer")
+	}
+	return pgx.RowsFromResultReader(conn.TypeMap(), answers.ResultReader()), nil
+}
+
+// destination is a row that rows of an answer are read into, one after the other.
+type destination struct {
+	into      []any // nil where pgx is to read nothing
+	ids       []*uuid.UUID
+	nullables []nullable
+}
+
+// destinationOf returns that for the struct that row points to. A field that is a pointer gets a new target with each row,
+// so that a copy of the row stays as it is.
+func destinationOf(row any) *destination {
+	into := columns.Addresses(row)
+	d := &destination{into: into, ids: make([]*uuid.UUID, len(into)), nullables: make([]nullable, len(into))}
+	for i, column := range columns.Of(reflect.TypeOf(row).Elem()) {
+		switch at := into[i].(type) {
+		case *uuid.UUID:
+			d.ids[i], into[i] = at, nil
+		case **string:
+			d.nullables[i] = &pointer[string]{field: at}
+		case **int64:
+			d.nullables[i] = &pointer[int64]{field: at}
+		case **int32:
+			d.nullables[i] = &pointer[int32]{field: at}
+		case **time.Time:
+			d.nullables[i] = &pointer[time.Time]{field: at}
+		case **value.Date:
+			d.nullables[i] = &pointer[value.Date]{field: at}
+		default:
+			if column.Type == reflect.TypeFor[value.Date]() { // which reads a day in either format; a string does not
+				into[i] = column.Field(reflect.ValueOf(row).Elem()).Addr().Interface()
+			}
+		}
+	}
+	return d
+}
+
+// scan reads the row at which rows are. pgx would read an id by way of three strings, and a pointer by reflection.
+func (d *destination) scan(rows pgx.Rows) (err error) {
+	raw := rows.RawValues()
+	for i, n := range d.nullables {
+		if n != nil {
+			d.into[i] = n.target(raw[i] == nil)
+		}
+	}
+	if err := rows.Scan(d.into...); err != nil {
+		return err
+	}
+	for i, n := range d.nullables {
+		if n != nil && raw[i] != nil {
+			n.take()
+		}
+		if d.ids[i] != nil {
+			if *d.ids[i], err = uuid.FromBytes(raw[i]); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// nullable is a field of a row that is a pointer.
+type nullable interface {
+	target(null bool) any // where to read the value to; nil where there is none
+	take()                // has the field point to the value
+}
+
+type pointer[T any] struct {
+	value T
+	field **T
+}
+
+func (p *pointer[T]) target(null bool) any {
+	if null {
+		*p.field = nil
+		return nil
+	}
+	return &p.value
+}
+
+func (p *pointer[T]) take() { *p.field = new(p.value) }
