@@ -7,8 +7,10 @@ import (
 	"fmt"
 	"io/fs"
 	"log/slog"
+	"math"
 	"net"
 	"os"
+	"runtime/debug"
 	"strconv"
 	"time"
 
@@ -26,6 +28,10 @@ func (a *app) serveCommand() *ffcli.Command {
 	return c.Does(a.serve)
 }
 
+// memoryWanted is when the server's memory is collected at the latest, unless $GOMEMLIMIT says another. It needs some 20 MiB
+// and 64 for each of the two passwords that it hashes at a time; without this the blocks of those before them add up.
+const memoryWanted = 256 << 20
+
 // serve answers until the context ends. Whoever is told so by the record "listening" may send requests.
 func (a *app) serve(ctx context.Context) error {
 	if a.Config.ServeSocket == "" && a.Config.ServeListen == "" && !a.isHandedSockets() { // before a database is made for it
@@ -34,6 +40,9 @@ func (a *app) serve(ctx context.Context) error {
 	settings, err := a.serverTLS()
 	if err != nil {
 		return err
+	}
+	if debug.SetMemoryLimit(-1) == math.MaxInt64 {
+		debug.SetMemoryLimit(memoryWanted)
 	}
 	a.Connections = int32(a.Config.ServeConnections)
 	log := slog.New(slog.NewJSONHandler(a.Err, nil))
