@@ -43,13 +43,13 @@ func formatsOf(row reflect.Type) []int16 {
 	return formats
 }
 
-// connectionOf returns a connection of a database, and what gives it back.
+// connectionOf returns a connection of a database, and what gives it back, which is never nil.
 func connectionOf(ctx context.Context, db DB) (_ *pgx.Conn, release func(), err error) {
 	switch db := db.(type) {
 	case *pgxpool.Pool:
 		conn, err := db.Acquire(ctx)
 		if err != nil {
-			return nil, nil, err
+			return nil, func() {}, err
 		}
 		return conn.Conn(), conn.Release, nil
 	case interface{ Conn() *pgx.Conn }: // a transaction
@@ -57,11 +57,22 @@ func connectionOf(ctx context.Context, db DB) (_ *pgx.Conn, release func(), err 
 	case *pgx.Conn:
 		return db, func() {}, nil
 	}
-	return nil, nil, fmt.Errorf("a list cannot be read from a %T", db)
+	return nil, func() {}, fmt.Errorf("a list cannot be read from a %T", db)
 }
 
-// ask sends questions in one round trip. The answers are read by next, in turn.
-func ask(ctx context.Context, conn *pgx.Conn, questions []question) (*pgconn.MultiResultReader, error) {
+// answers are those to questions, in turn.
+type answers struct {
+	ctx       context.Context
+	conn      *pgx.Conn
+	reader    *pgconn.MultiResultReader
+	questions []question // of which the answer was not begun
+	current   pgx.Rows   // to which tracing does not know the end yet
+	tracing   pgx.BatchTracer
+	closed    bool
+}
+
+// ask sends questions in one round trip.
+func ask(ctx context.Context, conn *pgx.Conn, questions []question) (*answers, error) {
 	batch := &pgconn.Batch{}
 	var built pgx.ExtendedQueryBuilder
 	for _, q := range questions {
@@ -70,18 +81,58 @@ func ask(ctx context.Context, conn *pgx.Conn, questions []question) (*pgconn.Mul
 		}
 		batch.ExecParams(q.sql, built.ParamValues, nil, built.ParamFormats, q.formats)
 	}
-	return conn.PgConn().ExecBatch(ctx, batch), nil
+	tracing, _ := conn.Config().Tracer.(pgx.BatchTracer)
+	if tracing != nil {
+		ctx = tracing.TraceBatchStart(ctx, conn, pgx.TraceBatchStartData{})
+	}
+	return &answers{ctx: ctx, conn: conn, reader: conn.PgConn().ExecBatch(ctx, batch), questions: questions, tracing: tracing}, nil
 }
 
 // next returns the rows of the next answer.
-func next(conn *pgx.Conn, answers *pgconn.MultiResultReader) (pgx.Rows, error) {
-	if !answers.NextResult() {
-		if err := answers.Close(); err != nil {
-			return nil, err
+func (a *answers) next() (pgx.Rows, error) {
+	a.finish()
+	if !a.reader.NextResult() {
+		err := a.reader.Close()
+		if err == nil {
+			err = errors.New("there is no further answer")
 		}
-		return nil, errors.New("there is no further answer")
+		a.trace(pgconn.CommandTag{}, err)
+		return nil, err
 	}
-	return pgx.RowsFromResultReader(conn.TypeMap(), answers.ResultReader()), nil
+	a.current = pgx.RowsFromResultReader(a.conn.TypeMap(), a.reader.ResultReader())
+	return a.current, nil
+}
+
+// finish reads the rest of the answer that was begun.
+func (a *answers) finish() {
+	if a.current != nil {
+		a.current.Close()
+		a.trace(a.current.CommandTag(), a.current.Err())
+		a.current = nil
+	}
+}
+
+// trace tells of the first of the questions and leaves it behind.
+func (a *answers) trace(tag pgconn.CommandTag, err error) {
+	if len(a.questions) > 0 && a.tracing != nil {
+		a.tracing.TraceBatchQuery(a.ctx, a.conn, pgx.TraceBatchQueryData{SQL: a.questions[0].sql, CommandTag: tag, Err: err})
+	}
+	a.questions = a.questions[min(1, len(a.questions)):]
+}
+
+// close reads all that is left, and returns the first error that the database answered.
+func (a *answers) close() error {
+	for a.finish(); len(a.questions) > 0 && !a.closed; a.finish() {
+		if _, err := a.next(); err != nil {
+			break
+		}
+	}
+	err := a.reader.Close()
+	if !a.closed && a.tracing != nil {
+		a.tracing.TraceBatchEnd(a.ctx, a.conn, pgx.TraceBatchEndData{Err: err})
+	}
+	a.closed = true
+	return err
 }
 
 // destination is a row that rows of an answer are read into, one after the other.

@@ -92,22 +92,8 @@ func streamOnce[T any](ctx context.Context, s *Session, operation, query string,
 	began := time.Now()
 	wait(true)
 
-	conn, release, err := connectionOf(ctx, s.db)
-	if err != nil {
-		stop()
-		return err
-	}
-	statements := []question{{gen.SessionEmployee, s.claims.session(), nil}, {query, params, formatsOf(reflect.TypeFor[T]())}}
-	if s.claims.secretHash == nil {
-		// Behind the rows, which may take long: a login that somebody ends does not wait for who reads.
-		statements = append(statements, question{gen.SessionRenew, s.claims.renewal(), nil})
-	}
-	results, err := ask(ctx, conn, statements)
-	if err != nil {
-		release()
-		stop()
-		return err
-	}
+	var got *answers
+	release := func() {}
 	defer func() {
 		if !began.IsZero() { // no row came
 			s.budget.charge(began)
@@ -115,15 +101,29 @@ func streamOnce[T any](ctx context.Context, s *Session, operation, query string,
 		if err != nil && context.Cause(ctx) == context.DeadlineExceeded {
 			err = context.DeadlineExceeded
 		}
-		// Few rows that nobody wants are read, which keeps the connection; many are not waited for.
-		cut := time.AfterFunc(drainTime, stop)
-		results.Close()
-		cut.Stop()
+		if got != nil {
+			// Few rows that nobody wants are read, which keeps the connection; many are not waited for.
+			cut := time.AfterFunc(drainTime, stop)
+			_ = got.close()
+			cut.Stop()
+		}
 		release()
 		stop()
 	}()
 
-	rows, err := next(conn, results)
+	conn, release, err := connectionOf(ctx, s.db)
+	if err != nil {
+		return err
+	}
+	questions := []question{{gen.SessionEmployee, s.claims.session(), nil}, {query, params, formatsOf(reflect.TypeFor[T]())}}
+	if s.claims.secretHash == nil {
+		// Behind the rows, which may take long: a login that somebody ends does not wait for who reads.
+		questions = append(questions, question{gen.SessionRenew, s.claims.renewal(), nil})
+	}
+	if got, err = ask(ctx, conn, questions); err != nil {
+		return err
+	}
+	rows, err := got.next()
 	if err != nil {
 		return err
 	}
@@ -140,7 +140,7 @@ func streamOnce[T any](ctx context.Context, s *Session, operation, query string,
 	if err != nil {
 		return err
 	}
-	if rows, err = next(conn, results); err != nil {
+	if rows, err = got.next(); err != nil {
 		return err
 	}
 	var row T
@@ -163,7 +163,7 @@ func streamOnce[T any](ctx context.Context, s *Session, operation, query string,
 	if err := rows.Err(); err != nil {
 		return err
 	}
-	return results.Close()
+	return got.close()
 }
 
 // idleTimeout returns a context that is cancelled when one wait for the server takes longer than the rest of the

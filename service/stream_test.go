@@ -198,6 +198,23 @@ func TestStreamsLeaveRoom(t *testing.T) {
 	}
 }
 
+// TestStreamWithoutAConnection: a list that gets none in its time is too slow, and was not given up by anybody.
+func TestStreamWithoutAConnection(t *testing.T) {
+	t.Parallel()
+	p := sample(t)
+	config := must[*pgxpool.Config](t)(pgxpool.ParseConfig(""))
+	config.ConnConfig = p.config.Copy()
+	config.ConnConfig.DefaultQueryExecMode = pgx.QueryExecModeExec // as Connect has it
+	config.MaxConns = 1
+	pool := must[*pgxpool.Pool](t)(pgxpool.NewWithConfig(t.Context(), config))
+	t.Cleanup(pool.Close)
+	svc := service.New(pool, testKey)
+	other := must[*pgxpool.Conn](t)(pool.Acquire(t.Context()))
+	fails(t, failure.Unavailable, tooSlow, second(all(p.asOn(svc.Within(100*time.Millisecond), "none1").ContractList(t.Context(), gen.ContractListParams{}))))
+	other.Release()
+	must[[]gen.ContractView](t)(all(p.asOn(svc.Within(time.Minute), "none1").ContractList(t.Context(), gen.ContractListParams{})))
+}
+
 // TestStreamInEveryMode: how a connection asks for other rows makes no difference to a list.
 func TestStreamInEveryMode(t *testing.T) {
 	t.Parallel()
