@@ -20,13 +20,6 @@ import (
 // write and pgx to read: a day's time, for instance, three times for each row. So a list goes through the layer below, which
 // lets us ask for the columns as they are stored.
 
-// question is a statement with its parameters, and in which format each column is to be answered; as text if nil.
-type question struct {
-	sql     string
-	params  any // the generated struct
-	formats []int16
-}
-
 // formatsOf returns the format of each column of a row. A string is the same in both, and one of an enumeration is not read
 // from the other.
 func formatsOf(row reflect.Type) []int16 {
@@ -60,32 +53,37 @@ func connectionOf(ctx context.Context, db DB) (_ *pgx.Conn, release func(), err 
 	return nil, func() {}, fmt.Errorf("a list cannot be read from a %T", db)
 }
 
-// answers are those to questions, in turn.
+// answers are those to the statements of a batch, in turn.
 type answers struct {
-	ctx       context.Context
-	conn      *pgx.Conn
-	reader    *pgconn.MultiResultReader
-	questions []question // of which the answer was not begun
-	current   pgx.Rows   // to which tracing does not know the end yet
-	tracing   pgx.BatchTracer
-	closed    bool
+	ctx     context.Context
+	conn    *pgx.Conn
+	reader  *pgconn.MultiResultReader
+	left    []*pgx.QueuedQuery // whose answers are not read to the end, which tracing is to be told of
+	current pgx.Rows
+	tracing pgx.BatchTracer
+	closed  bool
 }
 
-// ask sends questions in one round trip.
-func ask(ctx context.Context, conn *pgx.Conn, questions []question) (*answers, error) {
-	batch := &pgconn.Batch{}
+// ask sends a batch in one round trip, as pgx does, but for the formats of the columns of its statements: one list for each
+// of the first, and text for what is nil or not told.
+func ask(ctx context.Context, conn *pgx.Conn, batch *pgx.Batch, formats ...[]int16) (*answers, error) {
+	var below pgconn.Batch
 	var built pgx.ExtendedQueryBuilder
-	for _, q := range questions {
-		if err := built.Build(conn.TypeMap(), nil, fields(q.params)); err != nil {
+	for i, queued := range batch.QueuedQueries {
+		if err := built.Build(conn.TypeMap(), nil, queued.Arguments); err != nil {
 			return nil, err
 		}
-		batch.ExecParams(q.sql, built.ParamValues, nil, built.ParamFormats, q.formats)
+		var wanted []int16
+		if i < len(formats) {
+			wanted = formats[i]
+		}
+		below.ExecParams(queued.SQL, built.ParamValues, nil, built.ParamFormats, wanted)
 	}
 	tracing, _ := conn.Config().Tracer.(pgx.BatchTracer)
 	if tracing != nil {
-		ctx = tracing.TraceBatchStart(ctx, conn, pgx.TraceBatchStartData{})
+		ctx = tracing.TraceBatchStart(ctx, conn, pgx.TraceBatchStartData{Batch: batch})
 	}
-	return &answers{ctx: ctx, conn: conn, reader: conn.PgConn().ExecBatch(ctx, batch), questions: questions, tracing: tracing}, nil
+	return &answers{ctx: ctx, conn: conn, reader: conn.PgConn().ExecBatch(ctx, &below), left: batch.QueuedQueries, tracing: tracing}, nil
 }
 
 // next returns the rows of the next answer.
@@ -112,17 +110,20 @@ func (a *answers) finish() {
 	}
 }
 
-// trace tells of the first of the questions and leaves it behind.
+// trace tells of the first of the statements that are left, and leaves it behind.
 func (a *answers) trace(tag pgconn.CommandTag, err error) {
-	if len(a.questions) > 0 && a.tracing != nil {
-		a.tracing.TraceBatchQuery(a.ctx, a.conn, pgx.TraceBatchQueryData{SQL: a.questions[0].sql, CommandTag: tag, Err: err})
+	if len(a.left) == 0 {
+		return
 	}
-	a.questions = a.questions[min(1, len(a.questions)):]
+	if a.tracing != nil {
+		a.tracing.TraceBatchQuery(a.ctx, a.conn, pgx.TraceBatchQueryData{SQL: a.left[0].SQL, Args: a.left[0].Arguments, CommandTag: tag, Err: err})
+	}
+	a.left = a.left[1:]
 }
 
 // close reads all that is left, and returns the first error that the database answered.
 func (a *answers) close() error {
-	for a.finish(); len(a.questions) > 0 && !a.closed; a.finish() {
+	for a.finish(); len(a.left) > 0 && !a.closed; a.finish() {
 		if _, err := a.next(); err != nil {
 			break
 		}

@@ -115,12 +115,14 @@ func streamOnce[T any](ctx context.Context, s *Session, operation, query string,
 	if err != nil {
 		return err
 	}
-	questions := []question{{gen.SessionEmployee, s.claims.session(), nil}, {query, params, formatsOf(reflect.TypeFor[T]())}}
+	batch := &pgx.Batch{}
+	batch.Queue(gen.SessionEmployee, fields(s.claims.session())...)
+	batch.Queue(query, fields(params)...)
 	if s.claims.secretHash == nil {
 		// Behind the rows, which may take long: a login that somebody ends does not wait for who reads.
-		questions = append(questions, question{gen.SessionRenew, s.claims.renewal(), nil})
+		batch.Queue(gen.SessionRenew, fields(s.claims.renewal())...)
 	}
-	if got, err = ask(ctx, conn, questions); err != nil {
+	if got, err = ask(ctx, conn, batch, nil, formatsOf(reflect.TypeFor[T]())); err != nil {
 		return err
 	}
 	rows, err := got.next()
