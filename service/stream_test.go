@@ -146,17 +146,23 @@ func compare[T any](t *testing.T, list iter.Seq2[T, error], detail func(T) (T, e
 	}
 }
 
+// pool returns one of so many connections at most.
+func (p *env) pool(most int32) *pgxpool.Pool {
+	p.Helper()
+	pool, err := service.ConnectMany(p.Context(), p.config, 0, most)
+	if err != nil {
+		p.Fatal(err)
+	}
+	p.Cleanup(pool.Close)
+	return pool
+}
+
 // TestStreamsLeaveRoom: whoever reads a list and pauses holds a connection, and half of them stay for everybody else.
 func TestStreamsLeaveRoom(t *testing.T) {
 	t.Parallel()
 	p := sample(t)
 	params := p.fill(20_000) // more than fits into the buffers between the two
-	config := must[*pgxpool.Config](t)(pgxpool.ParseConfig(""))
-	config.ConnConfig = p.config.Copy()
-	config.ConnConfig.DefaultQueryExecMode = pgx.QueryExecModeExec // as Connect has it
-	config.MaxConns = 4
-	pool := must[*pgxpool.Pool](t)(pgxpool.NewWithConfig(t.Context(), config))
-	t.Cleanup(pool.Close)
+	pool := p.pool(4)
 	svc := service.New(pool, testKey)
 	request := func(limit time.Duration) *service.Session { return p.asOn(svc.Within(limit), "none1") }
 	const long, short = time.Minute, 100 * time.Millisecond
@@ -202,12 +208,7 @@ func TestStreamsLeaveRoom(t *testing.T) {
 func TestStreamWithoutAConnection(t *testing.T) {
 	t.Parallel()
 	p := sample(t)
-	config := must[*pgxpool.Config](t)(pgxpool.ParseConfig(""))
-	config.ConnConfig = p.config.Copy()
-	config.ConnConfig.DefaultQueryExecMode = pgx.QueryExecModeExec // as Connect has it
-	config.MaxConns = 1
-	pool := must[*pgxpool.Pool](t)(pgxpool.NewWithConfig(t.Context(), config))
-	t.Cleanup(pool.Close)
+	pool := p.pool(1)
 	svc := service.New(pool, testKey)
 	other := must[*pgxpool.Conn](t)(pool.Acquire(t.Context()))
 	fails(t, failure.Unavailable, tooSlow, second(all(p.asOn(svc.Within(100*time.Millisecond), "none1").ContractList(t.Context(), gen.ContractListParams{}))))
@@ -329,18 +330,7 @@ func TestStreamCancelled(t *testing.T) {
 func TestPool(t *testing.T) {
 	t.Parallel()
 	p := sample(t)
-	config, err := pgxpool.ParseConfig("")
-	if err != nil {
-		t.Fatal(err)
-	}
-	config.ConnConfig = p.config.Copy()
-	config.ConnConfig.DefaultQueryExecMode = pgx.QueryExecModeExec // as Connect has it
-	config.MaxConns = 1
-	pool, err := pgxpool.NewWithConfig(t.Context(), config)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(pool.Close)
+	pool := p.pool(1)
 	s := p.asOn(service.New(pool, testKey), "commercial1")
 	for range 3 {
 		for _, err := range s.ContractList(t.Context(), gen.ContractListParams{}) {
