@@ -36,7 +36,7 @@ func formatsOf(row reflect.Type) []int16 {
 	return formats
 }
 
-// connectionOf returns a connection of a database, and what returns it to where it is from, which is never nil.
+// connectionOf returns a connection of a database, and release, which is never nil and puts it back.
 func connectionOf(ctx context.Context, db DB) (_ *pgx.Conn, release func(), err error) {
 	switch db := db.(type) {
 	case *pgxpool.Pool:

@@ -94,7 +94,7 @@ func (c *Cluster) swapRoles(ctx context.Context) error {
 	}
 }
 
-// The SQLSTATEs of a swap that gave way.
+// The SQLSTATEs of a swap that yielded.
 const (
 	deadlock    = "40P01"
 	lockTimeout = "55P03"
@@ -104,7 +104,7 @@ const (
 // killed. What the system's own objects and those of extensions belong to is left as it is.
 //
 // A command may have connected as soon as the server ran. PostgreSQL refuses either of two that wait for each other, the
-// one that has waited for deadlock_timeout, by default a second. So swap looks at once, and gives way long before then.
+// one that has waited for deadlock_timeout, by default a second. So swap looks at once, and yields long before then.
 var swap = fmt.Sprintf(`
 SELECT pg_advisory_xact_lock(hashtext('%[1]s'));
 SET LOCAL deadlock_timeout = '1ms';
